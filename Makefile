@@ -1,0 +1,58 @@
+# Every target sets up what it needs: a virtual environment in .venv from the lock file, and the compiled core.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUST   := $(shell find rust -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo.lock
+export LIQMAP_TEST_DATA ?= $(abspath ../shared)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow check format bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.packages: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.packages pyproject.toml $(RUST)
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --release --locked
+	@touch $@
+
+setup: $(VENV)/.core ## Make .venv, install the locked packages, compile the core
+
+demo: setup ## A simulated market from nothing to a page; prints the page's path
+	$(BIN)/liqmap demo --out demo
+
+test: setup ## All tests, Rust and Python (slow ones left out)
+	cargo test --quiet --locked --workspace
+	$(BIN)/python -m pytest -q
+
+test-slow: setup ## The long searches and big runs
+	$(BIN)/python -m pytest -q -m slow
+
+check: setup ## Format, lint, types, stubs
+	cargo fmt --all --check
+	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest liqmap._core --ignore-disjoint-bases
+
+format: setup ## Rewrite the sources in the house's format
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## Benchmarks beside their peers, in one process
+	$(BIN)/python -m benchmarks
+
+lock: ## Refresh both lock files
+	cargo update
+	$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --group dev --all-extras pyproject.toml -o requirements.lock
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) target demo site test-artifacts python/liqmap/_core*.so

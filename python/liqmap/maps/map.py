@@ -1,0 +1,124 @@
+"""The liquidation map: notional by price, side and leverage bracket, as of one instant."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from liqmap.clock import Instant, iso
+from liqmap.maps.clusters import Cluster, find_clusters
+
+if TYPE_CHECKING:
+    import altair
+    import arro3.core
+    import numpy.typing as npt
+
+    from liqmap.grid import Grid
+    from liqmap.instruments import Side
+    from liqmap.ledger import Ledger
+    from liqmap.provenance import JSON, Provenance
+
+__all__ = ["Cumulative", "LiquidationMap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cumulative:
+    """What would be liquidated on the way from the mark to each bin, USD; both arrays run low price to high.
+
+    Attributes:
+        long: Notional of longs between the mark and the bin's lower edge (grows as the price falls).
+        short: Notional of shorts between the mark and the bin's upper edge (grows as the price rises).
+    """
+
+    long: npt.NDArray[np.float64]
+    short: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LiquidationMap:
+    """Levels binned on a grid, by side and leverage bracket, as of one instant.
+
+    Attributes:
+        instrument: ``venue:SYMBOL``.
+        at: UTC microseconds; nothing later than this was used.
+        mark_price: Price at ``at``; longs lie below it, shorts above.
+        open_interest: Coin, one-sided.
+        grid: The price axis; an edge lies at the mark unless another grid was asked for.
+        brackets: Leverage of each bracket, ascending.
+        long: USD notional at the level's price, shape ``(brackets, bins)``.
+        short: The same for shorts.
+        outside: USD notional whose level lies outside the grid, by side: nothing is dropped.
+        ledger: Where every contract went, in coin.
+        provenance: Inputs, parameters, assumptions.
+    """
+
+    instrument: str
+    at: Instant
+    mark_price: float
+    open_interest: float
+    grid: Grid
+    brackets: tuple[float, ...]
+    long: npt.NDArray[np.float64]
+    short: npt.NDArray[np.float64]
+    outside: dict[Side, float]
+    ledger: Ledger
+    provenance: Provenance
+
+    def side(self, side: Side) -> npt.NDArray[np.float64]:
+        """Notional per bin of one side, all brackets together, USD."""
+        return np.asarray((self.long if side == "long" else self.short).sum(axis=0), dtype=np.float64)
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Peaks of the map with their basins, largest first; see :mod:`liqmap.maps.clusters`."""
+        return find_clusters(self)
+
+    def cumulative(self) -> Cumulative:
+        """Notional between the mark and each price."""
+        long, short = self.side("long"), self.side("short")
+        return Cumulative(long=np.cumsum(long[::-1])[::-1], short=np.cumsum(short))
+
+    def with_provenance(self, provenance: Provenance) -> LiquidationMap:
+        """The same map under another provenance."""
+        return replace(self, provenance=provenance)
+
+    def to_dict(self) -> dict[str, JSON]:
+        """The map as plain data, in the form ``liqmap map --json`` prints."""
+        grid: dict[str, JSON] = {
+            "low": self.grid.low,
+            "high": self.grid.high,
+            "width": self.grid.width,
+            "bins": self.grid.bins,
+        }
+        return {
+            "instrument": self.instrument,
+            "at": iso(self.at),
+            "mark_price": self.mark_price,
+            "open_interest": self.open_interest,
+            "grid": grid,
+            "brackets": list(self.brackets),
+            "long": self.long.tolist(),
+            "short": self.short.tolist(),
+            "outside": dict(self.outside),
+            "ledger": {side: dict(account) for side, account in self.ledger.to_dict().items()},
+            "clusters": [cluster.to_dict() for cluster in self.clusters()],
+            "provenance": self.provenance.to_dict(),
+        }
+
+    def to_json(self) -> str:
+        """One line of JSON; NaN and infinity are refused."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    def to_arrow(self) -> arro3.core.Table:
+        """One row per filled bin: ``price_low, price_high, side, leverage, notional_usd``."""
+        from liqmap.maps.export import to_arrow  # noqa: PLC0415 - tables load only when asked for
+
+        return to_arrow(self)
+
+    def chart(self, **options: Any) -> altair.LayerChart:  # noqa: ANN401 - passed on to map_chart
+        """The map as an Altair chart; see :func:`liqmap.maps.chart.map_chart`."""
+        from liqmap.maps.chart import map_chart  # noqa: PLC0415 - Altair loads only when drawn
+
+        return map_chart(self, **options)

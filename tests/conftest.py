@@ -1,0 +1,22 @@
+"""What every test can ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real market data; skipped where it is absent, required in CI."""
+    folder = Path(os.environ.get("LIQMAP_TEST_DATA", _ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        message = f"no real market data at LIQMAP_TEST_DATA ({folder})"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
