@@ -17,7 +17,7 @@ $(VENV)/.packages: requirements.lock
 	@touch $@
 
 $(VENV)/.core: $(VENV)/.packages pyproject.toml $(RUST)
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --release --locked
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup: $(VENV)/.core ## Make .venv, install the locked packages, compile the core

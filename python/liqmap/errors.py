@@ -64,5 +64,6 @@ class NotFoundError(LiqmapError, LookupError):
 class StorageError(LiqmapError, OSError):
     """The history file is missing, locked, damaged, of another version, or the disk is full."""
 
+
 class InternalError(LiqmapError, RuntimeError):
     """A fault of liqmap's own; the message says how to report it."""

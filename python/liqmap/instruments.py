@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from liqmap.clock import Instant
 from liqmap.errors import InputError
+
+if TYPE_CHECKING:
+    from liqmap.clock import Instant
 
 __all__ = ["Instrument", "Kind", "Payoff", "Side", "slug", "split"]
 

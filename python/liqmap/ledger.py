@@ -55,9 +55,7 @@ class Ledger:
 
     def error(self, open_interest: float) -> float:
         """The worst imbalance of either side, as a share of open interest."""
-        worst = max(
-            max(abs(side.imbalance), abs(side.open - open_interest)) for side in (self.long, self.short)
-        )
+        worst = max(max(abs(side.imbalance), abs(side.open - open_interest)) for side in (self.long, self.short))
         return worst / open_interest if open_interest > 0 else worst
 
     def to_dict(self) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 __all__ = ["JSON", "Provenance", "digest"]
 
-JSON: TypeAlias = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
+JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from liqmap.clock import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
 
 if TYPE_CHECKING:
-    import altair
+    import altair as alt
     import arro3.core
     import numpy.typing as npt
 
@@ -117,7 +117,7 @@ class LiquidationMap:
 
         return to_arrow(self)
 
-    def chart(self, **options: Any) -> altair.LayerChart:  # noqa: ANN401 - passed on to map_chart
+    def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to map_chart
         """The map as an Altair chart; see :func:`liqmap.maps.chart.map_chart`."""
         from liqmap.maps.chart import map_chart  # noqa: PLC0415 - Altair loads only when drawn
 
