@@ -1,1 +1,31 @@
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
 __version__: str
+DEBUG_BUILD: bool
+
+def histogram(
+    levels: Any, grid: tuple[float, int, int, int], brackets: int
+) -> tuple[npt.NDArray[np.int64], list[int], int, int, float]: ...
+def smooth(density: npt.NDArray[np.float64], sigma: float) -> npt.NDArray[np.float64]: ...
+def peaks(density: npt.NDArray[np.float64], floor: float, keep: float) -> list[tuple[int, float, int, int]]: ...
+@final
+class Cohorts:
+    def __new__(cls, brackets: npt.NDArray[np.float64], step: float = 2.5e-4) -> Cohorts: ...
+    def advance(
+        self,
+        hours: npt.NDArray[np.float64],
+        low: npt.NDArray[np.float64],
+        high: npt.NDArray[np.float64],
+        close: npt.NDArray[np.float64],
+        open_interest: npt.NDArray[np.float64],
+        long_flow: npt.NDArray[np.float64],
+        short_flow: npt.NDArray[np.float64],
+    ) -> tuple[npt.NDArray[np.float64], int]: ...
+    def levels(
+        self,
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8], npt.NDArray[np.uint8]]: ...
+    def accounts(self) -> Sequence[tuple[float, float, float, float, float]]: ...

@@ -20,7 +20,7 @@ _TICK_LIMIT = 2**51
 class Grid:
     """``bins`` bins of ``width_ticks`` ticks; bin ``i`` holds prices in ``[low + i·width, low + (i+1)·width)``.
 
-    A price is first rounded to its tick (``floor(price / tick + ½)``) and compared as an integer, so no decimal edge
+    A price is first rounded to its tick (``floor(price · (1 / tick) + ½)``) and compared as an integer, so no decimal edge
     is lost to binary floats.
 
     Args:
@@ -72,11 +72,11 @@ class Grid:
             raise InputError("grid", "range", f"[{low}, {high})", "high above low", "stopped")
         if not (math.isfinite(tick) and tick > 0):
             raise InputError("grid", "tick", repr(tick), "a finite number above 0", "stopped")
-        low_tick = math.floor(low / tick + 0.5)
-        width_ticks = math.floor(width / tick + 0.5)
+        low_tick = math.floor(low * (1 / tick) + 0.5)
+        width_ticks = math.floor(width * (1 / tick) + 0.5)
         if width_ticks < 1:
             raise InputError("grid", "width", repr(width), f"at least one tick ({tick})", "stopped")
-        bins = -(-(math.floor(high / tick + 0.5) - low_tick) // width_ticks)
+        bins = -(-(math.floor(high * (1 / tick) + 0.5) - low_tick) // width_ticks)
         return cls(tick=tick, low_tick=low_tick, width_ticks=width_ticks, bins=max(bins, 1))
 
     @classmethod
@@ -94,9 +94,9 @@ class Grid:
             >>> grid.width, grid.bin_of(77_412.2) + 1 == grid.bin_of(77_412.3)
             (50.0, True)
         """
-        mark_tick = math.floor(mark / tick + 0.5)
+        mark_tick = math.floor(mark * (1 / tick) + 0.5)
         wanted = _round_step(mark * 5e-4) if width is None else width
-        width_ticks = max(1, math.floor(wanted / tick + 0.5))
+        width_ticks = max(1, math.floor(wanted * (1 / tick) + 0.5))
         half = max(1, -(-math.floor(mark_tick * reach) // width_ticks))
         half = min(half, MAX_BINS // 2)
         below = min(half, max(1, (mark_tick - 1) // width_ticks))
@@ -134,7 +134,7 @@ class Grid:
 
     def bin_of(self, price: float) -> int | None:
         """The bin of a price, or ``None`` outside the grid."""
-        index = (math.floor(price / self.tick + 0.5) - self.low_tick) // self.width_ticks
+        index = (math.floor(price * (1 / self.tick) + 0.5) - self.low_tick) // self.width_ticks
         return index if 0 <= index < self.bins else None
 
 

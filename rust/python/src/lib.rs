@@ -1,6 +1,11 @@
 //! `liqmap._core`: each function takes Arrow or numpy in, lets go of the interpreter, calls the core, and wraps.
 
+#![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arrays and streams over by value")]
+
+mod clusters;
+mod cohorts;
 mod error;
+mod histogram;
 
 use pyo3::prelude::*;
 
@@ -8,5 +13,10 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    m.add("DEBUG_BUILD", cfg!(debug_assertions))?;
+    m.add_function(wrap_pyfunction!(histogram::histogram, m)?)?;
+    m.add_function(wrap_pyfunction!(clusters::smooth, m)?)?;
+    m.add_function(wrap_pyfunction!(clusters::peaks, m)?)?;
+    m.add_class::<cohorts::Cohorts>()?;
     Ok(())
 }

@@ -1,0 +1,153 @@
+//! Peaks of a density and their basins, by topographic prominence (0-dimensional persistent homology).
+
+use std::ops::Range;
+
+/// One peak.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Peak {
+    /// Bin of the summit (the middle of a flat one).
+    pub at: usize,
+    /// Height of the summit above the higher of the two passes that lead to higher ground.
+    pub prominence: f64,
+    /// Bins of the basin: from the summit down to `keep` of the prominence, never across a pass.
+    pub basin: Range<usize>,
+}
+
+/// A Gaussian-smoothed copy; `sigma` in bins, mass kept (what falls off an end is folded back at it).
+#[must_use]
+pub fn smooth(density: &[f64], sigma: f64) -> Vec<f64> {
+    let reach = (4.0 * sigma).ceil() as usize;
+    if reach == 0 || density.is_empty() {
+        return density.to_vec();
+    }
+    let kernel: Vec<f64> = (0..=reach).map(|k| (-0.5 * (k as f64 / sigma).powi(2)).exp()).collect();
+    let sum = kernel[0] + 2.0 * kernel[1..].iter().sum::<f64>();
+    let last = density.len() - 1;
+    let mut out = vec![0.0; density.len()];
+    for (i, &mass) in density.iter().enumerate().filter(|(_, m)| **m != 0.0) {
+        out[i] += mass * kernel[0] / sum;
+        for (k, weight) in kernel.iter().enumerate().skip(1) {
+            out[i.saturating_sub(k)] += mass * weight / sum;
+            out[(i + k).min(last)] += mass * weight / sum;
+        }
+    }
+    out
+}
+
+/// Peaks with at least `floor` prominence, in order of price; a flat summit counts once.
+///
+/// Prominence is the drop that must be made from the summit before higher ground can be reached; beyond the ends of the
+/// density lies 0. `keep` is the share of the prominence down to which bins belong to the basin (0.5: half way).
+#[must_use]
+pub fn peaks(density: &[f64], floor: f64, keep: f64) -> Vec<Peak> {
+    let left = passes(density.iter().copied());
+    let mut right = passes(density.iter().rev().copied());
+    right.reverse();
+    let mut found = Vec::new();
+    let mut i = 0;
+    while i < density.len() {
+        let height = density[i];
+        let mut end = i + 1;
+        while end < density.len() && density[end] == height {
+            end += 1;
+        }
+        let rises = i == 0 || density[i - 1] < height;
+        let falls = end == density.len() || density[end] < height;
+        if height > 0.0 && rises && falls {
+            let prominence = height - left[i].max(right[end - 1]);
+            if prominence >= floor && prominence > 0.0 {
+                let basin = basin(density, i..end, height - keep * prominence);
+                found.push(Peak { at: usize::midpoint(i, end - 1), prominence, basin });
+            }
+        }
+        i = end;
+    }
+    found
+}
+
+/// For each bin the lowest ground between it and the nearest strictly higher bin before it (0 beyond the end).
+fn passes(density: impl Iterator<Item = f64>) -> Vec<f64> {
+    // The stack holds bins of falling height, each with the lowest ground since the one below it.
+    let mut stack: Vec<(f64, f64)> = Vec::new();
+    density
+        .map(|height| {
+            let mut lowest = height;
+            while let Some(&(top, pass)) = stack.last() {
+                if top > height {
+                    break;
+                }
+                lowest = lowest.min(pass);
+                stack.pop();
+            }
+            if stack.is_empty() {
+                lowest = 0.0;
+            }
+            stack.push((height, lowest));
+            lowest
+        })
+        .collect()
+}
+
+fn basin(density: &[f64], summit: Range<usize>, waterline: f64) -> Range<usize> {
+    let (mut low, mut high) = (summit.start, summit.end);
+    // Down both slopes while above the waterline; ground above it that belongs to a higher peak lies beyond a pass.
+    while low > 0 && density[low - 1] >= waterline && density[low - 1] > 0.0 {
+        low -= 1;
+    }
+    while high < density.len() && density[high] >= waterline && density[high] > 0.0 {
+        high += 1;
+    }
+    low..high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Prominence by its definition, walking from the summit each way.
+    fn slow_prominence(density: &[f64], at: usize) -> f64 {
+        let walk = |bins: &mut dyn Iterator<Item = usize>| {
+            let mut lowest = density[at];
+            for i in bins {
+                if density[i] > density[at] {
+                    return lowest;
+                }
+                lowest = lowest.min(density[i]);
+            }
+            0.0
+        };
+        let left = walk(&mut (0..at).rev());
+        let right = walk(&mut (at + 1..density.len()));
+        density[at] - left.max(right)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn prominence_is_what_it_says(heights in prop::collection::vec(0_u8..12, 0..30)) {
+            let density: Vec<f64> = heights.iter().map(|&h| f64::from(h)).collect();
+            for peak in peaks(&density, 0.0, 0.5) {
+                prop_assert_eq!(peak.prominence, slow_prominence(&density, peak.at));
+                prop_assert!(peak.basin.contains(&peak.at));
+            }
+            let highest = density.iter().copied().fold(0.0, f64::max);
+            if highest > 0.0 {
+                prop_assert!(peaks(&density, 0.0, 0.5).iter().any(|p| density[p.at] == highest));
+            }
+        }
+
+        #[test]
+        fn smoothing_keeps_mass(masses in prop::collection::vec(0.0..1e6_f64, 1..60), sigma in 0.1..5.0_f64) {
+            let (before, after): (f64, f64) = (masses.iter().sum(), smooth(&masses, sigma).iter().sum());
+            prop_assert!((before - after).abs() <= 1e-9 * before.max(1.0));
+        }
+    }
+
+    #[test]
+    fn a_shoulder_belongs_to_its_peak() {
+        let found = peaks(&[0.0, 2.0, 9.0, 5.0, 6.0, 1.0, 0.0], 2.0, 0.5);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].at, found[0].prominence, found[0].basin.clone()), (2, 9.0, 2..5));
+    }
+}

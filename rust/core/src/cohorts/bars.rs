@@ -1,0 +1,114 @@
+//! What the engine is fed: brackets and bars, checked at the door.
+
+use crate::error::{CoreError, Result};
+
+/// One leverage bracket of the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bracket {
+    /// How far below the entry a long of this bracket is liquidated, as a fraction of the entry, in (0, 1).
+    pub long_distance: f64,
+    /// How far above the entry a short of this bracket is liquidated, as a fraction of the entry, above 0.
+    pub short_distance: f64,
+    /// Share of the long flow that opens in this bracket; the shares sum to at most 1.
+    pub long_share: f64,
+    /// Share of the short flow that opens in this bracket.
+    pub short_share: f64,
+    /// Hours after which half of the bracket has been closed by choice; infinite: it lives until it is swept.
+    pub half_life_hours: f64,
+}
+
+/// Bars in order of time, all columns of one length.
+#[derive(Debug, Clone, Copy)]
+pub struct Bars<'a> {
+    /// Hours since the previous bar's end.
+    pub hours: &'a [f64],
+    /// Lowest price.
+    pub low: &'a [f64],
+    /// Highest price.
+    pub high: &'a [f64],
+    /// Last price.
+    pub close: &'a [f64],
+    /// Open interest at the bar's end, coin, one-sided.
+    pub open_interest: &'a [f64],
+    /// Coin of long positions opened in the bar that have a liquidation price.
+    pub long_flow: &'a [f64],
+    /// The same for shorts.
+    pub short_flow: &'a [f64],
+}
+
+impl Bars<'_> {
+    /// How many bars.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.close.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.close.is_empty()
+    }
+
+    /// Every value finite and in range, `low <= close <= high`, one length.
+    pub(super) fn check(&self) -> Result<()> {
+        let columns = [
+            ("hours", self.hours),
+            ("low", self.low),
+            ("high", self.high),
+            ("close", self.close),
+            ("open_interest", self.open_interest),
+            ("long_flow", self.long_flow),
+            ("short_flow", self.short_flow),
+        ];
+        for (name, column) in columns {
+            if column.len() != self.len() {
+                let found = format!("{} rows", column.len());
+                return Err(CoreError::new(name, found, format!("{} rows", self.len())));
+            }
+            if let Some(i) = column.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
+                let found = format!("{} in bar {i}", column[i]);
+                return Err(CoreError::new(name, found, "a finite number, 0 or above"));
+            }
+        }
+        for i in 0..self.len() {
+            let (low, high, close) = (self.low[i], self.high[i], self.close[i]);
+            if !(low > 0.0 && low <= close && close <= high) {
+                let found = format!("low {low}, close {close}, high {high} in bar {i}");
+                return Err(CoreError::new("bars", found, "0 < low <= close <= high"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Bracket {
+    pub(super) fn check(all: &[Self]) -> Result<()> {
+        let fraction = |v: f64| v > 0.0 && v < 1.0;
+        for (i, b) in all.iter().enumerate() {
+            if !fraction(b.long_distance) {
+                let found = format!("{} in bracket {i}", b.long_distance);
+                return Err(CoreError::new("long_distance", found, "a fraction between 0 and 1"));
+            }
+            if !(b.short_distance > 0.0 && b.short_distance.is_finite()) {
+                let found = format!("{} in bracket {i}", b.short_distance);
+                return Err(CoreError::new("short_distance", found, "a finite fraction above 0"));
+            }
+            if !(b.half_life_hours > 0.0) {
+                let found = format!("{} in bracket {i}", b.half_life_hours);
+                return Err(CoreError::new("half_life_hours", found, "hours above 0"));
+            }
+        }
+        let shares: [fn(&Self) -> f64; 2] = [|b| b.long_share, |b| b.short_share];
+        for share in shares {
+            let sum: f64 = all.iter().map(share).sum();
+            if all.iter().any(|b| !(share(b) >= 0.0)) || !(sum <= 1.0 + 1e-9) {
+                return Err(CoreError::new(
+                    "share",
+                    format!("shares that sum to {sum}"),
+                    "shares of 0 or more, sum <= 1",
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! One side's mapped positions, by bracket and log-price bin.
+//!
+//! Both sides use one code: the axis runs *away from danger to danger*, `y = ±ln(price) / step`, positive for longs and
+//! negative for shorts, so that levels always lie below the price and a sweep always eats from the top.
+
+use std::ops::Range;
+
+/// Where half of the accuracy of a lazily scaled bin would be lost.
+const SMALLEST_SCALE: f64 = 1e-100;
+
+/// A liquidation price and the coin that is closed there.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Price at the middle of its bin.
+    pub price: f64,
+    /// Coin.
+    pub coin: f64,
+    /// Index of the leverage bracket.
+    pub bracket: usize,
+}
+
+/// One bracket: coin per bin divided by `scale`, which makes closing by age one multiplication.
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    bins: Vec<f64>,
+    scale: f64,
+    total: f64,
+    /// No filled bin lies at or above this one.
+    top: usize,
+}
+
+/// The mapped positions of one side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Book {
+    mirror: f64,
+    step: f64,
+    /// Axis bin of `bins[0]`.
+    first: i64,
+    rows: Vec<Row>,
+    /// Price at the middle of each bin.
+    prices: Vec<f64>,
+}
+
+/// What a sweep or an opening took out at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Swept {
+    /// Coin.
+    pub coin: f64,
+    /// Quote currency at the levels' prices.
+    pub usd: f64,
+}
+
+impl Book {
+    pub fn new(long: bool, step: f64, brackets: usize) -> Self {
+        let row = Row { bins: Vec::new(), scale: 1.0, total: 0.0, top: 0 };
+        Self {
+            mirror: if long { 1.0 } else { -1.0 },
+            step,
+            first: 0,
+            rows: vec![row; brackets],
+            prices: Vec::new(),
+        }
+    }
+
+    /// The axis coordinate of a price, in bins.
+    pub fn coordinate(&self, price: f64) -> f64 {
+        self.mirror * price.ln() / self.step
+    }
+
+    /// The interval of the axis between two prices, the far one first.
+    pub fn interval(&self, low: f64, high: f64) -> Range<f64> {
+        let (a, b) = (self.coordinate(low), self.coordinate(high));
+        a.min(b)..a.max(b)
+    }
+
+    /// Make room for the axis interval, keeping what is there.
+    pub fn reserve(&mut self, wanted: Range<f64>) {
+        let (low, high) = (wanted.start.floor() as i64 - 1, wanted.end.floor() as i64 + 2);
+        let (old_low, old_high) = (self.first, self.first + self.prices.len() as i64);
+        let empty = self.prices.is_empty();
+        let (low, high) = if empty { (low, high) } else { (low.min(old_low), high.max(old_high)) };
+        if !empty && (low, high) == (old_low, old_high) {
+            return;
+        }
+        let before = if empty { 0 } else { (old_low - low) as usize };
+        let len = (high - low) as usize;
+        for row in &mut self.rows {
+            let mut bins = vec![0.0; len];
+            bins[before..before + row.bins.len()].copy_from_slice(&row.bins);
+            row.bins = bins;
+            row.top += before;
+        }
+        self.first = low;
+        self.prices = (low..high).map(|i| (self.mirror * (i as f64 + 0.5) * self.step).exp()).collect();
+    }
+
+    /// Take out every level in the bin of `coordinate` and in the bins beyond it.
+    pub fn sweep(&mut self, bracket: usize, coordinate: f64) -> Swept {
+        let from = (coordinate.floor() as i64 - self.first).max(0) as usize;
+        let row = &mut self.rows[bracket];
+        let mut swept = Swept::default();
+        while row.top > from {
+            row.top -= 1;
+            let coin = row.bins[row.top] * row.scale;
+            row.bins[row.top] = 0.0;
+            swept.coin += coin;
+            swept.usd += coin * self.prices[row.top];
+        }
+        // Rounding must not leave a debt behind.
+        row.total = (row.total - swept.coin).max(0.0);
+        swept
+    }
+
+    /// Keep this share of a bracket; returns the coin that was closed.
+    pub fn keep(&mut self, bracket: usize, share: f64) -> f64 {
+        let row = &mut self.rows[bracket];
+        let before = row.total;
+        row.total *= share;
+        row.scale *= share;
+        if row.scale < SMALLEST_SCALE {
+            let scale = row.scale;
+            row.bins.iter_mut().for_each(|b| *b *= scale);
+            row.scale = 1.0;
+        }
+        before - row.total
+    }
+
+    /// Open `coin` evenly over an axis interval; what falls in the bin of `limit` or beyond is swept at once.
+    pub fn open(&mut self, bracket: usize, coin: f64, over: &Range<f64>, limit: f64) -> Swept {
+        let mut swept = Swept::default();
+        if coin <= 0.0 {
+            return swept;
+        }
+        let limit = (limit.floor() as i64 - self.first).max(0) as usize;
+        let (start, end) = (over.start - self.first as f64, over.end - self.first as f64);
+        let (low, high) = (start.floor() as usize, end.floor() as usize);
+        let density = coin / (end - start).max(f64::MIN_POSITIVE);
+        let row = &mut self.rows[bracket];
+        let mut left = coin;
+        for bin in low..=high {
+            // The last bin takes what rounding left over, so that no coin is lost.
+            let part = if bin == high {
+                left
+            } else {
+                (density * ((bin + 1) as f64 - start.max(bin as f64))).min(left)
+            };
+            left -= part;
+            if bin < limit {
+                row.bins[bin] += part / row.scale;
+                row.total += part;
+                row.top = row.top.max(bin + 1);
+            } else {
+                swept.coin += part;
+                swept.usd += part * self.prices[bin];
+            }
+        }
+        swept
+    }
+
+    /// Coin open in all brackets.
+    pub fn total(&self) -> f64 {
+        self.rows.iter().map(|row| row.total).sum()
+    }
+
+    /// Every filled level, by bracket, then by nearness to the price.
+    pub fn levels(&self) -> Vec<Level> {
+        let rows = self.rows.iter().enumerate();
+        rows.flat_map(|(bracket, row)| {
+            (0..row.top).rev().filter(|&bin| row.bins[bin] > 0.0).map(move |bin| Level {
+                price: self.prices[bin],
+                coin: row.bins[bin] * row.scale,
+                bracket,
+            })
+        })
+        .collect()
+    }
+}

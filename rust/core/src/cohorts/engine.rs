@@ -1,0 +1,181 @@
+//! The engine: both sides advanced together, with the ledger.
+
+use super::bars::{Bars, Bracket};
+use super::book::{Book, Level, Swept};
+use crate::error::{CoreError, Result};
+
+/// One side's account in coin: `opened − closed − liquidated = mapped + unmapped`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Account {
+    /// Opened since the start, the open interest of the first bar included.
+    pub opened: f64,
+    /// Closed by choice.
+    pub closed: f64,
+    /// Consumed by the price.
+    pub liquidated: f64,
+    /// Open with a liquidation price.
+    pub mapped: f64,
+    /// Open without.
+    pub unmapped: f64,
+}
+
+/// Predicted liquidations: quote currency at the levels' prices, laid out `[bar][side][bracket]`, longs first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// The figures.
+    pub usd: Vec<f64>,
+    /// Bars in which mapped positions would have exceeded open interest and were closed down to it.
+    pub rescaled: usize,
+}
+
+/// One side: its book, its account and what the brackets say about it.
+#[derive(Debug, Clone, PartialEq)]
+struct Side {
+    book: Book,
+    account: Account,
+    shares: Vec<f64>,
+    /// Axis shift from entry to liquidation price, per bracket, negative.
+    shifts: Vec<f64>,
+}
+
+/// The state of the engine after some bars.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cohorts {
+    sides: [Side; 2],
+    half_lives: Vec<f64>,
+    bars: u64,
+}
+
+impl Cohorts {
+    /// Nothing open yet; `step` is the width of a bin in log price (2.5e-4: 2.5 bp).
+    ///
+    /// # Errors
+    /// A bracket out of range, or a step that is not between 1e-6 and 0.1.
+    pub fn new(brackets: &[Bracket], step: f64) -> Result<Self> {
+        Bracket::check(brackets)?;
+        if !(1e-6..=0.1).contains(&step) {
+            return Err(CoreError::new("step", format!("{step}"), "a log-price step between 1e-6 and 0.1"));
+        }
+        let side = |long: bool| Side {
+            book: Book::new(long, step, brackets.len()),
+            account: Account::default(),
+            shares: brackets.iter().map(|b| if long { b.long_share } else { b.short_share }).collect(),
+            shifts: brackets
+                .iter()
+                .map(|b| if long { (-b.long_distance).ln_1p() } else { -b.short_distance.ln_1p() } / step)
+                .collect(),
+        };
+        let half_lives = brackets.iter().map(|b| b.half_life_hours).collect();
+        Ok(Self { sides: [side(true), side(false)], half_lives, bars: 0 })
+    }
+
+    /// Advance over the bars; a run in pieces equals the run in one.
+    ///
+    /// # Errors
+    /// A value that is not finite or out of range, or columns of different lengths; nothing has been advanced then.
+    pub fn advance(&mut self, bars: &Bars<'_>) -> Result<Predicted> {
+        bars.check()?;
+        self.reserve(bars);
+        let brackets = self.half_lives.len();
+        let mut predicted = Predicted { usd: vec![0.0; bars.len() * 2 * brackets], rescaled: 0 };
+        let mut keeps = vec![1.0; brackets];
+        for (i, out) in predicted.usd.chunks_exact_mut(2 * brackets).enumerate() {
+            for (keep, half_life) in keeps.iter_mut().zip(&self.half_lives) {
+                *keep = (-bars.hours[i] / half_life).exp2();
+            }
+            let mut rescaled = false;
+            for (s, side) in self.sides.iter_mut().enumerate() {
+                if self.bars == 0 {
+                    side.account.opened = bars.open_interest[i];
+                    side.account.unmapped = bars.open_interest[i];
+                }
+                let flow = if s == 0 { bars.long_flow[i] } else { bars.short_flow[i] };
+                let usd = &mut out[s * brackets..(s + 1) * brackets];
+                rescaled |= side.step(
+                    &keeps,
+                    (bars.low[i], bars.high[i], bars.close[i]),
+                    flow,
+                    bars.open_interest[i],
+                    usd,
+                );
+            }
+            predicted.rescaled += usize::from(rescaled);
+            self.bars += 1;
+        }
+        Ok(predicted)
+    }
+
+    fn reserve(&mut self, bars: &Bars<'_>) {
+        let low = bars.low.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = bars.high.iter().copied().fold(0.0, f64::max);
+        if bars.is_empty() {
+            return;
+        }
+        for side in &mut self.sides {
+            let range = side.book.interval(low, high);
+            let farthest = side.shifts.iter().copied().fold(0.0, f64::min);
+            side.book.reserve(range.start + farthest..range.end);
+        }
+    }
+
+    /// The account of the longs and of the shorts.
+    #[must_use]
+    pub fn accounts(&self) -> [Account; 2] {
+        [self.sides[0].account, self.sides[1].account]
+    }
+
+    /// The levels of the longs and of the shorts.
+    #[must_use]
+    pub fn levels(&self) -> [Vec<Level>; 2] {
+        [self.sides[0].book.levels(), self.sides[1].book.levels()]
+    }
+
+    /// Bars seen so far.
+    #[must_use]
+    pub const fn bars(&self) -> u64 {
+        self.bars
+    }
+}
+
+impl Side {
+    /// Consume, close, open, balance. Returns whether the mapped positions had to be cut to the open interest.
+    fn step(&mut self, keeps: &[f64], price: (f64, f64, f64), flow: f64, oi: f64, usd: &mut [f64]) -> bool {
+        let (low, high, close) = price;
+        let touched = self.book.interval(low, high);
+        let limit = self.book.coordinate(close);
+        let account = &mut self.account;
+        for (bracket, keep) in keeps.iter().enumerate() {
+            let mut gone = self.book.sweep(bracket, touched.start);
+            account.closed += self.book.keep(bracket, *keep);
+            let coin = flow * self.shares[bracket];
+            let shift = self.shifts[bracket];
+            let born = self.book.open(bracket, coin, &(touched.start + shift..touched.end + shift), limit);
+            account.opened += coin;
+            gone = Swept { coin: gone.coin + born.coin, usd: gone.usd + born.usd };
+            account.liquidated += gone.coin;
+            usd[bracket] = gone.usd;
+        }
+        let mut mapped = self.book.total();
+        let over = mapped > oi;
+        if over {
+            let share = oi / mapped;
+            for bracket in 0..keeps.len() {
+                account.closed += self.book.keep(bracket, share);
+            }
+            mapped = self.book.total().min(oi);
+        }
+        account.mapped = mapped;
+        account.unmapped = oi - mapped;
+        // Whatever the mapped positions did, the side's total is the open interest: the rest opens or closes.
+        let rest = oi - (account.opened - account.closed - account.liquidated);
+        if rest > 0.0 {
+            account.opened += rest;
+        } else {
+            account.closed -= rest;
+        }
+        over
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The price axis of a map: bins of equal width in integer ticks, left-closed.
+
+use crate::error::{CoreError, Result};
+
+/// Prices stay below this many ticks, so that a tick is exact as a float.
+pub const TICK_LIMIT: i64 = 1 << 51;
+
+/// `bins` bins of `width_ticks` ticks from `low_tick` up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grid {
+    ticks_per_unit: f64,
+    low_tick: i64,
+    width_ticks: i64,
+    bins: usize,
+}
+
+/// Where a price falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In this bin.
+    Bin(usize),
+    /// Below the lowest edge.
+    Below,
+    /// At or above the highest edge.
+    Above,
+}
+
+impl Grid {
+    /// A grid of `bins` bins, each `width_ticks` ticks of size `tick`, from `low_tick` up.
+    ///
+    /// # Errors
+    /// A tick that is not a finite number above 0, no bin, no width, or an axis beyond [`TICK_LIMIT`].
+    pub fn new(tick: f64, low_tick: i64, width_ticks: i64, bins: usize) -> Result<Self> {
+        if !(tick.is_finite() && tick > 0.0) {
+            return Err(CoreError::new("tick", format!("{tick}"), "a finite number above 0"));
+        }
+        if width_ticks < 1 {
+            return Err(CoreError::new("width", format!("{width_ticks} ticks"), "at least one tick"));
+        }
+        let span = i64::try_from(bins).ok().and_then(|n| n.checked_mul(width_ticks));
+        let high = span.and_then(|s| s.checked_add(low_tick));
+        match high {
+            Some(high) if bins > 0 && low_tick.abs() < TICK_LIMIT && high.abs() < TICK_LIMIT => {
+                Ok(Self { ticks_per_unit: 1.0 / tick, low_tick, width_ticks, bins })
+            }
+            _ => Err(CoreError::new(
+                "bins",
+                format!("{bins} from tick {low_tick}"),
+                "1 bin or more below 2^51 ticks",
+            )),
+        }
+    }
+
+    /// How many bins.
+    #[must_use]
+    pub const fn bins(&self) -> usize {
+        self.bins
+    }
+
+    /// Where a finite price falls: rounded to its tick (half up), then compared as an integer.
+    #[must_use]
+    pub fn place(&self, price: f64) -> Place {
+        let offset = (price * self.ticks_per_unit + 0.5).floor() - self.low_tick as f64;
+        if offset < 0.0 {
+            return Place::Below;
+        }
+        let bin = (offset as i64 / self.width_ticks) as usize;
+        if bin < self.bins { Place::Bin(bin) } else { Place::Above }
+    }
+
+    /// The same as numbers for the fast path of [`crate::histogram`].
+    pub(crate) fn scale(&self) -> (f64, f64, f64, f64) {
+        let low = self.low_tick as f64;
+        (
+            self.ticks_per_unit,
+            low,
+            (self.width_ticks * self.bins as i64) as f64,
+            1.0 / self.width_ticks as f64,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_belongs_to_the_bin_above_it() {
+        let grid = Grid::new(0.1, 1_000, 10, 3).unwrap();
+        assert_eq!(grid.place(99.94), Place::Below);
+        assert_eq!(grid.place(99.95), Place::Bin(0));
+        assert_eq!(grid.place(100.9), Place::Bin(0));
+        assert_eq!(grid.place(101.0), Place::Bin(1));
+        assert_eq!(grid.place(102.9), Place::Bin(2));
+        assert_eq!(grid.place(103.0), Place::Above);
+    }
+
+    #[test]
+    fn decimal_edges_survive_binary_floats() {
+        // floor(0.3 / 0.1) is 2 and floor(0.7 / 0.1) is 6 in binary floats; ticks know better.
+        let grid = Grid::new(0.1, 0, 1, 10).unwrap();
+        assert_eq!(grid.place(0.3), Place::Bin(3));
+        assert_eq!(grid.place(0.7), Place::Bin(7));
+    }
+
+    #[test]
+    fn an_impossible_axis_is_refused() {
+        assert!(Grid::new(f64::NAN, 0, 1, 1).is_err());
+        assert!(Grid::new(0.1, 0, 0, 1).is_err());
+        assert!(Grid::new(0.1, 0, 1, 0).is_err());
+        assert!(Grid::new(0.1, i64::MAX - 1, 1, 1).is_err());
+        assert!(Grid::new(0.1, 0, i64::MAX, 2).is_err());
+    }
+}

@@ -1,0 +1,281 @@
+//! Levels binned on a grid, by side and leverage bracket, in integers: parts sum to the whole exactly, in any order.
+
+use rayon::prelude::*;
+
+use crate::error::{CoreError, Result};
+use crate::grid::Grid;
+
+/// One unit of notional is 1e-4 of the quote currency, so that sums are integers and do not depend on their order.
+pub const UNITS_PER_NOTIONAL: f64 = 1e4;
+/// No level may be larger: beyond it a price or a unit is wrong.
+pub const NOTIONAL_LIMIT: f64 = 1e12;
+/// A histogram may hold this much before a cell could overflow.
+const TOTAL_LIMIT: i128 = 9_000_000_000_000_000_000;
+/// Below this many rows the threads cost more than they bring.
+const PARALLEL_FROM: usize = 1 << 18;
+
+/// Columns of levels, all of one length; `bracket` may be missing (all in bracket 0).
+#[derive(Debug, Clone, Copy)]
+pub struct Levels<'a> {
+    /// Liquidation prices, in quote currency.
+    pub price: &'a [f64],
+    /// What is closed there, in quote currency.
+    pub notional: &'a [f64],
+    /// Positive for longs, negative for shorts; 0 is rejected.
+    pub side: &'a [i8],
+    /// Leverage bracket, `0..brackets`.
+    pub bracket: Option<&'a [u8]>,
+}
+
+/// Notional by side, bracket and bin, with what did not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Histogram {
+    brackets: usize,
+    bins: usize,
+    cells: Vec<i64>,
+    /// Units outside the grid: `[long below, long above, short below, short above]`.
+    pub outside: [i64; 4],
+    /// Levels binned or counted as outside.
+    pub accepted: u64,
+    /// Levels refused: price, notional, side or bracket null, not finite, or out of range.
+    pub rejected: u64,
+    /// All units accepted, inside and outside.
+    total: i128,
+}
+
+impl Histogram {
+    /// An empty histogram: the identity of [`Self::merge`].
+    #[must_use]
+    pub fn empty(grid: &Grid, brackets: usize) -> Self {
+        let cells = vec![0; 2 * brackets * grid.bins()];
+        Self { brackets, bins: grid.bins(), cells, outside: [0; 4], accepted: 0, rejected: 0, total: 0 }
+    }
+
+    /// Units per cell, laid out `[side][bracket][bin]` with longs first.
+    #[must_use]
+    pub fn cells(&self) -> &[i64] {
+        &self.cells
+    }
+
+    /// The cells, owned.
+    #[must_use]
+    pub fn into_cells(self) -> Vec<i64> {
+        self.cells
+    }
+
+    /// Add another histogram of the same shape; associative and commutative to the bit.
+    ///
+    /// # Errors
+    /// The shapes differ.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if (self.brackets, self.bins) != (other.brackets, other.bins) {
+            let found = format!("{} x {}", other.brackets, other.bins);
+            return Err(CoreError::new("shape", found, format!("{} x {}", self.brackets, self.bins)));
+        }
+        self.cells.iter_mut().zip(&other.cells).for_each(|(a, b)| *a = a.wrapping_add(*b));
+        self.outside.iter_mut().zip(&other.outside).for_each(|(a, b)| *a = a.wrapping_add(*b));
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+        self.total += other.total;
+        Ok(())
+    }
+
+    /// All units accepted, inside and outside.
+    #[must_use]
+    pub const fn total(&self) -> i128 {
+        self.total
+    }
+
+    /// Bin the levels, on as many threads as rayon has where that pays.
+    ///
+    /// # Errors
+    /// Columns of different lengths, or more notional than the integers hold (9e14); the histogram is void then.
+    pub fn fill(&mut self, grid: &Grid, levels: Levels<'_>) -> Result<()> {
+        let n = levels.price.len();
+        let lengths = [levels.notional.len(), levels.side.len(), levels.bracket.map_or(n, <[u8]>::len)];
+        if lengths.iter().any(|&m| m != n) {
+            return Err(CoreError::new(
+                "levels",
+                format!("columns of {n} and {lengths:?} rows"),
+                "one length",
+            ));
+        }
+        let threads = rayon::current_num_threads();
+        if n < PARALLEL_FROM || threads < 2 {
+            self.fill_serial(grid, levels);
+            return self.check_total();
+        }
+        let rows = n.div_ceil(threads);
+        let parts: Vec<Self> = (0..threads)
+            .into_par_iter()
+            .map(|k| {
+                let (from, to) = ((k * rows).min(n), ((k + 1) * rows).min(n));
+                let mut part = Self::empty(grid, self.brackets);
+                part.fill_serial(grid, levels.slice(from, to));
+                part
+            })
+            .collect();
+        parts.iter().try_for_each(|part| {
+            part.check_total()?;
+            self.merge(part)
+        })?;
+        self.check_total()
+    }
+
+    fn check_total(&self) -> Result<()> {
+        if self.total <= TOTAL_LIMIT {
+            return Ok(());
+        }
+        let found = format!("{:e} in all", self.total as f64 / UNITS_PER_NOTIONAL);
+        let expected = format!("at most {:e}", TOTAL_LIMIT as f64 / UNITS_PER_NOTIONAL);
+        Err(CoreError::new("notional", found, expected))
+    }
+
+    fn fill_serial(&mut self, grid: &Grid, levels: Levels<'_>) {
+        let (ticks_per_unit, low, span, bins_per_tick) = grid.scale();
+        let (bins, brackets) = (self.bins, self.brackets);
+        for i in 0..levels.price.len() {
+            let (price, notional, side) = (levels.price[i], levels.notional[i], levels.side[i]);
+            let bracket = levels.bracket.map_or(0, |b| b[i] as usize);
+            // NaN fails every comparison, so it is refused here and never reaches an index.
+            let sound = price > 0.0 && price < f64::INFINITY && (0.0..=NOTIONAL_LIMIT).contains(&notional);
+            if !sound || side == 0 || bracket >= brackets {
+                self.rejected += 1;
+                continue;
+            }
+            self.accepted += 1;
+            let units = (notional * UNITS_PER_NOTIONAL + 0.5) as i64;
+            self.total += i128::from(units);
+            let short = usize::from(side < 0);
+            let offset = (price * ticks_per_unit + 0.5).trunc() - low;
+            if offset >= 0.0 && offset < span {
+                // Half a tick inside the bin: the product is never close enough to an edge to round across it.
+                let bin = ((offset + 0.5) * bins_per_tick) as usize;
+                // A sum that wraps is caught by the total, which is checked before anything is handed out.
+                let cell = &mut self.cells[(short * brackets + bracket) * bins + bin];
+                *cell = cell.wrapping_add(units);
+            } else {
+                let cell = &mut self.outside[2 * short + usize::from(offset >= 0.0)];
+                *cell = cell.wrapping_add(units);
+            }
+        }
+    }
+}
+
+impl<'a> Levels<'a> {
+    fn slice(self, from: usize, to: usize) -> Self {
+        Self {
+            price: &self.price[from..to],
+            notional: &self.notional[from..to],
+            side: &self.side[from..to],
+            bracket: self.bracket.map(|b: &'a [u8]| &b[from..to]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::Place;
+    use proptest::prelude::*;
+
+    type Row = (f64, f64, i8, u8);
+
+    /// The obvious way: one level at a time, in integers.
+    fn oracle(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
+        let mut out = Histogram::empty(grid, brackets);
+        for &(price, notional, side, bracket) in rows {
+            let refused = !price.is_finite() || price <= 0.0 || !notional.is_finite();
+            if refused
+                || !(0.0..=NOTIONAL_LIMIT).contains(&notional)
+                || side == 0
+                || bracket as usize >= brackets
+            {
+                out.rejected += 1;
+                continue;
+            }
+            out.accepted += 1;
+            let units = (notional * UNITS_PER_NOTIONAL + 0.5).floor() as i64;
+            out.total += i128::from(units);
+            let s = usize::from(side < 0);
+            match grid.place(price) {
+                Place::Bin(bin) => out.cells[(s * brackets + bracket as usize) * grid.bins() + bin] += units,
+                Place::Below => out.outside[2 * s] += units,
+                Place::Above => out.outside[2 * s + 1] += units,
+            }
+        }
+        out
+    }
+
+    fn filled(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
+        let price: Vec<f64> = rows.iter().map(|r| r.0).collect();
+        let notional: Vec<f64> = rows.iter().map(|r| r.1).collect();
+        let side: Vec<i8> = rows.iter().map(|r| r.2).collect();
+        let bracket: Vec<u8> = rows.iter().map(|r| r.3).collect();
+        let mut out = Histogram::empty(grid, brackets);
+        let levels = Levels { price: &price, notional: &notional, side: &side, bracket: Some(&bracket) };
+        out.fill(grid, levels).unwrap();
+        out
+    }
+
+    fn price() -> impl Strategy<Value = f64> {
+        prop_oneof![
+            8 => (0_i64..4_000).prop_map(|t| t as f64 / 10.0),
+            4 => 0.0..500.0_f64,
+            1 => prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1.0), Just(0.0), Just(1e300), Just(100.0)],
+        ]
+    }
+
+    fn row() -> impl Strategy<Value = Row> {
+        let notional = prop_oneof![8 => 0.0..1e6_f64, 1 => Just(f64::NAN), 1 => Just(-1.0), 1 => Just(2e12)];
+        (price(), notional, -1_i8..=1, 0_u8..5)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #[test]
+        fn equals_the_oracle_to_the_unit(
+            rows in prop::collection::vec(row(), 0..40), low in 0_i64..2_000, width in 1_i64..50, bins in 1_usize..60,
+        ) {
+            let grid = Grid::new(0.1, low, width, bins).unwrap();
+            prop_assert_eq!(filled(&grid, 4, &rows), oracle(&grid, 4, &rows));
+        }
+
+        #[test]
+        fn parts_sum_to_the_whole(rows in prop::collection::vec(row(), 0..40), cut in 0_usize..40) {
+            let grid = Grid::new(0.1, 100, 7, 500).unwrap();
+            let cut = cut.min(rows.len());
+            let (mut a, b) = (filled(&grid, 4, &rows[..cut]), filled(&grid, 4, &rows[cut..]));
+            let mut c = b.clone();
+            c.merge(&a).unwrap();
+            a.merge(&b).unwrap();
+            prop_assert_eq!(&a, &c);
+            prop_assert_eq!(a, filled(&grid, 4, &rows));
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let grid = Grid::new(0.1, 500_000, 100, 4_000).unwrap();
+        let rows: Vec<Row> = (0..600_000_u32)
+            .map(|i| {
+                let u = f64::from(i.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX);
+                (45_000.0 + 50_000.0 * u, 1e5 * u * u, if i % 3 == 0 { 1 } else { -1 }, (i % 4) as u8)
+            })
+            .collect();
+        let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let four = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+        let (a, b) = (one.install(|| filled(&grid, 4, &rows)), four.install(|| filled(&grid, 4, &rows)));
+        assert_eq!(a, b);
+        assert_eq!(a, oracle(&grid, 4, &rows));
+    }
+
+    #[test]
+    fn too_much_notional_is_an_error_and_not_a_wrong_number() {
+        let grid = Grid::new(1.0, 0, 1, 10).unwrap();
+        let mut h = Histogram::empty(&grid, 1);
+        let (price, notional, side) = (vec![5.0; 1_000], vec![1e12; 1_000], vec![1; 1_000]);
+        let levels = Levels { price: &price, notional: &notional, side: &side, bracket: None };
+        assert!(h.fill(&grid, levels).is_err());
+    }
+}
