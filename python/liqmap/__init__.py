@@ -1,5 +1,33 @@
-"""Liquidation maps that balance."""
+"""Liquidation maps that balance: where leveraged positions would be force-closed, and what happens next.
+
+Example:
+    >>> import liqmap
+    >>> with liqmap.open(":memory:", mode="w") as history:
+    ...     history.coverage()
+    ()
+"""
 
 from liqmap._core import __version__
+from liqmap.errors import InputError, InternalError, LiqmapError, NotFoundError, StorageError
+from liqmap.grid import Grid
+from liqmap.maps.histogram import Histogram, histogram
+from liqmap.maps.map import LiquidationMap
+from liqmap.positions.recipe import Recipe
+from liqmap.public import History
+from liqmap.public import open_history as open  # noqa: A004 - `liqmap.open` is the name users know
 
-__all__ = ["__version__"]
+__all__ = [
+    "Grid",
+    "Histogram",
+    "History",
+    "InputError",
+    "InternalError",
+    "LiqmapError",
+    "LiquidationMap",
+    "NotFoundError",
+    "Recipe",
+    "StorageError",
+    "__version__",
+    "histogram",
+    "open",
+]

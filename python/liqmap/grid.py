@@ -20,8 +20,8 @@ _TICK_LIMIT = 2**51
 class Grid:
     """``bins`` bins of ``width_ticks`` ticks; bin ``i`` holds prices in ``[low + i·width, low + (i+1)·width)``.
 
-    A price is first rounded to its tick (``floor(price · (1 / tick) + ½)``) and compared as an integer, so no decimal edge
-    is lost to binary floats.
+    A price is first rounded to its tick (``floor(price · (1 / tick) + ½)``) and compared as an integer, so no decimal
+    edge is lost to binary floats.
 
     Args:
         tick: Price of one tick, in quote currency.

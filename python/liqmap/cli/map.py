@@ -1,0 +1,65 @@
+"""``liqmap map``: the map of one instrument."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from liqmap import public
+from liqmap.clock import iso
+
+if TYPE_CHECKING:
+    from liqmap.maps.map import LiquidationMap
+
+__all__ = ["map"]
+
+
+def map(  # noqa: A001 - the verb is the name
+    instrument: str,
+    /,
+    *,
+    db: Path,
+    at: str | None = None,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    csv: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Print the liquidation map of an instrument.
+
+    Args:
+        instrument: venue:SYMBOL, such as binance:BTCUSDT.
+        db: The history file.
+        at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
+        json: One JSON object, with every bin.
+        csv: One row per filled bin.
+    """
+    with public.open_history(db) as history:
+        made = history.map(instrument, at)
+    if json:
+        sys.stdout.write(made.to_json() + "\n")
+    elif csv:
+        from liqmap.maps.export import to_csv  # noqa: PLC0415 - tables load only when asked for
+
+        sys.stdout.write(to_csv(made))
+    else:
+        sys.stdout.write(summary(made))
+
+
+def summary(made: LiquidationMap) -> str:
+    """The map in a few lines of text."""
+    simulated = "   SIMULATED" if made.provenance.simulated else ""
+    lines = [
+        f"{made.instrument}   {iso(made.at)}   mark {made.mark_price:,.1f}{simulated}",
+        f"open interest {made.open_interest:,.1f} coin a side; "
+        f"on the map {made.ledger.long.mapped:,.1f} long, {made.ledger.short.mapped:,.1f} short; "
+        f"ledger error {made.ledger.error(made.open_interest):.1e}",
+        "",
+        f"{'side':<6}{'low':>10}{'peak':>10}{'high':>10}{'distance':>10}{'notional':>12}  {'band':<8}{'20x+':>6}",
+    ]
+    for c in made.clusters():
+        where = f"{c.side:<6}{c.low:>10,.0f}{c.peak:>10,.0f}{c.high:>10,.0f}{c.distance:>+10.2%}"
+        lines.append(f"{where}{c.notional / 1e6:>11,.1f}M  {c.band:<8}{c.share_20x:>6.0%}")
+    lines += ["", *(f"assumed: {note}" for note in made.provenance.assumptions)]
+    return "\n".join(lines) + "\n"
