@@ -5,6 +5,9 @@ use crate::error::{CoreError, Result};
 /// Prices stay below this many ticks, so that a tick is exact as a float.
 pub const TICK_LIMIT: i64 = 1 << 51;
 
+/// No axis needs more bins, and every cell of a map can be counted in 32 bits.
+pub const BINS_LIMIT: usize = 1_000_000;
+
 /// `bins` bins of `width_ticks` ticks from `low_tick` up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
@@ -40,7 +43,11 @@ impl Grid {
         let span = i64::try_from(bins).ok().and_then(|n| n.checked_mul(width_ticks));
         let high = span.and_then(|s| s.checked_add(low_tick));
         match high {
-            Some(high) if bins > 0 && low_tick.abs() < TICK_LIMIT && high.abs() < TICK_LIMIT => {
+            Some(high)
+                if (1..=BINS_LIMIT).contains(&bins)
+                    && low_tick.abs() < TICK_LIMIT
+                    && high.abs() < TICK_LIMIT =>
+            {
                 Ok(Self { ticks_per_unit: 1.0 / tick, low_tick, width_ticks, bins })
             }
             _ => Err(CoreError::new(

@@ -32,13 +32,9 @@ pub struct Levels<'a> {
 pub struct Histogram {
     brackets: usize,
     bins: usize,
+    /// `[side][bracket][bin]`, then [`EXTRA`] more.
     cells: Vec<i64>,
-    /// Units outside the grid: `[long below, long above, short below, short above]`.
-    pub outside: [i64; 4],
-    /// Levels binned or counted as outside.
-    pub accepted: u64,
-    /// Levels refused: price, notional, side or bracket null, not finite, or out of range.
-    pub rejected: u64,
+    rows: u64,
     /// All units accepted, inside and outside.
     total: i128,
 }
@@ -47,20 +43,39 @@ impl Histogram {
     /// An empty histogram: the identity of [`Self::merge`].
     #[must_use]
     pub fn empty(grid: &Grid, brackets: usize) -> Self {
-        let cells = vec![0; 2 * brackets * grid.bins()];
-        Self { brackets, bins: grid.bins(), cells, outside: [0; 4], accepted: 0, rejected: 0, total: 0 }
+        let cells = vec![0; 2 * brackets * grid.bins() + EXTRA];
+        Self { brackets, bins: grid.bins(), cells, rows: 0, total: 0 }
     }
 
     /// Units per cell, laid out `[side][bracket][bin]` with longs first.
     #[must_use]
     pub fn cells(&self) -> &[i64] {
-        &self.cells
+        &self.cells[..self.cells.len() - EXTRA]
     }
 
     /// The cells, owned.
     #[must_use]
-    pub fn into_cells(self) -> Vec<i64> {
+    pub fn into_cells(mut self) -> Vec<i64> {
+        self.cells.truncate(self.cells.len() - EXTRA);
         self.cells
+    }
+
+    /// Units outside the grid: `[long below, long above, short below, short above]`.
+    #[must_use]
+    pub fn outside(&self) -> [i64; 4] {
+        std::array::from_fn(|i| self.cells[self.cells.len() - EXTRA + i])
+    }
+
+    /// Levels refused: price, notional, side or bracket null, not finite, or out of range.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.cells[self.cells.len() - 1] as u64
+    }
+
+    /// Levels binned or counted as outside.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.rows - self.rejected()
     }
 
     /// Add another histogram of the same shape; associative and commutative to the bit.
@@ -73,9 +88,7 @@ impl Histogram {
             return Err(CoreError::new("shape", found, format!("{} x {}", self.brackets, self.bins)));
         }
         self.cells.iter_mut().zip(&other.cells).for_each(|(a, b)| *a = a.wrapping_add(*b));
-        self.outside.iter_mut().zip(&other.outside).for_each(|(a, b)| *a = a.wrapping_add(*b));
-        self.accepted += other.accepted;
-        self.rejected += other.rejected;
+        self.rows += other.rows;
         self.total += other.total;
         Ok(())
     }
@@ -132,32 +145,83 @@ impl Histogram {
     }
 
     fn fill_serial(&mut self, grid: &Grid, levels: Levels<'_>) {
-        let (ticks_per_unit, low, span, bins_per_tick) = grid.scale();
-        let (bins, brackets) = (self.bins, self.brackets);
-        for i in 0..levels.price.len() {
-            let (price, notional, side) = (levels.price[i], levels.notional[i], levels.side[i]);
-            let bracket = levels.bracket.map_or(0, |b| b[i] as usize);
-            // NaN fails every comparison, so it is refused here and never reaches an index.
-            let sound = price > 0.0 && price < f64::INFINITY && (0.0..=NOTIONAL_LIMIT).contains(&notional);
-            if !sound || side == 0 || bracket >= brackets {
-                self.rejected += 1;
-                continue;
+        let aim = Aim::new(grid, self.brackets);
+        let mut target = [Shot::default(); CHUNK];
+        let n = levels.price.len();
+        for from in (0..n).step_by(CHUNK) {
+            let part = levels.slice(from, (from + CHUNK).min(n));
+            let shots = &mut target[..part.price.len()];
+            // Two loops: the first has no branch and no store that depends on data, the second is nothing else.
+            match part.bracket {
+                None => aim.take(part, |_| 0, shots),
+                Some(brackets) => aim.take(part, |i| brackets[i], shots),
             }
-            self.accepted += 1;
-            let units = (notional * UNITS_PER_NOTIONAL + 0.5) as i64;
-            self.total += i128::from(units);
-            let short = usize::from(side < 0);
-            let offset = (price * ticks_per_unit + 0.5).trunc() - low;
-            if offset >= 0.0 && offset < span {
-                // Half a tick inside the bin: the product is never close enough to an edge to round across it.
-                let bin = ((offset + 0.5) * bins_per_tick) as usize;
+            let refused = self.rejected();
+            let mut units = 0;
+            for shot in shots.iter() {
+                let cell = &mut self.cells[shot.cell as usize];
                 // A sum that wraps is caught by the total, which is checked before anything is handed out.
-                let cell = &mut self.cells[(short * brackets + bracket) * bins + bin];
-                *cell = cell.wrapping_add(units);
-            } else {
-                let cell = &mut self.outside[2 * short + usize::from(offset >= 0.0)];
-                *cell = cell.wrapping_add(units);
+                *cell = cell.wrapping_add(shot.units);
+                units += shot.units;
             }
+            self.total += i128::from(units) - i128::from(self.rejected() - refused);
+            self.rows += shots.len() as u64;
+        }
+    }
+}
+
+/// Rows aimed at a time: their cells and units stay in the nearest cache, and their units cannot overflow an i64.
+const CHUNK: usize = 256;
+/// Cells behind the map's own: notional outside (long below, long above, short below, short above), then the count of
+/// refused levels.
+const EXTRA: usize = 5;
+
+#[derive(Clone, Copy, Default)]
+struct Shot {
+    cell: u32,
+    units: i64,
+}
+
+/// The grid as the numbers that the loop needs.
+struct Aim {
+    ticks_per_unit: f64,
+    low: f64,
+    span: f64,
+    bins_per_tick: f64,
+    bins: u32,
+    brackets: u32,
+}
+
+impl Aim {
+    fn new(grid: &Grid, brackets: usize) -> Self {
+        let (ticks_per_unit, low, span, bins_per_tick) = grid.scale();
+        Self { ticks_per_unit, low, span, bins_per_tick, bins: grid.bins() as u32, brackets: brackets as u32 }
+    }
+
+    #[inline]
+    fn take(&self, levels: Levels<'_>, bracket: impl Fn(usize) -> u8, shots: &mut [Shot]) {
+        let behind = 2 * self.brackets * self.bins;
+        let rows = levels.price.iter().zip(levels.notional).zip(levels.side).zip(shots).enumerate();
+        for (i, (((&price, &notional), &side), shot)) in rows {
+            let bracket = u32::from(bracket(i));
+            // NaN fails every comparison, so it is refused here and never reaches an index.
+            let sound = (price > 0.0)
+                & (price < f64::INFINITY)
+                & (notional >= 0.0)
+                & (notional <= NOTIONAL_LIMIT)
+                & (side != 0)
+                & (bracket < self.brackets);
+            let offset = price * self.ticks_per_unit + 0.5 - self.low;
+            let inside = (offset >= 0.0) & (offset < self.span);
+            // Half a tick inside the bin: the product is never close enough to an edge to round across it.
+            let tick = if inside { offset } else { 0.0 } as u64;
+            let bin = ((tick as f64 + 0.5) * self.bins_per_tick) as u32;
+            let short = u32::from(side < 0);
+            let within = (short * self.brackets + bracket) * self.bins + bin;
+            let outside = behind + 2 * short + u32::from(offset >= 0.0);
+            let cell = if inside { within } else { outside };
+            let units = (notional * UNITS_PER_NOTIONAL + 0.5) as i64;
+            *shot = if sound { Shot { cell, units } } else { Shot { cell: behind + 4, units: 1 } };
         }
     }
 }
@@ -184,25 +248,27 @@ mod tests {
     /// The obvious way: one level at a time, in integers.
     fn oracle(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
         let mut out = Histogram::empty(grid, brackets);
+        let behind = out.cells.len() - EXTRA;
         for &(price, notional, side, bracket) in rows {
+            out.rows += 1;
             let refused = !price.is_finite() || price <= 0.0 || !notional.is_finite();
             if refused
                 || !(0.0..=NOTIONAL_LIMIT).contains(&notional)
                 || side == 0
                 || bracket as usize >= brackets
             {
-                out.rejected += 1;
+                out.cells[behind + 4] += 1;
                 continue;
             }
-            out.accepted += 1;
             let units = (notional * UNITS_PER_NOTIONAL + 0.5).floor() as i64;
             out.total += i128::from(units);
             let s = usize::from(side < 0);
-            match grid.place(price) {
-                Place::Bin(bin) => out.cells[(s * brackets + bracket as usize) * grid.bins() + bin] += units,
-                Place::Below => out.outside[2 * s] += units,
-                Place::Above => out.outside[2 * s + 1] += units,
-            }
+            let cell = match grid.place(price) {
+                Place::Bin(bin) => (s * brackets + bracket as usize) * grid.bins() + bin,
+                Place::Below => behind + 2 * s,
+                Place::Above => behind + 2 * s + 1,
+            };
+            out.cells[cell] += units;
         }
         out
     }

@@ -49,7 +49,7 @@ pub fn histogram(
     });
     let out = filled.map_err(|e: CoreError| fault(&e))?;
     let shape = [2, brackets, grid.bins()];
-    let (outside, accepted, rejected) = (out.outside, out.accepted, out.rejected);
+    let (outside, accepted, rejected) = (out.outside(), out.accepted(), out.rejected());
     let cells = out.into_cells().into_pyarray(py).reshape(shape)?;
     Ok((cells, outside, accepted, rejected, UNITS_PER_NOTIONAL))
 }
