@@ -10,6 +10,8 @@ import numpy as np
 
 from liqmap.clock import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
+from liqmap.stress.cascade import Cascade, Kind, cascade
+from liqmap.stress.thresholds import Thresholds, thresholds
 
 if TYPE_CHECKING:
     import altair as alt
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from liqmap.instruments import Side
     from liqmap.ledger import Ledger
     from liqmap.provenance import JSON, Provenance
+    from liqmap.stress.impact import Law
 
 __all__ = ["Cumulative", "LiquidationMap"]
 
@@ -79,6 +82,14 @@ class LiquidationMap:
         """Notional between the mark and each price."""
         long, short = self.side("long"), self.side("short")
         return Cumulative(long=np.cumsum(long[::-1])[::-1], short=np.cumsum(short))
+
+    def cascade(self, shock: float, depth: Law | None = None, *, kind: Kind = "news") -> Cascade:
+        """Where a shock would stop, and through which levels; see :func:`liqmap.stress.cascade.cascade`."""
+        return cascade(self, shock, depth, kind=kind)
+
+    def thresholds(self, side: Side, depth: Law | None = None, *, kind: Kind = "news") -> Thresholds:
+        """The smallest shock that fires each level; see :func:`liqmap.stress.thresholds.thresholds`."""
+        return thresholds(self, side, depth, kind=kind)
 
     def with_provenance(self, provenance: Provenance) -> LiquidationMap:
         """The same map under another provenance."""

@@ -2,10 +2,13 @@
 //!
 //! Units: prices in quote currency or integer ticks of the instrument, notional in quote currency (USD), sizes in coin.
 
+pub mod cascade;
 pub mod clusters;
 pub mod cohorts;
+pub mod depth;
 mod error;
 pub mod grid;
 pub mod histogram;
+pub mod impact;
 
 pub use error::{CoreError, Result};

@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arrays and streams over by value")]
 
+mod cascade;
 mod clusters;
 mod cohorts;
 mod error;
@@ -18,5 +19,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(clusters::smooth, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::peaks, m)?)?;
     m.add_class::<cohorts::Cohorts>()?;
+    m.add_class::<cascade::Curve>()?;
+    m.add_class::<cascade::Market>()?;
+    m.add_function(wrap_pyfunction!(cascade::cascade, m)?)?;
+    m.add_function(wrap_pyfunction!(cascade::thresholds, m)?)?;
     Ok(())
 }

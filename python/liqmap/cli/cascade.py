@@ -1,0 +1,87 @@
+"""``liqmap cascade``: what a shock would set off."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotation
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+import liqmap
+from liqmap.errors import InputError
+
+if TYPE_CHECKING:
+    from liqmap.stress.cascade import Cascade, Estimate
+
+__all__ = ["cascade", "fraction"]
+
+
+def cascade(
+    instrument: str,
+    *,
+    db: Path,
+    shock: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    at: str | None = None,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Follow a shock through the liquidation map to where it stops.
+
+    Args:
+        instrument: ``venue:SYMBOL``.
+        db: The history file.
+        shock: Percent (``-2%``) or signed fraction (``-0.02``); down triggers longs, up triggers shorts.
+        at: Instant of the map, ISO 8601; the latest by default.
+        as_json: Print one JSON object.
+    """
+    size = fraction(shock)
+    with liqmap.open(db) as history:
+        of = history.map(instrument, at=at)
+        result = of.cascade(shock=size, depth=history.depth(instrument, at=of.at))
+    if as_json:
+        sys.stdout.write(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(_told(result))
+
+
+def fraction(text: str) -> float:
+    """A shock as a signed fraction.
+
+    Raises:
+        InputError: Neither a percentage nor a number.
+
+    Example:
+        >>> fraction("-2%"), fraction("0.015")
+        (-0.02, 0.015)
+    """
+    number = text.strip().removesuffix("%").strip().replace("−", "-")
+    try:
+        value = float(number)
+    except ValueError:
+        raise InputError("cascade", "shock", repr(text), "a percentage such as -2%", "nothing computed") from None
+    return value / 100 if text.strip().endswith("%") else value
+
+
+def _told(result: Cascade) -> str:
+    lines = [
+        f"{result.instrument}  mark {result.mark_price:,.2f}  shock {result.shock:+.2%} to {result.start_price:,.2f}",
+        *(_row(estimate) for estimate in (result.base, result.stressed, result.square_root)),
+    ]
+    if result.chain:
+        lines.append(f"chain ({result.side}s, {result.share_20x:.0%} at 20x or more)")
+        lines += [
+            f"  round {step.round:>2}  {step.low:>12,.2f} … {step.high:<12,.2f} {step.distance:+8.2%}  "
+            f"${step.notional / 1e6:,.2f}M"
+            for step in result.chain
+        ]
+    lines += [f"note: {sentence}" for sentence in result.assumptions]
+    return "\n".join(lines) + "\n"
+
+
+def _row(estimate: Estimate) -> str:
+    bound = "at or beyond" if estimate.depth_exhausted else "stops at"
+    return (
+        f"  {estimate.law:<12}{bound:>13} {estimate.stop_price:>12,.2f}  "
+        f"liquidated ${estimate.liquidated / 1e6:,.1f}M  rounds {estimate.rounds}  ×{estimate.amplification:.2f}"
+    )

@@ -1,0 +1,262 @@
+"""Cascades on a map: where a shock would stop, through which levels, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from liqmap import _core
+from liqmap.clock import iso
+from liqmap.errors import InputError
+from liqmap.stress.chain import Step, chain_of
+from liqmap.stress.impact import STRESSED, Law, SquareRoot, fallback
+from liqmap.stress.levels import Levels, MapLike, levels_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from liqmap.clock import Instant
+    from liqmap.instruments import Side
+    from liqmap.provenance import JSON
+
+__all__ = ["Cascade", "Estimate", "Kind", "cascade"]
+
+Kind: TypeAlias = Literal["news", "flow"]
+"""``news``: the book re-centres after the shock. ``flow``: the shock has eaten the book up to its own size."""
+
+HIGH_LEVERAGE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Where the shock ends under one law.
+
+    Attributes:
+        law: ``calm``, ``stressed`` or ``square_root``.
+        stop_price: Quote currency; a bound ("at or beyond") when ``depth_exhausted``.
+        displacement: ``|stop / mark − 1|``, the shock included.
+        liquidated: USD forced to close; a lower bound when ``depth_exhausted``.
+        rounds: Rounds of triggering until nothing more fires, the final check among them.
+        amplification: Displacement / shock.
+        marginal: Slope of displacement in the shock; ``None`` at a jump (infinite) and where the book ends.
+        depth_exhausted: The flow asks for more than the book is known to hold.
+    """
+
+    law: str
+    stop_price: float
+    displacement: float
+    liquidated: float
+    rounds: int
+    amplification: float
+    marginal: float | None
+    depth_exhausted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """A shock and what follows from it, with the band that the choice of law leaves.
+
+    Attributes:
+        instrument: ``venue:SYMBOL``.
+        at: UTC microseconds of the map.
+        shock: Signed fraction of the mark: negative triggers longs, positive shorts.
+        kind: ``news`` or ``flow``.
+        side: Whose positions are forced to close.
+        mark_price: Price before.
+        start_price: Price after the shock alone.
+        base: Under the book or law given (``calm``).
+        stressed: With a tenth of that depth.
+        square_root: Under the square-root law of metaorder impact.
+        chain: What fires, in order, under ``base``.
+        by_leverage: USD liquidated per leverage bracket, under ``base``.
+        assumptions: One sentence each.
+    """
+
+    instrument: str
+    at: Instant
+    shock: float
+    kind: Kind
+    side: Side
+    mark_price: float
+    start_price: float
+    base: Estimate
+    stressed: Estimate
+    square_root: Estimate
+    chain: tuple[Step, ...]
+    by_leverage: dict[float, float]
+    assumptions: tuple[str, ...]
+
+    @property
+    def stop_price(self) -> float:
+        """Where it stops under ``base``."""
+        return self.base.stop_price
+
+    @property
+    def displacement(self) -> float:
+        """``|stop / mark − 1|`` under ``base``."""
+        return self.base.displacement
+
+    @property
+    def liquidated(self) -> float:
+        """USD forced to close under ``base``."""
+        return self.base.liquidated
+
+    @property
+    def rounds(self) -> int:
+        """Rounds under ``base``, the final check among them."""
+        return self.base.rounds
+
+    @property
+    def amplification(self) -> float:
+        """Displacement / shock under ``base``."""
+        return self.base.amplification
+
+    @property
+    def depth_exhausted(self) -> bool:
+        """Whether ``base`` is a bound only."""
+        return self.base.depth_exhausted
+
+    @property
+    def share_20x(self) -> float:
+        """Share of the liquidated notional at 20x leverage or more; 0 when nothing is liquidated."""
+        high = sum(usd for leverage, usd in self.by_leverage.items() if leverage >= HIGH_LEVERAGE)
+        return high / self.liquidated if self.liquidated > 0 else 0.0
+
+    @property
+    def bracket(self) -> tuple[Estimate, Estimate, Estimate]:
+        """The three laws from the gentlest to the harshest."""
+        first, second, third = sorted(
+            (self.base, self.stressed, self.square_root), key=lambda e: (e.displacement, e.depth_exhausted)
+        )
+        return first, second, third
+
+    def to_dict(self) -> dict[str, JSON]:
+        """Plain data, in the form ``liqmap cascade --json`` prints: no NaN, no infinity (``null`` instead)."""
+        low, _, high = self.bracket
+        return {
+            "shock": self.shock,
+            "stop_price": self.stop_price,
+            "displacement": self.displacement,
+            "liquidated": self.liquidated,
+            "rounds": self.rounds,
+            "amplification": self.amplification,
+            "chain": [step.to_dict() for step in self.chain],
+            "marginal": self.base.marginal,
+            "depth_exhausted": self.depth_exhausted,
+            "bracket": {
+                "low": low.law,
+                "high": high.law,
+                **{estimate.law: asdict(estimate) for estimate in (self.base, self.stressed, self.square_root)},
+            },
+            "by_leverage": {f"{leverage:g}": usd for leverage, usd in self.by_leverage.items()},
+            "share_20x": self.share_20x,
+            "instrument": self.instrument,
+            "at": iso(self.at),
+            "side": self.side,
+            "kind": self.kind,
+            "mark_price": self.mark_price,
+            "start_price": self.start_price,
+            "assumptions": list(self.assumptions),
+        }
+
+
+def cascade(
+    of: MapLike,
+    shock: float,
+    depth: Law | None = None,
+    *,
+    kind: Kind = "news",
+    square_root: SquareRoot | None = None,
+) -> Cascade:
+    """Follow a shock to the least fixed point ``x = Φ(s, G(x))`` of displacement and triggered notional.
+
+    ``G(x)`` is the map's notional within ``x``; ``Φ(s, Q) = s + I(Q)`` for news, ``D⁻¹(D(s) + Q)`` for flow. All
+    displacements are fractions of the mark, compared in whole ticks. Triggers are irrevocable, impact is permanent and
+    the book does not refill: within one law the answer is an upper bound, hence the band of three laws.
+
+    Args:
+        of: The map.
+        shock: Signed fraction of the mark, such as ``-0.02``; between −1 and 1, at least one tick.
+        depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is a labelled fallback.
+        kind: ``news`` or ``flow``.
+        square_root: The third law of the band; by default its assumed parameters.
+
+    Raises:
+        InputError: A shock of 0, of 100 % or more, below a tick or not a number; an empty map; a book without the side
+            that would take the flow.
+    """
+    side = _side_of(shock)
+    levels = levels_of(of, side)
+    if levels.ticks(shock) < 1:
+        raise InputError("cascade", "shock", f"{shock:g}", "at least one tick of the price", "nothing computed")
+    law = fallback() if depth is None else depth
+    third = SquareRoot() if square_root is None else square_root
+    base, round_of = _run("calm", levels, law, shock, kind, 1.0)
+    stressed, _ = _run("stressed", levels, law, shock, kind, STRESSED)
+    gentle, _ = _run("square_root", levels, third, shock, kind, 1.0)
+    fired = round_of > 0
+    by_bracket = levels.by_bracket[fired].sum(axis=0)
+    return Cascade(
+        instrument=of.instrument,
+        at=of.at,
+        shock=shock,
+        kind=kind,
+        side=side,
+        mark_price=of.mark_price,
+        start_price=levels.price(levels.ticks(shock)),
+        base=base,
+        stressed=stressed,
+        square_root=gentle,
+        chain=chain_of(levels, round_of, of),
+        by_leverage={leverage: float(usd) for leverage, usd in zip(of.brackets, by_bracket, strict=True)},
+        assumptions=(*law.assumptions, *third.assumptions, *_caveats(levels, of, base)),
+    )
+
+
+def _side_of(shock: float) -> Side:
+    if not (math.isfinite(shock) and 0 < abs(shock) < 1):
+        raise InputError(
+            "cascade", "shock", f"{shock:g}", "a signed fraction between -1 and 1, such as -0.02", "nothing computed"
+        )
+    return "long" if shock < 0 else "short"
+
+
+def _run(
+    name: str, levels: Levels, law: Law, shock: float, kind: Kind, multiplier: float
+) -> tuple[Estimate, npt.NDArray[np.uint32]]:
+    market = _core.Market(
+        law.curve("bid" if levels.side == "long" else "ask"),
+        quantum=1 / levels.mark,
+        limit=levels.limit,
+        multiplier=multiplier,
+        flow=kind == "flow",
+    )
+    start = levels.ticks(shock)
+    stop, liquidated, exhausted, marginal, path, round_of = _core.cascade(
+        levels.distance, levels.notional, market, start
+    )
+    estimate = Estimate(
+        law=name,
+        stop_price=levels.price(stop),
+        displacement=stop / levels.mark,
+        liquidated=liquidated,
+        rounds=len(path),
+        amplification=stop / start,
+        marginal=marginal,
+        depth_exhausted=exhausted,
+    )
+    return estimate, round_of
+
+
+def _caveats(levels: Levels, of: MapLike, base: Estimate) -> tuple[str, ...]:
+    said = [f"stressed book: {STRESSED:g} of the depth", "no refill, no withdrawal of orders between rounds"]
+    if levels.left_out > 0:
+        said.append(f"${levels.left_out:,.0f} of {levels.side} levels lie past the mark and are left out")
+    beyond = base.stop_price < of.grid.low if levels.side == "long" else base.stop_price > of.grid.high
+    if beyond:
+        said.append("the stop lies outside the map's grid: levels beyond the grid are not counted")
+    if base.depth_exhausted:
+        said.append("the flow exceeds the known depth: stop and notional are bounds")
+    return tuple(said)

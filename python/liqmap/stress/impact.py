@@ -1,0 +1,157 @@
+"""Impact laws: how far a flow pushes the price, one interface for all.
+
+A law is a cumulative depth curve ``D(x)``, the USD that move the price by a fraction ``x``; its inverse ``D⁻¹(Q)`` is
+the impact. A measured book (:class:`liqmap.stress.depth.Depth`) is a law too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+import numpy as np
+
+from liqmap import _core
+from liqmap.errors import InputError
+
+__all__ = ["REACH", "STRESSED", "BookSide", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback"]
+
+BookSide: TypeAlias = Literal["bid", "ask"]
+
+REACH = 0.25
+"""How far a stated law is trusted, as a fraction of the price; beyond it a cascade is ``depth_exhausted``."""
+
+STRESSED = 0.1
+"""Depth left in a stressed book: −90 % was reported for the largest venues on 2025-10-10 (FTI)."""
+
+
+class Law(Protocol):
+    """What a cascade needs to know of the market."""
+
+    @property
+    def name(self) -> str:
+        """A word for tables: ``book``, ``power_law``, ``square_root``, ``linear``."""
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the law takes for granted, a sentence each."""
+
+    def curve(self, side: BookSide) -> _core.Curve:
+        """``D(x)`` of one side: bids take forced sales, asks forced purchases; ``x`` is a fraction, ``D`` is USD."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerLaw:
+    """``D(x) = d1 · (x / 1 %)^beta`` on each side.
+
+    The defaults are fits to Binance's BTCUSDT perpetual bands of 1 to 5 % (``bookDepth``, 2025-05-19, published in
+    binance-public-data #431; worst error 4.3 % of depth on the bid side).
+
+    Attributes:
+        bid: USD within 1 % below the mid, and the exponent.
+        ask: The same above it.
+        reach: Displacement, as a fraction, beyond which no number is given.
+        source: Where the numbers come from; it is shown among the assumptions.
+
+    Example:
+        >>> law = PowerLaw(bid=(600e6, 0.75), ask=(600e6, 0.75))
+        >>> round(float(law.curve("bid").displacement(np.array([500e6]))[0]) * 1e4)  # bp
+        78
+    """
+
+    bid: tuple[float, float] = (192.8e6, 0.776)
+    ask: tuple[float, float] = (178.7e6, 0.720)
+    reach: float = REACH
+    source: str = "power-law depth fitted to Binance BTCUSDT perpetual bands of 1-5 %, 2025-05-19"
+
+    @property
+    def name(self) -> str:
+        """``power_law``."""
+        return "power_law"
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Source and reach."""
+        return (f"depth: {self.source}; no number beyond {self.reach:.0%}",)
+
+    def curve(self, side: BookSide) -> _core.Curve:
+        """The side's curve."""
+        d1, beta = self.bid if side == "bid" else self.ask
+        return _one_knot(0.01, d1, beta, self.reach)
+
+
+@dataclass(frozen=True, slots=True)
+class SquareRoot:
+    """``I(Q) = y · sigma · sqrt(Q / volume)``: the square-root law of metaorder impact.
+
+    The exponent ½ is measured on Bitcoin over four decades of size (Donier and Bonart, arXiv 1412.4503). It holds for
+    flow worked over time; a cascade is faster, so it is the gentle end of a bracket for large flows.
+
+    Attributes:
+        sigma: Daily volatility of the price, as a fraction.
+        volume: Daily turnover, USD.
+        y: Prefactor, of order 1.
+        reach: Displacement, as a fraction, beyond which no number is given.
+    """
+
+    sigma: float = 0.025
+    volume: float = 60e9
+    y: float = 1.0
+    reach: float = REACH
+
+    @property
+    def name(self) -> str:
+        """``square_root``."""
+        return "square_root"
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """The three numbers."""
+        return (
+            f"square root: Y {self.y:g}, daily volatility {self.sigma:.2%}, daily turnover ${self.volume / 1e9:g}bn",
+        )
+
+    def curve(self, side: BookSide) -> _core.Curve:
+        """The same for both sides."""
+        del side
+        return _one_knot(self.y * self.sigma, self.volume, 2.0, self.reach)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """``I(Q) = Q / depth``: Kyle's law; ``depth`` USD move the price by its own size (a fraction of 1).
+
+    Attributes:
+        depth: USD per unit of relative displacement, such as 100 × the USD that move the price by 1 %.
+        reach: Displacement, as a fraction, beyond which no number is given.
+    """
+
+    depth: float
+    reach: float = REACH
+
+    @property
+    def name(self) -> str:
+        """``linear``."""
+        return "linear"
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """The one number."""
+        return (f"linear impact: ${self.depth / 1e8:g}M per 1 %",)
+
+    def curve(self, side: BookSide) -> _core.Curve:
+        """The same for both sides."""
+        del side
+        return _one_knot(1.0, self.depth, 1.0, self.reach)
+
+
+def fallback() -> PowerLaw:
+    """The law used where the history holds no depth, which says so."""
+    default = PowerLaw()
+    return PowerLaw(source=f"none in the history at that time; fallback: {default.source}")
+
+
+def _one_knot(x: float, notional: float, beta: float, reach: float) -> _core.Curve:
+    if not 0 < reach <= 1:
+        raise InputError("depth", "reach", repr(reach), "a fraction above 0, at most 1", "nothing computed")
+    return _core.Curve(np.array([x]), np.array([notional]), head=beta, tail=beta, reach=reach)

@@ -1,0 +1,75 @@
+"""Thresholds: the smallest shock that fires each level, and which levels go together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap import _core
+from liqmap.stress.impact import Law, fallback
+from liqmap.stress.levels import Levels, MapLike, levels_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from liqmap.instruments import Side
+    from liqmap.stress.cascade import Kind
+
+__all__ = ["Thresholds", "thresholds"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Thresholds:
+    """Shock needed per level of one side, nearest level first; a level fires exactly when ``|shock| ≥ shock_needed``.
+
+    Attributes:
+        levels: The levels.
+        sigma: Shock needed, ticks.
+    """
+
+    levels: Levels
+    sigma: npt.NDArray[np.int64]
+
+    @property
+    def price(self) -> npt.NDArray[np.float64]:
+        """Price of each level (the middle of its bin), quote currency."""
+        return np.array([self.levels.price(int(d)) for d in self.levels.distance], dtype=np.float64)
+
+    @property
+    def shock_needed(self) -> npt.NDArray[np.float64]:
+        """Signed fraction of the mark per level; the exogenous part only, the cascade brings the rest."""
+        return np.asarray(self.levels.sign * self.sigma / self.levels.mark, dtype=np.float64)
+
+    @property
+    def group(self) -> npt.NDArray[np.int64]:
+        """Avalanche group of each level, from 0: levels that share a threshold fire together."""
+        return np.concatenate(([0], np.cumsum(np.diff(self.sigma) > 0))).astype(np.int64)
+
+    def needed(self, price: float) -> float | None:
+        """Signed shock that fires the nearest level at or beyond a price, or ``None`` if there is no such level."""
+        distance = self.levels.sign * (math.floor(price / self.levels.tick + 0.5) - self.levels.mark)
+        at = int(np.searchsorted(self.levels.distance, distance))
+        return float(self.shock_needed[at]) if at < self.sigma.size else None
+
+
+def thresholds(of: MapLike, side: Side, depth: Law | None = None, *, kind: Kind = "news") -> Thresholds:
+    """The smallest shock that fires each level of one side: ``σ_i = max_{j ≤ i} r_j``, in whole ticks.
+
+    ``r_j`` is the smallest shock that reaches level ``j`` once all nearer ones have fired. Use it for "shock needed",
+    never multiplied with a touch probability from observed volatility: that already contains past cascades.
+
+    Raises:
+        InputError: An empty map, or a book without the side that would take the flow.
+    """
+    levels = levels_of(of, side)
+    law = fallback() if depth is None else depth
+    market = _core.Market(
+        law.curve("bid" if side == "long" else "ask"),
+        quantum=1 / levels.mark,
+        limit=levels.limit,
+        flow=kind == "flow",
+    )
+    return Thresholds(levels=levels, sigma=_core.thresholds(levels.distance, levels.notional, market))

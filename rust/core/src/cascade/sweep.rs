@@ -1,0 +1,20 @@
+//! One level at a time: linear in the levels that fire.
+
+use super::{Levels, Outcome};
+use crate::impact::Response;
+
+/// The least fixed point by absorbing the next level while it is touched.
+///
+/// Every absorbed level lies within the fixed point, so the displacement never passes it; at the stop the absorbed
+/// levels are exactly those within the displacement.
+#[must_use]
+pub fn sweep(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Outcome {
+    let mut fired = 0;
+    let mut stop = response.phi(shock, 0.0);
+    while fired < levels.len() && levels.distance()[fired] <= stop {
+        fired += 1;
+        stop = response.phi(shock, levels.below(fired));
+    }
+    let liquidated = levels.below(fired);
+    Outcome { stop, fired, liquidated, exhausted: response.exhausted(shock, liquidated) }
+}

@@ -1,0 +1,206 @@
+//! Sweep, rounds, thresholds and a brute force agree, in whole ticks; the tables of the method document.
+
+// Notionals are sums of the same numbers in the same order: equal to the bit.
+#![allow(clippy::float_cmp)]
+
+use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
+use liqmap_core::depth::Curve;
+use liqmap_core::impact::{Response, Shock};
+use proptest::prelude::*;
+
+fn linear(per_unit: f64) -> Curve {
+    Curve::new(&[1.0], &[per_unit], 1.0, 1.0, Some(1e12)).unwrap()
+}
+
+/// Five levels below 100,000; $1 of displacement per $1M; ticks of one cent.
+const T2: ([i64; 5], [f64; 5]) =
+    ([50_000, 80_000, 110_000, 200_000, 300_000], [300e6, 200e6, 500e6, 400e6, 300e6]);
+
+#[test]
+fn five_levels_by_hand() {
+    let levels = Levels::new(&T2.0, &T2.1).unwrap();
+    let curve = linear(1e6);
+    let response = Response::new(&curve, Shock::News, 1.0, 0.01, 9_999_999).unwrap();
+    for (shock, stop, liquidated, amplification, count) in [
+        (400, 99_600, 0.0, 1.0, 1),
+        (500, 99_000, 500e6, 2.0, 3),
+        (650, 98_350, 1_000e6, 2.5385, 4),
+        (1_000, 97_600, 1_400e6, 2.4, 4),
+    ] {
+        let told = rounds(&levels, &response, shock * 100);
+        assert_eq!(told.outcome.stop, (100_000 - stop) * 100);
+        assert_eq!(told.outcome.liquidated, liquidated);
+        assert!((told.outcome.stop as f64 / (shock * 100) as f64 - amplification).abs() < 5e-5);
+        assert_eq!(told.count(), count);
+        assert_eq!(sweep(&levels, &response, shock * 100), told.outcome);
+    }
+    assert_eq!(thresholds(&levels, &response), [50_000, 50_000, 60_000, 100_000, 160_000]);
+    let told = rounds(&levels, &response, 100_000);
+    assert_eq!((0..5).map(|i| told.of_level(i)).collect::<Vec<_>>(), [1, 1, 2, 3, 0]);
+}
+
+#[test]
+fn power_law_book() {
+    let curve = Curve::new(&[0.01], &[600.0], 0.75, 0.75, Some(0.25)).unwrap();
+    let quantum = 1e-6;
+    let distance = [12_000, 15_000, 20_000, 30_000, 50_000];
+    let levels = Levels::new(&distance, &[60.0, 120.0, 250.0, 100.0, 400.0]).unwrap();
+    for (shock, sigma, stop, liquidated) in [
+        (Shock::News, [12_000, 14_536, 17_992, 23_587, 41_524], 26_413, 430.0),
+        (Shock::Flow, [12_000, 13_543, 15_391, 18_136, 33_215], 35_114, 530.0),
+    ] {
+        let response = Response::new(&curve, shock, 1.0, quantum, 999_999).unwrap();
+        let outcome = rounds(&levels, &response, 20_000).outcome;
+        assert_eq!((outcome.stop, outcome.liquidated), (stop, liquidated), "{shock:?}");
+        // Thresholds are the smallest whole tick: at most one above the real number printed.
+        for (found, printed) in thresholds(&levels, &response).iter().zip(sigma) {
+            assert!((0..=1).contains(&(found - printed)), "{shock:?}: {found} against {printed}");
+        }
+    }
+}
+
+#[test]
+fn uniform_density_amplifies_by_the_branching_ratio() {
+    let curve = linear(1.0);
+    let response = Response::new(&curve, Shock::News, 1.0, 1e-7, 9_999_999).unwrap();
+    let distance: Vec<i64> = (1..=1_000_000).collect();
+    for rho in [0.1, 0.25, 0.5, 0.8] {
+        let notional = vec![rho * 1e-7; distance.len()];
+        let levels = Levels::new(&distance, &notional).unwrap();
+        let stop = sweep(&levels, &response, 100_000).stop as f64 * 1e-7;
+        assert!((stop / 0.01 - 1.0 / (1.0 - rho)).abs() < 2e-4, "ρ {rho}: {stop}");
+    }
+}
+
+#[test]
+fn more_flow_than_the_book_holds_is_a_bound() {
+    let curve = Curve::new(&[0.001, 0.01], &[1e6, 5e6], 1.0, 1.0, None).unwrap();
+    let response = Response::new(&curve, Shock::News, 1.0, 1e-5, 99_999).unwrap();
+    let levels = Levels::new(&[100], &[6e6]).unwrap();
+    let outcome = sweep(&levels, &response, 200);
+    assert!(outcome.exhausted);
+    assert_eq!(outcome.stop, 200 + 1_000, "no further than the book is known");
+    assert!(!sweep(&levels, &response, 99).exhausted, "nothing fired, nothing asked");
+    // A book a tenth as deep is exhausted by a tenth of the flow.
+    let thin = Response::new(&curve, Shock::News, 0.1, 1e-5, 99_999).unwrap();
+    assert!(sweep(&Levels::new(&[100], &[6e5]).unwrap(), &thin, 200).exhausted);
+    assert!(!sweep(&Levels::new(&[100], &[4e5]).unwrap(), &thin, 200).exhausted);
+}
+
+#[test]
+fn a_price_does_not_fall_below_one_tick() {
+    let curve = linear(1.0);
+    let response = Response::new(&curve, Shock::News, 1.0, 1.0, 999).unwrap();
+    let outcome = sweep(&Levels::new(&[10, 2_000], &[5e3, 1.0]).unwrap(), &response, 10);
+    assert_eq!((outcome.stop, outcome.fired, outcome.exhausted), (999, 1, true));
+    assert_eq!(thresholds(&Levels::new(&[2_000], &[1.0]).unwrap(), &response), [i64::MAX]);
+}
+
+#[test]
+fn refuses_what_is_no_input() {
+    assert!(Levels::new(&[5, 4], &[1.0, 1.0]).is_err());
+    assert!(Levels::new(&[-1], &[1.0]).is_err());
+    assert!(Levels::new(&[1], &[f64::NAN]).is_err());
+    assert!(Levels::new(&[1], &[-1.0]).is_err());
+    assert!(Levels::new(&[1, 2], &[1.0]).is_err());
+    assert!(Curve::new(&[], &[], 1.0, 1.0, None).is_err());
+    assert!(Curve::new(&[0.1, 0.1], &[1.0, 2.0], 1.0, 1.0, None).is_err());
+    assert!(Curve::new(&[0.1, 0.2], &[2.0, 1.0], 1.0, 1.0, None).is_err());
+    assert!(Curve::new(&[f64::NAN], &[1.0], 1.0, 1.0, None).is_err());
+    assert!(Curve::new(&[0.1], &[1.0], 0.0, 1.0, None).is_err());
+    let curve = linear(1.0);
+    assert!(Response::new(&curve, Shock::News, 0.0, 1.0, 10).is_err());
+    assert!(Response::new(&curve, Shock::News, 1.0, f64::INFINITY, 10).is_err());
+    assert!(Response::new(&curve, Shock::News, 1.0, 1.0, 0).is_err());
+}
+
+/// Every count of levels that reproduces itself is a fixed point; the least displacement among them is the answer.
+fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
+    (0..=levels.len())
+        .map(|k| (k, response.phi(shock, levels.below(k))))
+        .filter(|&(k, x)| levels.distance().iter().filter(|d| **d <= x).count() == k)
+        .map(|(_, x)| x)
+        .min()
+        .unwrap()
+}
+
+prop_compose! {
+    /// Few distances on purpose, so that ties between levels, shock and stop are common.
+    fn instance()(n in 0_usize..24)(
+        distance in prop::collection::vec(0_i64..60, n),
+        notional in prop::collection::vec(prop_oneof![Just(0.0), (1_u32..40).prop_map(f64::from)], n),
+        knots in prop::collection::vec((1_u32..40, 1_u32..80), 1..6),
+        head in prop_oneof![Just(1.0), 0.3..2.5],
+        flow in any::<bool>(),
+        multiplier in prop_oneof![Just(1.0), 0.05..4.0],
+        shock in 0_i64..70,
+        limit in 40_i64..200,
+    ) -> (Vec<i64>, Vec<f64>, Curve, Shock, f64, i64, i64) {
+        let mut distance = distance;
+        distance.sort_unstable();
+        let (mut x, mut d) = (0.0, 0.0);
+        let (mut at, mut held) = (Vec::new(), Vec::new());
+        for (dx, dd) in knots {
+            x += f64::from(dx);
+            d += f64::from(dd);
+            at.push(x);
+            held.push(d);
+        }
+        let curve = Curve::new(&at, &held, head, head, Some(x * 2.0)).unwrap();
+        (distance, notional, curve, if flow { Shock::Flow } else { Shock::News }, multiplier, shock, limit)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12_000))]
+
+    #[test]
+    fn all_roads_lead_to_the_least_fixed_point(
+        (distance, notional, curve, kind, multiplier, shock, limit) in instance()
+    ) {
+        let levels = Levels::new(&distance, &notional).unwrap();
+        let response = Response::new(&curve, kind, multiplier, 1.0, limit).unwrap();
+        let outcome = sweep(&levels, &response, shock);
+        let told = rounds(&levels, &response, shock);
+        prop_assert_eq!(told.outcome, outcome);
+        prop_assert!(told.count() <= levels.len() + 1);
+        prop_assert_eq!(brute(&levels, &response, shock), outcome.stop);
+        let sigma = thresholds(&levels, &response);
+        let fired = sigma.partition_point(|s| *s <= shock);
+        // Levels of no notional cost nothing to count either way; the displacement must be the same.
+        prop_assert_eq!(response.phi(shock, levels.below(fired)), outcome.stop);
+        prop_assert_eq!(fired, outcome.fired);
+    }
+
+    #[test]
+    fn monotone_in_shock_size_and_depth(
+        (distance, notional, curve, kind, multiplier, shock, limit) in instance(),
+        which in any::<prop::sample::Index>(), more in 1_u32..50,
+    ) {
+        let levels = Levels::new(&distance, &notional).unwrap();
+        let response = Response::new(&curve, kind, multiplier, 1.0, limit).unwrap();
+        let base = sweep(&levels, &response, shock);
+        let harder = sweep(&levels, &response, shock + 1);
+        prop_assert!(harder.stop >= base.stop && harder.liquidated >= base.liquidated);
+        let deeper = Response::new(&curve, kind, multiplier * 1.5, 1.0, limit).unwrap();
+        let calm = sweep(&levels, &deeper, shock);
+        prop_assert!(calm.stop <= base.stop && calm.liquidated <= base.liquidated);
+        if !notional.is_empty() {
+            let mut grown = notional.clone();
+            grown[which.index(notional.len())] += f64::from(more);
+            let grown = sweep(&Levels::new(&distance, &grown).unwrap(), &response, shock);
+            prop_assert!(grown.stop >= base.stop && grown.liquidated >= base.liquidated);
+        }
+    }
+
+    #[test]
+    fn depth_and_displacement_are_inverse((_, _, curve, ..) in instance(), q in 1e-3..300.0_f64) {
+        let x = curve.displacement(q.ln());
+        let back = curve.notional(x);
+        if x < curve.reach() {
+            prop_assert!((back / q - 1.0).abs() < 1e-9, "{q} → {x} → {back}");
+        } else {
+            prop_assert!(q >= curve.capacity() * (1.0 - 1e-12));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+"""Cascades on a map: the tables by hand, the band, the faults."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from small_maps import FIVE, SmallMap, by_levels
+
+from liqmap.errors import InputError
+from liqmap.stress.cascade import cascade
+from liqmap.stress.depth import Depth, Ladder
+from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
+from liqmap.stress.thresholds import thresholds
+
+ONE_DOLLAR_PER_MILLION = Linear(depth=1e6 * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("shock", "stop", "liquidated", "amplification", "rounds"),
+    [
+        (400, 99_600, 0, 1, 1),
+        (500, 99_000, 500e6, 2.0, 3),
+        (650, 98_350, 1_000e6, 2.5385, 4),
+        (1_000, 97_600, 1_400e6, 2.4, 4),
+    ],
+)
+def test_five_levels_by_hand(shock: int, stop: float, liquidated: float, amplification: float, rounds: int) -> None:
+    found = cascade(by_levels(FIVE), -shock / 100_000, ONE_DOLLAR_PER_MILLION)
+    assert found.stop_price == stop
+    assert found.liquidated == liquidated
+    assert found.amplification == pytest.approx(amplification, abs=5e-5)
+    assert found.rounds == rounds
+    assert found.start_price == 100_000 - shock
+    assert not found.depth_exhausted
+
+
+def test_thresholds_of_the_five_levels() -> None:
+    found = thresholds(by_levels(FIVE), "long", ONE_DOLLAR_PER_MILLION)
+    assert (found.sigma / 2).tolist() == [500, 500, 600, 1000, 1600]
+    assert found.shock_needed.tolist() == [-0.005, -0.005, -0.006, -0.01, -0.016]
+    assert found.group.tolist() == [0, 0, 1, 2, 3]
+    assert found.price.tolist() == list(FIVE)
+    assert found.needed(98_900.0) == -0.006
+    assert found.needed(98_700.0) == -0.01, "the nearest level at or beyond a price"
+    assert found.needed(50_000.0) is None
+
+
+def test_chain_tells_who_fires_when() -> None:
+    found = cascade(by_levels(FIVE), -0.01, ONE_DOLLAR_PER_MILLION)
+    assert [(step.price, step.notional, step.round) for step in found.chain] == [
+        (99_500, 300e6, 1),
+        (99_200, 200e6, 1),
+        (98_900, 500e6, 2),
+        (98_000, 400e6, 3),
+    ]
+    assert found.chain[0].leverage == {10.0: 0.75, 50.0: 0.25}
+    assert found.by_leverage == {10.0: 1_050e6, 50.0: 350e6}
+    assert found.share_20x == 0.25
+    assert sum(step.notional for step in found.chain) == found.liquidated
+
+
+def test_neighbours_of_one_round_are_one_step() -> None:
+    found = cascade(by_levels({99_500.0: 1e6, 99_499.0: 3e6, 99_498.0: 2e6}), -0.005, ONE_DOLLAR_PER_MILLION)
+    # The first bin pushes a dollar down, the next is there.
+    assert [(step.price, step.notional, step.round) for step in found.chain] == [
+        (99_500, 1e6, 1),
+        (99_499, 3e6, 2),
+        (99_498, 2e6, 3),
+    ]
+    at_once = cascade(by_levels({99_500.0: 1e6, 99_499.0: 3e6, 99_498.0: 2e6}), -0.006, ONE_DOLLAR_PER_MILLION)
+    assert [(step.price, step.low, step.high, step.notional) for step in at_once.chain] == [
+        (99_499, 99_497.5, 99_500.5, 6e6)
+    ]
+
+
+def test_shorts_are_the_mirror() -> None:
+    down = cascade(by_levels(FIVE), -0.0065, ONE_DOLLAR_PER_MILLION)
+    up = cascade(by_levels({200_000 - price: usd for price, usd in FIVE.items()}), 0.0065, ONE_DOLLAR_PER_MILLION)
+    assert up.side == "short"
+    assert up.stop_price - 100_000 == 100_000 - down.stop_price
+    assert (up.liquidated, up.rounds, up.amplification) == (down.liquidated, down.rounds, down.amplification)
+
+
+def test_flow_shock_goes_further_in_a_concave_book() -> None:
+    law = PowerLaw(bid=(600e6, 0.75), ask=(600e6, 0.75))
+    levels = {
+        100_000 * (1 - d): q * 1e6
+        for d, q in zip((0.012, 0.015, 0.02, 0.03, 0.05), (60, 120, 250, 100, 400), strict=True)
+    }
+    news = cascade(by_levels(levels), -0.02, law)
+    flow = cascade(by_levels(levels), -0.02, law, kind="flow")
+    # Printed: 0.026413 and 0.035114; the tick here is half a dollar in 100,000.
+    assert (news.displacement, news.liquidated) == (pytest.approx(0.026413, abs=3e-6), pytest.approx(430e6))
+    assert (flow.displacement, flow.liquidated) == (pytest.approx(0.035114, abs=3e-6), pytest.approx(530e6))
+
+
+def test_the_band_orders_the_three_laws() -> None:
+    found = cascade(by_levels(FIVE), -0.005, PowerLaw(), square_root=SquareRoot())
+    low, mid, high = found.bracket
+    assert low.displacement <= mid.displacement <= high.displacement
+    assert {e.law for e in found.bracket} == {"calm", "stressed", "square_root"}
+    assert found.stressed.displacement > found.base.displacement
+    plain = found.to_dict()["bracket"]
+    assert isinstance(plain, dict)
+    assert (plain["low"], plain["high"]) == (low.law, high.law)
+
+
+def test_without_depth_the_law_says_so() -> None:
+    found = cascade(by_levels(FIVE), -0.005)
+    assert any("fallback" in sentence for sentence in found.assumptions)
+
+
+def test_more_flow_than_the_book_holds() -> None:
+    thin = Ladder(np.array([0.001, 0.01]), np.array([1e6, 5e6]))
+    found = cascade(by_levels(FIVE), -0.005, Depth(("sim:FIVE",), 0, 100_000.0, thin, thin))
+    assert found.depth_exhausted
+    assert found.stop_price == 100_000 - 500 - 1_000, "the book ends one percent away: a bound, no extrapolation"
+    assert found.base.marginal is None
+    assert any("bounds" in sentence for sentence in found.assumptions)
+
+
+def test_json_is_strict_and_in_order() -> None:
+    plain = cascade(by_levels(FIVE), -0.005, ONE_DOLLAR_PER_MILLION).to_dict()
+    assert list(plain)[:7] == [
+        "shock",
+        "stop_price",
+        "displacement",
+        "liquidated",
+        "rounds",
+        "amplification",
+        "chain",
+    ]
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+
+
+def test_marginal_is_null_at_a_jump() -> None:
+    before = cascade(by_levels(FIVE), -0.004995, ONE_DOLLAR_PER_MILLION)
+    assert before.base.marginal is None, "half a dollar more fires 300 M"
+    assert cascade(by_levels(FIVE), -0.004, ONE_DOLLAR_PER_MILLION).base.marginal == 1.0
+
+
+@pytest.mark.parametrize("shock", [0.0, -1.0, 1.0, -1.5, math.nan, math.inf, 1e-9])
+def test_a_shock_that_is_none(shock: float) -> None:
+    with pytest.raises(InputError, match=r"^liqmap: cascade: shock: "):
+        cascade(by_levels({**FIVE, 101_000.0: 1e6}), shock, ONE_DOLLAR_PER_MILLION)
+
+
+def test_an_empty_side_is_an_error() -> None:
+    with pytest.raises(InputError, match="an empty map"):
+        cascade(by_levels(FIVE), 0.01, ONE_DOLLAR_PER_MILLION)
+
+
+def test_levels_the_mark_has_passed_are_counted_not_used() -> None:
+    of = by_levels({**FIVE, 100_100.0: 1e6})
+    passed = SmallMap(of.mark_price, of.grid, of.brackets, of.long + of.short, of.short)
+    found = cascade(passed, -0.005, ONE_DOLLAR_PER_MILLION)
+    assert found.liquidated == 500e6
+    assert any("$1,000,000 of long levels lie past the mark" in sentence for sentence in found.assumptions)
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
+def test_notional_that_is_none(bad: float) -> None:
+    of = by_levels(FIVE)
+    of.long[0, 0] = bad
+    with pytest.raises(InputError, match="negative or not finite"):
+        cascade(of, -0.005, ONE_DOLLAR_PER_MILLION)
+
+
+def test_a_mark_that_is_none() -> None:
+    of = by_levels(FIVE)
+    for mark in (0.0, -5.0, math.nan, math.inf):
+        with pytest.raises(InputError, match="mark price"):
+            cascade(SmallMap(mark, of.grid, of.brackets, of.long, of.short), -0.005)
+
+
+def test_a_one_sided_book() -> None:
+    none = Ladder(np.array([]), np.array([]))
+    asks = Ladder(np.array([0.001]), np.array([1e6]))
+    with pytest.raises(InputError, match="no bids"):
+        cascade(by_levels(FIVE), -0.005, Depth(("sim:FIVE",), 0, 100_000.0, none, asks))
