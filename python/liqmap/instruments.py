@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Instrument", "Kind", "Payoff", "Side", "slug", "split"]
 
 Side: TypeAlias = Literal["long", "short"]
-Kind: TypeAlias = Literal["perpetual", "dated"]
+Kind: TypeAlias = Literal["perpetual", "dated", "aggregate"]
 Payoff: TypeAlias = Literal["linear", "inverse"]
 
 _NAME_LIMIT = 200
@@ -28,6 +28,7 @@ class Instrument:
 
     Attributes:
         name: ``venue:SYMBOL``; the symbol is an opaque label (any printable text, such as ``币安人生USDT``).
+        kind: A contract without end, one with an ``expiry``, or a vendor's sum over venues (no contract at all).
         contract_size: Coin per contract (linear) or USD per contract (inverse). Never assumed.
         tick_size: The smallest price step, in quote currency.
         expiry: UTC microseconds for a dated contract, else ``None``.

@@ -1,1 +1,17 @@
-"""To be filled."""
+"""The history: one DuckDB file, filled by loads that account for every row, read without seeing the future."""
+
+from liqmap.history.read import Funding, Liquidations, MarketBars, Tier
+from liqmap.history.report import LoadReport, Reject, TableReport
+from liqmap.history.store import Store, open_store
+
+__all__ = [
+    "Funding",
+    "Liquidations",
+    "LoadReport",
+    "MarketBars",
+    "Reject",
+    "Store",
+    "TableReport",
+    "Tier",
+    "open_store",
+]

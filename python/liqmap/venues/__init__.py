@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Venues: one file per exchange, and the catalogue of what is known beforehand."""

@@ -1,0 +1,297 @@
+"""Reads that never see the future: everything is as known at a time, in a fixed order, as numpy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from liqmap.clock import Instant, iso
+from liqmap.errors import NotFoundError
+from liqmap.instruments import Instrument
+from liqmap.venues.catalogue import Tier
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from liqmap.provenance import JSON
+
+__all__ = [
+    "Funding",
+    "Liquidations",
+    "MarketBars",
+    "Tier",
+    "funding",
+    "input_hashes",
+    "instrument",
+    "instruments",
+    "liquidations",
+    "market_bars",
+    "tiers",
+]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_SOURCES = ("last", "mark", "index", "spot")
+_TIMED = ("bars", "open_interest", "funding", "liquidations", "depth", "positions", "margin_tiers")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MarketBars:
+    """Bars of one series with the open interest known at each bar's end; all arrays have one entry per bar.
+
+    Attributes:
+        instrument: ``venue:SYMBOL``.
+        interval_s: Length of every bar, seconds.
+        price_source: ``last``, ``mark``, ``index`` or ``spot``.
+        ts: Start of each bar, UTC microseconds, ascending; the bar is known at ``ts + interval_s``.
+        open: Quote currency, as are high, low and close.
+        volume_base: Coin; NaN where unknown.
+        taker_buy_base: Coin bought by takers; NaN where unknown.
+        taker_net_base: Taker buys − sells, coin; NaN where unknown.
+        oi_base: One-sided open interest, coin: the latest with a time at or before the bar's end. Where the venue gave
+            USD only, divided by the close of the bar that ended at or last before that time (by the first bar's open
+            before any ended). NaN before the first.
+        oi_age_us: How old that open interest was at the bar's end; −1 where there is none.
+    """
+
+    instrument: str
+    interval_s: int
+    price_source: str
+    ts: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume_base: Floats
+    taker_buy_base: Floats
+    taker_net_base: Floats
+    oi_base: Floats
+    oi_age_us: Ints
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    @property
+    def end(self) -> Ints:
+        """When each bar is known, UTC microseconds."""
+        return np.asarray(self.ts + self.interval_s * 1_000_000, dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Funding:
+    """Funding rates: ``rate`` is a fraction per ``interval_h`` hours, known at ``ts``."""
+
+    ts: Ints
+    rate: Floats
+    interval_h: Floats
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Liquidations:
+    """Realised liquidations, by time and side.
+
+    Attributes:
+        ts: Start of the window, or the event's time, UTC microseconds.
+        window_s: Length of the window; 0 for a single event.
+        long: Whether a long was liquidated (else a short).
+        price: NaN where unknown.
+        size_base: Coin; NaN where unknown.
+        usd: Notional.
+        feed: ``complete``, ``throttled`` or ``aggregate``.
+    """
+
+    ts: Ints
+    window_s: Ints
+    long: npt.NDArray[np.bool_]
+    price: Floats
+    size_base: Floats
+    usd: Floats
+    feed: npt.NDArray[np.str_]
+
+
+def instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]:
+    """All instruments, by name."""
+    return _instruments(connection, "ORDER BY instrument", [])
+
+
+def instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument:
+    """The instrument of that name.
+
+    Raises:
+        NotFoundError: The history has none.
+    """
+    found = _instruments(connection, "WHERE instrument = $1", [name])
+    if not found:
+        known = ", ".join(i.name for i in instruments(connection)) or "none yet"
+        raise NotFoundError("history", "instrument", repr(name), f"one of the history's: {known}", "stopped")
+    return found[0]
+
+
+def _instruments(connection: duckdb.DuckDBPyConnection, rest: str, values: list[str]) -> tuple[Instrument, ...]:
+    rows = connection.execute(
+        "SELECT instrument, kind, payoff, base, quote, settle, contract_size, tick_size, expiry FROM instruments "
+        + rest,
+        values,
+    ).fetchall()
+    return tuple(Instrument(*row) for row in rows)
+
+
+def tiers(connection: duckdb.DuckDBPyConnection, name: str, at: Instant) -> list[Tier]:
+    """The tier table in force at a time, smallest positions first; before the first one known, that one.
+
+    Raises:
+        NotFoundError: No such instrument, or no table for it.
+    """
+    instrument(connection, name)
+    rows = connection.execute(
+        "SELECT notional_floor, notional_cap, max_leverage, mmr, deduction, valid_from, source, tier FROM margin_tiers "
+        "WHERE instrument = $1 AND valid_from = (SELECT coalesce(max(valid_from) FILTER (valid_from <= $2), "
+        "min(valid_from)) FROM margin_tiers WHERE instrument = $1) ORDER BY tier",
+        [name, at],
+    ).fetchall()
+    if not rows:
+        expected = "a margin tier table; load one into margin_tiers"
+        raise NotFoundError("history", "margin_tiers", f"none for {name}", expected, "stopped")
+    return [Tier(*row) for row in rows]
+
+
+def market_bars(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    until: Instant,
+    *,
+    interval_s: int | None = None,
+    price_source: str | None = None,
+) -> MarketBars:
+    """Bars known by ``until`` with the open interest known at each one's end.
+
+    Of several series the freshest is taken (within two of its bars of the latest end), then the first of last, mark,
+    index and spot, then the one with most bars; ``interval_s`` and ``price_source`` narrow the choice.
+
+    Raises:
+        NotFoundError: No such instrument, or no such bar known by then.
+    """
+    instrument(connection, name)
+    interval_s, price_source = _series(connection, name, until, interval_s, price_source)
+    columns = connection.execute(
+        _MARKET_BARS,
+        {"name": name, "until": until, "length": interval_s * 1_000_000, "seconds": interval_s, "source": price_source},
+    ).fetchnumpy()
+    return MarketBars(
+        instrument=name,
+        interval_s=interval_s,
+        price_source=price_source,
+        ts=_ints(columns["ts"]),
+        open=_floats(columns["open"]),
+        high=_floats(columns["high"]),
+        low=_floats(columns["low"]),
+        close=_floats(columns["close"]),
+        volume_base=_floats(columns["volume_base"]),
+        taker_buy_base=_floats(columns["taker_buy_base"]),
+        taker_net_base=_floats(columns["taker_net_base"]),
+        oi_base=_floats(columns["oi_base"]),
+        oi_age_us=_ints(columns["oi_age_us"]),
+    )
+
+
+_MARKET_BARS = """
+WITH series AS MATERIALIZED (
+    SELECT ts, ts + $length AS ended, open, high, low, close, volume_base, taker_buy_base, taker_net_base
+    FROM bars
+    WHERE instrument = $name AND interval_s = $seconds AND price_source = $source AND ts + $length <= $until
+), interest AS (
+    SELECT o.ts, coalesce(o.oi_base, o.oi_usd / coalesce(s.close, (SELECT arg_min(open, ts) FROM series))) AS oi_base
+    FROM (SELECT * FROM open_interest WHERE instrument = $name AND ts <= $until) o
+    ASOF LEFT JOIN series s ON o.ts >= s.ended
+)
+SELECT s.ts, s.open, s.high, s.low, s.close, s.volume_base, s.taker_buy_base, s.taker_net_base, i.oi_base,
+       coalesce(s.ended - i.ts, -1) AS oi_age_us
+FROM series s ASOF LEFT JOIN interest i ON s.ended >= i.ts
+ORDER BY s.ts
+"""
+
+
+def _series(
+    connection: duckdb.DuckDBPyConnection, name: str, until: Instant, interval_s: int | None, price_source: str | None
+) -> tuple[int, str]:
+    """Which series to read, by the rule of :func:`market_bars`."""
+    rows = connection.execute(
+        "SELECT interval_s, price_source, count(*), max(ts + interval_s * 1000000) FROM bars "
+        "WHERE instrument = $1 AND ts + interval_s * 1000000 <= $2 AND interval_s = coalesce($3, interval_s) "
+        "AND price_source = coalesce($4, price_source) GROUP BY ALL ORDER BY ALL",
+        [name, until, interval_s, price_source],
+    ).fetchall()
+    if not rows:
+        row = connection.execute("SELECT min(ts + interval_s * 1000000) FROM bars WHERE instrument = $1", [name])
+        first = row.fetchone()
+        start = f"a time from {iso(first[0])}" if first and first[0] is not None else "bars; load some"
+        raise NotFoundError("history", name, f"no bars known by {iso(until)}", start, "stopped")
+    latest = max(int(r[3]) for r in rows)
+    fresh = [r for r in rows if latest - int(r[3]) <= 2 * int(r[0]) * 1_000_000]
+    best = min(fresh, key=lambda r: (_SOURCES.index(r[1]), -int(r[2])))
+    return int(best[0]), str(best[1])
+
+
+def funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> Funding:
+    """Funding rates known by ``until``."""
+    instrument(connection, name)
+    columns = connection.execute(
+        "SELECT ts, rate, interval_h FROM funding WHERE instrument = $1 AND ts <= $2 ORDER BY ts", [name, until]
+    ).fetchnumpy()
+    return Funding(_ints(columns["ts"]), _floats(columns["rate"]), _floats(columns["interval_h"]))
+
+
+def liquidations(connection: duckdb.DuckDBPyConnection, name: str, start: Instant, end: Instant) -> Liquidations:
+    """Realised liquidations whose whole window lies inside ``[start, end)``: what is known by ``end``."""
+    instrument(connection, name)
+    columns = connection.execute(
+        "SELECT ts, window_s, side = 'long' AS long, price, size_base, usd, feed FROM liquidations "
+        "WHERE instrument = $1 AND ts >= $2 AND ts < $3 AND ts + window_s * 1000000 <= $3 "
+        "ORDER BY ts, window_s, side, price, size_base, usd, feed",
+        [name, start, end],
+    ).fetchnumpy()
+    return Liquidations(
+        _ints(columns["ts"]),
+        _ints(columns["window_s"]),
+        np.asarray(columns["long"], dtype=np.bool_),
+        _floats(columns["price"]),
+        _floats(columns["size_base"]),
+        _floats(columns["usd"]),
+        np.asarray(columns["feed"], dtype=np.str_),
+    )
+
+
+def input_hashes(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> dict[str, JSON]:
+    """Per table that holds something of the instrument: rows known by ``until``, first and last time, file hashes."""
+    hashes: dict[str, JSON] = {}
+    for table in _TIMED:
+        when = "valid_from" if table == "margin_tiers" else "ts"
+        length = {"bars": " + interval_s * 1000000", "liquidations": " + window_s * 1000000"}.get(table, "")
+        row = connection.execute(
+            f"SELECT count(*), min({when}), max({when}), list(DISTINCT load_id) FROM {table} "
+            f"WHERE instrument = $1 AND {when}{length} <= $2",
+            [name, until],
+        ).fetchone()
+        if row and row[0]:
+            files = connection.execute(
+                "SELECT DISTINCT sha256 FROM loads WHERE list_contains($1, load_id) ORDER BY 1", [row[3]]
+            ).fetchall()
+            hashes[table] = {
+                "rows": int(row[0]),
+                "first": iso(int(row[1])),
+                "last": iso(int(row[2])),
+                "sha256s": [str(f[0]) for f in files],
+            }
+    return hashes
+
+
+def _floats(column: Any) -> Floats:  # noqa: ANN401 - masked or plain, as DuckDB gives it
+    return np.asarray(np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan), dtype=np.float64)
+
+
+def _ints(column: Any) -> Ints:  # noqa: ANN401
+    return np.asarray(column, dtype=np.int64)

@@ -1,0 +1,192 @@
+"""The history file as an object: loads, coverage and leak-free reads over one DuckDB connection."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+
+from liqmap.errors import StorageError
+from liqmap.history import acknowledged, read
+from liqmap.history.load import load
+from liqmap.history.opening import MEMORY, Mode, connect, storage_errors, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import TracebackType
+
+    from liqmap.clock import Instant
+    from liqmap.history.read import Funding, Liquidations, MarketBars, Tier
+    from liqmap.history.report import LoadReport
+    from liqmap.instruments import Instrument
+    from liqmap.provenance import JSON
+
+__all__ = ["Store", "open_store"]
+
+PATIENCE = 5.0
+"""Seconds to wait for another process to let go of the file."""
+
+
+def open_store(path: Path | str, mode: Mode = "r", *, patience: float = PATIENCE) -> Store:
+    """Open a history.
+
+    Args:
+        path: The file; ``:memory:`` with mode ``w`` for one that lives in memory.
+        mode: ``r`` never creates or changes anything; ``w`` creates the file if it is missing.
+        patience: Seconds to wait while another process holds the file.
+
+    Raises:
+        StorageError: Missing, locked, damaged, not liqmap's, of a newer liqmap, or missing loads it once acknowledged.
+
+    Example:
+        >>> with open_store(":memory:", mode="w") as store:
+        ...     store.instruments()
+        ()
+    """
+    return Store(path, mode, patience=patience)
+
+
+class Store:
+    """One open history; close it or use it as a context manager."""
+
+    def __init__(self, path: Path | str, mode: Mode = "r", *, patience: float = PATIENCE) -> None:
+        if mode not in ("r", "w"):
+            raise StorageError("open", str(path), f"mode {mode!r}", 'mode "r" or "w"', "stopped")
+        self.path = path if str(path) == MEMORY else Path(path)
+        self.mode = mode
+        self._connection = connect(self.path, mode, patience=patience)
+        try:
+            acknowledged.check(self._connection, self.path)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """All or nothing: commits at the end, rolls back on any exception.
+
+        After a failed statement DuckDB lets ``COMMIT`` pass and stores nothing; here nobody but this method commits.
+
+        Raises:
+            StorageError: The disk is full, or the file cannot be written.
+        """
+        if self.mode != "w":
+            raise StorageError("write", str(self.path), "a history opened to read", 'mode "w"', "nothing changed")
+        connection = self._connection
+        try:
+            connection.execute("BEGIN TRANSACTION")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            self._undo(error)
+            if isinstance(error, duckdb.Error):
+                raise translate(error, self.path) from error
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The connection, for queries; what goes wrong becomes the house's one line."""
+        with storage_errors(self.path):
+            yield self._connection
+
+    def _undo(self, error: BaseException) -> None:
+        if isinstance(error, duckdb.FatalException):
+            # The engine is beyond use; the file keeps all that was committed.
+            self.close()
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.Error:
+            # Nothing to roll back: the failure was at BEGIN or COMMIT, which ended the transaction by itself.
+            return
+
+    def load(
+        self,
+        path: Path | str,
+        *,
+        table: str | None = None,
+        instrument: str | None = None,
+        mapping: Path | str | None = None,
+        columns: Mapping[str, Any] | None = None,
+        allow_rejects: int = 0,
+        replace: bool = False,
+    ) -> LoadReport:
+        """Load a CSV, Parquet, zip or gz file in one transaction; see :func:`liqmap.history.load.load`."""
+        return load(
+            self,
+            Path(path),
+            table=table,
+            instrument=instrument,
+            mapping=mapping,
+            columns=columns,
+            allow_rejects=allow_rejects,
+            replace=replace,
+        )
+
+    def instrument(self, name: str) -> Instrument:
+        """The instrument of that name.
+
+        Raises:
+            NotFoundError: The history has none of that name.
+        """
+        with storage_errors(self.path):
+            return read.instrument(self._connection, name)
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        """All instruments of the history, by name."""
+        with storage_errors(self.path):
+            return read.instruments(self._connection)
+
+    def tiers(self, name: str, at: Instant) -> list[Tier]:
+        """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
+
+        Raises:
+            NotFoundError: The history has no tier table for the instrument.
+        """
+        with storage_errors(self.path):
+            return read.tiers(self._connection, name, at)
+
+    def market_bars(
+        self,
+        name: str,
+        until: Instant,
+        *,
+        interval_s: int | None = None,
+        price_source: str | None = None,
+    ) -> MarketBars:
+        """Bars known by ``until``, each with the open interest known at its end; see :class:`MarketBars`.
+
+        Raises:
+            NotFoundError: No such instrument, or no bar known by then.
+        """
+        with storage_errors(self.path):
+            return read.market_bars(self._connection, name, until, interval_s=interval_s, price_source=price_source)
+
+    def funding(self, name: str, until: Instant) -> Funding:
+        """Funding rates known by ``until``."""
+        with storage_errors(self.path):
+            return read.funding(self._connection, name, until)
+
+    def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
+        """Realised liquidations whose window lies inside ``[start, end)``."""
+        with storage_errors(self.path):
+            return read.liquidations(self._connection, name, start, end)
+
+    def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
+        """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
+        with storage_errors(self.path):
+            return read.input_hashes(self._connection, name, until)

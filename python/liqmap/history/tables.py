@@ -1,0 +1,256 @@
+"""What a row of each table must be: the checks at the door, and the words mappings may use for fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["TABLES", "Column", "Kind", "Table"]
+
+Kind: TypeAlias = Literal["time", "price", "positive", "amount", "signed", "fraction", "whole", "label", "choice"]
+
+SQL_TYPE: dict[Kind, str] = {
+    "time": "BIGINT",
+    "price": "DOUBLE",
+    "positive": "DOUBLE",
+    "amount": "DOUBLE",
+    "signed": "DOUBLE",
+    "fraction": "DOUBLE",
+    "whole": "BIGINT",
+    "label": "VARCHAR",
+    "choice": "VARCHAR",
+}
+
+EXPECTED: dict[Kind, str] = {
+    "time": "a time from 2009 to tomorrow, UTC",
+    "price": "a finite price above 0",
+    "positive": "a finite number above 0",
+    "amount": "a finite number, 0 or more",
+    "signed": "a finite number",
+    "fraction": "a fraction, above −1 and below 1",
+    "whole": "a whole number, 0 or more",
+    "label": "printable text",
+    "choice": "one of",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a table.
+
+    Attributes:
+        name: The field, as in ``schema.sql``.
+        kind: What values it takes.
+        required: Whether a row without it is at fault.
+        unit: The unit it is stored in: ``quote``, ``base``, ``usd``, ``fraction``; ``""`` where none applies.
+        choices: The words a ``choice`` takes.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = True
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What would have been right, for an error."""
+        return f"{EXPECTED[self.kind]} {', '.join(self.choices)}" if self.choices else EXPECTED[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that files are loaded into, or a kind of row that is reduced into one.
+
+    Attributes:
+        columns: Its fields, in the order of ``schema.sql``.
+        key: SQL expressions over ``{t}`` that name a row; two rows with one key must be equal.
+        checks: ``(field at fault, SQL condition that must hold unless NULL, what was expected)``.
+        into: For a kind of row that is not stored itself: the table it is reduced into.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    checks: tuple[tuple[str, str, str], ...] = ()
+    into: str | None = None
+
+    def column(self, name: str) -> Column | None:
+        """The field of that name, if there is one."""
+        return next((c for c in self.columns if c.name == name), None)
+
+    def key_of(self, alias: str) -> tuple[str, ...]:
+        """The key's SQL for a table alias."""
+        return tuple(k.format(t=alias) for k in self.key)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The fields' names."""
+        return tuple(c.name for c in self.columns)
+
+
+_INSTRUMENT = Column("instrument", "label")
+_TS = Column("ts", "time")
+_SIDE = Column("side", "choice", choices=("long", "short"))
+_AT = ("{t}.instrument", "{t}.ts")
+
+_ALL = (
+    Table(
+        "instruments",
+        (
+            _INSTRUMENT,
+            Column("kind", "choice", choices=("perpetual", "dated", "aggregate")),
+            Column("payoff", "choice", choices=("linear", "inverse")),
+            Column("base", "label"),
+            Column("quote", "label"),
+            Column("settle", "label"),
+            Column("contract_size", "positive"),
+            Column("tick_size", "positive"),
+            Column("expiry", "time", required=False),
+        ),
+        ("{t}.instrument",),
+        (("expiry", "kind <> 'dated' OR expiry IS NOT NULL", "the expiry of a dated contract"),),
+    ),
+    Table(
+        "margin_tiers",
+        (
+            _INSTRUMENT,
+            Column("valid_from", "time"),
+            Column("tier", "whole"),
+            Column("notional_floor", "amount", unit="usd"),
+            Column("notional_cap", "positive", required=False, unit="usd"),
+            Column("max_leverage", "positive"),
+            Column("mmr", "fraction", unit="fraction"),
+            Column("deduction", "amount", unit="usd"),
+            Column("source", "label"),
+        ),
+        ("{t}.instrument", "{t}.valid_from", "{t}.tier"),
+        (
+            ("mmr", "mmr >= 0", "a fraction, 0 or more"),
+            ("notional_cap", "notional_cap > notional_floor", "a cap above the floor"),
+        ),
+    ),
+    Table(
+        "bars",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("interval_s", "whole"),
+            Column("open", "price", unit="quote"),
+            Column("high", "price", unit="quote"),
+            Column("low", "price", unit="quote"),
+            Column("close", "price", unit="quote"),
+            Column("volume_base", "amount", required=False, unit="base"),
+            Column("taker_buy_base", "amount", required=False, unit="base"),
+            Column("taker_net_base", "signed", required=False, unit="base"),
+            Column("price_source", "choice", choices=("last", "mark", "index", "spot")),
+        ),
+        (*_AT, "{t}.interval_s", "{t}.price_source"),
+        (
+            ("interval_s", "interval_s > 0", "a bar of one second or more"),
+            ("high", "high >= low", "high at least low"),
+            ("high", "high >= open AND high >= close", "high at least open and close"),
+            ("low", "low <= open AND low <= close", "low at most open and close"),
+            ("taker_buy_base", "taker_buy_base <= volume_base * (1 + 1e-9)", "at most the volume"),
+        ),
+    ),
+    Table(
+        "open_interest",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("oi_base", "amount", required=False, unit="base"),
+            Column("oi_usd", "amount", required=False, unit="usd"),
+        ),
+        _AT,
+    ),
+    Table(
+        "funding",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("rate", "fraction", unit="fraction"),
+            Column("interval_h", "positive"),
+        ),
+        _AT,
+    ),
+    Table(
+        "liquidations",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("window_s", "whole"),
+            _SIDE,
+            Column("price", "price", required=False, unit="quote"),
+            Column("size_base", "amount", required=False, unit="base"),
+            Column("usd", "amount", unit="usd"),
+            Column("feed", "choice", choices=("complete", "throttled", "aggregate")),
+        ),
+        # A single event has no name of its own: all of it is its key.
+        (
+            *_AT,
+            "{t}.window_s",
+            "{t}.side",
+            "{t}.feed",
+            "CASE WHEN {t}.window_s = 0 THEN {t}.price END",
+            "CASE WHEN {t}.window_s = 0 THEN {t}.size_base END",
+            "CASE WHEN {t}.window_s = 0 THEN {t}.usd END",
+        ),
+    ),
+    Table(
+        "depth",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("side", "choice", choices=("bid", "ask")),
+            Column("price", "price", unit="quote"),
+            Column("size_base", "amount", unit="base"),
+        ),
+        (*_AT, "{t}.side", "{t}.price"),
+    ),
+    Table(
+        "positions",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("account", "label"),
+            _SIDE,
+            Column("size_base", "positive", unit="base"),
+            Column("entry_price", "price", unit="quote"),
+            Column("leverage", "positive", required=False),
+            Column("margin_mode", "choice", choices=("isolated", "cross", "portfolio")),
+            Column("margin", "signed", required=False),
+            Column("liquidation_price", "price", required=False, unit="quote"),
+            Column("source", "label"),
+        ),
+        (*_AT, "{t}.account", "{t}.side", "{t}.source"),
+    ),
+    Table(
+        "trades",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("trade_id", "whole"),
+            Column("price", "price", unit="quote"),
+            Column("size_base", "amount", unit="base"),
+            Column("taker", "choice", choices=("buy", "sell")),
+        ),
+        ("{t}.instrument", "{t}.trade_id"),
+        into="bars",
+    ),
+    Table(
+        "bands",
+        (
+            _INSTRUMENT,
+            _TS,
+            Column("percent", "signed"),
+            Column("depth_base", "amount", unit="base"),
+            Column("depth_usd", "amount", unit="usd"),
+        ),
+        (*_AT, "{t}.percent"),
+        (("percent", "percent <> 0", "a band below (−) or above (+) the price"),),
+        into="depth",
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _ALL}

@@ -1,0 +1,122 @@
+"""Instruments and margin tiers that are known beforehand: facts with a source and a date, one file per venue.
+
+They enter a history when their instrument first appears in it; from then on the history is what counts.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from liqmap.clock import Instant, parse
+from liqmap.instruments import Instrument
+
+__all__ = ["Entry", "Tier", "find", "names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One margin tier of a dated table.
+
+    Attributes:
+        notional_floor: USD.
+        notional_cap: USD; ``None`` where no upper end is known.
+        max_leverage: Of the tier.
+        mmr: Maintenance margin, a fraction of notional.
+        deduction: USD taken off the maintenance margin, so that it grows without jumps.
+        valid_from: UTC microseconds from which the table is known to hold.
+        source: Where the table was read.
+        tier: 1 for the smallest positions.
+    """
+
+    notional_floor: float
+    notional_cap: float | None
+    max_leverage: float
+    mmr: float
+    deduction: float
+    valid_from: Instant
+    source: str
+    tier: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of an instrument."""
+
+    instrument: Instrument
+    tiers: tuple[Tier, ...]
+
+
+def find(name: str) -> Entry | None:
+    """What is known of an instrument, if anything.
+
+    Example:
+        >>> entry = find("okx:BTC-USDT-SWAP")
+        >>> entry.instrument.contract_size, entry.tiers[0].mmr
+        (0.01, 0.004)
+    """
+    return _catalogue().get(name)
+
+
+def names() -> tuple[str, ...]:
+    """All instruments of the catalogue."""
+    return tuple(sorted(_catalogue()))
+
+
+@cache
+def _catalogue() -> dict[str, Entry]:
+    folder = resources.files("liqmap.venues") / "catalogue"
+    venues = {
+        file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
+        for file in sorted(folder.iterdir(), key=lambda f: f.name)
+        if file.name.endswith(".toml")
+    }
+    tables = {
+        f"{venue}:{name}": _tiers(table)
+        for venue, data in venues.items()
+        for name, table in data.get("tiers", {}).items()
+    }
+    entries = (
+        _entry(f"{venue}:{symbol}", facts, tables)
+        for venue, data in venues.items()
+        for symbol, facts in data["instruments"].items()
+    )
+    return {entry.instrument.name: entry for entry in entries}
+
+
+def _entry(name: str, facts: dict[str, Any], tables: dict[str, tuple[Tier, ...]]) -> Entry:
+    facts = dict(facts)
+    tiers = facts.pop("tiers", None)
+    expiry = facts.pop("expiry", None)
+    instrument = Instrument(name=name, expiry=None if expiry is None else parse(expiry), **facts)
+    return Entry(instrument, () if tiers is None else tables[tiers])
+
+
+def _tiers(table: dict[str, Any]) -> tuple[Tier, ...]:
+    """Rows of ``[cap, max leverage, maintenance rate]``; each tier's floor is the cap before it.
+
+    The deduction follows from the rates: ``c_n = c_(n−1) + floor_n · (m_n − m_(n−1))``, so that maintenance margin
+    grows without jumps. A cap of 0 stands for no known upper end.
+    """
+    rows: list[Tier] = []
+    floor = deduction = 0.0
+    for number, (cap, leverage, mmr) in enumerate(table["rows"], 1):
+        if rows:
+            deduction = round(deduction + floor * (mmr - rows[-1].mmr), 6)
+        rows.append(
+            Tier(
+                notional_floor=floor,
+                notional_cap=float(cap) or None,
+                max_leverage=float(leverage),
+                mmr=float(mmr),
+                deduction=deduction,
+                valid_from=parse(table["valid_from"]),
+                source=table["source"],
+                tier=number,
+            )
+        )
+        floor = float(cap)
+    return tuple(rows)
