@@ -3,6 +3,7 @@
 use liqmap_core::cohorts as core;
 use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use std::sync::Mutex;
 
 use crate::error::input_error;
@@ -78,6 +79,36 @@ impl Cohorts {
         let coin: Vec<f64> = all.iter().map(|l| l.coin).collect();
         let bracket: Vec<u8> = all.iter().map(|l| l.bracket as u8).collect();
         (price.into_pyarray(py), coin.into_pyarray(py), side.into_pyarray(py), bracket.into_pyarray(py))
+    }
+
+    /// USD `(2, groups, bins)` on a log-price axis, and what lies outside it by side; groups are `(start, end)` brackets.
+    fn density<'py>(
+        &self,
+        py: Python<'py>,
+        groups: Vec<(usize, usize)>,
+        first: i64,
+        merge: usize,
+        bins: usize,
+    ) -> PyResult<(Bound<'py, PyArray3<f64>>, [f64; 2])> {
+        let groups: Vec<_> = groups.into_iter().map(|(a, b)| a..b).collect();
+        let (cells, outside) = py
+            .detach(|| self.lock().density(&groups, first, merge, bins))
+            .map_err(|e| input_error("cohorts", &e))?;
+        Ok((cells.into_pyarray(py).reshape([2, groups.len(), bins])?, outside))
+    }
+
+    /// The whole state as bytes; `from_bytes` goes on from it to the bit.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let bytes = py.detach(|| self.lock().to_bytes()).map_err(|e| input_error("cohorts", &e))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// The state that `to_bytes` wrote.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, state: &[u8]) -> PyResult<Self> {
+        let cohorts =
+            py.detach(|| core::Cohorts::from_bytes(state)).map_err(|e| input_error("cohorts", &e))?;
+        Ok(Self(Mutex::new(cohorts)))
     }
 
     /// `(opened, closed, liquidated, mapped, unmapped)` of the longs and of the shorts, coin.

@@ -5,6 +5,10 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
+/// Bins of room beyond what is asked for, so that a state that is advanced bar by bar seldom has to grow.
+const SLACK: i64 = 256;
 /// Where half of the accuracy of a lazily scaled bin would be lost.
 const SMALLEST_SCALE: f64 = 1e-100;
 
@@ -20,7 +24,7 @@ pub struct Level {
 }
 
 /// One bracket: coin per bin divided by `scale`, which makes closing by age one multiplication.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Row {
     bins: Vec<f64>,
     scale: f64,
@@ -30,7 +34,7 @@ struct Row {
 }
 
 /// The mapped positions of one side.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Book {
     mirror: f64,
     step: f64,
@@ -62,6 +66,12 @@ impl Book {
         }
     }
 
+    /// Whether the columns fit together: a state read from bytes must not be able to make an index go astray.
+    pub fn is_sound(&self, brackets: usize) -> bool {
+        let bins = self.prices.len();
+        self.rows.len() == brackets && self.rows.iter().all(|row| row.bins.len() == bins && row.top <= bins)
+    }
+
     /// The axis coordinate of a price, in bins.
     pub fn coordinate(&self, price: f64) -> f64 {
         self.mirror * price.ln() / self.step
@@ -78,10 +88,11 @@ impl Book {
         let (low, high) = (wanted.start.floor() as i64 - 1, wanted.end.floor() as i64 + 2);
         let (old_low, old_high) = (self.first, self.first + self.prices.len() as i64);
         let empty = self.prices.is_empty();
-        let (low, high) = if empty { (low, high) } else { (low.min(old_low), high.max(old_high)) };
-        if !empty && (low, high) == (old_low, old_high) {
+        if !empty && old_low <= low && high <= old_high {
             return;
         }
+        let (low, high) = (low - SLACK, high + SLACK);
+        let (low, high) = if empty { (low, high) } else { (low.min(old_low), high.max(old_high)) };
         let before = if empty { 0 } else { (old_low - low) as usize };
         let len = (high - low) as usize;
         for row in &mut self.rows {
@@ -160,6 +171,25 @@ impl Book {
     /// Coin open in all brackets.
     pub fn total(&self) -> f64 {
         self.rows.iter().map(|row| row.total).sum()
+    }
+
+    /// Add the quote currency per price bin: `out[(price bin − first) / merge]`, price bins being those of `ln(price) / step`
+    /// whichever the side. Returns what lies outside `out`.
+    pub fn density(&self, brackets: Range<usize>, first: i64, merge: usize, out: &mut [f64]) -> f64 {
+        let mut outside = 0.0;
+        for row in &self.rows[brackets] {
+            for bin in (0..row.top).filter(|&bin| row.bins[bin] > 0.0) {
+                let axis = self.first + bin as i64;
+                let price_bin = if self.mirror > 0.0 { axis } else { -axis - 1 };
+                let usd = row.bins[bin] * row.scale * self.prices[bin];
+                let offset = price_bin - first;
+                match usize::try_from(offset).ok().and_then(|o| out.get_mut(o / merge)) {
+                    Some(cell) => *cell += usd,
+                    None => outside += usd,
+                }
+            }
+        }
+        outside
     }
 
     /// Every filled level, by bracket, then by nearness to the price.

@@ -1,11 +1,18 @@
 //! The engine: both sides advanced together, with the ledger.
 
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
 use super::bars::{Bars, Bracket};
 use super::book::{Book, Level, Swept};
 use crate::error::{CoreError, Result};
 
+/// What a saved state begins with: its name and version.
+const STATE: &[u8] = b"liqmap-cohorts-1\n";
+
 /// One side's account in coin: `opened − closed − liquidated = mapped + unmapped`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Opened since the start, the open interest of the first bar included.
     pub opened: f64,
@@ -29,7 +36,7 @@ pub struct Predicted {
 }
 
 /// One side: its book, its account and what the brackets say about it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Side {
     book: Book,
     account: Account,
@@ -39,7 +46,7 @@ struct Side {
 }
 
 /// The state of the engine after some bars.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cohorts {
     sides: [Side; 2],
     half_lives: Vec<f64>,
@@ -128,6 +135,69 @@ impl Cohorts {
     #[must_use]
     pub fn levels(&self) -> [Vec<Level>; 2] {
         [self.sides[0].book.levels(), self.sides[1].book.levels()]
+    }
+
+    /// Quote currency by side, bracket group and price bin, laid out `[side][group][bin]`, and what lies outside by side.
+    ///
+    /// Output bin `i` covers `merge` engine bins from `first + i · merge`, in bins of `ln(price) / step`; `groups` are
+    /// ranges of brackets.
+    ///
+    /// # Errors
+    /// No bin, no merge, or a group beyond the brackets.
+    pub fn density(
+        &self,
+        groups: &[Range<usize>],
+        first: i64,
+        merge: usize,
+        bins: usize,
+    ) -> Result<(Vec<f64>, [f64; 2])> {
+        if bins == 0 || merge == 0 || groups.is_empty() {
+            let found = format!("{bins} bins of {merge} in {} groups", groups.len());
+            return Err(CoreError::new("density", found, "at least one of each"));
+        }
+        if let Some(group) = groups.iter().find(|g| g.start > g.end || g.end > self.half_lives.len()) {
+            let expected = format!("ranges within 0..{}", self.half_lives.len());
+            return Err(CoreError::new("groups", format!("{group:?}"), expected));
+        }
+        let mut out = vec![0.0; 2 * groups.len() * bins];
+        let mut outside = [0.0; 2];
+        let cells = out.chunks_exact_mut(bins);
+        for (i, part) in cells.enumerate() {
+            let (side, group) = (i / groups.len(), &groups[i % groups.len()]);
+            outside[side] += self.sides[side].book.density(group.clone(), first, merge, part);
+        }
+        Ok((out, outside))
+    }
+
+    /// The whole state; [`Self::from_bytes`] goes on from it to the bit.
+    ///
+    /// # Errors
+    /// The state cannot be written, which no state of this engine is known to do.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = STATE.to_vec();
+        let body =
+            postcard::to_stdvec(self).map_err(|e| CoreError::new("state", e.to_string(), "a sound state"))?;
+        bytes.extend(body);
+        Ok(bytes)
+    }
+
+    /// The state that [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// The bytes are cut, damaged, or of another version of the engine.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let fault =
+            |found: String| CoreError::new("state", found, "the bytes of a saved engine state, version 1");
+        let body = bytes
+            .strip_prefix(STATE)
+            .ok_or_else(|| fault(format!("{} bytes of something else", bytes.len())))?;
+        let state: Self = postcard::from_bytes(body).map_err(|e| fault(e.to_string()))?;
+        let brackets = state.half_lives.len();
+        let sound = state
+            .sides
+            .iter()
+            .all(|s| s.shares.len() == brackets && s.shifts.len() == brackets && s.book.is_sound(brackets));
+        if sound { Ok(state) } else { Err(fault("columns of different lengths".to_owned())) }
     }
 
     /// Bars seen so far.

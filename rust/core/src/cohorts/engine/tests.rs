@@ -152,3 +152,46 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     heavy[0].long_share = 0.9;
     assert!(Cohorts::new(&heavy, 2.5e-4).is_err());
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn a_saved_state_goes_on_to_the_bit(history in history(), cut in 0_usize..24) {
+        let cut = cut.min(history.0.len());
+        let mut whole = Cohorts::new(&brackets(), 2.5e-4).unwrap();
+        History(history.0[..cut].to_vec()).run(&mut whole).unwrap();
+        let mut resumed = Cohorts::from_bytes(&whole.to_bytes().unwrap()).unwrap();
+        let rest = History(history.0[cut..].to_vec());
+        prop_assert_eq!(rest.run(&mut whole).unwrap(), rest.run(&mut resumed).unwrap());
+        prop_assert_eq!(whole, resumed);
+    }
+
+    #[test]
+    fn the_density_holds_every_level(history in history()) {
+        let mut engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
+        history.run(&mut engine).unwrap();
+        let first = (20_000.0_f64.ln() / 2.5e-4) as i64;
+        let (cells, outside) = engine.density(&[0..2, 2..4], first, 4, 2_500).unwrap();
+        for (side, levels) in engine.levels().into_iter().enumerate() {
+            let usd: f64 = levels.iter().map(|l| l.coin * l.price).sum();
+            let sum: f64 = cells[side * 5_000..(side + 1) * 5_000].iter().sum::<f64>() + outside[side];
+            prop_assert!((usd - sum).abs() <= 1e-9 * usd.max(1.0));
+            for level in &levels {
+                let bin = ((level.price.ln() / 2.5e-4).floor() as i64 - first) / 4;
+                let group = level.bracket / 2;
+                if (0..2_500).contains(&bin) {
+                    prop_assert!(cells[side * 5_000 + group * 2_500 + bin as usize] > 0.0);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_damaged_state_is_refused() {
+    let engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
+    let bytes = engine.to_bytes().unwrap();
+    for bad in [&bytes[..0], &bytes[..bytes.len() - 3], b"liqmap-cohorts-2\nxxx"] {
+        assert!(Cohorts::from_bytes(bad).is_err());
+    }
+}
