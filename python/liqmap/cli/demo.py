@@ -1,0 +1,46 @@
+"""``liqmap demo``: a simulated market from nothing to a page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liqmap.clock import iso
+
+if TYPE_CHECKING:
+    from liqmap.demo.run import Demo
+
+__all__ = ["demo"]
+
+
+def demo(*, out: Path = Path("demo"), seed: int = 5, days: int = 60) -> None:
+    """Simulate a market, load it like a real one, map it and publish a page; nothing to configure.
+
+    Args:
+        out: Folder for everything that is made; a new or empty one, or an earlier demo's, which is replaced.
+        seed: Which market: the same number makes the same one.
+        days: How long its record is.
+    """
+    from liqmap.demo.run import run  # noqa: PLC0415 - the simulation loads only when asked for
+
+    sys.stdout.write(summary(run(out, seed=seed, days=days)))
+
+
+def summary(done: Demo) -> str:
+    """What was made, in a few lines."""
+    record, made, truth = done.record, done.map, done.record.truth[-1]
+    folder, forced = done.database.parent, done.rows["liquidations"]
+    error = made.ledger.error(made.open_interest)
+    lines = [
+        f"SIMULATED market {made.instrument}, seed {record.seed}: {iso(record.start)} … {iso(record.end)}",
+        f"market   {done.rows['bars']:,} bars, {forced:,} liquidations → {folder / 'market'}",
+        f"truth    {len(truth.account):,} open positions at the end → {folder / 'truth'}",
+        f"history  {sum(done.rows.values()):,} rows → {done.database}",
+        f"map      {made.open_interest:,.1f} coin a side at {made.mark_price:,.1f}; ledger error {error:.1e}",
+    ]
+    for fit in done.fits:
+        size = f"mapped {fit.mapped_usd / 1e6:,.1f} MUSD within {fit.reach:.0%}, true {fit.true_usd / 1e6:,.1f}"
+        place = f"W1 {fit.w1_bp:.0f} bp, rank correlation {fit.rank_correlation:.2f}"
+        lines.append(f"{fit.side:<8} {size}; {place}, {fit.within_25bp:.0%} of mass within 25 bp")
+    return "\n".join(lines) + "\n"

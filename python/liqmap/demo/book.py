@@ -1,0 +1,57 @@
+"""The order book that forced orders eat into: a depth curve with a hole that refills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from liqmap.demo.settings import Settings
+
+__all__ = ["Book"]
+
+
+@dataclass(slots=True)
+class Book:
+    """Resting orders of one side: ``D(x) = D1 · (x / 1 %)^β`` USD within displacement ``x``.
+
+    Forced orders walk it: after ``Q`` the price stands at ``D⁻¹(Q)``. What they ate fills up again with a half-life, so
+    that orders in quick succession meet a thinner book.
+
+    Attributes:
+        power: β.
+        decay: Share of the hole that is left after a minute.
+        end: How far the book reaches, log price.
+        eaten: The hole, USD.
+    """
+
+    power: float
+    decay: float
+    end: float
+    eaten: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Book:
+        """A full book."""
+        return cls(power=settings.depth_power, decay=0.5 ** (1 / settings.refill_minutes), end=settings.book_end)
+
+    def eat(self, usd: float, depth: float) -> float:
+        """Walk the book by ``usd`` where ``depth`` USD rest within 1 %; returns the displacement in log price.
+
+        The hole never reaches further than ``end``: what would go beyond is taken over by the insurance fund, without
+        orders (and handed to a holder of the other side).
+
+        Example:
+            >>> book = Book(power=0.5, decay=0.5, end=0.05)
+            >>> book.eat(10.0, depth=20.0), round(book.eat(10.0, depth=20.0), 6)
+            (0.0025, 0.0075)
+            >>> round(book.eat(1e9, depth=20.0), 6), book.eat(1e9, depth=20.0)
+            (0.04, 0.0)
+        """
+        last = depth * (self.end / 0.01) ** self.power
+        before, self.eaten = min(self.eaten, last), min(self.eaten + usd, last)
+        return 0.01 * float((self.eaten / depth) ** (1 / self.power) - (before / depth) ** (1 / self.power))
+
+    def refill(self) -> None:
+        """A minute passes."""
+        self.eaten *= self.decay

@@ -1,0 +1,86 @@
+"""Run the simulated market and keep what was seen and what was true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from liqmap.demo.market import Market
+from liqmap.demo.positions import Positions
+from liqmap.demo.settings import Settings
+from liqmap.demo.weather import MINUTES_PER_DAY
+from liqmap.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liqmap.demo.tape import Tape
+
+__all__ = ["MAX_DAYS", "Record", "simulate"]
+
+MAX_DAYS = 500
+_MINUTE = 60_000_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Record:
+    """A finished simulation.
+
+    Attributes:
+        seed, days, settings: What it was made from; the same three make the same bytes.
+        tape: What an observer saw.
+        truth: What stood open, at the instants asked for and at the end.
+    """
+
+    seed: int
+    days: int
+    settings: Settings
+    tape: Tape
+    truth: tuple[Positions, ...]
+
+    @property
+    def start(self) -> int:
+        """First instant of the record, UTC microseconds."""
+        return self.settings.start
+
+    @property
+    def end(self) -> int:
+        """Last instant of the record, UTC microseconds."""
+        return self.settings.start + self.days * MINUTES_PER_DAY * _MINUTE
+
+
+def simulate(
+    seed: int,
+    days: int,
+    settings: Settings | None = None,
+    *,
+    truth_every_days: int | None = None,
+    on_day: Callable[[], object] = lambda: None,
+) -> Record:
+    """Simulate a market.
+
+    Args:
+        seed: Any whole number from 0.
+        days: Days of record, after a burn-in that is thrown away.
+        settings: What kind of market; the standard one if left out.
+        truth_every_days: Take down all open positions every so many days; always at the end.
+        on_day: Called after every simulated day, burn-in included.
+
+    Raises:
+        InputError: A seed below 0, or days outside 1 to 500.
+    """
+    if seed < 0:
+        raise InputError("demo", "seed", repr(seed), "a whole number from 0", "stopped")
+    if not 1 <= days <= MAX_DAYS:
+        raise InputError("demo", "days", repr(days), f"1 to {MAX_DAYS}", "stopped")
+    settings = settings or Settings()
+    market = Market.new(seed, days, settings)
+    truth: list[Positions] = []
+    for day in range(1 - settings.burn_in_days, days + 1):
+        for _ in range(MINUTES_PER_DAY):
+            market.step()
+        asked = truth_every_days is not None and day > 0 and day % truth_every_days == 0
+        if asked or day == days:
+            truth.append(Positions.of(market, settings.start + day * MINUTES_PER_DAY * _MINUTE))
+        on_day()
+    return Record(seed=seed, days=days, settings=settings, tape=market.tape, truth=tuple(truth))

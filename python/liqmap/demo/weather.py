@@ -1,0 +1,72 @@
+"""Volatility and its shocks: GARCH with Student-t shocks, a slow regime and the hours of the day."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from liqmap.demo.settings import Settings
+
+__all__ = ["MINUTES_PER_DAY", "Weather"]
+
+MINUTES_PER_DAY = 1_440
+_CAP = 64.0
+
+
+@dataclass(slots=True)
+class Weather:
+    """How much the price moves in each minute.
+
+    Variance follows ``h' = (1 − α − β)·v + α·r² + β·h`` (Bollerslev 1986), ``r`` being what the price really did, so
+    that a cascade makes the next minutes livelier; ``v`` is the long-run variance times the regime and the hour. No
+    return counts for more than eight times the long-run volatility: a flash crash shakes the market for an hour, it
+    does not feed on itself.
+
+    Attributes:
+        base: Long-run variance per minute.
+        level: ``v`` of every minute.
+        shocks: Standardised shock of every minute.
+        variance: ``h`` now.
+    """
+
+    arch: float
+    garch: float
+    base: float
+    level: npt.NDArray[np.float64]
+    shocks: npt.NDArray[np.float64]
+    variance: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.variance = float(self.level[0])
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, minutes: int, settings: Settings) -> Weather:
+        """Draw the regime and the shocks of the whole life of the market."""
+        base = settings.volatility**2 / (365 * MINUTES_PER_DAY)
+        keep = math.exp(-1 / (settings.regime_days * 24))
+        steps = rng.standard_normal(minutes // 60 + 2) * settings.regime_spread * math.sqrt(1 - keep**2)
+        regime = np.empty(len(steps))
+        regime[0] = 0.0
+        for hour in range(1, len(steps)):
+            regime[hour] = keep * regime[hour - 1] + steps[hour]
+        minute = np.arange(minutes)
+        slow = np.interp(minute / 60, np.arange(len(regime)), regime) - settings.regime_spread**2 / 2
+        # Busiest about 14:30 UTC, when Europe and America are both at their desks.
+        hours = settings.day_swing * np.cos((minute % MINUTES_PER_DAY / 60 - 14.5) * (math.pi / 12))
+        shocks = rng.standard_t(settings.tail, minutes) * math.sqrt((settings.tail - 2) / settings.tail)
+        return cls(settings.arch, settings.garch, base, base * np.exp(slow) * (1 + hours), shocks)
+
+    def sigma(self) -> float:
+        """Volatility of this minute."""
+        return math.sqrt(self.variance)
+
+    def learn(self, minute: int, move: float) -> None:
+        """Take in what the price did in a minute (log return)."""
+        square = min(move * move, _CAP * self.base)
+        rest = 1 - self.arch - self.garch
+        self.variance = rest * float(self.level[minute]) + self.arch * square + self.garch * self.variance

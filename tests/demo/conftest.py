@@ -1,0 +1,12 @@
+"""One short simulated market, lived through once for all tests that only look at it."""
+
+from __future__ import annotations
+
+import pytest
+
+from liqmap.demo.simulate import Record, simulate
+
+
+@pytest.fixture(scope="session")
+def record() -> Record:
+    return simulate(seed=11, days=8, truth_every_days=4)
