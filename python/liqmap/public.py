@@ -10,7 +10,7 @@ from liqmap.maps.build import build_map
 from liqmap.positions.recipe import DEFAULT, Recipe
 
 if TYPE_CHECKING:
-    from os import PathLike
+    from pathlib import Path
 
     from liqmap.grid import Grid
     from liqmap.maps.map import LiquidationMap
@@ -42,7 +42,7 @@ class History(Store):
         return build_map(self, instrument, at=moment, grid=grid, recipe=recipe)
 
 
-def open_history(path: str | PathLike[str], mode: Literal["r", "w"] = "r") -> History:
+def open_history(path: str | Path, mode: Literal["r", "w"] = "r") -> History:
     """Open a history file: ``r`` reads and never creates, ``w`` writes and creates it if it is not there.
 
     Raises:

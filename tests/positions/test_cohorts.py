@@ -99,7 +99,7 @@ def columns(bars: list[Bar]) -> list[np.ndarray]:
     return [np.array(column, dtype=np.float64) for column in zip(*bars, strict=True)]
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(bars=histories())
 def test_equals_the_oracle(bars: list[Bar]) -> None:
     engine = Cohorts(BRACKETS, STEP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path  # noqa: TC003 - cyclopts reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -38,7 +38,7 @@ def cascade(
     size = fraction(shock)
     with liqmap.open(db) as history:
         of = history.map(instrument, at=at)
-        result = of.cascade(shock=size, depth=history.depth(instrument, at=of.at))
+        result = of.cascade(shock=size)
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:

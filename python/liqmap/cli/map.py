@@ -52,9 +52,9 @@ def summary(made: LiquidationMap) -> str:
     simulated = "   SIMULATED" if made.provenance.simulated else ""
     lines = [
         f"{made.instrument}   {iso(made.at)}   mark {made.mark_price:,.1f}{simulated}",
-        f"open interest {made.open_interest:,.1f} coin a side; "
-        f"on the map {made.ledger.long.mapped:,.1f} long, {made.ledger.short.mapped:,.1f} short; "
-        f"ledger error {made.ledger.error(made.open_interest):.1e}",
+        f"open interest {made.open_interest:,.1f} coin a side",
+        f"on the map {made.ledger.long.mapped:,.1f} long, {made.ledger.short.mapped:,.1f} short",
+        f"ledger error {made.ledger.error(made.open_interest):.0e} of open interest",
         "",
         f"{'side':<6}{'low':>10}{'peak':>10}{'high':>10}{'distance':>10}{'notional':>12}  {'band':<8}{'20x+':>6}",
     ]

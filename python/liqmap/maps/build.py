@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build_map"]
 
+_END_OF_TIME: Instant = 2**62
+
 
 def build_map(
     store: Store, instrument: str, *, at: Instant | None = None, grid: Grid | None = None, recipe: Recipe = DEFAULT
@@ -31,7 +33,7 @@ def build_map(
         NotFoundError: The history does not have the instrument, or nothing of it at that time.
     """
     about = store.instrument(instrument)
-    bars = store.market_bars(instrument, until=at)
+    bars = store.market_bars(instrument, until=_END_OF_TIME if at is None else at)
     moment = _moment(bars, instrument, at)
     people = grow(bars, store.tiers(instrument, at=moment), recipe, instrument=instrument, at=moment)
     mark = float(bars.close[-1])
@@ -61,13 +63,13 @@ def build_map(
 
 def _moment(bars: MarketBars, instrument: str, at: Instant | None) -> Instant:
     """The instant of the map: asked for, or the end of the last bar; the history has to reach it."""
-    if not len(bars.ts):
+    if not len(bars):
         when = "at any time" if at is None else f"at {iso(at)}"
         raise NotFoundError("map", instrument, f"no bar {when}", "bars that end by then", "no map made")
-    last_end = int(bars.ts[-1]) + int(bars.interval_s[-1]) * 1_000_000
+    last_end = int(bars.end[-1])
     if at is None:
         return last_end
-    if at >= last_end + int(bars.interval_s[-1]) * 1_000_000:
+    if at >= last_end + bars.interval_s * 1_000_000:
         found = f"{iso(at)}, after the last bar ends at {iso(last_end)}"
         raise NotFoundError("map", instrument, found, "a time the history has", "no map made", field="at")
     return at

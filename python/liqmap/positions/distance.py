@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from liqmap.history.read import Tier
+    from liqmap.venues.catalogue import Tier
 
 __all__ = ["distances"]
 
@@ -32,8 +32,8 @@ def distances(leverages: Sequence[float], tiers: Sequence[Tier]) -> npt.NDArray[
         NotFoundError: There is no tier.
 
     Example:
-        >>> from liqmap.history.read import Tier
-        >>> tier = Tier(0, 3e5, 150, 0.004, 0, 0, "example")
+        >>> from liqmap.venues.catalogue import Tier
+        >>> tier = Tier(0, 3e5, 150, 0.004, 0, 0, "example", 1)
         >>> (100 * distances([10, 100, 200], [tier])).round(2).tolist()
         [[9.64, 9.56], [0.6, 0.6], [nan, nan]]
     """

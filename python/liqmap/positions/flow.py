@@ -66,10 +66,10 @@ def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineB
     if first:
         notes.append(f"{first} bars before the first open interest are left out")
     cut = slice(first, None)
-    end = bars.ts[cut] + bars.interval_s[cut].astype(np.int64) * 1_000_000
+    end = bars.end[cut]
     low, high, close = bars.low[cut], bars.high[cut], bars.close[cut]
     oi = _carried(bars.oi_base[cut], known[cut])
-    hours = np.diff(end, prepend=end[0] - int(bars.interval_s[first]) * 1_000_000) / _US_PER_HOUR
+    hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / _US_PER_HOUR
 
     activity = _activity(bars.volume_base[cut], (high - low) / close, hours, recipe, notes)
     chase = _chase(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)

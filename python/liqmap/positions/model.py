@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap.clock import Instant
-    from liqmap.history.read import MarketBars, Tier
+    from liqmap.history.read import MarketBars
     from liqmap.positions.flow import EngineBars
     from liqmap.positions.recipe import Recipe
+    from liqmap.venues.catalogue import Tier
 
 __all__ = ["Population", "grow"]
 
@@ -56,8 +57,14 @@ class Population:
         """The levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``."""
         from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
 
-        columns = {"price": self.price, "notional": self.coin * self.price, "side": self.side, "bracket": self.bracket}
-        return Table.from_pydict({name: Array.from_numpy(column) for name, column in columns.items()})
+        return Table.from_pydict(
+            {
+                "price": Array.from_numpy(self.price),
+                "notional": Array.from_numpy(self.coin * self.price),
+                "side": Array.from_numpy(self.side),
+                "bracket": Array.from_numpy(self.bracket),
+            }
+        )
 
 
 def grow(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str, at: Instant) -> Population:
