@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from liqmap.positions.recipe import Recipe
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["Population", "grow"]
+__all__ = ["Nursery", "Population", "grow", "prepare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,44 @@ class Population:
         )
 
 
-def grow(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str, at: Instant) -> Population:
-    """Run the cohort engine over the bars.
+@dataclass(frozen=True, eq=False)
+class Nursery:
+    """An engine that has seen nothing yet, and all that it is to be fed.
+
+    Attributes:
+        engine: The cohort engine, in Rust.
+        bars: What it is fed.
+        leverages: Leverage of each bracket that the venue offers.
+        assumptions: One sentence each.
+    """
+
+    engine: _core.Cohorts
+    bars: EngineBars
+    leverages: tuple[float, ...]
+    assumptions: tuple[str, ...]
+
+    def advance(self, start: int, stop: int) -> tuple[npt.NDArray[np.float64], int]:
+        """Feed it bars ``start`` to ``stop``; returns predicted USD ``(bars, 2, brackets)`` and rescaled bars."""
+        fed = self.bars
+        cut = slice(start, stop)
+        return self.engine.advance(
+            fed.hours[cut],
+            fed.low[cut],
+            fed.high[cut],
+            fed.close[cut],
+            fed.open_interest[cut],
+            fed.long_flow[cut],
+            fed.short_flow[cut],
+        )
+
+    def ledger(self) -> Ledger:
+        """Where every contract went so far, in coin."""
+        long, short = (SideLedger(*account) for account in self.engine.accounts())
+        return Ledger(long=long, short=short)
+
+
+def prepare(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str, at: Instant) -> Nursery:
+    """An engine for these bars, not yet fed.
 
     Args:
         bars: Everything known at ``at``, in order of time.
@@ -79,7 +115,6 @@ def grow(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str
 
     Raises:
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
-        InputError: A bar that makes no sense.
     """
     fed = engine_bars(bars, recipe, instrument=instrument)
     distance = distances(recipe.leverages, tiers)
@@ -89,22 +124,34 @@ def grow(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str
     flow = recipe.flow[offered] / recipe.flow[offered].sum()
     half_lives = np.asarray(recipe.half_life_hours, dtype=np.float64)[offered]
     brackets = np.column_stack([distance[offered], flow, flow, half_lives])
-    engine = _core.Cohorts(np.ascontiguousarray(brackets), recipe.step)
-    predicted, rescaled = engine.advance(
-        fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow
-    )
-    price, coin, side, bracket = engine.levels()
-    long, short = (SideLedger(*account) for account in engine.accounts())
-    return Population(
+    return Nursery(
+        engine=_core.Cohorts(np.ascontiguousarray(brackets), recipe.step),
+        bars=fed,
         leverages=tuple(float(x) for x, ok in zip(recipe.leverages, offered, strict=True) if ok),
+        assumptions=(*fed.assumptions, *_tier_notes(tiers, at)),
+    )
+
+
+def grow(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str, at: Instant) -> Population:
+    """Run the cohort engine over all bars; arguments and errors as for :func:`prepare`.
+
+    Raises:
+        NotFoundError: No open interest, no tier, or no bracket that the venue offers.
+        InputError: A bar that makes no sense.
+    """
+    nursery = prepare(bars, tiers, recipe, instrument=instrument, at=at)
+    predicted, rescaled = nursery.advance(0, len(nursery.bars.end))
+    price, coin, side, bracket = nursery.engine.levels()
+    return Population(
+        leverages=nursery.leverages,
         price=price,
         coin=coin,
         side=side,
         bracket=bracket,
-        ledger=Ledger(long=long, short=short),
+        ledger=nursery.ledger(),
         predicted=predicted,
-        bars=fed,
-        assumptions=(*fed.assumptions, *_tier_notes(tiers, at), *_rescaled_notes(rescaled)),
+        bars=nursery.bars,
+        assumptions=(*nursery.assumptions, *_rescaled_notes(rescaled)),
     )
 
 

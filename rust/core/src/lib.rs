@@ -10,5 +10,6 @@ mod error;
 pub mod grid;
 pub mod histogram;
 pub mod impact;
+pub mod transport;
 
 pub use error::{CoreError, Result};

@@ -1,0 +1,206 @@
+"""Maps through time: price × time, by side and bracket group, with what the model liquidated on the way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap._core import __version__
+from liqmap.clock import Instant, iso
+from liqmap.errors import InputError, NotFoundError
+from liqmap.positions.model import prepare
+from liqmap.positions.recipe import DEFAULT, Recipe
+from liqmap.provenance import Provenance
+
+if TYPE_CHECKING:
+    import arro3.core
+    import numpy.typing as npt
+
+    from liqmap.history.store import Store
+    from liqmap.ledger import Ledger
+    from liqmap.positions.model import Nursery
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Heatmap", "build_heatmap"]
+
+REACH = 0.5
+"""How far the price axis goes beyond the path of the price, as a factor: from low / 1.5 to high · 1.5."""
+MAX_COLUMNS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap:
+    """One map per column, on one axis of equal price ratios.
+
+    Attributes:
+        instrument: ``venue:SYMBOL``.
+        at: UTC microseconds of each column; each column uses only what was known then.
+        edges: The ``bins + 1`` price edges, each a constant factor above the last.
+        groups: Leverages of each bracket group.
+        long: USD notional, shape ``(columns, groups, bins)``.
+        short: The same for shorts.
+        outside: USD off the axis, shape ``(columns, 2)``, longs first.
+        low, high, close: The price since the previous column.
+        predicted: USD that the model liquidated since the previous column, shape ``(columns, 2, groups)``.
+        open_interest: Coin, per column.
+        ledgers: The ledger at each column.
+        provenance: Inputs, parameters, assumptions.
+    """
+
+    instrument: str
+    at: npt.NDArray[np.int64]
+    edges: Floats
+    groups: tuple[tuple[float, ...], ...]
+    long: Floats
+    short: Floats
+    outside: Floats
+    low: Floats
+    high: Floats
+    close: Floats
+    predicted: Floats
+    open_interest: Floats
+    ledgers: tuple[Ledger, ...]
+    provenance: Provenance
+
+    def to_arrow(self) -> arro3.core.Table:
+        """One row per filled cell: ``at_us, price_low, price_high, side, leverage_from, notional_usd``."""
+        from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when asked for
+
+        both = np.stack([self.long, self.short], axis=1)
+        column, side, group, bin_ = np.nonzero(both)
+        words = np.array(["long", "short"], dtype=object)[side]
+        first = np.array([g[0] for g in self.groups], dtype=np.float64)
+        return Table.from_pydict(
+            {
+                "at_us": Array.from_numpy(self.at[column]),
+                "price_low": Array.from_numpy(self.edges[bin_]),
+                "price_high": Array.from_numpy(self.edges[bin_ + 1]),
+                "side": Array(words.tolist(), type=DataType.utf8()),
+                "leverage_from": Array.from_numpy(first[group]),
+                "notional_usd": Array.from_numpy(both[column, side, group, bin_]),
+            }
+        )
+
+
+def build_heatmap(
+    store: Store,
+    instrument: str,
+    *,
+    start: Instant,
+    end: Instant,
+    step: Instant,
+    recipe: Recipe = DEFAULT,
+    merge: int = 4,
+    groups: tuple[tuple[float, float], ...] | None = None,
+) -> Heatmap:
+    """Run the engine once over the history and read its density every ``step``.
+
+    Args:
+        store: The history.
+        instrument: ``venue:SYMBOL``.
+        start: First column, UTC microseconds.
+        end: Last column at the latest.
+        step: Microseconds between columns, at least one bar.
+        recipe: What is assumed about unseen positions.
+        merge: Engine bins (2.5 bp) per bin of the axis: 4 makes 10 bp.
+        groups: Bracket groups as half-open ranges of leverage; one group of all if left out.
+
+    Raises:
+        InputError: ``end`` before ``start``, a step below one bar, more than 20,000 columns, a group without brackets.
+        NotFoundError: The history does not have the instrument or that time.
+    """
+    about = store.instrument(instrument)
+    bars = store.market_bars(instrument, until=end)
+    nursery = prepare(bars, store.tiers(instrument, at=end), recipe, instrument=instrument, at=end)
+    stops = _stops(nursery, start, end, step, bars.interval_s, instrument)
+    ranges = _ranges(nursery.leverages, groups)
+    first, bins, edges = _axis(nursery, recipe.step, merge)
+
+    shape = (len(stops), len(ranges), bins)
+    both = np.empty((2, *shape))
+    outside = np.empty((len(stops), 2))
+    predicted = np.zeros((len(stops), 2, len(ranges)))
+    ledgers = []
+    fed, begin = nursery.bars, 0
+    extremes = np.empty((2, len(stops)))
+    for i, stop in enumerate(stops):
+        usd, _ = nursery.advance(begin, stop)
+        # What was predicted before the first column belongs to no column.
+        since = usd if i else usd[-1:]
+        for g, (a, b) in enumerate(ranges):
+            predicted[i, :, g] = since[:, :, a:b].sum(axis=(0, 2))
+        path = slice(begin if i else stop - 1, stop)
+        extremes[:, i] = fed.low[path].min(), fed.high[path].max()
+        cells, off = nursery.engine.density(ranges, first, merge, bins)
+        both[:, i], outside[i] = cells, off
+        ledgers.append(nursery.ledger())
+        begin = stop
+    last = np.asarray(stops) - 1
+    return Heatmap(
+        instrument=instrument,
+        at=fed.end[last],
+        edges=edges,
+        groups=tuple(nursery.leverages[a:b] for a, b in ranges),
+        long=both[0],
+        short=both[1],
+        outside=outside,
+        low=extremes[0],
+        high=extremes[1],
+        close=fed.close[last],
+        predicted=predicted,
+        open_interest=fed.open_interest[last],
+        ledgers=tuple(ledgers),
+        provenance=Provenance(
+            version=__version__,
+            inputs=store.input_hashes(instrument, until=int(fed.end[last[-1]])),
+            parameters=recipe.to_dict(),
+            assumptions=("every position is modelled; none is observed", *nursery.assumptions),
+            simulated=about.simulated,
+        ),
+    )
+
+
+def _stops(
+    nursery: Nursery, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
+) -> list[int]:
+    """For each column the number of bars that had ended by then; columns without a new bar are left out."""
+    if end < start:
+        raise InputError("heatmap", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "nothing made")
+    if step < interval_s * 1_000_000:
+        found = f"{step / 1e6:g} s"
+        raise InputError("heatmap", "step", found, f"at least one bar ({interval_s} s)", "nothing made")
+    if (end - start) // step >= MAX_COLUMNS:
+        found = f"{(end - start) // step + 1} columns"
+        raise InputError("heatmap", "step", found, f"at most {MAX_COLUMNS}", "nothing made")
+    wanted = np.arange(start, end + 1, step)
+    seen = np.unique(np.searchsorted(nursery.bars.end, wanted, side="right"))
+    stops = [int(n) for n in seen if n > 0]
+    # Bars that ended before the first column do not make a column of their own.
+    if not stops or nursery.bars.end[stops[-1] - 1] < start:
+        found = f"nothing from {iso(start)} to {iso(end)}"
+        raise NotFoundError("heatmap", instrument, found, "a span that the history has", "nothing made")
+    return stops
+
+
+def _ranges(leverages: tuple[float, ...], groups: tuple[tuple[float, float], ...] | None) -> list[tuple[int, int]]:
+    if groups is None:
+        return [(0, len(leverages))]
+    ranges = [(int(np.searchsorted(leverages, a)), int(np.searchsorted(leverages, b))) for a, b in groups]
+    if any(a >= b for a, b in ranges):
+        expected = f"ranges that hold some of {leverages}"
+        raise InputError("heatmap", "groups", str(groups), expected, "nothing made")
+    return ranges
+
+
+def _axis(nursery: Nursery, step: float, merge: int) -> tuple[int, int, Floats]:
+    """First engine bin, number of merged bins, and their price edges."""
+    low = math.log(float(nursery.bars.low.min()) / (1 + REACH)) / step
+    high = math.log(float(nursery.bars.high.max()) * (1 + REACH)) / step
+    first = math.floor(low / merge) * merge
+    bins = math.ceil((high - first) / merge)
+    edges = np.exp((first + merge * np.arange(bins + 1)) * step)
+    return first, bins, edges
