@@ -1,0 +1,39 @@
+"""Rows for a chart: fixed field names, plain numbers, nothing that JSON cannot say."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeAlias
+
+from liqmap.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Row", "rows"]
+
+Row: TypeAlias = dict[str, float | int | str]
+
+
+def rows(chart: str, values: Iterable[Row]) -> list[Row]:
+    """Take rows into a chart, or say which field of which chart is not a number.
+
+    Whole floats become integers, which are the same number to a chart and half the bytes in a page.
+
+    Raises:
+        InputError: A NaN or an infinity: JSON has no such number, and the chart would come out blank.
+
+    Example:
+        >>> rows("map", [{"low": 77_400.0, "usd": 0.5}])
+        [{'low': 77400, 'usd': 0.5}]
+    """
+    return [{field: _plain(chart, field, value) for field, value in row.items()} for row in values]
+
+
+def _plain(chart: str, field: str, value: float | str) -> float | int | str:
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    if not math.isfinite(number):
+        raise InputError("chart", chart, repr(number), "a finite number", "nothing drawn", field=field)
+    return int(number) if number.is_integer() else number

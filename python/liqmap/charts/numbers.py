@@ -1,0 +1,103 @@
+"""How numbers are written: ``$1.2M``, ``77,412``, ``−2.3 %``: a true minus, a thin space before %, no exponents."""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["MINUS", "THIN", "coin", "leverage", "percent", "price", "price_range", "usd"]
+
+MINUS = "−"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+def usd(value: float) -> str:
+    """US dollars in two or three figures: what a reader compares, not what an auditor adds up.
+
+    Example:
+        >>> usd(1_234_567), usd(24.3e6), usd(241e6), usd(999_950_000), usd(1.84e9), usd(-5e3), usd(0)
+        ('$1.2M', '$24M', '$241M', '$1.00B', '$1.84B', '−$5.0K', '$0')
+    """
+    return _sign(value) + "$" + _short(abs(value))
+
+
+def coin(value: float, unit: str = "") -> str:
+    """An amount of coin, grouped, with as many decimals as make four figures.
+
+    Example:
+        >>> coin(101_234.56, "BTC"), coin(12.3456), coin(-0.5)
+        ('101,235 BTC', '12.35', '−0.5')
+    """
+    size = abs(value)
+    decimals = 0 if size >= 1000 or size == 0 else min(8, 3 - math.floor(math.log10(size)))  # noqa: PLR2004
+    text = f"{size:,.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return _sign(value) + text + (f" {unit}" if unit else "")
+
+
+def price(value: float, tick: float | None = None) -> str:
+    """A price with the decimals its tick needs, and no more than make about five figures.
+
+    Example:
+        >>> price(77_412.3, 0.1), price(1.23456, 0.0001), price(0.00001234)
+        ('77,412', '1.2346', '0.00001234')
+    """
+    if value == 0:
+        return "0"
+    decimals = max(0, 4 - math.floor(math.log10(abs(value))))
+    if tick is not None:
+        decimals = min(decimals, max(0, math.ceil(-math.log10(tick) - 1e-9)))
+    text = f"{abs(value):,.{decimals}f}"
+    if tick is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return _sign(value) + text
+
+
+def price_range(low: float, high: float, tick: float | None = None) -> str:
+    """Two prices with an en dash.
+
+    Example:
+        >>> price_range(79_000, 79_600, 0.1)
+        '79,000–79,600'
+    """
+    return f"{price(low, tick)}–{price(high, tick)}"
+
+
+def percent(fraction: float, digits: int = 1, *, signed: bool = False) -> str:
+    """A fraction in percent; ``signed`` writes the plus too.
+
+    Example:
+        >>> percent(-0.0234, signed=True), percent(0.024, signed=True), percent(0.5, 0), percent(-0.0001)
+        ('−2.3\u202f%', '+2.4\u202f%', '50\u202f%', '0.0\u202f%')
+    """
+    text = f"{abs(fraction) * 100:,.{digits}f}"
+    zero = float(text.replace(",", "")) == 0
+    sign = "" if zero else _sign(fraction) or ("+" if signed else "")
+    return f"{sign}{text}{THIN}%"
+
+
+def leverage(value: float) -> str:
+    """Leverage with a times sign.
+
+    Example:
+        >>> leverage(20.0), leverage(2.5)
+        ('20×', '2.5×')
+    """
+    return f"{value:g}×"
+
+
+def _sign(value: float) -> str:
+    return MINUS if value < 0 else ""
+
+
+def _short(size: float) -> str:
+    """Two or three figures and a unit; rounding may carry into the next unit (999.95 M is 1.00 B)."""
+    rounded = float(f"{size:.3g}")
+    for scale, unit in _UNITS:
+        if rounded >= scale:
+            x = rounded / scale
+            extra = 1 if scale >= 1e9 else 0  # noqa: PLR2004
+            decimals = max(0, (1 if x < 10 else 0 if x < 100 else -1) + extra)  # noqa: PLR2004
+            return f"{x:.{decimals}f}{unit}"
+    return f"{rounded:.0f}" if rounded >= 10 or rounded == 0 else f"{rounded:.2g}"  # noqa: PLR2004

@@ -1,0 +1,85 @@
+"""A map as a table: Arrow, CSV that a spreadsheet cannot be tricked by, Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import arro3.core as arro3
+import numpy as np
+
+from liqmap.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from liqmap.maps.map import LiquidationMap
+
+__all__ = ["csv_text", "safe_cell", "to_arrow", "to_csv", "to_parquet"]
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+
+
+def to_arrow(of: LiquidationMap) -> arro3.Table:
+    """One row per filled bin, by side (longs first), leverage, price.
+
+    Returns:
+        Columns ``price_low``, ``price_high`` (quote currency), ``side``, ``leverage``, ``notional_usd``; what the map
+        is of and when stands in the schema's metadata.
+    """
+    edges = of.grid.edges()
+    leverage = np.asarray(of.brackets, dtype=np.float64)
+    parts = []
+    for bins in (of.long, of.short):
+        row, column = np.nonzero(bins)
+        parts.append((edges[column], edges[column + 1], leverage[row], bins[row, column]))
+    low, high, lever, usd = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    side = ["long"] * len(parts[0][0]) + ["short"] * len(parts[1][0])
+    metadata = {"instrument": of.instrument, "at": iso(of.at), "mark_price": repr(of.mark_price)}
+    columns = {
+        "price_low": arro3.Array.from_numpy(low),
+        "price_high": arro3.Array.from_numpy(high),
+        "side": arro3.Array(side, arro3.DataType.utf8()),
+        "leverage": arro3.Array.from_numpy(lever),
+        "notional_usd": arro3.Array.from_numpy(usd),
+    }
+    fields = [arro3.Field(name, column.type) for name, column in columns.items()]
+    return arro3.Table.from_arrays(list(columns.values()), schema=arro3.Schema(fields, metadata=metadata))
+
+
+def to_csv(of: LiquidationMap) -> str:
+    """:func:`to_arrow` as CSV text, instrument and time in front, LF line ends."""
+    table = to_arrow(of)
+    columns = [column.to_pylist() for column in table.columns]
+    header = ["instrument", "at", *table.column_names]
+    return csv_text(header, ([of.instrument, iso(of.at), *row] for row in zip(*columns, strict=True)))
+
+
+def to_parquet(of: LiquidationMap, path: Path) -> None:
+    """:func:`to_arrow` as a Parquet file, written by DuckDB."""
+    import duckdb  # noqa: PLC0415 - a chart in a notebook needs no database
+
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 1")
+        connection.from_arrow(to_arrow(of)).write_parquet(str(path), compression="zstd")
+
+
+def csv_text(header: Sequence[str], lines: Iterable[Sequence[str | float | int | None]]) -> str:
+    """CSV with every text cell made harmless; numbers stay numbers, nothing stands for missing."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([safe_cell(cell) for cell in header])
+    writer.writerows([safe_cell(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    return out.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """A text that no spreadsheet will run: one that begins like a formula gets an apostrophe in front.
+
+    Example:
+        >>> safe_cell("=cmd|' /C calc'!A0"), safe_cell("binance:BTCUSDT")
+        ("'=cmd|' /C calc'!A0", 'binance:BTCUSDT')
+    """
+    return f"'{text}" if text.startswith(_RISKY) else text

@@ -1,0 +1,71 @@
+"""Where the labels of clusters go: the largest first, none over another, none off the frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Label", "place"]
+
+GAP = 10.0
+"""Pixels between two labels of a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label and its place.
+
+    Attributes:
+        key: Which of the wanted ones it is.
+        x: Middle of the text, pixels from the frame's left.
+        row: 0 is the row nearest to the bars.
+    """
+
+    key: int
+    x: float
+    row: int
+
+
+def place(
+    wanted: Sequence[tuple[float, float]],
+    width: float,
+    rows: int,
+    taken: Iterable[tuple[float, float, int]] = (),
+) -> list[Label]:
+    """Place labels greedily in the given order; one that fits nowhere is left out.
+
+    Args:
+        wanted: For each label the pixel it points at and the width of its text, most important first.
+        width: Width of the frame in pixels.
+        rows: How many rows there are.
+        taken: What is there already: left, right, row.
+
+    Example:
+        >>> [(label.key, label.x, label.row) for label in place([(50, 60), (85, 60), (50, 60)], 200, rows=2)]
+        [(0, 50.0, 0), (1, 85.0, 1)]
+    """
+    spans: list[tuple[float, float, int, float | None]] = [(left, right, row, None) for left, right, row in taken]
+    placed: list[Label] = []
+    for key, (target, size) in enumerate(wanted):
+        x = min(max(float(target), size / 2), width - size / 2)
+        left, right = x - size / 2, x + size / 2
+        for row in range(rows):
+            if all(_apart(row, target, left - GAP, right + GAP, *other) for other in spans):
+                spans.append((left, right, row, target))
+                placed.append(Label(key, x, row))
+                break
+    return placed
+
+
+def _apart(
+    row: int, target: float, left: float, right: float, low: float, high: float, other: int, points_at: float | None
+) -> bool:
+    """Whether neither text lies over the other, nor over the other's leader, which drops from text to bars."""
+    if row == other:
+        return right <= low or left >= high
+    if row > other:
+        return not low <= target <= high
+    return points_at is None or not left <= points_at <= right

@@ -1,0 +1,207 @@
+"""The layers of a map's chart: the same text for every map, so that no expression can be made from data.
+
+What differs from map to map enters as rows, under the names of :mod:`liqmap.maps.rows`, or as a parameter: ``mark``,
+``low`` and ``high`` (ends of the price axis), ``top`` and ``total`` (tops of the left and right axes), ``left`` and
+``right`` (their ticks), and ``show_0`` … ``show_3`` (leverage groups that are drawn).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import altair as alt
+
+from liqmap.maps.view import GROUPS
+
+if TYPE_CHECKING:
+    from liqmap.charts.theme import Theme
+    from liqmap.maps.scene import Frame
+
+__all__ = ["assumed", "clusters", "columns", "hover", "mark", "sums"]
+
+# Vega writes G for a thousand million; readers of markets write B.
+_USD = "replace(format({0}, '$.3~s'), 'G', 'B')"
+_VERTICAL = {"left": ("top", "liquidated in each bar"), "right": ("total", "liquidated from the mark to there")}
+_PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
+
+
+def assumed(frame: Frame, theme: Theme) -> list[alt.Chart]:
+    """A wash over the prices where the assumed leverage decides, and the words that say so."""
+    zones = _chart("assumed")
+    wash = zones.mark_rect(clip=True, color=theme.wash).encode(
+        x=_x(frame), x2="high:Q", y=alt.Y("bottom:Q"), y2="top:Q"
+    )
+    words = zones.mark_text(clip=True, baseline="top", dy=4, fontSize=11, color=theme.quiet).encode(
+        x=_x(frame, "middle"), y=alt.Y("top:Q"), text="text:N"
+    )
+    return [wash, words] if frame.titles else [wash]
+
+
+def columns(frame: Frame, theme: Theme, *, legend: bool, hover: bool) -> alt.Chart:
+    """The stacked bars. A layer is ``4 · side + group``; the stack is worked out after groups are hidden."""
+    names = [f"{side} {group}" for side in ("longs", "shorts") for group in GROUPS]
+    key = alt.Legend(title=None, columns=4, labelExpr=f"{names!r}[datum.value]", labelLimit=0) if legend else None
+    chart: alt.Chart = (
+        _chart("bars")
+        .mark_bar(clip=True)
+        .encode(
+            x=_x(frame),
+            x2="high:Q",
+            y=_usd_axis(frame, "from", "left"),
+            y2="to:Q",
+            color=alt.Color("layer:O", scale=_ramp(theme), legend=key),
+        )
+    )
+    shows = ", ".join(f"show_{group}" for group in range(len(GROUPS)))
+    chart = chart.transform_filter(f"[{shows}][datum.layer % {len(GROUPS)}]")
+    if legend and hover:
+        chart = chart.transform_filter({"param": "picked"})
+    order = [alt.SortField("layer", order="descending")]
+    stacked: alt.Chart = chart.transform_stack(stack="usd", groupby=["low"], as_=["from", "to"], sort=order)
+    return stacked
+
+
+def hover(frame: Frame, theme: Theme, *, legend: bool) -> alt.Chart:
+    """An unseen column over each bar: it answers for all its leverage groups at once, however thin they are."""
+    inside = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["low"])
+    groups = [(GROUPS[group], f"text_{group}", f"datum.group_{group}") for group in reversed(range(len(GROUPS)))]
+    chart: alt.Chart = (
+        _chart("columns")
+        .transform_calculate(
+            price="format(datum.low, ',~r') + ' – ' + format(datum.high, ',~r')",
+            distance=_PERCENT.format("(datum.low + datum.high) / 2"),
+            here=_USD.format("datum.all"),
+            there=_USD.format("datum.sum"),
+            **{text: _USD.format(field) for _, text, field in groups},
+        )
+        .mark_rect(clip=True, color=theme.ink)
+        .encode(
+            x=_x(frame),
+            x2="high:Q",
+            y=alt.Y("bottom:Q"),
+            y2="top:Q",
+            opacity=alt.condition(inside, alt.value(0.07), alt.value(0)),
+            tooltip=[
+                alt.Tooltip("price:N"),
+                alt.Tooltip("distance:N", title="from the mark"),
+                alt.Tooltip("here:N", title="liquidated here"),
+                *[alt.Tooltip(f"{text}:N", title=name) for name, text, _ in groups],
+                alt.Tooltip("there:N", title="all the way here"),
+            ],
+        )
+        .add_params(inside)
+    )
+    if not legend:
+        return chart
+    # All selections sit on one layer: over two, Altair lifts each of them twice.
+    wheel = "wheel![event.ctrlKey || event.metaKey]"
+    picking: alt.Chart = chart.add_params(
+        alt.selection_interval(name="zoom", bind="scales", encodings=["x"], zoom=wheel),
+        alt.selection_point(name="picked", fields=["layer"], bind="legend", toggle="true"),
+    )
+    return picking
+
+
+def clusters(frame: Frame, theme: Theme) -> list[alt.Chart]:
+    """The strip above the bars: basins as lines, the thicker the higher the band; the largest named, with leaders."""
+    strip = (
+        _chart("basins")
+        .mark_rule(clip=True, strokeCap="butt")
+        .encode(
+            x=_x(frame),
+            x2="high:Q",
+            y=alt.Y("y:Q"),
+            color=alt.Color("layer:O", scale=_ramp(theme), legend=None),
+            strokeWidth=alt.StrokeWidth("thick:Q", scale=None),
+        )
+    )
+    # Labels are placed for the first view; further out they would run into each other.
+    names = _chart("names").transform_filter("high - low < 1.1 * datum.span")
+    at = names.encode(x=_x(frame, "label"), y=alt.Y("y:Q"))
+    leader = names.mark_rule(clip=True, color=theme.quiet, strokeWidth=0.75)
+    return [
+        strip,
+        leader.encode(x=_x(frame, "peak"), y=alt.Y("start:Q"), y2="end:Q"),
+        at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(text="head:N"),
+        at.mark_text(clip=True, baseline="top", dy=14, fontSize=11, color=theme.quiet).encode(text="tail:N"),
+    ]
+
+
+def mark(frame: Frame, theme: Theme) -> list[alt.Chart]:
+    """The mark price: a rule from top to bottom and its figure."""
+    at = _chart("mark").encode(x=_x(frame, "at"))
+    return [
+        at.mark_rule(clip=True, color=theme.ink).encode(y=alt.Y("bottom:Q"), y2="top:Q"),
+        at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(y=alt.Y("y:Q"), text="text:N"),
+    ]
+
+
+def sums(frame: Frame, theme: Theme) -> alt.LayerChart:
+    """What would be liquidated between the mark and each price, as a line per side with its sum at the end."""
+    line = (
+        _chart("sums")
+        .mark_line(clip=True, color=theme.ink, strokeWidth=1.25)
+        .encode(
+            x=_x(frame, "at"),
+            y=_usd_axis(frame, "sum", "right"),
+            detail="side:N",
+        )
+    )
+    style: dict[str, Any] = {"clip": True, "baseline": "bottom", "dy": -5, "color": theme.ink, "fontSize": 11}
+    end = _chart("ends").encode(x=_x(frame, "at"), y=alt.Y("sum:Q"), text="text:N")
+    return alt.LayerChart(
+        layer=[
+            line,
+            end.mark_text(align="left", dx=4, **style).transform_filter("datum.side == 'longs'"),
+            end.mark_text(align="right", dx=-4, **style).transform_filter("datum.side == 'shorts'"),
+        ]
+    )
+
+
+def _chart(name: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
+
+
+def _ramp(theme: Theme) -> alt.Scale:
+    colours = [*theme.longs, *theme.shorts]
+    return alt.Scale(domain=list(range(len(colours))), range=colours)
+
+
+def _x(frame: Frame, field: str = "low") -> alt.X:
+    """Price; each tick says its distance from the mark on a second line."""
+    return alt.X(
+        f"{field}:Q",
+        scale=alt.Scale(domainMin=_expr("low"), domainMax=_expr("high"), nice=False, zero=False),
+        axis=alt.Axis(
+            title=None,
+            grid=False,
+            tickCount=max(3, frame.width // 120),
+            labelExpr=f"[format(datum.value, ',~r'), {_PERCENT.format('datum.value')}]",
+            labelFlush=False,
+            labelPadding=5,
+        ),
+    )
+
+
+def _usd_axis(frame: Frame, field: str, orient: Literal["left", "right"]) -> alt.Y:
+    """A dollar axis that stops where the strip of labels begins."""
+    top, title = _VERTICAL[orient]
+    return alt.Y(
+        f"{field}:Q",
+        scale=alt.Scale(domainMin=0, domainMax=_expr(top), nice=False),
+        axis=alt.Axis(
+            title=title if frame.titles else None,
+            orient=orient,
+            values=_expr(orient),
+            labelExpr=_USD.format("datum.value"),
+            grid=orient == "left",
+            domain=False,
+            ticks=False,
+            labelPadding=6,
+            titlePadding=12,
+        ),
+    )
+
+
+def _expr(text: str) -> alt.ExprRef:
+    return alt.ExprRef(expr=text)

@@ -1,0 +1,168 @@
+"""The rows behind each layer of a map's chart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.charts.data import Row, rows
+from liqmap.charts.numbers import percent, price, usd
+from liqmap.maps.labels import place
+from liqmap.maps.view import GROUPS, IDENTIFIED
+
+if TYPE_CHECKING:
+    from liqmap.maps.clusters import Cluster
+    from liqmap.maps.scene import Scene
+
+__all__ = ["datasets"]
+
+_BANDS = ("low", "medium", "high", "extreme")
+_CHARACTER = 6.4  # pixels of a digit at 12 px, on the wide side
+_INSET = 0.08  # of a bar's width, so that neighbours do not touch
+
+
+def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
+    """Rows by the name of their layer; ``everything``, or only what the first view shows.
+
+    Raises:
+        InputError: The map holds NaN or an infinity.
+    """
+    seen = [cluster for cluster in scene.of.clusters() if scene.low <= cluster.peak <= scene.high]
+    made = {
+        "assumed": _assumed(scene),
+        "bars": _bars(scene, everything=everything),
+        "columns": _columns(scene) if everything else [],
+        "basins": _basins(scene, seen),
+        "names": _names(scene, seen),
+        "mark": _mark(scene),
+        "sums": _sums(scene),
+        "ends": _ends(scene),
+    }
+    return {name: rows(f"map/{name}", values) for name, values in made.items()}
+
+
+def _assumed(scene: Scene) -> list[Row]:
+    if scene.of.provenance.observed_share >= 1:
+        return []
+    near, far = scene.of.mark_price * (1 - IDENTIFIED), scene.of.mark_price * (1 + IDENTIFIED)
+    zones = ((scene.of.grid.low, near), (far, scene.of.grid.high))
+    return [
+        {
+            "low": low,
+            "high": high,
+            "middle": (max(low, scene.low) + min(high, scene.high)) / 2,
+            "bottom": 0,
+            "top": scene.top,
+            "text": "assumed leverage decides",
+        }
+        for low, high in zones
+        if low < high and high > scene.low and low < scene.high
+    ]
+
+
+def _bars(scene: Scene, *, everything: bool) -> list[Row]:
+    shown, inset = scene.bars, scene.bars.step * _INSET
+    inside = np.ones(len(shown.low), bool) if everything else (shown.high > scene.low) & (shown.low < scene.high)
+    return [
+        {
+            "low": float(shown.low[bar]) + inset,
+            "high": float(shown.high[bar]) - inset,
+            "layer": base + int(group),
+            "usd": round(float(side[group, bar])),
+        }
+        for base, side in ((0, shown.long), (len(GROUPS), shown.short))
+        for group, bar in np.argwhere((np.abs(side) >= 1) & inside)
+    ]
+
+
+def _columns(scene: Scene) -> list[Row]:
+    both = scene.bars.long + scene.bars.short
+    return [
+        {
+            "low": float(scene.bars.low[bar]),
+            "high": float(scene.bars.high[bar]),
+            "bottom": 0,
+            "top": scene.top,
+            "all": round(float(both[:, bar].sum())),
+            "sum": round(float(scene.bars.cumulative[bar])),
+            **{f"group_{group}": round(float(both[group, bar])) for group in range(len(GROUPS))},
+        }
+        for bar in np.flatnonzero(both.sum(axis=0) >= 1)
+    ]
+
+
+def _basins(scene: Scene, seen: list[Cluster]) -> list[Row]:
+    return [
+        {
+            "low": cluster.low,
+            "high": cluster.high,
+            "y": scene.level(scene.frame.strip - 6),
+            "layer": (0 if cluster.side == "long" else len(GROUPS)) + _BANDS.index(cluster.band),
+            "thick": 2 * (1 + _BANDS.index(cluster.band)),
+        }
+        for cluster in seen
+    ]
+
+
+def _names(scene: Scene, seen: list[Cluster]) -> list[Row]:
+    largest = _first_of_each_side(seen)[: scene.frame.labels]
+    texts = [
+        (price(cluster.peak, scene.of.grid.tick), f"{usd(cluster.notional)}  {percent(cluster.distance, signed=True)}")
+        for cluster in largest
+    ]
+    wanted = [
+        (scene.pixel(cluster.peak), _CHARACTER * max(len(head) + 1, len(tail)))
+        for cluster, (head, tail) in zip(largest, texts, strict=True)
+    ]
+    values: list[Row] = []
+    rule = scene.pixel(scene.of.mark_price)
+    taken = [(rule - 4, rule + 4, row) for row in range(scene.frame.rows)]
+    for label in place(wanted, scene.frame.width, scene.frame.rows, taken):
+        top = scene.frame.strip - 12 - scene.frame.row * (label.row + 1)
+        head, tail = texts[label.key]
+        values.append(
+            {
+                "label": scene.price_at(label.x),
+                "peak": largest[label.key].peak,
+                "y": scene.level(top),
+                "start": scene.level(top + 28),
+                "end": scene.level(scene.frame.strip - 11),
+                "head": head,
+                "tail": tail,
+                "span": scene.high - scene.low,
+            }
+        )
+    return values
+
+
+def _first_of_each_side(seen: list[Cluster]) -> list[Cluster]:
+    """By size, but the largest of either side before all others: a map with labels on one side only looks one-sided."""
+    order = sorted(seen, key=lambda cluster: (-cluster.notional, cluster.peak))
+    heads = {next(i for i, cluster in enumerate(order) if cluster.side == side) for side in {c.side for c in order}}
+    return [order[i] for i in sorted(heads)] + [c for i, c in enumerate(order) if i not in heads]
+
+
+def _mark(scene: Scene) -> list[Row]:
+    text = f"mark {price(scene.of.mark_price, scene.of.grid.tick)}"
+    return [{"at": scene.of.mark_price, "top": scene.level(18), "bottom": 0, "y": scene.level(2), "text": text}]
+
+
+def _sums(scene: Scene) -> list[Row]:
+    start: list[Row] = [{"at": scene.of.mark_price, "sum": 0, "side": name} for name in ("longs", "shorts")]
+    return start + [
+        {"at": float(at), "sum": round(float(total)), "side": name}
+        for name, line in zip(("longs", "shorts"), scene.bars.outward(), strict=True)
+        for at, total in zip(*line, strict=True)
+    ]
+
+
+def _ends(scene: Scene) -> list[Row]:
+    """The sum where a line leaves the first view."""
+    values: list[Row] = []
+    for name, edge, line in zip(("longs", "shorts"), (scene.low, scene.high), scene.bars.outward(), strict=True):
+        at, total = (array[np.argsort(line[0], kind="stable")] for array in line)
+        if at.size and total.max() > 0:
+            here = float(np.interp(edge, at, total))
+            values.append({"at": edge, "sum": here, "text": f"{usd(here)} of {name}", "side": name})
+    return values

@@ -1,0 +1,124 @@
+"""A made-up map with the shape of a real one: cohorts of many leverages along a seeded price path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from liqmap.clock import parse
+from liqmap.grid import Grid
+from liqmap.ledger import Ledger, SideLedger
+from liqmap.maps.clusters import Cluster
+from liqmap.maps.map import LiquidationMap
+from liqmap.provenance import Provenance
+
+LEVERAGE = (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0)
+SHARE = (0.10, 0.15, 0.24, 0.20, 0.12, 0.10, 0.04, 0.03, 0.02)
+LIFE_H = (720, 168, 72, 24, 24, 8, 6, 4, 4)
+OPEN_INTEREST = 101_234.5
+
+
+@dataclass(frozen=True, eq=False)
+class SampleMap(LiquidationMap):
+    found: tuple[Cluster, ...] = ()
+
+    def clusters(self):
+        return self.found
+
+
+def sample_map(
+    instrument: str = "binance:BTCUSDT", *, seed: int = 7, mark: float = 77_412.3, tick: float = 0.1, simulated=False
+) -> LiquidationMap:
+    rng = np.random.default_rng(seed)
+    bars = 20 * 288
+    steps = rng.standard_t(4, bars) * 0.0011 / np.sqrt(2)
+    path = mark * np.exp(np.cumsum(steps[::-1])[::-1] * -1)
+    low, high = path * (1 - 0.0008), path * (1 + 0.0008)
+    lowest = np.minimum.accumulate(np.append(low[1:], mark)[::-1])[::-1]
+    highest = np.maximum.accumulate(np.append(high[1:], mark)[::-1])[::-1]
+    age_h = np.arange(bars)[::-1] / 12
+    opened = np.exp(rng.normal(0, 1.1, bars)) * (1 + 40 * np.abs(steps) / 0.001)
+    grid = Grid.around(mark, tick)
+    maps = {}
+    for side, sign in (("long", -1), ("short", 1)):
+        out = np.zeros((len(LEVERAGE), grid.bins))
+        for row, (lev, share, life) in enumerate(zip(LEVERAGE, SHARE, LIFE_H, strict=True)):
+            margin = 0.004 if lev >= 20 else 0.0065
+            entry = path * np.exp(rng.normal(0, 0.0007, bars))
+            level = entry * (1 + sign * (1 / lev - margin))
+            alive = (level < lowest) if side == "long" else (level > highest)
+            alive &= (level < mark) if side == "long" else (level > mark)
+            mass = opened * share * 0.5 ** (age_h / life) * alive
+            index = np.floor((level - grid.low) / grid.width).astype(int)
+            ok = (index >= 0) & (index < grid.bins)
+            out[row] = np.bincount(index[ok], weights=mass[ok], minlength=grid.bins)
+        centre = grid.centres()
+        coins = out / out.sum() * OPEN_INTEREST * 0.68
+        maps[side] = coins * centre
+    account = SideLedger(
+        opened=812_400.25,
+        closed=640_120.5,
+        liquidated=812_400.25 - 640_120.5 - OPEN_INTEREST,
+        mapped=OPEN_INTEREST * 0.68,
+        unmapped=OPEN_INTEREST * 0.32,
+    )
+    return SampleMap(
+        instrument=instrument,
+        at=parse("2026-06-12T00:00Z"),
+        mark_price=mark,
+        open_interest=OPEN_INTEREST,
+        grid=grid,
+        brackets=LEVERAGE,
+        long=maps["long"],
+        short=maps["short"],
+        outside={"long": 0.0, "short": 0.0},
+        ledger=Ledger(long=account, short=account),
+        provenance=Provenance(
+            version="0.1.0",
+            inputs={
+                "bars": {"rows": 5749, "first": "2026-05-25T15:55:00Z", "last": "2026-06-11T23:55:00Z"},
+                "open_interest": {"rows": 5749, "first": "2026-05-25T15:55:00Z", "last": "2026-06-11T23:55:00Z"},
+            },
+            parameters={"half_life_h": {"50": 8, "100": 4}, "hedged_share": 0.3},
+            assumptions=("Leverage of new positions follows a prior, not an observation.",),
+            simulated=simulated,
+        ),
+        found=peaks(maps["long"].sum(axis=0), maps["short"].sum(axis=0), grid, mark),
+    )
+
+
+def peaks(long, short, grid, mark) -> tuple[Cluster, ...]:
+    """Crude clusters for the sample: runs between valleys of the smoothed sides."""
+    kernel = np.exp(-0.5 * (np.arange(-9, 10) / 3.5) ** 2)
+    found = []
+    for side, raw in (("long", long), ("short", short)):
+        smooth = np.convolve(raw, kernel / kernel.sum(), mode="same")
+        tops = [i for i in range(1, len(smooth) - 1) if smooth[i - 1] < smooth[i] >= smooth[i + 1]]
+        for i in tops:
+            lo = i
+            while lo > 0 and smooth[lo - 1] <= smooth[lo]:
+                lo -= 1
+            hi = i
+            while hi < len(smooth) - 1 and smooth[hi + 1] <= smooth[hi]:
+                hi += 1
+            mass = float(raw[lo : hi + 1].sum())
+            rise = smooth[i] - max(smooth[lo], smooth[hi])
+            if rise * (hi - lo) > 0.01 * raw.sum():
+                found.append((side, lo, i, hi, mass, float(rise)))
+    largest = max(mass for *_, mass, _ in found)
+    edges, centres = grid.edges(), grid.centres()
+    return tuple(
+        Cluster(
+            side=side,
+            low=float(edges[lo]),
+            peak=float(centres[i]),
+            high=float(edges[hi + 1]),
+            notional=mass,
+            intensity=mass / largest,
+            band=("low", "medium", "high", "extreme")[min(3, int(4 * mass / largest))],
+            distance=float(centres[i]) / mark - 1,
+            share_20x=0.61,
+            prominence=rise,
+        )
+        for side, lo, i, hi, mass, rise in sorted(found, key=lambda x: -x[4])
+    )
