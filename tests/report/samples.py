@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from liqmap.clock import parse
 from liqmap.grid import Grid
 from liqmap.ledger import Ledger, SideLedger
-from liqmap.maps.clusters import Cluster
 from liqmap.maps.map import LiquidationMap
 from liqmap.provenance import Provenance
 
@@ -16,14 +13,6 @@ LEVERAGE = (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0)
 SHARE = (0.10, 0.15, 0.24, 0.20, 0.12, 0.10, 0.04, 0.03, 0.02)
 LIFE_H = (720, 168, 72, 24, 24, 8, 6, 4, 4)
 OPEN_INTEREST = 101_234.5
-
-
-@dataclass(frozen=True, eq=False)
-class SampleMap(LiquidationMap):
-    found: tuple[Cluster, ...] = ()
-
-    def clusters(self):
-        return self.found
 
 
 def sample_map(
@@ -62,7 +51,7 @@ def sample_map(
         mapped=OPEN_INTEREST * 0.68,
         unmapped=OPEN_INTEREST * 0.32,
     )
-    return SampleMap(
+    return LiquidationMap(
         instrument=instrument,
         at=parse("2026-06-12T00:00Z"),
         mark_price=mark,
@@ -83,42 +72,4 @@ def sample_map(
             assumptions=("Leverage of new positions follows a prior, not an observation.",),
             simulated=simulated,
         ),
-        found=peaks(maps["long"].sum(axis=0), maps["short"].sum(axis=0), grid, mark),
-    )
-
-
-def peaks(long, short, grid, mark) -> tuple[Cluster, ...]:
-    """Crude clusters for the sample: runs between valleys of the smoothed sides."""
-    kernel = np.exp(-0.5 * (np.arange(-9, 10) / 3.5) ** 2)
-    found = []
-    for side, raw in (("long", long), ("short", short)):
-        smooth = np.convolve(raw, kernel / kernel.sum(), mode="same")
-        tops = [i for i in range(1, len(smooth) - 1) if smooth[i - 1] < smooth[i] >= smooth[i + 1]]
-        for i in tops:
-            lo = i
-            while lo > 0 and smooth[lo - 1] <= smooth[lo]:
-                lo -= 1
-            hi = i
-            while hi < len(smooth) - 1 and smooth[hi + 1] <= smooth[hi]:
-                hi += 1
-            mass = float(raw[lo : hi + 1].sum())
-            rise = smooth[i] - max(smooth[lo], smooth[hi])
-            if rise * (hi - lo) > 0.01 * raw.sum():
-                found.append((side, lo, i, hi, mass, float(rise)))
-    largest = max(mass for *_, mass, _ in found)
-    edges, centres = grid.edges(), grid.centres()
-    return tuple(
-        Cluster(
-            side=side,
-            low=float(edges[lo]),
-            peak=float(centres[i]),
-            high=float(edges[hi + 1]),
-            notional=mass,
-            intensity=mass / largest,
-            band=("low", "medium", "high", "extreme")[min(3, int(4 * mass / largest))],
-            distance=float(centres[i]) / mark - 1,
-            share_20x=0.61,
-            prominence=rise,
-        )
-        for side, lo, i, hi, mass, rise in sorted(found, key=lambda x: -x[4])
     )

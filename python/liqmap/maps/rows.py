@@ -8,6 +8,7 @@ import numpy as np
 
 from liqmap.charts.data import Row, rows
 from liqmap.charts.numbers import percent, price, usd
+from liqmap.maps.clusters import BANDS
 from liqmap.maps.labels import place
 from liqmap.maps.view import GROUPS, IDENTIFIED
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["datasets"]
 
-_BANDS = ("low", "medium", "high", "extreme")
+
 _CHARACTER = 6.4  # pixels of a digit at 12 px, on the wide side
 _INSET = 0.08  # of a bar's width, so that neighbours do not touch
 
@@ -98,8 +99,8 @@ def _basins(scene: Scene, seen: list[Cluster]) -> list[Row]:
             "low": cluster.low,
             "high": cluster.high,
             "y": scene.level(scene.frame.strip - 6),
-            "layer": (0 if cluster.side == "long" else len(GROUPS)) + _BANDS.index(cluster.band),
-            "thick": 2 * (1 + _BANDS.index(cluster.band)),
+            "layer": (0 if cluster.side == "long" else len(GROUPS)) + BANDS.index(cluster.band),
+            "thick": 2 * (1 + BANDS.index(cluster.band)),
         }
         for cluster in seen
     ]
