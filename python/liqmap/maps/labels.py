@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,20 +45,26 @@ def place(
         taken: What is there already: left, right, row.
 
     Example:
-        >>> [(label.key, label.x, label.row) for label in place([(50, 60), (85, 60), (50, 60)], 200, rows=2)]
-        [(0, 50.0, 0), (1, 85.0, 1)]
+        >>> [(label.key, label.x, label.row) for label in place([(50, 60), (95, 60), (50, 60)], 200, rows=2)]
+        [(0, 50.0, 0), (1, 95.0, 1)]
     """
     spans: list[tuple[float, float, int, float | None]] = [(left, right, row, None) for left, right, row in taken]
     placed: list[Label] = []
     for key, (target, size) in enumerate(wanted):
-        x = min(max(float(target), size / 2), width - size / 2)
-        left, right = x - size / 2, x + size / 2
-        for row in range(rows):
+        for row, x in product(range(rows), _middles(target, size, width)):
+            left, right = x - size / 2, x + size / 2
             if all(_apart(row, target, left - GAP, right + GAP, *other) for other in spans):
                 spans.append((left, right, row, target))
                 placed.append(Label(key, x, row))
                 break
     return placed
+
+
+def _middles(target: float, size: float, width: float) -> list[float]:
+    """Where a text may stand over its target: centred, else moved aside, its leader still under it."""
+    slack = size / 2 - GAP
+    aside = [target, target + slack / 2, target - slack / 2, target + slack, target - slack]
+    return [min(max(float(x), size / 2), width - size / 2) for x in aside]
 
 
 def _apart(

@@ -11,7 +11,7 @@ from liqmap.maps.view import GROUPS, Bars, bars, window
 if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["NARROW", "WIDE", "Frame", "Scene"]
+__all__ = ["MEDIUM", "NARROW", "WIDE", "Frame", "Scene"]
 
 
 _SPARE = 1.08  # above the end of a line of sums, so that its figure keeps clear of the strip
@@ -49,6 +49,7 @@ class Frame:
 
 
 WIDE = Frame(width=980, height=470, rows=2, labels=8, most=150, titles=True)
+MEDIUM = Frame(width=610, height=420, rows=2, labels=8, most=110, titles=False)
 NARROW = Frame(width=284, height=360, rows=2, labels=8, most=80, titles=False)
 
 

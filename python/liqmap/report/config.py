@@ -1,0 +1,103 @@
+"""A report file: which instruments, how often, which shocks. A wrong key is an error, not a surprise."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from liqmap.clock import Instant, duration
+from liqmap.errors import InputError
+from liqmap.instruments import split
+
+__all__ = ["Report", "read_report"]
+
+
+def _fraction(value: object) -> object:
+    """``"-2%"`` or ``-0.02``."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            return float(value.strip().removesuffix("%")) / 100
+        except ValueError:
+            return value
+    return value
+
+
+class Report(BaseModel):
+    """One file of ``reports/``.
+
+    Attributes:
+        title: Heads every page.
+        instruments: ``venue:SYMBOL``, in the order of the page.
+        every: How often an issue is due, such as ``24h``; the pages say when the next one is.
+        shocks: Moves of the mark whose cascade is shown, as fractions or per cent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1, max_length=120)
+    instruments: tuple[str, ...] = Field(min_length=1)
+    every: str = "24h"
+    shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (-0.05, -0.02, 0.02, 0.05)
+
+    @field_validator("instruments")
+    @classmethod
+    def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            split(name, stage="report")
+        if len(set(names)) < len(names):
+            raise ValueError("an instrument stands there twice")
+        return names
+
+    @field_validator("every")
+    @classmethod
+    def _span(cls, text: str) -> str:
+        duration(text, stage="report")
+        return text
+
+    @field_validator("shocks")
+    @classmethod
+    def _moves(cls, shocks: tuple[float, ...]) -> tuple[float, ...]:
+        if 0.0 in shocks:
+            raise ValueError("a shock of 0 moves nothing")
+        return tuple(sorted(set(shocks)))
+
+    @property
+    def interval(self) -> Instant:
+        """``every`` in microseconds."""
+        return duration(self.every, stage="report")
+
+
+def read_report(path: Path | str) -> Report:
+    """Read a report file.
+
+    Raises:
+        InputError: No such file, not TOML, a key that is missing, unknown or of the wrong kind.
+    """
+    where = str(path)
+    try:
+        raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("report", where, "no such file", "a report file", "nothing written") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError("report", where, str(error), "TOML", "nothing written") from None
+    try:
+        return Report.model_validate(raw)
+    except ValidationError as error:
+        raise _one_line(where, error) from None
+
+
+def _one_line(where: str, error: ValidationError) -> InputError:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(Report.model_fields)
+        return InputError("report", where, "unknown key", f"one of {known}", "nothing written", field=field)
+    if first["type"] == "missing":
+        return InputError("report", where, "missing", "a value", "nothing written", field=field)
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):
+        return InputError("report", where, cause.found, cause.expected, "nothing written", field=field)
+    return InputError("report", where, repr(first["input"]), first["msg"], "nothing written", field=field)

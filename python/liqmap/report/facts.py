@@ -1,0 +1,161 @@
+"""What a page says about one instrument, gathered in one place before a word of it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.clock import parse
+
+if TYPE_CHECKING:
+    from liqmap.clock import Instant
+    from liqmap.instruments import Instrument, Side
+    from liqmap.maps.clusters import Cluster
+    from liqmap.maps.map import LiquidationMap
+    from liqmap.public import History
+    from liqmap.report.config import Report
+    from liqmap.stress.cascade import Cascade
+
+__all__ = ["Facts", "Issue", "Source", "Within", "gather"]
+
+REACHES = (0.01, 0.02, 0.05, 0.10, 0.20)
+_DAY = 86_400_000_000
+_SIGMA_DAYS = 7
+_HORIZON = 12 * 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table the map was made from.
+
+    Attributes:
+        table: Its name.
+        rows: How many rows were known.
+        first: The first one's time, UTC microseconds.
+        last: The last one's.
+        files: sha256 of the files the rows came from.
+    """
+
+    table: str
+    rows: int
+    first: Instant
+    last: Instant
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What would be liquidated if the price moved by ``reach``, USD."""
+
+    reach: float
+    long: float
+    short: float
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Everything the pages say about one instrument.
+
+    Attributes:
+        about: The instrument.
+        map: Its map.
+        change: Move of the mark over the last 24 hours as a fraction; ``None`` where the history is shorter.
+        sigma: One standard deviation of 12 hours' moves, from the last seven days; ``None`` where there is too little.
+        cascades: What the report's shocks would do, in their order.
+    """
+
+    about: Instrument
+    map: LiquidationMap
+    change: float | None = None
+    sigma: float | None = None
+    cascades: tuple[Cascade, ...] = ()
+    clusters: tuple[Cluster, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clusters", self.map.clusters())
+
+    @property
+    def open_interest_usd(self) -> float:
+        """One-sided open interest at the mark, USD."""
+        return self.map.open_interest * self.map.mark_price
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The tables behind the map, from its provenance."""
+        found = []
+        for table, entry in self.map.provenance.inputs.items():
+            if isinstance(entry, dict) and {"rows", "first", "last"} <= entry.keys():
+                files = entry.get("sha256s", [])
+                found.append(
+                    Source(
+                        table,
+                        int(str(entry["rows"])),
+                        parse(str(entry["first"])),
+                        parse(str(entry["last"])),
+                        tuple(str(name) for name in files) if isinstance(files, list) else (),
+                    )
+                )
+        return tuple(found)
+
+    @property
+    def data_to(self) -> Instant:
+        """The newest row that was known, of bars and open interest: how fresh the map is."""
+        fresh = [source.last for source in self.sources if source.table in ("bars", "open_interest")]
+        return min(fresh) if fresh else self.map.at
+
+    def of_side(self, side: Side) -> tuple[Cluster, ...]:
+        """Clusters of one side, nearest to the mark first."""
+        return tuple(sorted((c for c in self.clusters if c.side == side), key=lambda c: abs(c.distance)))
+
+    def within(self, reach: float) -> Within:
+        """What lies between the mark and ``reach`` below and above it, USD; bins are shared out where an edge cuts."""
+        edges, mark = self.map.grid.edges(), self.map.mark_price
+        long = np.concatenate([[0.0], np.cumsum(self.map.side("long"))])
+        short = np.concatenate([[0.0], np.cumsum(self.map.side("short"))])
+        below = long[-1] - float(np.interp(mark * (1 - reach), edges, long))
+        return Within(reach, below, float(np.interp(mark * (1 + reach), edges, short)))
+
+
+@dataclass(frozen=True, eq=False)
+class Issue:
+    """One issue of a report: the same for every page of it."""
+
+    report: Report
+    at: Instant
+    facts: tuple[Facts, ...]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether anything in it is made up: then every page says so."""
+        return any(fact.map.provenance.simulated for fact in self.facts)
+
+
+def gather(history: History, report: Report, at: Instant | None = None) -> Issue:
+    """Read a history into an issue; without a time, as of the end of the first instrument's bars.
+
+    Raises:
+        NotFoundError: The history does not have an instrument of the report, or not at that time.
+    """
+    facts = []
+    for name in report.instruments:
+        made = history.map(name, at)
+        at = made.at
+        change, sigma = _moves(history, name, at)
+        cascades = tuple(made.cascade(shock) for shock in report.shocks)
+        facts.append(Facts(history.instrument(name), made, change, sigma, cascades))
+    return Issue(report, facts[0].map.at, tuple(facts))
+
+
+def _moves(history: History, name: str, at: Instant) -> tuple[float | None, float | None]:
+    """The last 24 hours' move, and σ of 12 hours from the log moves of the last seven days."""
+    bars = history.market_bars(name, until=at)
+    ends, close = bars.end, bars.close
+    earlier = np.searchsorted(ends, at - _DAY, side="right") - 1
+    change = float(close[-1] / close[earlier] - 1) if earlier >= 0 else None
+    recent = ends > at - _SIGMA_DAYS * _DAY
+    if np.count_nonzero(recent) * bars.interval_s * 1_000_000 < _DAY:
+        return change, None
+    steps = np.diff(np.log(close[recent]))
+    return change, float(np.std(steps) * np.sqrt(_HORIZON / (bars.interval_s * 1_000_000)))

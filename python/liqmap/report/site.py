@@ -1,0 +1,246 @@
+"""A site is a folder: issues that never change, ``latest/`` beside them, assets named by their own hash.
+
+::
+
+    index.html  archive.html  manifest.json  assets/…
+    2026-06-12/0000/index.html  issue.json  manifest.json  <instrument>/map.html  map.csv  map.json  clusters.csv
+    latest/…                                  the newest issue again, at a place that does not change
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from liqmap.charts.theme import css
+from liqmap.clock import iso
+from liqmap.errors import InputError, StorageError
+from liqmap.instruments import slug
+from liqmap.maps.export import csv_text, to_csv
+from liqmap.report import words
+from liqmap.report.render import Drawings, archive_page, draw, front_page, map_page
+from liqmap.report.vega import bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liqmap.clock import Instant
+    from liqmap.report.facts import Facts, Issue
+
+__all__ = ["Assets", "Place", "issue_path", "write_issue"]
+
+_ISSUE = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Names of the shared files, each with sixteen digits of its own sha256: they can be cached for ever."""
+
+    css: str
+    page: str
+    vega: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page stands, so that its links work from any folder, a disk's too.
+
+    Attributes:
+        root: From the page to the site's folder: ``""``, ``"../"``, …
+        issue: From the page to its issue's folder.
+        assets: Names of the shared files.
+        permanent: The issue's own path below the site's folder.
+        previous: The path of the issue before, if there is one.
+    """
+
+    root: str
+    issue: str
+    assets: Assets
+    permanent: str
+    previous: str | None
+
+
+def issue_path(at: Instant) -> str:
+    """The folder of an issue.
+
+    Example:
+        >>> issue_path(1781222400000000)
+        '2026-06-12/0000'
+    """
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).strftime("%Y-%m-%d/%H%M")
+
+
+def write_issue(issue: Issue, out: Path | str) -> Path:
+    """Write an issue and all that points to it; the same issue gives the same bytes.
+
+    The issue's folder appears whole or not at all. An older issue written later joins the archive and leaves
+    ``latest/`` alone.
+
+    Args:
+        issue: What to write.
+        out: The site's folder; made if missing.
+
+    Returns:
+        The issue's front page.
+
+    Raises:
+        InputError: ``out`` is a file, or a folder that holds something else.
+        StorageError: It cannot be written.
+    """
+    site = Path(out)
+    _ours(site)
+    path = issue_path(issue.at)
+    try:
+        site.mkdir(parents=True, exist_ok=True)
+        names = _write_assets(site / "assets")
+        drawings = {facts.map.instrument: draw(facts) for facts in issue.facts}
+        earlier = [known for known in _issues(site) if known < path]
+        previous = earlier[-1] if earlier else None
+
+        def place(root: str, folder: str) -> Place:
+            return Place(root, folder, names, path, previous)
+
+        dated = _files(issue, drawings, place("../../", ""), place("../../../", "../"))
+        dated["issue.json"] = _json(_summary(issue, path))
+        dated["manifest.json"] = _manifest(dated)
+        _replace_folder(site / path, dated)
+        if _issues(site)[-1] == path:
+            _replace_folder(site / "latest", _files(issue, drawings, place("../", ""), place("../../", "../")))
+            _write(site / "index.html", front_page(issue, place("", "latest/")).encode())
+        summaries = [json.loads((site / known / "issue.json").read_text("utf-8")) for known in reversed(_issues(site))]
+        archive = archive_page(issue.report.title, summaries, place("", "latest/"), simulated=issue.simulated)
+        _write(site / "archive.html", archive.encode())
+        _write(site / "manifest.json", _manifest(_all_files(site)))
+    except OSError as error:
+        raise StorageError("report", str(site), str(error), "a folder to write to", "the issue is not published") from error
+    return site / path / "index.html"
+
+
+def _files(issue: Issue, drawings: Mapping[str, Drawings], front: Place, inner: Place) -> dict[str, bytes]:
+    """The pages and data files of an issue, by path below its folder."""
+    files = {"index.html": front_page(issue, front).encode()}
+    for facts in issue.facts:
+        folder = slug(facts.map.instrument)
+        page = map_page(issue, facts, drawings[facts.map.instrument], inner)
+        files[f"{folder}/map.html"] = page.encode()
+        files[f"{folder}/map.csv"] = to_csv(facts.map).encode()
+        files[f"{folder}/map.json"] = (facts.map.to_json() + "\n").encode()
+        files[f"{folder}/clusters.csv"] = _clusters_csv(facts).encode()
+    return files
+
+
+def _clusters_csv(facts: Facts) -> str:
+    rows = [cluster.to_dict() for cluster in facts.clusters]
+    columns = "side low peak high notional intensity band distance share_20x prominence".split()
+    head = ["instrument", "at", *columns]
+    return csv_text(head, ([facts.map.instrument, iso(facts.map.at), *(row[c] for c in columns)] for row in rows))
+
+
+def _summary(issue: Issue, path: str) -> dict[str, Any]:
+    """What the archive needs to know of an issue."""
+    return {
+        "path": path,
+        "at": issue.at,
+        "title": issue.report.title,
+        "simulated": issue.simulated,
+        "instruments": [
+            {
+                "instrument": facts.map.instrument,
+                "slug": slug(facts.map.instrument),
+                "mark_price": facts.map.mark_price,
+                "tick": facts.map.grid.tick,
+                "finding": words.finding(facts),
+            }
+            for facts in issue.facts
+        ],
+    }
+
+
+def _write_assets(folder: Path) -> Assets:
+    names = {}
+    for kind, (stem, suffix, content) in _assets().items():
+        name = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
+        if not (folder / name).exists():
+            _write(folder / name, content)
+        names[kind] = name
+    return Assets(**names)
+
+
+@cache
+def _assets() -> dict[str, tuple[str, str, bytes]]:
+    source = resources.files("liqmap.report") / "assets"
+    return {
+        "css": ("site", ".css", css().encode() + (source / "site.css").read_bytes()),
+        "page": ("page", ".js", (source / "page.js").read_bytes()),
+        "vega": ("vega", ".js", bundle()),
+        "icon": ("icon", ".svg", (source / "icon.svg").read_bytes()),
+    }
+
+
+def _issues(site: Path) -> list[str]:
+    """Paths of the site's issues, oldest first."""
+    found = (entry.parent.relative_to(site).as_posix() for entry in site.glob("*/*/issue.json"))
+    return sorted(path for path in found if _ISSUE.fullmatch(path))
+
+
+def _ours(site: Path) -> None:
+    """Refuse to write a site over something that is none."""
+    if site.is_file():
+        raise InputError("report", str(site), "a file", "a folder", "nothing written")
+    if site.is_dir() and any(site.iterdir()) and not (site / "manifest.json").is_file():
+        expected = "an empty folder or a site of liqmap's"
+        raise InputError("report", str(site), "a folder with other things in it", expected, "nothing written")
+
+
+def _replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder in place whole; what stood there before goes only once the new one is complete."""
+    draft = target.with_name(f".{target.name}-{os.getpid()}.new")
+    old = target.with_name(f".{target.name}-{os.getpid()}.old")
+    for leftover in (draft, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for name, content in files.items():
+        _write(draft / name, content)
+    if target.exists():
+        target.rename(old)
+    draft.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole: a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{os.getpid()}.new")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _all_files(site: Path) -> dict[str, bytes]:
+    skip = {"manifest.json"}
+    return {
+        name: entry.read_bytes()
+        for entry in sorted(site.rglob("*"))
+        if entry.is_file() and (name := entry.relative_to(site).as_posix()) not in skip and "/." not in f"/{name}"
+    }
+
+
+def _manifest(files: Mapping[str, bytes]) -> bytes:
+    """sha256 and size of every file, by path."""
+    entries = {
+        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+        for name, content in sorted(files.items())
+    }
+    return _json({"files": entries})
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()

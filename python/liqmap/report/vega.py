@@ -1,0 +1,139 @@
+"""Vega at build time: drawings as SVG for pages without JavaScript, and the one script for pages with it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import re
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from liqmap.errors import InternalError, LiqmapError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+__all__ = ["Still", "bundle", "still"]
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath"}
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+_EMPTY_PATHS = ("", "M0,0h0v0h0Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A drawing that needs no script.
+
+    Attributes:
+        svg: The ``<svg>`` element; safe to stand in a page as it is.
+        marks: How many marks carry data: a chart whose data did not arrive draws none, without an error.
+        width: Its natural width in pixels.
+        height: Its natural height.
+    """
+
+    svg: str
+    marks: int
+    width: float
+    height: float
+
+
+def still(spec: dict[str, Any], name: str) -> Still:
+    """Draw a Vega-Lite specification.
+
+    The result holds drawing elements only, no style attribute and no script, so that it stands under a strict content
+    security policy; its ids begin with ``name``, so that several can stand in one page.
+
+    Raises:
+        LiqmapError: ``vl-convert-python`` is not installed.
+        InternalError: The drawing came out empty, or with an element that is not for drawing.
+    """
+    root = ET.fromstring(_converter().vegalite_to_svg(spec))  # noqa: S314 - made here a moment ago
+    marks = sum(1 for group in root.iter(f"{_SVG}g") if "role-mark" in group.get("class", "") for _ in group)
+    if not marks:
+        raise InternalError("chart", name, "no marks drawn", "a chart of its data", "nothing written")
+    width, height = float(root.get("width", 0)), float(root.get("height", 0))
+    _clean(root, name)
+    root.attrib = {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": _SVG[1:-1], "aria-hidden": "true"}
+    return Still(ET.tostring(root, encoding="unicode"), marks, width, height)
+
+
+def _clean(root: ET.Element, name: str) -> None:
+    """Keep what is drawn; make ids the drawing's own."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.get("display") == "none" or (child.tag == f"{_SVG}path" and child.get("d") in _EMPTY_PATHS):
+                parent.remove(child)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(_SVG)
+        if element.tag not in _DRAWN:
+            raise InternalError("chart", name, f"<{element.tag}> in the drawing", "shapes and text", "nothing written")
+        element.attrib = {key: _own(value, name) if key in ("id", "clip-path") else value for key, value in _kept(element)}
+
+
+def _kept(element: ET.Element) -> Iterator[tuple[str, str]]:
+    """Attributes that show; roles and classes of Vega's own say nothing to a reader of the page."""
+    for key, value in element.attrib.items():
+        if key in ("style", "class", "role", "pointer-events") or key.startswith(("aria-", "on")):
+            continue
+        if (key, value) in (("opacity", "1"), ("stroke-width", "1"), ("fill-opacity", "1")):
+            continue
+        yield key, value
+
+
+def _own(value: str, name: str) -> str:
+    return re.sub(r"(?<=#)|^(?!url)", f"{name}-", value, count=1)
+
+
+def bundle() -> bytes:
+    """Vega, Vega-Lite and Vega-Embed as one script that sets ``window.vegaEmbed``: no network, no ``eval`` needed.
+
+    Making it takes seconds, so it is kept in the user's cache under its own hash, and made again if that does not fit.
+
+    Raises:
+        LiqmapError: ``vl-convert-python`` is not installed.
+    """
+    return _bundle()
+
+
+@cache
+def _bundle() -> bytes:
+    version = importlib.metadata.version("vl-convert-python") if _converter() else ""
+    folder = _cache_folder()
+    for kept in sorted(folder.glob(f"vega-{version}-*.js")):
+        script = kept.read_bytes()
+        if kept.name == f"vega-{version}-{hashlib.sha256(script).hexdigest()}.js":
+            return script
+    script = str(_converter().javascript_bundle(_SNIPPET)).encode()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".vega-{os.getpid()}.js"
+        draft.write_bytes(script)
+        draft.replace(folder / f"vega-{version}-{hashlib.sha256(script).hexdigest()}.js")
+    except OSError:
+        # A cache is a convenience: where it cannot be written, the next run makes the script again.
+        return script
+    return script
+
+
+def _cache_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "liqmap" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liqmap"
+
+
+def _converter() -> ModuleType:
+    try:
+        import vl_convert  # noqa: PLC0415 - an extra, and slow to load
+    except ImportError:
+        raise LiqmapError(
+            "report", "vl-convert-python", "not installed", 'pip install "liqmap[report]"', "nothing written"
+        ) from None
+    module: ModuleType = vl_convert
+    return module
