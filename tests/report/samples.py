@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from liqmap.clock import parse
 from liqmap.grid import Grid
 from liqmap.ledger import Ledger, SideLedger
@@ -16,7 +17,12 @@ OPEN_INTEREST = 101_234.5
 
 
 def sample_map(
-    instrument: str = "binance:BTCUSDT", *, seed: int = 7, mark: float = 77_412.3, tick: float = 0.1, simulated=False
+    instrument: str = "binance:BTCUSDT",
+    *,
+    seed: int = 7,
+    mark: float = 77_412.3,
+    tick: float = 0.1,
+    simulated: bool = False,
 ) -> LiquidationMap:
     rng = np.random.default_rng(seed)
     bars = 20 * 288

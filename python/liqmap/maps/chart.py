@@ -15,7 +15,7 @@ from liqmap.maps.scene import WIDE, Frame, Scene
 if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["map_chart", "map_spec"]
+__all__ = ["complete", "map_chart", "map_data", "map_drawing"]
 
 
 def map_chart(
@@ -44,45 +44,62 @@ def map_chart(
     """
     scene = Scene.of_map(of, frame)
     given = [alt.param(name=name, value=value) for name, value in scene.parameters().items()]
-    chart = _drawing(frame, theme, hover=interactive, legend=True).add_params(*given)
+    chart = _drawing(theme, legend=True, pick=interactive).add_params(*given)
+    chart = chart.properties(width=frame.width, height=frame.height)
     chart.datasets = datasets(scene, everything=interactive)
     return chart if title is None else chart.properties(title=title)
 
 
-def map_spec(of: LiquidationMap, *, frame: Frame, theme: Theme, interactive: bool) -> dict[str, Any]:
-    """The chart as a Vega-Lite specification for a page that brings its own legend, zoom and title.
+def map_drawing(theme: Theme) -> dict[str, Any]:
+    """The Vega-Lite specification without a map in it: the same for every map and frame, made once.
 
-    It is quick, for pages by the hundred: the drawing is made once, the map enters as rows and parameters, and the
-    page changes ``low``, ``high`` and ``show_0`` … ``show_3``.
+    :func:`complete` puts a map in. There is no legend, zoom or title: a page brings its own, and changes the
+    parameters ``low``, ``high`` and ``show_0`` … ``show_3``.
+    """
+    return dict(_specification(theme))
+
+
+def map_data(of: LiquidationMap, *, frame: Frame, everything: bool) -> dict[str, Any]:
+    """What a map adds to :func:`map_drawing`: ``width``, ``height``, ``params``, ``datasets``.
+
+    Args:
+        of: The map.
+        frame: The room there is.
+        everything: Also what lies outside the first view, and the columns that answer to a pointer.
 
     Raises:
         InputError: The map holds NaN or an infinity.
     """
     scene = Scene.of_map(of, frame)
-    spec = _specification(frame, theme, interactive=interactive)
     given = [{"name": name, "value": value} for name, value in scene.parameters().items()]
     return {
-        **spec,
-        "params": [*spec.get("params", []), *given],
-        "datasets": datasets(scene, everything=interactive),
+        "width": frame.width,
+        "height": frame.height,
+        "params": given,
+        "datasets": datasets(scene, everything=everything),
     }
 
 
+def complete(drawing: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """:func:`map_drawing` with :func:`map_data` in it: a specification that can be drawn."""
+    return {**drawing, **data, "params": [*drawing["params"], *data["params"]]}
+
+
 @cache
-def _specification(frame: Frame, theme: Theme, *, interactive: bool) -> dict[str, Any]:
-    spec: dict[str, Any] = _drawing(frame, theme, hover=interactive, legend=False).to_dict()
+def _specification(theme: Theme) -> dict[str, Any]:
+    spec: dict[str, Any] = _drawing(theme, legend=False, pick=False).to_dict()
     return spec
 
 
-def _drawing(frame: Frame, theme: Theme, *, hover: bool, legend: bool) -> alt.LayerChart:
+def _drawing(theme: Theme, *, legend: bool, pick: bool) -> alt.LayerChart:
     front = alt.layer(
-        *layers.assumed(frame, theme),
-        layers.columns(frame, theme, legend=legend, hover=hover),
-        *([layers.hover(frame, theme, legend=legend)] if hover else []),
-        *layers.clusters(frame, theme),
-        *layers.mark(frame, theme),
+        *layers.assumed(theme),
+        layers.columns(theme, legend=legend, pick=pick),
+        layers.hover(theme, pick=pick),
+        *layers.clusters(theme),
+        *layers.mark(theme),
+        *layers.titles(theme),
     )
-    chart: alt.LayerChart = alt.layer(front, layers.sums(frame, theme)).resolve_scale(y="independent")
-    chart = chart.properties(width=frame.width, height=frame.height)
+    chart: alt.LayerChart = alt.layer(front, layers.sums(theme)).resolve_scale(y="independent")
     styled: alt.LayerChart = chart.configure(**theme.altair())
     return styled

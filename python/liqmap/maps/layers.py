@@ -1,8 +1,8 @@
 """The layers of a map's chart: the same text for every map, so that no expression can be made from data.
 
-What differs from map to map enters as rows, under the names of :mod:`liqmap.maps.rows`, or as a parameter: ``mark``,
-``low`` and ``high`` (ends of the price axis), ``top`` and ``total`` (tops of the left and right axes), ``left`` and
-``right`` (their ticks), and ``show_0`` … ``show_3`` (leverage groups that are drawn).
+What differs from map to map enters as rows, under the names of :mod:`liqmap.maps.rows`, or as a parameter: ``mark``;
+``low`` and ``high``, the ends of the price axis; ``count``, its ticks; ``top`` and ``total``, the tops of the left and
+right axes; ``left`` and ``right``, their ticks; ``show_0`` … ``show_3``, whether a leverage group is drawn.
 """
 
 from __future__ import annotations
@@ -15,29 +15,25 @@ from liqmap.maps.view import GROUPS
 
 if TYPE_CHECKING:
     from liqmap.charts.theme import Theme
-    from liqmap.maps.scene import Frame
 
-__all__ = ["assumed", "clusters", "columns", "hover", "mark", "sums"]
+__all__ = ["assumed", "clusters", "columns", "hover", "mark", "sums", "titles"]
 
 # Vega writes G for a thousand million; readers of markets write B.
 _USD = "replace(format({0}, '$.3~s'), 'G', 'B')"
-_VERTICAL = {"left": ("top", "liquidated in each bar"), "right": ("total", "liquidated from the mark to there")}
 _PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
 
 
-def assumed(frame: Frame, theme: Theme) -> list[alt.Chart]:
+def assumed(theme: Theme) -> list[alt.Chart]:
     """A wash over the prices where the assumed leverage decides, and the words that say so."""
     zones = _chart("assumed")
-    wash = zones.mark_rect(clip=True, color=theme.wash).encode(
-        x=_x(frame), x2="high:Q", y=alt.Y("bottom:Q"), y2="top:Q"
-    )
+    wash = zones.mark_rect(clip=True, color=theme.wash).encode(x=_x(), x2="high:Q", y=alt.Y("bottom:Q"), y2="top:Q")
     words = zones.mark_text(clip=True, baseline="top", dy=4, fontSize=11, color=theme.quiet).encode(
-        x=_x(frame, "middle"), y=alt.Y("top:Q"), text="text:N"
+        x=_x("middle"), y=alt.Y("top:Q"), text="text:N"
     )
-    return [wash, words] if frame.titles else [wash]
+    return [wash, words]
 
 
-def columns(frame: Frame, theme: Theme, *, legend: bool, hover: bool) -> alt.Chart:
+def columns(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
     """The stacked bars. A layer is ``4 · side + group``; the stack is worked out after groups are hidden."""
     names = [f"{side} {group}" for side in ("longs", "shorts") for group in GROUPS]
     key = alt.Legend(title=None, columns=4, labelExpr=f"{names!r}[datum.value]", labelLimit=0) if legend else None
@@ -45,23 +41,23 @@ def columns(frame: Frame, theme: Theme, *, legend: bool, hover: bool) -> alt.Cha
         _chart("bars")
         .mark_bar(clip=True)
         .encode(
-            x=_x(frame),
+            x=_x(),
             x2="high:Q",
-            y=_usd_axis(frame, "from", "left"),
+            y=_usd_axis("from", "left"),
             y2="to:Q",
             color=alt.Color("layer:O", scale=_ramp(theme), legend=key),
         )
     )
     shows = ", ".join(f"show_{group}" for group in range(len(GROUPS)))
     chart = chart.transform_filter(f"[{shows}][datum.layer % {len(GROUPS)}]")
-    if legend and hover:
+    if pick:
         chart = chart.transform_filter({"param": "picked"})
     order = [alt.SortField("layer", order="descending")]
     stacked: alt.Chart = chart.transform_stack(stack="usd", groupby=["low"], as_=["from", "to"], sort=order)
     return stacked
 
 
-def hover(frame: Frame, theme: Theme, *, legend: bool) -> alt.Chart:
+def hover(theme: Theme, *, pick: bool) -> alt.Chart:
     """An unseen column over each bar: it answers for all its leverage groups at once, however thin they are."""
     inside = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["low"])
     groups = [(GROUPS[group], f"text_{group}", f"datum.group_{group}") for group in reversed(range(len(GROUPS)))]
@@ -76,7 +72,7 @@ def hover(frame: Frame, theme: Theme, *, legend: bool) -> alt.Chart:
         )
         .mark_rect(clip=True, color=theme.ink)
         .encode(
-            x=_x(frame),
+            x=_x(),
             x2="high:Q",
             y=alt.Y("bottom:Q"),
             y2="top:Q",
@@ -91,7 +87,7 @@ def hover(frame: Frame, theme: Theme, *, legend: bool) -> alt.Chart:
         )
         .add_params(inside)
     )
-    if not legend:
+    if not pick:
         return chart
     # All selections sit on one layer: over two, Altair lifts each of them twice.
     wheel = "wheel![event.ctrlKey || event.metaKey]"
@@ -102,13 +98,13 @@ def hover(frame: Frame, theme: Theme, *, legend: bool) -> alt.Chart:
     return picking
 
 
-def clusters(frame: Frame, theme: Theme) -> list[alt.Chart]:
+def clusters(theme: Theme) -> list[alt.Chart]:
     """The strip above the bars: basins as lines, the thicker the higher the band; the largest named, with leaders."""
     strip = (
         _chart("basins")
         .mark_rule(clip=True, strokeCap="butt")
         .encode(
-            x=_x(frame),
+            x=_x(),
             x2="high:Q",
             y=alt.Y("y:Q"),
             color=alt.Color("layer:O", scale=_ramp(theme), legend=None),
@@ -117,38 +113,38 @@ def clusters(frame: Frame, theme: Theme) -> list[alt.Chart]:
     )
     # Labels are placed for the first view; further out they would run into each other.
     names = _chart("names").transform_filter("high - low < 1.1 * datum.span")
-    at = names.encode(x=_x(frame, "label"), y=alt.Y("y:Q"))
+    at = names.encode(x=_x("label"), y=alt.Y("y:Q"))
     leader = names.mark_rule(clip=True, color=theme.quiet, strokeWidth=0.75)
     return [
         strip,
-        leader.encode(x=_x(frame, "peak"), y=alt.Y("start:Q"), y2="end:Q"),
+        leader.encode(x=_x("peak"), y=alt.Y("start:Q"), y2="end:Q"),
         at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(text="head:N"),
         at.mark_text(clip=True, baseline="top", dy=14, fontSize=11, color=theme.quiet).encode(text="tail:N"),
     ]
 
 
-def mark(frame: Frame, theme: Theme) -> list[alt.Chart]:
+def mark(theme: Theme) -> list[alt.Chart]:
     """The mark price: a rule from top to bottom and its figure."""
-    at = _chart("mark").encode(x=_x(frame, "at"))
+    at = _chart("mark").encode(x=_x("at"))
     return [
         at.mark_rule(clip=True, color=theme.ink).encode(y=alt.Y("bottom:Q"), y2="top:Q"),
         at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(y=alt.Y("y:Q"), text="text:N"),
     ]
 
 
-def sums(frame: Frame, theme: Theme) -> alt.LayerChart:
+def sums(theme: Theme) -> alt.LayerChart:
     """What would be liquidated between the mark and each price, as a line per side with its sum at the end."""
     line = (
         _chart("sums")
         .mark_line(clip=True, color=theme.ink, strokeWidth=1.25)
         .encode(
-            x=_x(frame, "at"),
-            y=_usd_axis(frame, "sum", "right"),
+            x=_x("at"),
+            y=_usd_axis("sum", "right"),
             detail="side:N",
         )
     )
     style: dict[str, Any] = {"clip": True, "baseline": "bottom", "dy": -5, "color": theme.ink, "fontSize": 11}
-    end = _chart("ends").encode(x=_x(frame, "at"), y=alt.Y("sum:Q"), text="text:N")
+    end = _chart("ends").encode(x=_x("at"), y=alt.Y("sum:Q"), text="text:N")
     return alt.LayerChart(
         layer=[
             line,
@@ -156,6 +152,17 @@ def sums(frame: Frame, theme: Theme) -> alt.LayerChart:
             end.mark_text(align="right", dx=-4, **style).transform_filter("datum.side == 'shorts'"),
         ]
     )
+
+
+def titles(theme: Theme) -> list[alt.Chart]:
+    """What the vertical axes count, where there is room for the words."""
+    middle = _expr("height * 0.6")
+    return [
+        _chart("titles")
+        .mark_text(angle=angle, color=theme.quiet)
+        .encode(x=alt.value(_expr(at)), y=alt.value(middle), text=f"{side}:N")
+        for side, angle, at in (("left", 270, "-62"), ("right", 90, "width + 56"))
+    ]
 
 
 def _chart(name: str) -> alt.Chart:
@@ -167,7 +174,7 @@ def _ramp(theme: Theme) -> alt.Scale:
     return alt.Scale(domain=list(range(len(colours))), range=colours)
 
 
-def _x(frame: Frame, field: str = "low") -> alt.X:
+def _x(field: str = "low") -> alt.X:
     """Price; each tick says its distance from the mark on a second line."""
     return alt.X(
         f"{field}:Q",
@@ -175,7 +182,7 @@ def _x(frame: Frame, field: str = "low") -> alt.X:
         axis=alt.Axis(
             title=None,
             grid=False,
-            tickCount=max(3, frame.width // 120),
+            tickCount=_expr("count"),
             labelExpr=f"[format(datum.value, ',~r'), {_PERCENT.format('datum.value')}]",
             labelFlush=False,
             labelPadding=5,
@@ -183,14 +190,14 @@ def _x(frame: Frame, field: str = "low") -> alt.X:
     )
 
 
-def _usd_axis(frame: Frame, field: str, orient: Literal["left", "right"]) -> alt.Y:
+def _usd_axis(field: str, orient: Literal["left", "right"]) -> alt.Y:
     """A dollar axis that stops where the strip of labels begins."""
-    top, title = _VERTICAL[orient]
+    top = "top" if orient == "left" else "total"
     return alt.Y(
         f"{field}:Q",
         scale=alt.Scale(domainMin=0, domainMax=_expr(top), nice=False),
         axis=alt.Axis(
-            title=title if frame.titles else None,
+            title=None,
             orient=orient,
             values=_expr(orient),
             labelExpr=_USD.format("datum.value"),
@@ -198,7 +205,6 @@ def _usd_axis(frame: Frame, field: str, orient: Literal["left", "right"]) -> alt
             domain=False,
             ticks=False,
             labelPadding=6,
-            titlePadding=12,
         ),
     )
 

@@ -39,6 +39,7 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
         "mark": _mark(scene),
         "sums": _sums(scene),
         "ends": _ends(scene),
+        "titles": _titles(scene),
     }
     return {name: rows(f"map/{name}", values) for name, values in made.items()}
 
@@ -55,7 +56,7 @@ def _assumed(scene: Scene) -> list[Row]:
             "middle": (max(low, scene.low) + min(high, scene.high)) / 2,
             "bottom": 0,
             "top": scene.top,
-            "text": "assumed leverage decides",
+            "text": "assumed leverage decides" if scene.frame.titles else "",
         }
         for low, high in zones
         if low < high and high > scene.low and low < scene.high
@@ -167,3 +168,9 @@ def _ends(scene: Scene) -> list[Row]:
             here = float(np.interp(edge, at, total))
             values.append({"at": edge, "sum": here, "text": f"{usd(here)} of {name}", "side": name})
     return values
+
+
+def _titles(scene: Scene) -> list[Row]:
+    if not scene.frame.titles:
+        return []
+    return [{"left": "liquidated in each bar", "right": "liquidated from the mark to there"}]

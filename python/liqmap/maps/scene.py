@@ -98,7 +98,7 @@ class Scene:
         """The price ``pixel`` from the left of the frame in the first view."""
         return self.low + pixel / self.frame.width * (self.high - self.low)
 
-    def parameters(self) -> dict[str, float | bool | list[float]]:
+    def parameters(self) -> dict[str, float | list[float]]:
         """What the drawing of :mod:`liqmap.maps.layers` has to be told."""
         return {
             "mark": self.of.mark_price,
@@ -108,6 +108,7 @@ class Scene:
             "total": self.total,
             "left": self.ticks(self.top),
             "right": self.ticks(self.total),
+            "count": self.frame.width // 72,
             **{f"show_{group}": True for group in range(len(GROUPS))},
         }
 

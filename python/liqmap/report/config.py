@@ -40,7 +40,12 @@ class Report(BaseModel):
     title: str = Field(min_length=1, max_length=120)
     instruments: tuple[str, ...] = Field(min_length=1)
     every: str = "24h"
-    shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (-0.05, -0.02, 0.02, 0.05)
+    shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
+        -0.05,
+        -0.02,
+        0.02,
+        0.05,
+    )
 
     @field_validator("instruments")
     @classmethod

@@ -13,7 +13,7 @@ from liqmap.charts import numbers
 from liqmap.charts.theme import PAGE
 from liqmap.clock import iso
 from liqmap.instruments import slug
-from liqmap.maps.chart import map_spec
+from liqmap.maps.chart import complete, map_data, map_drawing
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
 from liqmap.maps.view import GROUPS, IDENTIFIED, bars
 from liqmap.report import words
@@ -30,41 +30,49 @@ __all__ = ["Drawings", "archive_page", "draw", "front_page", "map_page"]
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 )
 """Nothing from elsewhere, nothing inline, no ``eval``; ``'self'`` also covers a folder opened from disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawings:
-    """The map of one instrument, drawn once for all its pages: by frame, as a still and as a specification."""
+    """The map of one instrument, drawn once for all its pages.
+
+    Attributes:
+        stills: By frame.
+        live: ``drawing``, the specification that all frames share, and ``frames``, what each adds to it.
+    """
 
     stills: dict[str, Still]
-    specs: dict[str, dict[str, Any]]
+    live: dict[str, Any]
 
 
 def draw(facts: Facts) -> Drawings:
     """Draw a map in every frame, in the page's own colours."""
-    name = slug(facts.map.instrument)
+    name, drawing = slug(facts.map.instrument), map_drawing(PAGE)
     return Drawings(
         stills={
-            key: still(map_spec(facts.map, frame=frame, theme=PAGE, interactive=False), f"{name}-{key}")
+            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
             for key, frame in FRAMES.items()
         },
-        specs={key: map_spec(facts.map, frame=frame, theme=PAGE, interactive=True) for key, frame in FRAMES.items()},
+        live={
+            "drawing": drawing,
+            "frames": {key: map_data(facts.map, frame=frame, everything=True) for key, frame in FRAMES.items()},
+        },
     )
 
 
 def front_page(issue: Issue, place: Place) -> str:
     """All instruments of an issue, a card each."""
     cards = [(facts, mini(facts.map)) for facts in issue.facts]
-    return _template("front.html").render(issue=issue, place=place, cards=cards)
+    return _render("front.html", issue=issue, place=place, cards=cards)
 
 
 def map_page(issue: Issue, facts: Facts, drawings: Drawings, place: Place) -> str:
     """One instrument's map with everything behind it."""
-    return _template("map.html").render(
+    return _render(
+        "map.html",
         issue=issue,
         place=place,
         facts=facts,
@@ -76,11 +84,15 @@ def map_page(issue: Issue, facts: Facts, drawings: Drawings, place: Place) -> st
 
 def archive_page(title: str, summaries: list[dict[str, Any]], place: Place, *, simulated: bool) -> str:
     """All issues of a site, newest first."""
-    return _template("archive.html").render(title=title, summaries=summaries, place=place, simulated=simulated)
+    return _render("archive.html", title=title, summaries=summaries, place=place, simulated=simulated)
 
 
-def _template(name: str) -> Any:  # noqa: ANN401 - jinja2.Template, loaded untyped
-    return _environment().get_template(name)
+def _render(name: str, **values: object) -> str:
+    return _environment().get_template(name).render(**values)
+
+
+def _range(ends: tuple[float, float], tick: float) -> str:
+    return numbers.price_range(*ends, tick)
 
 
 @cache
@@ -97,7 +109,7 @@ def _environment() -> Environment:
         "usd": numbers.usd,
         "coin": numbers.coin,
         "price": numbers.price,
-        "price_range": lambda pair, tick=None: numbers.price_range(*pair, tick),
+        "price_range": _range,
         "percent": numbers.percent,
         "stamp": words.stamp,
         "day": words.day,
@@ -111,6 +123,7 @@ def _environment() -> Environment:
         "GROUPS": GROUPS,
         "IDENTIFIED": IDENTIFIED,
         "BANDS": ("low", "medium", "high", "extreme"),
+        "MOST": 12,  # clusters in a page's table; all are in the file beside it
         "words": words,
     }
     return environment

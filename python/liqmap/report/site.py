@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -25,6 +25,7 @@ from liqmap.charts.theme import css
 from liqmap.clock import iso
 from liqmap.errors import InputError, StorageError
 from liqmap.instruments import slug
+from liqmap.maps.clusters import Cluster
 from liqmap.maps.export import csv_text, to_csv
 from liqmap.report import words
 from liqmap.report.render import Drawings, archive_page, draw, front_page, map_page
@@ -122,7 +123,9 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
         _write(site / "archive.html", archive.encode())
         _write(site / "manifest.json", _manifest(_all_files(site)))
     except OSError as error:
-        raise StorageError("report", str(site), str(error), "a folder to write to", "the issue is not published") from error
+        raise StorageError(
+            "report", str(site), str(error), "a folder to write to", "the issue is not published"
+        ) from error
     return site / path / "index.html"
 
 
@@ -140,10 +143,9 @@ def _files(issue: Issue, drawings: Mapping[str, Drawings], front: Place, inner: 
 
 
 def _clusters_csv(facts: Facts) -> str:
-    rows = [cluster.to_dict() for cluster in facts.clusters]
-    columns = "side low peak high notional intensity band distance share_20x prominence".split()
-    head = ["instrument", "at", *columns]
-    return csv_text(head, ([facts.map.instrument, iso(facts.map.at), *(row[c] for c in columns)] for row in rows))
+    head = ["instrument", "at", *(field.name for field in fields(Cluster))]
+    at = iso(facts.map.at)
+    return csv_text(head, ([facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters))
 
 
 def _summary(issue: Issue, path: str) -> dict[str, Any]:

@@ -74,7 +74,9 @@ def _clean(root: ET.Element, name: str) -> None:
         element.tag = element.tag.removeprefix(_SVG)
         if element.tag not in _DRAWN:
             raise InternalError("chart", name, f"<{element.tag}> in the drawing", "shapes and text", "nothing written")
-        element.attrib = {key: _own(value, name) if key in ("id", "clip-path") else value for key, value in _kept(element)}
+        element.attrib = {
+            key: _own(value, name) if key in ("id", "clip-path") else value for key, value in _kept(element)
+        }
 
 
 def _kept(element: ET.Element) -> Iterator[tuple[str, str]]:
@@ -104,13 +106,14 @@ def bundle() -> bytes:
 
 @cache
 def _bundle() -> bytes:
-    version = importlib.metadata.version("vl-convert-python") if _converter() else ""
+    converter = _converter()
+    version = importlib.metadata.version("vl-convert-python")
     folder = _cache_folder()
     for kept in sorted(folder.glob(f"vega-{version}-*.js")):
         script = kept.read_bytes()
         if kept.name == f"vega-{version}-{hashlib.sha256(script).hexdigest()}.js":
             return script
-    script = str(_converter().javascript_bundle(_SNIPPET)).encode()
+    script = str(converter.javascript_bundle(_SNIPPET)).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".vega-{os.getpid()}.js"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -31,20 +32,22 @@ NEAR = 0.15
 """Clusters further than this from the mark make no headline."""
 
 _EVEN = 1.15
+_ALL = 50.0
 
 
 def finding(facts: Facts) -> str:
     """The headline: where either side is thickest within reach, the heavier side first."""
-    parts = sorted(
-        ((weightiest(facts, side), side) for side in ("long", "short")),
-        key=lambda found: -(found[0].notional if found[0] else 0.0),
-    )
-    (first, side), (second, other) = parts
-    if first is None:
+    longs, shorts = weightiest(facts, "long"), weightiest(facts, "short")
+    found = sorted((cluster for cluster in (longs, shorts) if cluster), key=lambda cluster: -cluster.notional)
+    if not found:
         return f"No cluster within {percent(NEAR, 0)} of {price(facts.map.mark_price, facts.map.grid.tick)}"
-    if second is None:
-        return f"{_crowd(facts, first)}; no cluster of {other}s within {percent(NEAR, 0)}"
-    return f"{_crowd(facts, first)}, {other}s at {_where(facts, second)}"
+    first = found[0]
+    verb = "pile up" if first.band == "extreme" else "gather"
+    head = f"{first.side.capitalize()}s {verb} at {_where(first)}"
+    if len(found) == 1:
+        other = "shorts" if first.side == "long" else "longs"
+        return f"{head}; no cluster of {other} within {percent(NEAR, 0)}"
+    return f"{head}, {found[1].side}s at {_where(found[1])}"
 
 
 def weightiest(facts: Facts, side: Side) -> Cluster | None:
@@ -68,21 +71,19 @@ def mapped_share(facts: Facts) -> float:
 
 
 def balance(facts: Facts, reach: float = 0.05) -> str:
-    """Which side holds more fuel within ``reach``, and how much more."""
+    """How much lies on either side within ``reach``, and how they compare."""
     near = facts.within(reach)
-    span = percent(reach, 0)
+    head = f"Within {percent(reach, 0)} of the mark"
     if max(near.long, near.short) <= 0:
-        return f"Within {span} of the mark nothing is expected to be liquidated."
-    both = f"{usd(near.long)} of longs below and {usd(near.short)} of shorts above"
-    less, more, side = (
-        (near.short, near.long, "longs below") if near.long > near.short else (near.long, near.short, "shorts above")
-    )
+        return f"{head} nothing is expected to be liquidated."
+    both = f"{head}: {usd(near.long)} of longs below, {usd(near.short)} of shorts above"
+    less, more = sorted((near.long, near.short))
+    side = "below" if near.long > near.short else "above"
     if more < _EVEN * less:
-        return f"Within {span} of the mark the two sides are even: {both}."
-    times = f"{more / less:.1f} times" if less > 0 and more < 100 * less else "nearly all of"  # noqa: PLR2004
-    if times.startswith("nearly"):
-        return f"Within {span} of the mark nearly all of the fuel is {side}: {both}."
-    return f"Within {span} of the mark there is {times} as much fuel in {side} as on the other side: {both}."
+        return f"{both}, about even."
+    if more > _ALL * less:
+        return f"{both}, nearly all of it {side}."
+    return f"{both}, {more / less:.1f} times as much {side}."
 
 
 def shock_sentence(cascade: Cascade) -> str:
@@ -127,18 +128,19 @@ def clock(at: Instant) -> str:
 
 
 # Not strftime's: that follows the machine's language, and pages have to come out alike everywhere.
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def _moment(at: Instant) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
 
 
-def _crowd(facts: Facts, cluster: Cluster) -> str:
-    verb = "pile up" if cluster.band == "extreme" else "gather"
-    return f"{cluster.side.capitalize()}s {verb} at {_where(facts, cluster)}"
-
-
-def _where(facts: Facts, cluster: Cluster) -> str:
-    span = price_range(cluster.low, cluster.high, facts.map.grid.tick)
+def _where(cluster: Cluster) -> str:
+    """A basin in round prices, and how far its peak is: a headline needs no ticks."""
+    step = 10.0 ** math.floor(math.log10(cluster.peak * 2e-3))
+    low, high = (round(edge / step) * step for edge in (cluster.low, cluster.high))
+    span = price_range(low, high) if high > low else price(low)
     return f"{span} ({percent(cluster.distance, signed=True)})"

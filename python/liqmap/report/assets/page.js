@@ -2,15 +2,15 @@
 "use strict";
 (() => {
   const charts = document.querySelectorAll("figure.chart");
-  const specs = document.getElementById("map-specs");
-  if (charts.length && specs && window.vegaEmbed) for (const figure of charts) live(figure, JSON.parse(specs.textContent));
+  const given = document.getElementById("map-live");
+  if (charts.length && given && window.vegaEmbed) for (const figure of charts) live(figure, JSON.parse(given.textContent));
   for (const table of document.querySelectorAll("table.sortable")) sortable(table);
 
-  async function live(figure, specs) {
+  async function live(figure, { drawing, frames }) {
     const mark = Number(figure.dataset.mark);
     const ends = [Number(figure.dataset.low), Number(figure.dataset.high)];
-    const at = (spec, name) => spec.params.find((param) => param.name === name).value;
-    const first = [at(specs.wide, "low"), at(specs.wide, "high")];
+    const given = (name) => frames.wide.params.find((param) => param.name === name).value;
+    const first = [given("low"), given("high")];
     const stills = figure.querySelector(".stills");
     const box = figure.querySelector(".live");
     const state = read(first);
@@ -24,7 +24,9 @@
       frame = wanted;
       if (view) view.finalize();
       // `ast` evaluates expressions without eval, which the page's policy forbids.
-      const made = await window.vegaEmbed(box, specs[frame], {
+      const made = await window.vegaEmbed(box, {
+        ...drawing, ...frames[frame], params: [...drawing.params, ...frames[frame].params],
+      }, {
         mode: "vega-lite", ast: true, actions: false, renderer: "svg", defaultStyle: false,
         tooltip: { disableDefaultStyle: true },
       });
