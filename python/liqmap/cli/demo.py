@@ -43,4 +43,5 @@ def summary(done: Demo) -> str:
         size = f"mapped {fit.mapped_usd / 1e6:,.1f} MUSD within {fit.reach:.0%}, true {fit.true_usd / 1e6:,.1f}"
         place = f"W1 {fit.w1_bp:.0f} bp, rank correlation {fit.rank_correlation:.2f}"
         lines.append(f"{fit.side:<8} {size}; {place}, {fit.within_25bp:.0%} of mass within 25 bp")
+    lines += [f"report   {folder / 'report.toml'} → {folder / 'site'}", str(done.page)]
     return "\n".join(lines) + "\n"

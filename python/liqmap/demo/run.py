@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from liqmap.demo.truth import compare
 from liqmap.demo.write import write_market, write_truth
 from liqmap.errors import InputError
 from liqmap.public import open_history
+from liqmap.report.config import read_report
+from liqmap.report.facts import gather
+from liqmap.report.site import write_issue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +44,7 @@ class Demo:
         rows: Rows that the history took, by table.
         map: The modelled map at the end of the record.
         fits: That map beside the true levels, long and short.
+        page: The front page of the report.
     """
 
     record: Record
@@ -47,6 +52,7 @@ class Demo:
     rows: dict[str, int]
     map: LiquidationMap
     fits: tuple[Fit, Fit]
+    page: Path
 
 
 def run(out: Path, *, seed: int, days: int) -> Demo:
@@ -60,9 +66,10 @@ def run(out: Path, *, seed: int, days: int) -> Demo:
     Raises:
         InputError: The folder holds something else; an odd seed or number of days.
     """
-    _claim(out)
+    _refuse_others(out)
     with _progress("simulating", days + Settings().burn_in_days) as advance:
         record = simulate(seed, days, on_day=advance)
+    _make_way(out)
     files = write_market(record, out / "market")
     write_truth(record, out / "truth")
     database = out / "history.duckdb"
@@ -72,22 +79,36 @@ def run(out: Path, *, seed: int, days: int) -> Demo:
             rows[table] = history.load(path).stored
             advance()
     with open_history(database) as history:
-        made = history.map(INSTRUMENT, record.end)
+        issue = gather(history, read_report(_report(out)), record.end)
+    made = issue.facts[0].map
     fits = compare(made, record.truth[-1], lot=record.settings.lot)
-    return Demo(record=record, database=database, rows=rows, map=made, fits=fits)
+    write_issue(issue, out / "site")
+    return Demo(record=record, database=database, rows=rows, map=made, fits=fits, page=out / "site" / "index.html")
 
 
-def _claim(out: Path) -> None:
-    """Take a folder: a new or empty one, or an earlier demo's, whose history makes way."""
+def _report(out: Path) -> Path:
+    path = out / "report.toml"
+    path.write_text(f'title = "SIMULATED market"\ninstruments = ["{INSTRUMENT}"]\n', encoding="utf-8")
+    return path
+
+
+def _refuse_others(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("demo", str(out), "a file", "a folder", "nothing made")
     if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():
         expected = "a new or empty folder, or an earlier demo's"
         raise InputError("demo", str(out), "a folder with other things in it", expected, "nothing made")
+
+
+def _make_way(out: Path) -> None:
+    """Take the folder over: an earlier demo goes only once the new market is there."""
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARK).write_text(_ABOUT, encoding="utf-8")
     for stale in out.glob("history.duckdb*"):
         stale.unlink()
+    for folder in ("market", "truth", "site"):
+        if (out / folder).is_dir():
+            shutil.rmtree(out / folder)
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def connect(path: Path | str, mode: Mode, *, patience: float) -> duckdb.DuckDBPy
     connection = _patiently(path, mode, patience)
     try:
         with storage_errors(path):
+            _tune(connection)
             _check_meta(connection, path)
             if mode == "r":
                 connection.execute("SET lock_configuration = true")
@@ -67,8 +68,17 @@ def _memory(mode: Mode) -> duckdb.DuckDBPyConnection:
     if mode != "w":
         raise StorageError("open", MEMORY, "nothing to read", 'mode "w" for a history in memory', "stopped")
     connection = duckdb.connect(MEMORY, config=_settings("w"))
+    _tune(connection)
     _lay_out(connection)
     return connection
+
+
+def _tune(connection: duckdb.DuckDBPyConnection) -> None:
+    # DuckDB takes a filtered side for a handful of rows and then pairs every row with every other: 17,000 rows of open
+    # interest took 20 s to check instead of 0.3 s.
+    connection.execute("SET asof_loop_join_threshold = 0")
+    # Standard output is ours: it may be JSON.
+    connection.execute("SET enable_progress_bar = false")
 
 
 def _settings(mode: Mode) -> dict[str, str | bool | int | float | list[str]]:

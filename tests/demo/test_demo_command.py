@@ -1,0 +1,94 @@
+"""``liqmap demo``, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import liqmap
+from liqmap.clock import iso
+from liqmap.demo.settings import Settings
+
+LIQMAP = [sys.executable, "-c", "from liqmap.cli import main; main()"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*LIQMAP, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    out = tmp_path_factory.mktemp("demo") / "out"
+    done = run("demo", "--out", str(out), "--days", "3", "--seed", "9")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "", "no progress where nobody looks on"
+    return out, done.stdout
+
+
+def test_it_ends_with_the_path_of_a_page_that_says_simulated(made: tuple[Path, str]) -> None:
+    out, printed = made
+    page = Path(printed.splitlines()[-1])
+    assert page == out / "site" / "index.html"
+    assert "SIMULATED" in page.read_text("utf-8")
+    assert all("SIMULATED" in p.read_text("utf-8") for p in (out / "site").rglob("*.html"))
+    assert printed.startswith("SIMULATED")
+
+
+def test_the_history_holds_the_market_and_its_map_balances(made: tuple[Path, str]) -> None:
+    out, _ = made
+    end = Settings().start + 3 * 86_400_000_000
+    with liqmap.open(out / "history.duckdb") as history:
+        m = history.map("sim:BTCUSDT", end)
+        assert len(history.market_bars("sim:BTCUSDT", until=end)) == 3 * 288
+    assert m.provenance.simulated
+    assert iso(m.at) == "2025-01-04T00:00:00Z"
+    assert m.ledger.error(m.open_interest) < 1e-9
+    # Open interest is what was true, to the lot.
+    rows = [line.split(",") for line in (out / "truth" / "positions.csv").read_text("utf-8").splitlines()[1:]]
+    for side in ("long", "short"):
+        assert sum(round(float(row[4]) * 1000) for row in rows if row[3] == side) == round(m.open_interest * 1000)
+
+
+def test_the_verbs_work_on_what_it_made(made: tuple[Path, str]) -> None:
+    out, _ = made
+    done = run("map", "sim:BTCUSDT", "--db", str(out / "history.duckdb"), "--json")
+    assert json.loads(done.stdout)["provenance"]["simulated"] is True
+    site = out.parent / "again"
+    done = run("report", str(out / "report.toml"), "--db", str(out / "history.duckdb"), "--out", str(site))
+    assert done.returncode == 0, done.stderr
+    assert "SIMULATED" in Path(done.stdout.strip()).read_text("utf-8")
+
+
+def test_an_earlier_demo_makes_way_and_anything_else_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("all of it")
+    done = run("demo", "--out", str(mine), "--days", "1")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"liqmap: demo: {mine}: a folder with other things in it (expected ")
+    assert done.stderr.count("\n") == 1
+    assert [p.name for p in mine.iterdir()] == ["thesis.txt"]
+    file = tmp_path / "file"
+    file.write_text("x")
+    assert "a file (expected a folder)" in run("demo", "--out", str(file), "--days", "1").stderr
+    assert run("demo", "--out", str(tmp_path / "new"), "--days", "0").returncode == 1
+    assert not (tmp_path / "new").exists(), "refused before anything is made"
+    twice = tmp_path / "twice"
+    pages = []
+    for seed in ("1", "2"):
+        assert run("demo", "--out", str(twice), "--days", "1", "--seed", seed).returncode == 0
+        pages.append((twice / "site" / "index.html").read_bytes())
+    assert pages[0] != pages[1]
+    with liqmap.open(twice / "history.duckdb") as history:
+        assert len(history.market_bars("sim:BTCUSDT", until=Settings().start + 86_400_000_000)) == 288
