@@ -4,6 +4,20 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "DEBUG_BUILD",
+    "Cohorts",
+    "Curve",
+    "Market",
+    "__version__",
+    "cascade",
+    "couple",
+    "histogram",
+    "peaks",
+    "smooth",
+    "thresholds",
+]
+
 __version__: str
 DEBUG_BUILD: bool
 

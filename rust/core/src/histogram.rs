@@ -199,6 +199,11 @@ impl Aim {
     }
 
     #[inline]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        clippy::manual_range_contains,
+        reason = "no branch may depend on data"
+    )]
     fn take(&self, levels: Levels<'_>, bracket: impl Fn(usize) -> u8, shots: &mut [Shot]) {
         let behind = 2 * self.brackets * self.bins;
         let rows = levels.price.iter().zip(levels.notional).zip(levels.side).zip(shots).enumerate();
