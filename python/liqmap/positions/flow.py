@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Column = npt.NDArray[np.float64]
 
-__all__ = ["EngineBars", "engine_bars"]
+__all__ = ["EngineBars", "carried", "chase", "engine_bars"]
 
 _US_PER_HOUR = 3_600_000_000
 _STALE_BARS = 12
@@ -68,11 +68,11 @@ def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineB
     cut = slice(first, None)
     end = bars.end[cut]
     low, high, close = bars.low[cut], bars.high[cut], bars.close[cut]
-    oi = _carried(bars.oi_base[cut], known[cut])
+    oi = carried(bars.oi_base[cut], known[cut])
     hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / _US_PER_HOUR
 
     activity = _activity(bars.volume_base[cut], (high - low) / close, hours, recipe, notes)
-    chase = _chase(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
+    chased = chase(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
     growth = np.maximum(np.diff(oi, prepend=oi[0]), 0.0)
     flow = recipe.mapped_share * (growth + oi * recipe.turnover_per_hour * hours * activity)
     _note_frozen(oi, notes)
@@ -83,13 +83,13 @@ def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineB
         high=high,
         close=close,
         open_interest=oi,
-        long_flow=flow * (1 + recipe.chase * chase),
-        short_flow=flow * (1 - recipe.chase * chase),
+        long_flow=flow * (1 + recipe.chase * chased),
+        short_flow=flow * (1 - recipe.chase * chased),
         assumptions=tuple(notes),
     )
 
 
-def _carried(values: Column, known: npt.NDArray[np.bool_]) -> Column:
+def carried(values: Column, known: npt.NDArray[np.bool_]) -> Column:
     """The last known value, bar by bar; the first is known."""
     at = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
     return np.ascontiguousarray(values[at])
@@ -116,7 +116,7 @@ def _activity(volume: Column, span: Column, hours: Column, recipe: Recipe, notes
     return np.where(np.isfinite(ratio), ratio, 1.0)
 
 
-def _chase(taker_buy: Column, volume: Column, low: Column, high: Column, close: Column, notes: list[str]) -> Column:
+def chase(taker_buy: Column, volume: Column, low: Column, high: Column, close: Column, notes: list[str]) -> Column:
     """Who chases, −1 (sellers) to 1 (buyers)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         by_range = np.where(high > low, (2 * close - high - low) / (high - low), 0.0)

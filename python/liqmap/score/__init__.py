@@ -1,0 +1,1 @@
+"""What was right: predictions against realised liquidations, beside baselines and placebos."""

@@ -1,0 +1,64 @@
+"""What the calibrated kernel is worth on three weeks it was not fitted to, and on the fortnight before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from liqmap.score.judge import Row, Trial, hourly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(scope="module")
+def tables(winter: Callable[[str, str], Trial]) -> dict[str, tuple[Row, ...]]:
+    return hourly(winter("2026-01-08", "2026-02-01"), placebos=False)
+
+
+@pytest.fixture(scope="module")
+def january(tables: dict[str, tuple[Row, ...]]) -> dict[str, Row]:
+    return {row.name: row for row in tables["skill"]}
+
+
+def test_price_alone_is_as_strong_as_it_was_elsewhere(january: dict[str, Row]) -> None:
+    """An independent prototype of the same baseline got 752 and 353."""
+    assert january["price alone"].deviance == pytest.approx((752, 353), rel=0.05)
+
+
+def test_map_alone_beats_price_alone(january: dict[str, Row]) -> None:
+    for name in ("map alone", "map alone, standing levels only"):
+        assert min(january[name].gain) > 0
+        assert min(january[name].low) > 0
+
+
+def test_price_and_map_beat_price_alone_by_far(january: dict[str, Row]) -> None:
+    for name in ("price + map", "price + map, standing levels only"):
+        long, short = january[name].gain
+        assert long >= 0.25
+        assert short >= 0.15
+        assert min(january[name].low) > 0
+
+
+def test_it_adds_to_the_harder_baseline_too(tables: dict[str, tuple[Row, ...]]) -> None:
+    row = tables["harder"][-1]
+    assert row.name == "price, range and close + map, standing levels only"
+    assert min(row.gain) > 0.15
+    assert min(row.low) > 0
+
+
+def test_the_fortnight_before_agrees(winter: Callable[[str, str], Trial]) -> None:
+    rows = {row.name: row for row in hourly(winter("2025-12-04", "2025-12-18"), placebos=False)["skill"]}
+    assert min(rows["map alone"].gain) > 0.15
+    assert min(rows["price + map"].gain) > 0.10
+
+
+@pytest.mark.slow
+def test_placebos_gain_little(winter: Callable[[str, str], Trial]) -> None:
+    tables = hourly(winter("2026-01-08", "2026-02-01"))
+    real = {row.name: row for row in tables["skill"]}["price + map"]
+    assert len(tables["placebo"]) == 12
+    for row in tables["placebo"]:
+        assert row.gain[0] < real.gain[0] / 2
+        assert row.gain[1] < real.gain[1] / 2
