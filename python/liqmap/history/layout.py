@@ -12,7 +12,7 @@ from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
-    from pathlib import Path
+    from os import PathLike
 
     from liqmap.history.source import Source
 
@@ -27,7 +27,7 @@ class Asked:
 
     table: str | None = None
     instrument: str | None = None
-    mapping: Path | str | None = None
+    mapping: str | PathLike[str] | None = None
     columns: Dict[str, Any] | None = None
 
 

@@ -19,6 +19,7 @@ from liqmap.provenance import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from os import PathLike
     from pathlib import Path
 
     import duckdb
@@ -38,7 +39,7 @@ def load(
     *,
     table: str | None = None,
     instrument: str | None = None,
-    mapping: Path | str | None = None,
+    mapping: str | PathLike[str] | None = None,
     columns: Mapping[str, Any] | None = None,
     allow_rejects: int = 0,
     replace: bool = False,

@@ -18,6 +18,7 @@ from liqmap.provenance import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
+    from os import PathLike
 
 __all__ = ["Field", "Mapping", "Target", "adhoc", "own", "read_mapping", "shipped"]
 
@@ -169,7 +170,7 @@ def shipped() -> tuple[Mapping, ...]:
     return tuple(_parse(f.read_text("utf-8"), f.name, f.name.removesuffix(".toml")) for f in files)
 
 
-def read_mapping(which: Path | str) -> Mapping:
+def read_mapping(which: str | PathLike[str]) -> Mapping:
     """A mapping of the user's own, or a shipped one by its name.
 
     Raises:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["MEMORY", "SCHEMA_VERSION", "Mode", "connect", "storage_errors"]
+__all__ = ["MEMORY", "SCHEMA_VERSION", "STORAGE_VERSION", "Mode", "connect", "storage_errors", "sync", "translate"]
 
 Mode: TypeAlias = Literal["r", "w"]
 
 SCHEMA_VERSION = 1
 MEMORY = ":memory:"
-_STORAGE_VERSION = "v1.5.0"
+STORAGE_VERSION = "v1.5.0"
 _MAGIC = b"DUCK"
 _MAGIC_OFFSET = 8
 _PID = re.compile(r"PID (\d+)")
@@ -129,15 +129,15 @@ def _create(path: Path) -> None:
     try:
         with storage_errors(path), duckdb.connect(MEMORY) as connection:
             name = str(draft).replace("'", "''")
-            connection.execute(f"ATTACH '{name}' AS history (STORAGE_VERSION '{_STORAGE_VERSION}')")
+            connection.execute(f"ATTACH '{name}' AS history (STORAGE_VERSION '{STORAGE_VERSION}')")
             connection.execute("USE history")
             _lay_out(connection)
             connection.execute("CHECKPOINT history")
             connection.execute("USE memory")
             connection.execute("DETACH history")
-        _sync(draft)
+        sync(draft)
         _put(draft, path)
-        _sync(folder)
+        sync(folder)
     except OSError as error:
         if isinstance(error, LiqmapError):
             raise
@@ -158,7 +158,8 @@ def _put(draft: Path, path: Path) -> None:
         draft.replace(path)  # a file system without links
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Flush a file or folder to the disk."""
     if os.name == "nt" and path.is_dir():
         return
     handle = os.open(path, os.O_RDONLY)

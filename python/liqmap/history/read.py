@@ -35,6 +35,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+FOREVER: Instant = 1 << 62
 _SOURCES = ("last", "mark", "index", "spot")
 _TIMED = ("bars", "open_interest", "funding", "liquidations", "depth", "positions", "margin_tiers")
 
@@ -45,9 +46,9 @@ class MarketBars:
 
     Attributes:
         instrument: ``venue:SYMBOL``.
-        interval_s: Length of every bar, seconds.
         price_source: ``last``, ``mark``, ``index`` or ``spot``.
         ts: Start of each bar, UTC microseconds, ascending; the bar is known at ``ts + interval_s``.
+        interval_s: Length of each bar, seconds.
         open: Quote currency, as are high, low and close.
         volume_base: Coin; NaN where unknown.
         taker_buy_base: Coin bought by takers; NaN where unknown.
@@ -59,9 +60,9 @@ class MarketBars:
     """
 
     instrument: str
-    interval_s: int
     price_source: str
     ts: Ints
+    interval_s: Ints
     open: Floats
     high: Floats
     low: Floats
@@ -162,12 +163,12 @@ def tiers(connection: duckdb.DuckDBPyConnection, name: str, at: Instant) -> list
 def market_bars(
     connection: duckdb.DuckDBPyConnection,
     name: str,
-    until: Instant,
+    until: Instant | None = None,
     *,
     interval_s: int | None = None,
     price_source: str | None = None,
 ) -> MarketBars:
-    """Bars known by ``until`` with the open interest known at each one's end.
+    """Bars known by ``until`` (all, if left out) with the open interest known at each one's end.
 
     Of several series the freshest is taken (within two of its bars of the latest end), then the first of last, mark,
     index and spot, then the one with most bars; ``interval_s`` and ``price_source`` narrow the choice.
@@ -176,6 +177,7 @@ def market_bars(
         NotFoundError: No such instrument, or no such bar known by then.
     """
     instrument(connection, name)
+    until = FOREVER if until is None else until
     interval_s, price_source = _series(connection, name, until, interval_s, price_source)
     columns = connection.execute(
         _MARKET_BARS,
@@ -183,9 +185,9 @@ def market_bars(
     ).fetchnumpy()
     return MarketBars(
         instrument=name,
-        interval_s=interval_s,
         price_source=price_source,
         ts=_ints(columns["ts"]),
+        interval_s=np.full(len(columns["ts"]), interval_s, dtype=np.int64),
         open=_floats(columns["open"]),
         high=_floats(columns["high"]),
         low=_floats(columns["low"]),
@@ -229,16 +231,19 @@ def _series(
         row = connection.execute("SELECT min(ts + interval_s * 1000000) FROM bars WHERE instrument = $1", [name])
         first = row.fetchone()
         start = f"a time from {iso(first[0])}" if first and first[0] is not None else "bars; load some"
-        raise NotFoundError("history", name, f"no bars known by {iso(until)}", start, "stopped")
+        raise NotFoundError(
+            "history", name, "no bars" if until == FOREVER else f"no bars known by {iso(until)}", start, "stopped"
+        )
     latest = max(int(r[3]) for r in rows)
     fresh = [r for r in rows if latest - int(r[3]) <= 2 * int(r[0]) * 1_000_000]
     best = min(fresh, key=lambda r: (_SOURCES.index(r[1]), -int(r[2])))
     return int(best[0]), str(best[1])
 
 
-def funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> Funding:
-    """Funding rates known by ``until``."""
+def funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant | None = None) -> Funding:
+    """Funding rates known by ``until``; all of them if left out."""
     instrument(connection, name)
+    until = FOREVER if until is None else until
     columns = connection.execute(
         "SELECT ts, rate, interval_h FROM funding WHERE instrument = $1 AND ts <= $2 ORDER BY ts", [name, until]
     ).fetchnumpy()

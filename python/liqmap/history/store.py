@@ -10,11 +10,14 @@ import duckdb
 
 from liqmap.errors import StorageError
 from liqmap.history import acknowledged, read
+from liqmap.history.coverage import STALE_AFTER, Coverage, coverage
 from liqmap.history.load import load
 from liqmap.history.opening import MEMORY, Mode, connect, storage_errors, translate
+from liqmap.history.snapshot import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from os import PathLike
     from types import TracebackType
 
     from liqmap.clock import Instant
@@ -29,7 +32,7 @@ PATIENCE = 5.0
 """Seconds to wait for another process to let go of the file."""
 
 
-def open_store(path: Path | str, mode: Mode = "r", *, patience: float = PATIENCE) -> Store:
+def open_store(path: str | PathLike[str], mode: Mode = "r", *, patience: float = PATIENCE) -> Store:
     """Open a history.
 
     Args:
@@ -51,10 +54,10 @@ def open_store(path: Path | str, mode: Mode = "r", *, patience: float = PATIENCE
 class Store:
     """One open history; close it or use it as a context manager."""
 
-    def __init__(self, path: Path | str, mode: Mode = "r", *, patience: float = PATIENCE) -> None:
+    def __init__(self, path: str | PathLike[str], mode: Mode = "r", *, patience: float = PATIENCE) -> None:
         if mode not in ("r", "w"):
             raise StorageError("open", str(path), f"mode {mode!r}", 'mode "r" or "w"', "stopped")
-        self.path = path if str(path) == MEMORY else Path(path)
+        self.path = MEMORY if str(path) == MEMORY else Path(path)
         self.mode = mode
         self._connection = connect(self.path, mode, patience=patience)
         try:
@@ -116,11 +119,11 @@ class Store:
 
     def load(
         self,
-        path: Path | str,
+        path: str | PathLike[str],
         *,
         table: str | None = None,
         instrument: str | None = None,
-        mapping: Path | str | None = None,
+        mapping: str | PathLike[str] | None = None,
         columns: Mapping[str, Any] | None = None,
         allow_rejects: int = 0,
         replace: bool = False,
@@ -137,19 +140,40 @@ class Store:
             replace=replace,
         )
 
+    def coverage(self, instrument: str | None = None, *, stale_after: int = STALE_AFTER) -> Coverage:
+        """Spans, gaps and stale runs of one instrument, or of all.
+
+        Raises:
+            NotFoundError: The history has no such instrument.
+        """
+        with self.reading() as connection:
+            if instrument is not None:
+                read.instrument(connection, instrument)
+            return coverage(connection, instrument, stale_after=stale_after)
+
+    def snapshot(self, target: str | PathLike[str]) -> None:
+        """Copy the history to another file, replaced in one step, for readers while this one writes.
+
+        Raises:
+            StorageError: Opened to read only, the target is this very file, or it cannot be written.
+        """
+        if self.mode != "w":
+            raise StorageError("snapshot", str(self.path), "a history opened to read", 'mode "w"', "nothing written")
+        snapshot(self._connection, self.path, Path(target))
+
     def instrument(self, name: str) -> Instrument:
         """The instrument of that name.
 
         Raises:
             NotFoundError: The history has none of that name.
         """
-        with storage_errors(self.path):
-            return read.instrument(self._connection, name)
+        with self.reading() as connection:
+            return read.instrument(connection, name)
 
     def instruments(self) -> tuple[Instrument, ...]:
         """All instruments of the history, by name."""
-        with storage_errors(self.path):
-            return read.instruments(self._connection)
+        with self.reading() as connection:
+            return read.instruments(connection)
 
     def tiers(self, name: str, at: Instant) -> list[Tier]:
         """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
@@ -157,36 +181,36 @@ class Store:
         Raises:
             NotFoundError: The history has no tier table for the instrument.
         """
-        with storage_errors(self.path):
-            return read.tiers(self._connection, name, at)
+        with self.reading() as connection:
+            return read.tiers(connection, name, at)
 
     def market_bars(
         self,
         name: str,
-        until: Instant,
+        until: Instant | None = None,
         *,
         interval_s: int | None = None,
         price_source: str | None = None,
     ) -> MarketBars:
-        """Bars known by ``until``, each with the open interest known at its end; see :class:`MarketBars`.
+        """Bars known by ``until`` (all, if left out), each with the open interest known at its end; see :class:`MarketBars`.
 
         Raises:
             NotFoundError: No such instrument, or no bar known by then.
         """
-        with storage_errors(self.path):
-            return read.market_bars(self._connection, name, until, interval_s=interval_s, price_source=price_source)
+        with self.reading() as connection:
+            return read.market_bars(connection, name, until, interval_s=interval_s, price_source=price_source)
 
-    def funding(self, name: str, until: Instant) -> Funding:
-        """Funding rates known by ``until``."""
-        with storage_errors(self.path):
-            return read.funding(self._connection, name, until)
+    def funding(self, name: str, until: Instant | None = None) -> Funding:
+        """Funding rates known by ``until``; all of them if left out."""
+        with self.reading() as connection:
+            return read.funding(connection, name, until)
 
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""
-        with storage_errors(self.path):
-            return read.liquidations(self._connection, name, start, end)
+        with self.reading() as connection:
+            return read.liquidations(connection, name, start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
         """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
-        with storage_errors(self.path):
-            return read.input_hashes(self._connection, name, until)
+        with self.reading() as connection:
+            return read.input_hashes(connection, name, until)

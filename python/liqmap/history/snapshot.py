@@ -1,0 +1,52 @@
+"""A copy of the history that readers may open while a writer works: whole, or not there."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liqmap.errors import StorageError
+from liqmap.history.acknowledged import beside
+from liqmap.history.opening import MEMORY, STORAGE_VERSION, storage_errors, sync
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["snapshot"]
+
+
+def snapshot(connection: duckdb.DuckDBPyConnection, source: Path | str, target: Path) -> None:
+    """Copy the open history to another file, which is replaced in one step.
+
+    Copying the file itself would miss what still stands in its log.
+
+    Raises:
+        StorageError: The target is the history itself, or cannot be written.
+    """
+    if str(source) != MEMORY and target.exists() and target.samefile(source):
+        raise StorageError("snapshot", str(target), "the history itself", "another file", "nothing written")
+    if not target.parent.is_dir():
+        raise StorageError(
+            "snapshot", str(target), f"no folder {target.parent}", "an existing folder", "nothing written"
+        )
+    draft = target.parent / f".{target.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        with storage_errors(target):
+            here = connection.execute("SELECT current_database()").fetchone()
+            live = '"' + str(here[0] if here else "").replace('"', '""') + '"'
+            name = str(draft).replace("'", "''")
+            connection.execute(f"ATTACH '{name}' AS copied (STORAGE_VERSION '{STORAGE_VERSION}')")
+            try:
+                connection.execute(f"COPY FROM DATABASE {live} TO copied")
+            finally:
+                connection.execute("DETACH copied")
+        sync(draft)
+        # The list of loads belongs to the place: this copy is held to nothing that was loaded after it.
+        beside(target).unlink(missing_ok=True)
+        draft.replace(target)
+        sync(target.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+        Path(f"{draft}.wal").unlink(missing_ok=True)
