@@ -34,7 +34,7 @@ def test_one_file_gives_bars_open_interest_and_funding(store: Store, shared: Pat
         ("funding", 5749, 0),
     ]
     bars = store.market_bars("binance:BTCUSDT", until=parse("2026-06-12T00:00Z"))
-    assert (bars.interval_s[0], bars.price_source, len(bars)) == (300, "last", 4993)
+    assert (bars.interval_s, bars.price_source, len(bars)) == (300, "last", 4993)
     assert bars.end[-1] == parse("2026-06-12T00:00Z")
     assert np.isnan(bars.taker_net_base[0])
     assert np.isnan(bars.volume_base).all()

@@ -48,7 +48,7 @@ class MarketBars:
         instrument: ``venue:SYMBOL``.
         price_source: ``last``, ``mark``, ``index`` or ``spot``.
         ts: Start of each bar, UTC microseconds, ascending; the bar is known at ``ts + interval_s``.
-        interval_s: Length of each bar, seconds.
+        interval_s: Length of every bar, seconds.
         open: Quote currency, as are high, low and close.
         volume_base: Coin; NaN where unknown.
         taker_buy_base: Coin bought by takers; NaN where unknown.
@@ -62,7 +62,7 @@ class MarketBars:
     instrument: str
     price_source: str
     ts: Ints
-    interval_s: Ints
+    interval_s: int
     open: Floats
     high: Floats
     low: Floats
@@ -187,7 +187,7 @@ def market_bars(
         instrument=name,
         price_source=price_source,
         ts=_ints(columns["ts"]),
-        interval_s=np.full(len(columns["ts"]), interval_s, dtype=np.int64),
+        interval_s=interval_s,
         open=_floats(columns["open"]),
         high=_floats(columns["high"]),
         low=_floats(columns["low"]),
