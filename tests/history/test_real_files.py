@@ -8,22 +8,16 @@ import numpy as np
 import pytest
 
 from liqmap.clock import parse
-from liqmap.history import Store, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from liqmap.history import Store
 
 PERP = "binance_btcusdt_perp_5m_20260525_20260614.csv"
 REGIME = "coinglass/regime_30m_20260521_20260608.csv"
 PANEL = "btc_1h_20251204_20260131.csv"
 SPOT = "btc_spot_1h_20250101_20260131.csv"
-
-
-@pytest.fixture
-def store() -> Iterator[Store]:
-    with open_store(":memory:", "w") as store:
-        yield store
 
 
 def test_one_file_gives_bars_open_interest_and_funding(store: Store, shared: Path) -> None:

@@ -1,7 +1,7 @@
 """Cells to values: the SQL that reads one field of one row, and the conditions it must meet.
 
-Every cell arrives as text. ``c3`` is column 3's text, ``n3`` its number, ``t3`` its time, ``u3`` the time's unit; all
-identifiers are ours, and what a file says only ever appears as a quoted literal.
+Every cell arrives as text. ``c3`` is column 3's text, ``n3`` its number, ``u3`` its unit as a time, ``t3`` the time,
+and a field's own name is its value; all identifiers are ours, what a file says only ever appears as a quoted literal.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.history.tables import Column
     from liqmap.instruments import Instrument
 
-__all__ = ["UNITS", "Fault", "Reading", "literal", "read_field", "time_of"]
+__all__ = ["UNITS", "Fault", "Reading", "literal", "number_of", "read_field", "time_of", "unit_of"]
 
 UNITS: dict[TimeUnit, int] = {"s": 1, "ms": 2, "us": 3, "iso": 4}
 UNIT_NAMES = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "ISO 8601"}
@@ -76,20 +76,21 @@ def number_of(cell: str) -> str:
     return f"CASE WHEN contains({cell}, '_') THEN NULL ELSE TRY_CAST({cell} AS DOUBLE) END"
 
 
-def time_of(cell: str) -> tuple[str, str]:
-    """SQL: a cell's time in microseconds and its unit's number, by size or as ISO 8601."""
-    number = number_of(cell)
-    unit = (
-        f"CASE WHEN {number} >= 1e9 AND {number} < 1e10 THEN 1 WHEN {number} >= 1e12 AND {number} < 1e13 THEN 2 "
-        f"WHEN {number} >= 1e15 AND {number} < 1e16 THEN 3 "
+def unit_of(cell: str, number: str) -> str:
+    """SQL: the number of a time's unit, by its size, or as ISO 8601 where it is no number."""
+    return (
+        f"CASE WHEN {number} >= 1e12 AND {number} < 1e13 THEN 2 WHEN {number} >= 1e15 AND {number} < 1e16 THEN 3 "
+        f"WHEN {number} >= 1e9 AND {number} < 1e10 THEN 1 "
         f"WHEN {number} IS NULL AND regexp_full_match({cell}, {literal(_ISO)}) THEN 4 END"
     )
-    whole = "CAST(round({}) AS BIGINT)".format
-    value = (
-        f"CASE {unit} WHEN 1 THEN {whole(f'{number} * 1e6')} WHEN 2 THEN {whole(f'{number} * 1e3')} "
-        f"WHEN 3 THEN {whole(number)} WHEN 4 THEN epoch_us(TRY_CAST({cell} AS TIMESTAMP)) END"
+
+
+def time_of(cell: str, number: str, unit: str) -> str:
+    """SQL: a cell's time in microseconds, or NULL."""
+    return (
+        f"CASE {unit} WHEN 2 THEN CAST(round({number} * 1e3) AS BIGINT) WHEN 3 THEN CAST({number} AS BIGINT) "
+        f"WHEN 1 THEN CAST(round({number} * 1e6) AS BIGINT) WHEN 4 THEN epoch_us(TRY_CAST({cell} AS TIMESTAMP)) END"
     )
-    return value, unit
 
 
 def read_field(
@@ -144,7 +145,11 @@ def read_field(
 
 
 def _time(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Fault, ...], latest: int) -> Reading:
-    value, unit = (f"t{at}", f"u{at}") if at is not None else time_of(cell)
+    if at is not None:
+        value, unit = f"t{at}", f"u{at}"
+    else:
+        unit = unit_of(cell, number_of(cell))
+        value = time_of(cell, number_of(cell), unit)
     checks = [Fault(f.condition, f.field, f.column, f.expected, of_key=True) for f in blank]
     if field.time != "auto":
         code = UNITS[field.time]
@@ -166,12 +171,10 @@ def _span(column: Column, until: int, latest: int) -> Reading:
 
 
 def _choice(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Fault, ...]) -> Reading:
-    words = field.values or {c: c for c in column.choices}
+    words = field.values or dict(zip(column.choices, column.choices, strict=True))
     cases = " ".join(f"WHEN {literal(k)} THEN {literal(v)}" for k, v in words.items())
     value = f"CASE trim({cell}) {cases} END"
-    allowed = ", ".join(literal(c) for c in column.choices)
-    wrong = f"{cell} IS NOT NULL AND NOT coalesce({value} IN ({allowed}), false)"
-    fault = Fault(wrong, column.name, at, f"one of {', '.join(words)}")
+    fault = Fault(f'{cell} IS NOT NULL AND "{column.name}" IS NULL', column.name, at, f"one of {', '.join(words)}")
     return Reading(value, (*blank, fault), frozenset(() if at is None else (at,)))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from liqmap.clock import iso, parse
 from liqmap.errors import InputError
 from liqmap.history.cells import Fault
 from liqmap.history.stage import BLANK, Staged
@@ -19,6 +22,7 @@ TOLERANCE = 0.05
 """How far base × price may lie from the USD value."""
 
 _NEAR = 2 * 3_600_000_000  # a bar this much older says nothing about the price any more
+_DATED = re.compile(r"-(\d{4})-(\d{2})(?:-(\d{2}))?\.")
 _BLANK_SHARE = 0.1
 _LONGEST_BAR_S = 7 * 86_400
 
@@ -90,6 +94,29 @@ def infer_interval(staging: Staging, staged: Staged) -> None:
             "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", row=staging.line(off[0])
         )
     connection.execute(f"UPDATE {name} SET interval_s = {gap // 1_000_000}")
+
+
+def check_dates(staging: Staging, staged: Staged) -> None:
+    """Rows of an archive belong to the day or month in its name (the closing midnight included).
+
+    Raises:
+        InputError: A row of another day; names the first.
+    """
+    match = _DATED.search(staging.source.name) if staging.layout.mapping.dated_name else None
+    if match is None:
+        return
+    year, month, day = int(match[1]), int(match[2]), match[3]
+    start = date(year, month, int(day or 1))
+    end = start + timedelta(days=1) if day else date(year + month // 12, month % 12 + 1, 1)
+    low, high = (parse(d.isoformat()) for d in (start, end))
+    row = staging.connection.execute(
+        f"SELECT r, ts FROM {staged.name} WHERE fault IS NULL AND (ts < {low} OR ts > {high}) ORDER BY r LIMIT 1"
+    ).fetchone()
+    if row:
+        found, expected = iso(int(row[1])), f"a time in {match[0].strip('-.')}, as the file's name says"
+        raise InputError(
+            "load", staging.source.where, found, expected, "nothing stored", row=staging.line(int(row[0])), field="ts"
+        )
 
 
 def check_blanks(staging: Staging, staged: Staged) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.errors import InputError, StorageError
 from liqmap.history import acknowledged
-from liqmap.history.judge import check_blanks, check_open_interest, infer_interval
+from liqmap.history.judge import check_blanks, check_dates, check_open_interest, infer_interval
 from liqmap.history.known import check_named, resolve
 from liqmap.history.layout import Asked, Layout, find_layout
 from liqmap.history.opening import refuse_a_full_disk
@@ -172,7 +172,7 @@ class _Job:
         for staged in stages:
             staging.check_units(staged)
             check_named(staging, staged, self.asked)
-            infer_interval(staging, staged)
+            check_dates(staging, staged)
             better, note = check_open_interest(staging, staged, stages)
             judged.append(better)
             if note:
@@ -209,6 +209,7 @@ class _Job:
         )
 
     def _settle(self, staging: Staging, staged: Staged, left_out: int) -> None:
+        infer_interval(staging, staged)
         blank = check_blanks(staging, staged)
         part = TableReport(_into(staged.table.name), read=staged.rows, blank=blank, left_out=left_out)
         part.rejected = int(_one(self.connection, f"SELECT count(*) FROM {staged.name} WHERE fault > {BLANK}"))

@@ -99,6 +99,12 @@ class Target(_Strict):
         if unknown := sorted(set(self.fields) - set(table.names)):
             message = f"{self.table} has no field {unknown[0]!r}; it has {', '.join(table.names)}"
             raise ValueError(message)
+        for name, field in self.fields.items():
+            choices = next(c.choices for c in table.columns if c.name == name)
+            given_words = [*field.values.values(), *([] if field.constant is None else [field.constant])]
+            if choices and (wrong := [w for w in given_words if w not in choices]):
+                message = f"{name} is one of {', '.join(choices)}, not {wrong[0]!r}"
+                raise ValueError(message)
         given = {*self.fields, "instrument", "interval_s" if self.table == "bars" else "instrument"}
         if missing := [c.name for c in table.columns if c.required and c.name not in given]:
             message = f"{self.table} needs {', '.join(missing)}"
@@ -119,6 +125,7 @@ class Mapping(_Strict):
         instrument: The instrument unless another is asked for.
         skip_first: Leading rows known to be placeholders.
         skip_last: Trailing rows known to be still growing.
+        dated_name: Whether the file's name ends in the day or month that its rows belong to.
         may_end_open: Whether whole files of this layout come without a line end after the last row.
         targets: What the rows feed.
     """
@@ -132,6 +139,7 @@ class Mapping(_Strict):
     instrument: str | None = None
     skip_first: Annotated[int, Option(ge=0)] = 0
     skip_last: Annotated[int, Option(ge=0)] = 0
+    dated_name: bool = False
     may_end_open: bool = False
     targets: tuple[Target, ...] = Option(min_length=1, alias="target")
 

@@ -77,6 +77,7 @@ def open_file(path: Path) -> Iterator[Opened]:
     kind = _kind(path, where)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    _check_published(path, where, sha256)
     if kind not in ("zip", "gzip"):
         yield Opened(where, sha256, (_source(path, where, path.name, None),))
         return
@@ -87,6 +88,17 @@ def open_file(path: Path) -> Iterator[Opened]:
         else:
             sources = (_source(unpack_gzip(path, where, Path(scratch)), where, path.name.removesuffix(".gz"), None),)
         yield Opened(where, sha256, sources)
+
+
+def _check_published(path: Path, where: str, sha256: str) -> None:
+    """Compare with the checksum that an archive publishes beside the file (``<name>.CHECKSUM``), where it is there."""
+    published = path.with_name(f"{path.name}.CHECKSUM")
+    if published.is_file():
+        words = published.read_text("utf-8", errors="replace").split()
+        if not words or words[0].lower() != sha256:
+            found = f"sha256 {sha256}"
+            expected = f"{words[0][:64] if words else 'a checksum'} as published in {published.name}"
+            raise InputError("load", where, found, expected, "nothing stored")
 
 
 def _kind(path: Path, where: str) -> str:

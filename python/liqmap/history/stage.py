@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from liqmap.errors import InputError
-from liqmap.history.cells import UNIT_NAMES, Fault, Reading, literal, number_of, read_field, time_of
+from liqmap.history.cells import UNIT_NAMES, Fault, Reading, literal, number_of, read_field, time_of, unit_of
 from liqmap.history.mapping import Field
 from liqmap.history.report import Reject
 from liqmap.history.tables import SQL_TYPE, TABLES, Table
@@ -137,7 +137,7 @@ class Staging:
 
     def line(self, row: int) -> int:
         """The file's row of a staged row: counted from 1, with the header and with the rows that were torn."""
-        line = row + 1 + self.layout.header
+        line = row + 1 + (self.source.kind == "csv" and self.layout.header)
         for torn in self.torn:
             line += torn.row <= line
         return line
@@ -197,17 +197,16 @@ class Staging:
         return (*(f for f in of_fields if f.of_key), *(f for f in of_fields if not f.of_key), *of_rows)
 
     def _select(self, table: Table, readings: dict[str, Reading], faults: Sequence[Fault]) -> str:
-        cells = sorted(frozenset().union(*(r.cells | r.numbers | r.times for r in readings.values())))
-        numbers = sorted(frozenset().union(*(r.numbers for r in readings.values())))
-        times = sorted(frozenset().union(*(r.times for r in readings.values())))
-        parsed = (
-            ["row_number() OVER () - 1 AS r"]
-            + [f"c{i}" for i in cells]
-            + [f"{number_of(f'c{i}')} AS n{i}" for i in numbers]
-        )
-        for i in times:
-            value, unit = time_of(f"c{i}")
-            parsed += [f"{value} AS t{i}", f"{unit} AS u{i}"]
+        def needed(of: str) -> list[int]:
+            return sorted(frozenset().union(*(getattr(r, of) for r in readings.values())))
+
+        times = needed("times")
+        # Each step reads the one before, so that no cell is parsed twice.
+        cells = "".join(f", c{i}" for i in sorted({*needed("cells"), *needed("numbers"), *times}))
+        numbers = "".join(f", {number_of(f'c{i}')} AS n{i}" for i in sorted({*needed("numbers"), *times}))
+        parsed = f"SELECT row_number() OVER () - 1 AS r{cells}{numbers} FROM {self._rows}"
+        units = "".join(f", {unit_of(f'c{i}', f'n{i}')} AS u{i}" for i in times)
+        instants = "".join(f", {time_of(f'c{i}', f'n{i}', f'u{i}')} AS t{i}" for i in times)
         # Time first: a bar's length is measured from it.
         order = sorted(readings, key=lambda n: n != "ts")
         fields = ", ".join(f'{readings[n].value} AS "{n}"' for n in order)
@@ -218,7 +217,7 @@ class Staging:
         unit = f"u{times[0]}" if times else "CAST(NULL AS INTEGER)"
         return (
             f"SELECT r, {kept}, CASE{cases} END AS fault, {unit} AS unit FROM "
-            f"(SELECT *, {fields} FROM (SELECT {', '.join(parsed)} FROM {self._rows}))"
+            f"(SELECT *, {fields} FROM (SELECT *{instants} FROM (SELECT *{units} FROM ({parsed}))))"
         )
 
     @staticmethod

@@ -82,7 +82,7 @@ class Store:
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """All or nothing: commits at the end, rolls back on any exception.
 
-        After a failed statement DuckDB lets ``COMMIT`` pass and stores nothing; here nobody but this method commits.
+        After a failed statement DuckDB lets ``COMMIT`` pass and stores nothing: here that is an error.
 
         Raises:
             StorageError: The disk is full, or the file cannot be written.
@@ -93,6 +93,7 @@ class Store:
         try:
             connection.execute("BEGIN TRANSACTION")
             yield connection
+            connection.execute("SELECT 1").fetchall()  # fails where a statement inside had failed
             connection.execute("COMMIT")
         except BaseException as error:
             self._undo(error)
@@ -192,7 +193,7 @@ class Store:
         interval_s: int | None = None,
         price_source: str | None = None,
     ) -> MarketBars:
-        """Bars known by ``until`` (all, if left out), each with the open interest known at its end; see :class:`MarketBars`.
+        """Bars known by ``until`` (all, if left out) with the open interest known at each one's end.
 
         Raises:
             NotFoundError: No such instrument, or no bar known by then.

@@ -1,0 +1,46 @@
+"""Small files in known layouts, and a fingerprint to see whether a history changed."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from liqmap.history import Store
+
+START = 1_780_272_000_000  # 2026-06-01T00:00Z in milliseconds
+BAR = "timestamp,datetime_utc,open,high,low,close,oi_usd,oi_btc_implied,funding_rate,taker_net_btc\n"
+DATA = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liquidations", "depth", "positions")
+
+
+def bars(rows: int, *, start: int = START, price: float = 70_000.0, step: int = 300_000) -> str:
+    """A file in liqmap's own layout for bars, times in milliseconds."""
+    lines = [f"{start + i * step},{price + i},{price + i + 5},{price + i - 5},{price + i + 1}" for i in range(rows)]
+    return "\n".join(["ts,open,high,low,close", *lines]) + "\n"
+
+
+def perp(rows: int, *, start: int = START, price: float = 70_000.0) -> str:
+    """A file in the vendor's five-minute perpetual layout."""
+    lines = [
+        f"{start + i * 300_000},,{price},{price + 5},{price - 5},{price + 1},{100_000 * price},,0.0001,1.5"
+        for i in range(rows)
+    ]
+    return BAR + "\n".join(lines) + "\n"
+
+
+def fingerprint(store: Store) -> str:
+    """All data of a history, whatever file it came from and when."""
+    digest = hashlib.sha256()
+    with store.reading() as connection:
+        for table in DATA:
+            rows = connection.execute(f"SELECT * EXCLUDE (load_id) FROM {table} ORDER BY ALL").fetchall()
+            digest.update(repr((table, rows)).encode())
+    return digest.hexdigest()
+
+
+def count(store: Store, what: str) -> int:
+    """Rows of a table, or of ``table WHERE …``."""
+    with store.reading() as connection:
+        row = connection.execute(f"SELECT count(*) FROM {what}").fetchone()
+    assert row is not None
+    return int(row[0])
