@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from liqmap.clock import InstantLike, duration, parse
+from liqmap.history import calibrations
 from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.heatmap import build_heatmap
-from liqmap.positions.recipe import DEFAULT, Recipe
+from liqmap.score.calibrate import calibrate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from liqmap.grid import Grid
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
+    from liqmap.positions.calibration import Calibration
+    from liqmap.positions.model import AnyRecipe
 
 __all__ = ["History", "open_history"]
 
@@ -27,7 +30,12 @@ class History(Store):
     """
 
     def map(
-        self, instrument: str, at: InstantLike | None = None, *, grid: Grid | None = None, recipe: Recipe = DEFAULT
+        self,
+        instrument: str,
+        at: InstantLike | None = None,
+        *,
+        grid: Grid | None = None,
+        recipe: AnyRecipe | None = None,
     ) -> LiquidationMap:
         """The liquidation map of one instrument.
 
@@ -35,7 +43,7 @@ class History(Store):
             instrument: ``venue:SYMBOL``.
             at: As-of time; nothing later is used. The end of the last bar if left out.
             grid: Price axis; about 5 bp bins with an edge at the mark if left out.
-            recipe: What is assumed about unseen positions.
+            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
 
         Raises:
             NotFoundError: The history does not have the instrument, or not at that time.
@@ -50,7 +58,7 @@ class History(Store):
         end: InstantLike,
         step: str = "1h",
         *,
-        recipe: Recipe = DEFAULT,
+        recipe: AnyRecipe | None = None,
         groups: tuple[tuple[float, float], ...] | None = None,
     ) -> Heatmap:
         """Maps through time, from ``start`` to ``end`` every ``step`` (``5m``, ``1h``, ``1d``).
@@ -60,7 +68,7 @@ class History(Store):
             start: First column.
             end: Last column at the latest.
             step: Time between columns, at least one bar.
-            recipe: What is assumed about unseen positions.
+            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
             groups: Bracket groups as half-open ranges of leverage, such as ``((2, 10), (10, 1000))``.
 
         Raises:
@@ -76,6 +84,58 @@ class History(Store):
             recipe=recipe,
             groups=groups,
         )
+
+    def calibrate(
+        self,
+        instrument: str,
+        start: InstantLike,
+        end: InstantLike,
+        *,
+        feed: str | None = None,
+        issued_at: InstantLike | None = None,
+        interval: str | None = None,
+        price_source: str | None = None,
+    ) -> Calibration:
+        """Fit the distances of positions to realised liquidations, and put them on record for later maps.
+
+        Maps of the same series of bars use them from ``issued_at`` on, never before.
+
+        Args:
+            instrument: Whose bars, with volume; a year before ``start`` is a good warm-up.
+            start: Of the fitted span.
+            end: Of the fitted span.
+            feed: Whose realised liquidations; the instrument's own if left out.
+            issued_at: ``end`` if left out.
+            interval: Which bars, such as ``1h``; as for a map if left out.
+            price_source: Which bars, such as ``spot``; as for a map if left out.
+
+        Raises:
+            InputError: Nothing to fit, or to be issued before the data end.
+            NotFoundError: No volume, or no liquidations in the span.
+            StorageError: The history was opened to read.
+        """
+        first, last = parse(start, stage="calibrate"), parse(end, stage="calibrate")
+        seconds = None if interval is None else duration(interval, stage="calibrate") // 1_000_000
+        bars = self.market_bars(instrument, last, interval_s=seconds, price_source=price_source)
+        told = instrument if feed is None else feed
+        fitted = calibrate(
+            bars,
+            self.liquidations(told, first, last),
+            feed=told,
+            start=first,
+            end=last,
+            issued_at=None if issued_at is None else parse(issued_at, stage="calibrate"),
+        )
+        calibrations.record(
+            self,
+            instrument,
+            fitted.to_dict(),
+            issued_at=fitted.issued_at,
+            data_cutoff=fitted.end,
+            interval_s=fitted.interval_s,
+            price_source=fitted.price_source,
+        )
+        return fitted
 
 
 def open_history(path: str | Path, mode: Literal["r", "w"] = "r") -> History:

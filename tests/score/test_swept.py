@@ -58,10 +58,10 @@ def test_two_strokes_are_the_engines_one() -> None:
     """Standing and born together are what the engine predicts in one go."""
     kernel = Kernel.even(0.001)
     fed = kernel.feed(BARS, instrument="sim:BTC")
-    whole, rescaled = Cohorts(kernel.brackets(), kernel.step).advance(
+    whole, rescaled = Cohorts(kernel.rows(), kernel.step).advance(
         fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow
     )
-    parts = run(fed, kernel.brackets(), kernel.step)
+    parts = run(fed, kernel.rows(), kernel.step)
     assert rescaled == 0
     assert parts.standing + parts.born == pytest.approx(whole, rel=1e-9, abs=1e-6)
     assert (parts.born > 0).any()

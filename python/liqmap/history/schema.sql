@@ -125,6 +125,16 @@ CREATE TABLE map_bins ( -- filled bins only
     notional DOUBLE NOT NULL CHECK (isfinite(notional) AND notional > 0) -- USD at the level's price
 );
 
+CREATE TABLE calibrations ( -- append-only; a map uses the latest issued by its time, never one issued later
+    calibration_id VARCHAR NOT NULL,
+    instrument     VARCHAR NOT NULL,
+    issued_at      BIGINT NOT NULL,
+    data_cutoff    BIGINT NOT NULL CHECK (data_cutoff <= issued_at),
+    interval_s     BIGINT NOT NULL,  -- of the bars it was fitted on, and is for
+    price_source   VARCHAR NOT NULL,
+    parameters     VARCHAR NOT NULL  -- JSON
+);
+
 CREATE TABLE loads (
     load_id     BIGINT NOT NULL,
     source      VARCHAR NOT NULL, -- the file's full path when it was loaded

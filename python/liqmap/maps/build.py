@@ -10,14 +10,14 @@ from liqmap.errors import NotFoundError
 from liqmap.grid import Grid
 from liqmap.maps.histogram import histogram
 from liqmap.maps.map import LiquidationMap
+from liqmap.positions.choose import choose
 from liqmap.positions.model import grow
-from liqmap.positions.recipe import DEFAULT, Recipe
 from liqmap.provenance import Provenance
 
 if TYPE_CHECKING:
     from liqmap.history.read import MarketBars
     from liqmap.history.store import Store
-    from liqmap.positions.model import Population
+    from liqmap.positions.model import AnyRecipe, Population
 
 __all__ = ["build_map"]
 
@@ -25,9 +25,16 @@ _END_OF_TIME: Instant = 2**62
 
 
 def build_map(
-    store: Store, instrument: str, *, at: Instant | None = None, grid: Grid | None = None, recipe: Recipe = DEFAULT
+    store: Store,
+    instrument: str,
+    *,
+    at: Instant | None = None,
+    grid: Grid | None = None,
+    recipe: AnyRecipe | None = None,
 ) -> LiquidationMap:
     """The map of one instrument as of ``at``, from nothing that was known later.
+
+    Without a recipe it takes the calibration in force, else the default; see :func:`liqmap.positions.choose.choose`.
 
     Raises:
         NotFoundError: The history does not have the instrument, or nothing of it at that time.
@@ -35,7 +42,8 @@ def build_map(
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=_END_OF_TIME if at is None else at)
     moment = _moment(bars, instrument, at)
-    people = grow(bars, store.tiers(instrument, at=moment), recipe, instrument=instrument, at=moment)
+    used, parameters, said = choose(store, bars, moment, recipe)
+    people = grow(bars, store.tiers(instrument, at=moment), used, instrument=instrument, at=moment)
     mark = float(bars.close[-1])
     axis = Grid.around(mark, about.tick_size) if grid is None else grid
     binned = histogram(people.levels(), axis, brackets=len(people.leverages))
@@ -54,8 +62,8 @@ def build_map(
         provenance=Provenance(
             version=__version__,
             inputs=store.input_hashes(instrument, until=moment),
-            parameters=recipe.to_dict(),
-            assumptions=_assumptions(people, bars),
+            parameters=parameters,
+            assumptions=(*_assumptions(people, bars), *said),
             simulated=about.simulated,
         ),
     )

@@ -11,8 +11,8 @@ import numpy as np
 from liqmap._core import __version__
 from liqmap.clock import Instant, iso
 from liqmap.errors import InputError, NotFoundError
+from liqmap.positions.choose import choose
 from liqmap.positions.model import prepare
-from liqmap.positions.recipe import DEFAULT, Recipe
 from liqmap.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from liqmap.history.store import Store
     from liqmap.ledger import Ledger
-    from liqmap.positions.model import Nursery
+    from liqmap.positions.model import AnyRecipe, Nursery
 
     Floats = npt.NDArray[np.float64]
 
@@ -93,7 +93,7 @@ def build_heatmap(
     start: Instant,
     end: Instant,
     step: Instant,
-    recipe: Recipe = DEFAULT,
+    recipe: AnyRecipe | None = None,
     merge: int = 4,
     groups: tuple[tuple[float, float], ...] | None = None,
 ) -> Heatmap:
@@ -105,7 +105,8 @@ def build_heatmap(
         start: First column, UTC microseconds.
         end: Last column at the latest.
         step: Microseconds between columns, at least one bar.
-        recipe: What is assumed about unseen positions.
+        recipe: What is assumed about unseen positions; the calibration in force at ``start`` if left out, else the
+            default.
         merge: Engine bins (2.5 bp) per bin of the axis: 4 makes 10 bp.
         groups: Bracket groups as half-open ranges of leverage; one group of all if left out.
 
@@ -115,10 +116,11 @@ def build_heatmap(
     """
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=end)
-    nursery = prepare(bars, store.tiers(instrument, at=end), recipe, instrument=instrument, at=end)
+    used, parameters, said = choose(store, bars, start, recipe)
+    nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     stops = _stops(nursery, start, end, step, bars.interval_s, instrument)
     ranges = _ranges(nursery.leverages, groups)
-    first, bins, edges = _axis(nursery, recipe.step, merge)
+    first, bins, edges = _axis(nursery, used.step, merge)
 
     shape = (len(stops), len(ranges), bins)
     both = np.empty((2, *shape))
@@ -157,8 +159,8 @@ def build_heatmap(
         provenance=Provenance(
             version=__version__,
             inputs=store.input_hashes(instrument, until=int(fed.end[last[-1]])),
-            parameters=recipe.to_dict(),
-            assumptions=("every position is modelled; none is observed", *nursery.assumptions),
+            parameters=parameters,
+            assumptions=("every position is modelled; none is observed", *nursery.assumptions, *said),
             simulated=about.simulated,
         ),
     )

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration"]
 
+_SIDED = ("low", "high", "prior_share")
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -27,6 +29,7 @@ class Calibration:
         issued_at: Never before ``end``.
         kernel: The shares found.
         low, high: 5 % and 95 % of each share over block-bootstrap resamples, long and short.
+        prior_share: How much of each share is the prior's word, 0 to 1, long and short: near 1 nothing was learnt.
         background: Liquidated per USD that is expected to trade, wherever price goes, long and short.
         notes: What was assumed, one sentence each.
     """
@@ -41,6 +44,7 @@ class Calibration:
     kernel: Kernel
     low: tuple[tuple[float, ...], tuple[float, ...]]
     high: tuple[tuple[float, ...], tuple[float, ...]]
+    prior_share: tuple[tuple[float, ...], tuple[float, ...]]
     background: tuple[float, float]
     notes: tuple[str, ...]
 
@@ -49,7 +53,7 @@ class Calibration:
         plain: dict[str, Any] = asdict(self)
         plain |= {key: iso(plain[key]) for key in ("start", "end", "issued_at")}
         plain["kernel"] = self.kernel.to_dict()
-        plain |= {key: [list(side) for side in plain[key]] for key in ("low", "high")}
+        plain |= {key: [list(side) for side in plain[key]] for key in _SIDED}
         plain |= {"background": list(self.background), "notes": list(self.notes)}
         return plain
 
@@ -59,6 +63,6 @@ class Calibration:
         made = dict(plain)
         made |= {key: parse(made[key]) for key in ("start", "end", "issued_at")}
         made["kernel"] = Kernel.from_dict(plain["kernel"])
-        made |= {key: tuple(tuple(side) for side in made[key]) for key in ("low", "high")}
+        made |= {key: tuple(tuple(side) for side in made[key]) for key in _SIDED}
         made |= {"background": tuple(made["background"]), "notes": tuple(made["notes"])}
         return cls(**made)

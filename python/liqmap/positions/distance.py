@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,20 @@ if TYPE_CHECKING:
 
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["distances"]
+__all__ = ["Brackets", "distances"]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Brackets:
+    """What the cohort engine is told of its brackets.
+
+    Attributes:
+        leverages: By which a map names them, ascending.
+        rows: Per bracket: long distance, short distance, share of the long flow, of the short flow, half-life in hours.
+    """
+
+    leverages: tuple[float, ...]
+    rows: npt.NDArray[np.float64]
 
 
 def distances(leverages: Sequence[float], tiers: Sequence[Tier]) -> npt.NDArray[np.float64]:

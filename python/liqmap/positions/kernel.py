@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap.errors import InputError, NotFoundError
+from liqmap.positions.distance import Brackets
 from liqmap.positions.flow import EngineBars, carried, chase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from liqmap.history.read import MarketBars
     from liqmap.provenance import JSON
+    from liqmap.venues.catalogue import Tier
 
     Column = npt.NDArray[np.float64]
 
@@ -68,15 +72,17 @@ class Kernel:
         shares = (share,) * len(distances)
         return cls(distances, shares, shares)
 
-    def leverages(self, mmr: float) -> tuple[float, ...]:
-        """Leverage at which an isolated long is liquidated that far away: ``1 / (d (1 − mmr) + mmr)``, ascending.
+    def brackets(self, tiers: Sequence[Tier]) -> Brackets:
+        """What the engine needs to know of each bracket, named by leverage.
 
-        The nearest brackets can exceed what the venue offers: they stand for positions that had lost part of their
-        margin already.
+        The leverage is that of an isolated long which the venue's smallest tier liquidates that far away,
+        ``1 / (d (1 − m) + m)``. The nearest ones can exceed what the venue offers: they stand for positions that had
+        lost part of their margin already.
         """
-        return tuple(1 / (d * (1 - mmr) + mmr) for d in self.distances)
+        m = min(tiers, key=lambda tier: tier.notional_floor).mmr
+        return Brackets(tuple(1 / (d * (1 - m) + m) for d in self.distances), self.rows())
 
-    def brackets(self) -> Column:
+    def rows(self) -> Column:
         """Rows for :class:`liqmap._core.Cohorts`; shares are of the flow of :meth:`feed`."""
         long, short = np.asarray(self.long), np.asarray(self.short)
         distance = np.asarray(self.distances)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeAlias
 
 from liqmap import _core
 from liqmap.clock import iso
 from liqmap.errors import NotFoundError
 from liqmap.ledger import Ledger, SideLedger
-from liqmap.positions.distance import distances
-from liqmap.positions.flow import engine_bars
+from liqmap.positions.kernel import Kernel
+from liqmap.positions.recipe import Recipe
 
 if TYPE_CHECKING:
     import arro3.core
+    import numpy as np
     import numpy.typing as npt
 
     from liqmap.clock import Instant
     from liqmap.history.read import MarketBars
     from liqmap.positions.flow import EngineBars
-    from liqmap.positions.recipe import Recipe
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["Nursery", "Population", "grow", "prepare"]
+__all__ = ["AnyRecipe", "Nursery", "Population", "grow", "prepare"]
+
+AnyRecipe: TypeAlias = Recipe | Kernel
+"""Assumed leverages, or distances that were calibrated on realised liquidations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Nursery:
         return Ledger(long=long, short=short)
 
 
-def prepare(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str, at: Instant) -> Nursery:
+def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> Nursery:
     """An engine for these bars, not yet fed.
 
     Args:
@@ -116,23 +117,19 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: 
     Raises:
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
-    fed = engine_bars(bars, recipe, instrument=instrument)
-    distance = distances(recipe.leverages, tiers)
-    offered = np.isfinite(distance[:, 0])
-    if not offered.any():
+    fed = recipe.feed(bars, instrument=instrument)
+    brackets = recipe.brackets(tiers)
+    if not brackets.leverages:
         raise NotFoundError("map", instrument, "no leverage bracket", "a bracket the venue offers", "no map made")
-    flow = recipe.flow[offered] / recipe.flow[offered].sum()
-    half_lives = np.asarray(recipe.half_life_hours, dtype=np.float64)[offered]
-    brackets = np.column_stack([distance[offered], flow, flow, half_lives])
     return Nursery(
-        engine=_core.Cohorts(np.ascontiguousarray(brackets), recipe.step),
+        engine=_core.Cohorts(brackets.rows, recipe.step),
         bars=fed,
-        leverages=tuple(float(x) for x, ok in zip(recipe.leverages, offered, strict=True) if ok),
+        leverages=brackets.leverages,
         assumptions=(*fed.assumptions, *_tier_notes(tiers, at)),
     )
 
 
-def grow(bars: MarketBars, tiers: list[Tier], recipe: Recipe, *, instrument: str, at: Instant) -> Population:
+def grow(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> Population:
     """Run the cohort engine over all bars; arguments and errors as for :func:`prepare`.
 
     Raises:

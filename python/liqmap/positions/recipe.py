@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.errors import InputError
+from liqmap.positions.distance import Brackets, distances
+from liqmap.positions.flow import engine_bars
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
+    from liqmap.history.read import MarketBars
+    from liqmap.positions.flow import EngineBars
     from liqmap.provenance import JSON
+    from liqmap.venues.catalogue import Tier
 
 __all__ = ["DEFAULT", "Recipe"]
 
@@ -82,6 +89,27 @@ class Recipe:
         """
         rate = np.asarray(self.stock, dtype=np.float64) * self.decay_per_hour
         return np.asarray(rate / rate.sum(), dtype=np.float64)
+
+    def brackets(self, tiers: Sequence[Tier]) -> Brackets:
+        """What the engine needs to know of each bracket that the venue offers; the others' flow goes to these.
+
+        Raises:
+            NotFoundError: There is no tier.
+        """
+        distance = distances(self.leverages, tiers)
+        offered = np.isfinite(distance[:, 0])
+        flow = self.flow[offered] / self.flow[offered].sum()
+        half_lives = np.asarray(self.half_life_hours, dtype=np.float64)[offered]
+        rows = np.ascontiguousarray(np.column_stack([distance[offered], flow, flow, half_lives]))
+        return Brackets(tuple(float(x) for x, ok in zip(self.leverages, offered, strict=True) if ok), rows)
+
+    def feed(self, bars: MarketBars, *, instrument: str) -> EngineBars:
+        """What the cohort engine is fed; see :func:`liqmap.positions.flow.engine_bars`.
+
+        Raises:
+            NotFoundError: There is no bar with open interest.
+        """
+        return engine_bars(bars, self, instrument=instrument)
 
     def to_dict(self) -> dict[str, JSON]:
         """Every parameter as plain data."""

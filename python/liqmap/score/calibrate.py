@@ -10,7 +10,7 @@ from liqmap.clock import iso
 from liqmap.errors import InputError
 from liqmap.positions.calibration import Calibration
 from liqmap.positions.kernel import DISTANCES, Kernel, expected_shape, usual_volume
-from liqmap.score.em import PRIOR_WEIGHT, em, interval
+from liqmap.score.em import PRIOR_HOURS, em, interval
 from liqmap.score.periods import match
 from liqmap.score.swept import unit
 from liqmap.score.throttle import corrected
@@ -59,16 +59,19 @@ def calibrate(
     realised = corrected(liquidations, periods) if periods.throttled else periods.realised
     swept = unit(bars, distances)
     usual = periods.gather(usual_volume(bars, instrument=bars.instrument) * bars.open)[inside] / _MILLION
-    prior = expected_shape(distances)
-    shares, lows, highs, background = [], [], [], []
+    prior, weight = expected_shape(distances), PRIOR_HOURS / periods.hours
+    shares, lows, highs, priors, background = [], [], [], [], []
     for side in (0, 1):
         x = periods.gather((swept.standing + swept.born)[:, side])[inside] / _MILLION
         y = realised[inside, side] / _MILLION
-        found = em(x, y, usual, prior=prior)
+        found = em(x, y, usual, prior=prior, prior_periods=weight)
         bounds = np.stack([np.zeros(len(distances)), np.ones(len(distances))])
         if resamples:
-            bounds = interval(x, y, usual, block=24 / periods.hours, resamples=resamples, prior=prior)[[0, 2]]
+            bounds = interval(
+                x, y, usual, block=24 / periods.hours, resamples=resamples, prior=prior, prior_periods=weight
+            )[[0, 2]]
         shares.append(tuple(found.brackets.tolist()))
+        priors.append(tuple(found.prior_share.tolist()))
         background.append(found.background)
         lows.append(tuple(bounds[0].tolist()))
         highs.append(tuple(bounds[1].tolist()))
@@ -83,6 +86,7 @@ def calibrate(
         kernel=Kernel(distances, shares[0], shares[1]),
         low=(lows[0], lows[1]),
         high=(highs[0], highs[1]),
+        prior_share=(priors[0], priors[1]),
         background=(background[0], background[1]),
         notes=_notes(liquidations, len(inside), periods.throttled, bool(resamples)),
     )
@@ -90,7 +94,7 @@ def calibrate(
 
 def _notes(liquidations: Liquidations, periods: int, throttled: bool, bootstrapped: bool) -> tuple[str, ...]:
     notes = [
-        f"fitted on {periods} periods; the prior weighs {PRIOR_WEIGHT:g} average brackets",
+        f"fitted on {periods} periods; the prior weighs {PRIOR_HOURS / 24:g} days",
         "a share is what opens times what survives until price comes: the two cannot be told apart",
     ]
     if not bootstrapped:

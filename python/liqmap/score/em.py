@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Shares", "em", "interval"]
 
-PRIOR_WEIGHT = 1.0
-"""The prior weighs as much as an average bracket's whole exposure."""
+PRIOR_HOURS = 504.0
+"""The prior weighs as much as three weeks of what an average bracket is exposed to."""
 
 _STEPS = 20_000
 _TOLERANCE = 1e-7
@@ -30,10 +30,12 @@ class Shares:
         brackets: θ, the share of each bracket's predicted notional that is realised (share × survival: the two are
             confounded, only their product means something).
         background: b, what is realised per unit of background, whatever the levels.
+        prior_share: How much of each bracket's θ is the prior's word, 0 to 1: its weight over its weight and exposure.
     """
 
     brackets: Floats
     background: float
+    prior_share: Floats
 
     def expected(self, swept: Floats, background: Floats) -> Floats:
         """``μ = Σ θ X + b V``, in the unit of ``swept``."""
@@ -46,7 +48,7 @@ def em(
     background: Floats,
     *,
     prior: Floats | None = None,
-    prior_weight: float = PRIOR_WEIGHT,
+    prior_periods: float = PRIOR_HOURS,
     times: Floats | None = None,
 ) -> Shares:
     """Fit ``realised ~ Σ θ · swept + b · background`` by MAP-EM, which never leaves θ ≥ 0 and never loses likelihood.
@@ -59,7 +61,7 @@ def em(
         background: V, what is liquidated wherever price goes; above 0. It has no prior.
         prior: Relative size of the shares the prior expects, shape ``(brackets,)``; they are scaled to explain the
             total. The same for all brackets if left out.
-        prior_weight: Weight of the prior, in average exposures of a bracket.
+        prior_periods: Weight of the prior, in periods of a bracket's average exposure.
         times: How often each period counts (for the bootstrap); once if left out.
 
     Raises:
@@ -78,7 +80,7 @@ def em(
     exposure = x.sum(axis=0)
     shape = np.ones(swept.shape[1]) if prior is None else prior
     mode = shape * realised.sum() / (swept @ shape).sum()
-    weight = np.append(np.full(swept.shape[1], prior_weight * exposure[:-1].mean()), 0.0)
+    weight = np.append(np.full(swept.shape[1], prior_periods / len(realised) * exposure[:-1].mean()), 0.0)
     start = np.append(mode, 0.1 * y.sum() / exposure[-1])
     held = weight * start
     theta = np.maximum(start, 1e-300)
@@ -90,7 +92,7 @@ def em(
         theta = found
         if not moved:
             break
-    return Shares(theta[:-1], float(theta[-1]))
+    return Shares(theta[:-1], float(theta[-1]), (weight / (weight + exposure))[:-1])
 
 
 def interval(

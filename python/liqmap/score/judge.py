@@ -11,7 +11,7 @@ import numpy as np
 from liqmap.positions.kernel import DISTANCES, expected_shape, usual_volume
 from liqmap.score import placebo, price
 from liqmap.score.blocks import gain
-from liqmap.score.em import Shares, em
+from liqmap.score.em import PRIOR_HOURS, Shares, em
 from liqmap.score.regress import deviance, fit
 from liqmap.score.swept import unit
 
@@ -99,7 +99,11 @@ class Trial:
         """EM on the fitted span; ``swept`` is USD per bar, shape ``(bars, 2, brackets)``."""
         x = self.periods.gather(swept[:, side]) / _MILLION
         return em(
-            x[self.fitted], self.realised(side)[self.fitted], self.usual[self.fitted], prior=expected_shape(DISTANCES)
+            x[self.fitted],
+            self.realised(side)[self.fitted],
+            self.usual[self.fitted],
+            prior=expected_shape(DISTANCES),
+            prior_periods=PRIOR_HOURS / self.periods.hours,
         )
 
     def map_alone(self, swept: Floats) -> tuple[Floats, Floats]:

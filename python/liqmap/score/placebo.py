@@ -51,7 +51,7 @@ def mirrored(bars: MarketBars, periods: Periods, distances: tuple[float, ...] = 
     kernel = Kernel.even(share, distances)
     fed = kernel.feed(replace(bars, oi_base=np.full(len(bars), _ENDLESS)), instrument=bars.instrument)
     columns = (fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow)
-    engine = _core.Cohorts(kernel.brackets(), kernel.step)
+    engine = _core.Cohorts(kernel.rows(), kernel.step)
     out = np.zeros((len(bars), 2, len(distances)))
     done = 0
     for i in periods.inside.ravel().tolist():

@@ -66,7 +66,7 @@ def unit(bars: MarketBars, distances: tuple[float, ...] = DISTANCES, *, expected
     share = 0.5 / len(distances)
     kernel = Kernel.even(share, distances)
     fed = kernel.feed(replace(bars, oi_base=np.full(len(bars), _ENDLESS)), instrument=bars.instrument)
-    swept = run(fed, kernel.brackets(), kernel.step)
+    swept = run(fed, kernel.rows(), kernel.step)
     born = swept.born / share
     if expected:
         usual = usual_volume(bars, instrument=bars.instrument)

@@ -1,0 +1,40 @@
+"""Which recipe a map uses: the one asked for, else the calibration in force, else the default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liqmap.clock import iso
+from liqmap.history import calibrations
+from liqmap.positions.calibration import Calibration
+from liqmap.positions.recipe import DEFAULT
+
+if TYPE_CHECKING:
+    from liqmap.clock import Instant
+    from liqmap.history.read import MarketBars
+    from liqmap.history.store import Store
+    from liqmap.positions.model import AnyRecipe
+    from liqmap.provenance import JSON
+
+__all__ = ["choose"]
+
+
+def choose(
+    store: Store, bars: MarketBars, at: Instant, asked: AnyRecipe | None = None
+) -> tuple[AnyRecipe, dict[str, JSON], tuple[str, ...]]:
+    """The recipe for a map of these bars at a time, its parameters, and what has to be said about it.
+
+    A calibration counts from the instant it was issued, and for the series of bars it was fitted on.
+    """
+    if asked is not None:
+        return asked, asked.to_dict(), ()
+    found = calibrations.in_force(
+        store, bars.instrument, at, interval_s=bars.interval_s, price_source=bars.price_source
+    )
+    if found is None:
+        return DEFAULT, DEFAULT.to_dict(), ()
+    key, plain = found
+    fitted = Calibration.from_dict(plain)
+    span = f"{iso(fitted.start)[:10]} to {iso(fitted.end)[:10]}"
+    said = f"distances calibrated on realised liquidations of {fitted.feed}, {span}, issued {iso(fitted.issued_at)}"
+    return fitted.kernel, {**fitted.kernel.to_dict(), "calibration": key}, (said, *fitted.notes)
