@@ -3,7 +3,7 @@
 Example:
     >>> import liqmap
     >>> with liqmap.open(":memory:", mode="w") as history:
-    ...     history.coverage()
+    ...     history.coverage().spans
     ()
 """
 
