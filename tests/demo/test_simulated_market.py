@@ -120,6 +120,18 @@ def test_forced_orders_move_the_price_and_set_off_more() -> None:
     assert deep.tape.bars[-1].close != thin.tape.bars[-1].close
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_cascades_burn_out(seed: int) -> None:
+    tape = simulate(seed, 60).tape
+    close = np.array([bar.close for bar in tape.bars], dtype=np.float64)
+    moves = np.diff(np.log(close))
+    assert 0.3 < moves.std() * np.sqrt(365 * 288) < 0.9
+    assert np.abs(moves).max() < 0.1
+    open_interest = np.array([bar.open_interest for bar in tape.bars])
+    assert open_interest.max() < 2 * open_interest.min()
+
+
 def test_a_long_is_never_mistaken_for_a_short() -> None:
     market = Market.new(seed=8, days=1, settings=SMALL)
     for _ in range(600):
