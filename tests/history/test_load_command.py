@@ -1,0 +1,78 @@
+"""``liqmap load`` and ``liqmap coverage`` as they are typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from history_files import START, bars
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Write = Callable[[str, str | bytes], Path]
+
+BTC = "binance:BTCUSDT"
+
+
+def liqmap(*words: object) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from liqmap.cli import main; sys.argv[0] = 'liqmap'; main()"
+    return subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False)
+
+
+def test_load_again_and_coverage(path: Path, write: Write, shared: Path) -> None:
+    perp = shared / "data" / "binance_btcusdt_perp_5m_20260525_20260614.csv"
+    mine = write("more.csv", bars(3))
+    done = liqmap("load", perp, "--db", path, "--instrument", BTC)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].endswith("binance-perp-5m")
+    assert lines[1].startswith("  bars binance:BTCUSDT: 5,749 rows 2026-05-25T15:55:00Z … 2026-06-14T14:55:00Z")
+    again = liqmap("load", perp, "--db", path, "--instrument", BTC)
+    assert again.returncode == 0
+    assert "already loaded (load 1); nothing changed" in again.stdout
+    told = liqmap("coverage", "--db", path)
+    assert "open_interest: 5,749 rows" in told.stdout
+    plain = liqmap("coverage", "--db", path, "--instrument", BTC, "--json")
+    assert {s["table"] for s in json.loads(plain.stdout)["spans"]} == {"bars", "open_interest", "funding"}
+    clash = liqmap("load", mine, "--db", path, "--instrument", BTC)
+    assert clash.returncode == 1
+    assert clash.stdout == ""
+    assert clash.stderr.count("\n") == 1
+    assert f"liqmap: load: {mine}:2: bars" in clash.stderr
+
+
+def test_bad_files_end_with_one_line_and_status_1(path: Path, write: Write) -> None:
+    bad = write("bad.csv", bars(3).replace("70001.0", "inf", 1))
+    for words in (
+        ("load", bad, "--db", path, "--instrument", BTC),
+        ("load", path.with_name("nowhere.csv"), "--db", path, "--instrument", BTC),
+        ("load", bad, "--db", path, "--instrument", BTC, "--table", "barz"),
+        ("load", bad, "--db", path, "--instrument", BTC, "--mapping", "nowhere.toml"),
+        ("coverage", "--db", path.with_name("nowhere.duckdb")),
+        ("coverage", "--db", bad),
+        ("coverage", "--db", path, "--instrument", BTC),
+    ):
+        done = liqmap(*words)
+        assert done.returncode == 1, words
+        assert done.stderr.startswith("liqmap: "), done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+        assert done.stdout == ""
+    assert not path.with_name("nowhere.duckdb").exists()
+
+
+def test_rejects_and_replacing(path: Path, write: Write) -> None:
+    lines = bars(5).splitlines()
+    lines[3] = lines[3].replace("70002.0", "x", 1)
+    file = write("b.csv", "\n".join(lines) + "\n")
+    done = liqmap("load", file, "--db", path, "--instrument", BTC, "--allow-rejects", 1)
+    assert "4 rows" in done.stdout
+    assert "1 rejected" in done.stdout
+    file.write_text(bars(5))
+    assert liqmap("load", file, "--db", path, "--instrument", BTC, "--replace").returncode == 0
+    span = json.loads(liqmap("coverage", "--db", path, "--json").stdout)["spans"][0]
+    assert (span["rows"], span["missing"], span["first"]) == (5, 0, "2026-06-01T00:00:00Z")
+    assert START == 1_780_272_000_000
