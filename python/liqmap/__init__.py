@@ -12,6 +12,7 @@ from liqmap.errors import InputError, InternalError, LiqmapError, NotFoundError,
 from liqmap.grid import Grid
 from liqmap.maps.histogram import Histogram, histogram
 from liqmap.maps.map import LiquidationMap
+from liqmap.positions.margin import liquidation_prices, liquidation_tranches
 from liqmap.positions.recipe import Recipe
 from liqmap.public import History
 from liqmap.public import open_history as open  # noqa: A004 - `liqmap.open` is the name users know
@@ -29,5 +30,7 @@ __all__ = [
     "StorageError",
     "__version__",
     "histogram",
+    "liquidation_prices",
+    "liquidation_tranches",
     "open",
 ]

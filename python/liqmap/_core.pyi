@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from typing import Any, final
 
+import arro3.core
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +14,8 @@ __all__ = [
     "cascade",
     "couple",
     "histogram",
+    "liquidation_prices",
+    "liquidation_tranches",
     "peaks",
     "smooth",
     "thresholds",
@@ -24,6 +27,8 @@ DEBUG_BUILD: bool
 def histogram(
     levels: Any, grid: tuple[float, int, int, int], brackets: int
 ) -> tuple[npt.NDArray[np.int64], list[int], int, int, float]: ...
+def liquidation_prices(positions: Any, tiers: Any, instruments: Any = None) -> arro3.core.Table: ...
+def liquidation_tranches(positions: Any, tiers: Any, instruments: Any = None) -> arro3.core.Table: ...
 def smooth(density: npt.NDArray[np.float64], sigma: float) -> npt.NDArray[np.float64]: ...
 def peaks(density: npt.NDArray[np.float64], floor: float, keep: float) -> list[tuple[int, float, int, int]]: ...
 def couple(

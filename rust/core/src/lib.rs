@@ -10,6 +10,7 @@ mod error;
 pub mod grid;
 pub mod histogram;
 pub mod impact;
+pub mod margin;
 pub mod transport;
 
 pub use error::{CoreError, Result};

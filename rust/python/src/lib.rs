@@ -7,6 +7,8 @@ mod clusters;
 mod cohorts;
 mod error;
 mod histogram;
+mod labels;
+mod margin;
 mod transport;
 
 use pyo3::prelude::*;
@@ -25,5 +27,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_class::<cascade::Market>()?;
     m.add_function(wrap_pyfunction!(cascade::cascade, m)?)?;
     m.add_function(wrap_pyfunction!(cascade::thresholds, m)?)?;
+    m.add_function(wrap_pyfunction!(margin::liquidation_prices, m)?)?;
+    m.add_function(wrap_pyfunction!(margin::liquidation_tranches, m)?)?;
     Ok(())
 }

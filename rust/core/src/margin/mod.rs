@@ -1,0 +1,37 @@
+//! Margin: where a position is liquidated, where it is bankrupt, and in which pieces a venue takes it.
+//!
+//! A venue is a set of rules (one file each), a rule is data, and one solver reads them all. Tier tables come from
+//! outside, with their dates: none is written here.
+//!
+//! Units: prices in quote currency, sizes in coin, margin in settlement currency, rates as fractions.
+
+mod batch;
+mod binance;
+mod bybit;
+mod hyperliquid;
+mod okx;
+mod plans;
+mod reason;
+mod rule;
+mod sim;
+mod solve;
+mod tiers;
+mod tranches;
+
+pub use batch::{Columns, Solved, liquidation_prices};
+pub use plans::{Contract, Plans};
+pub use reason::Reason;
+pub use rule::{Fee, Maintenance, Mode, PLAIN, Partial, Payoff, Reference, Rule, Side, Venue};
+pub use solve::{Outcome, Plan, Position};
+pub use tiers::{Tier, Tiers};
+pub use tranches::{Tranche, tranches};
+
+/// The venues whose rules are known.
+pub const VENUES: [&Venue; 5] =
+    [&binance::VENUE, &bybit::VENUE, &hyperliquid::VENUE, &okx::VENUE, &sim::VENUE];
+
+/// The venue of that name.
+#[must_use]
+pub fn venue(name: &str) -> Option<&'static Venue> {
+    VENUES.into_iter().find(|venue| venue.name == name)
+}

@@ -1,0 +1,94 @@
+//! Which plan a row follows: instrument, side, margin mode and instant as one number.
+
+use super::reason::Reason;
+use super::rule::{Mode, Payoff, Side, Venue};
+use super::solve::Plan;
+use super::tiers::Tiers;
+
+/// One instrument with its tier tables.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// Its venue, if known.
+    pub venue: Option<&'static Venue>,
+    /// How it pays.
+    pub payoff: Payoff,
+    /// Tick size in quote currency; 0 if unknown.
+    pub tick: f64,
+    /// Tier tables with the instants (UTC microseconds) from which they hold, in any order.
+    pub tables: Vec<(i64, Tiers)>,
+}
+
+/// Every plan of every instrument; the first codes are the reasons for having none.
+#[derive(Debug, Clone)]
+pub struct Plans {
+    entries: Vec<Result<Plan, Reason>>,
+    /// Per contract: since when, and the code of its first plan.
+    since: Vec<Vec<(i64, u32)>>,
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self { entries: Reason::ALL.map(Err).to_vec(), since: Vec::new() }
+    }
+}
+
+impl Plans {
+    /// Add an instrument; returns its index.
+    pub fn add(&mut self, contract: &Contract) -> usize {
+        let mut since = Vec::new();
+        if let Some(venue) = contract.venue {
+            let mut tables: Vec<_> = contract.tables.iter().collect();
+            tables.sort_by_key(|(from, _)| *from);
+            let first = tables.first().map_or(i64::MAX, |(from, _)| *from);
+            let changes = venue.changes.iter().copied().filter(|&at| at > first);
+            let mut instants: Vec<i64> = tables.iter().map(|(from, _)| *from).chain(changes).collect();
+            instants.sort_unstable();
+            instants.dedup();
+            for at in instants {
+                let table = tables.iter().rev().find(|(from, _)| *from <= at);
+                since.push((at, self.entries.len() as u32));
+                for mode in [Mode::Isolated, Mode::Cross] {
+                    for side in [Side::Long, Side::Short] {
+                        let rule = (venue.rule)(mode, contract.payoff, at);
+                        let plan = rule.ok_or(Reason::Rule).and_then(|rule| {
+                            let (_, tiers) = table.ok_or(Reason::Tiers)?;
+                            Ok(Plan::new(rule, tiers, contract.payoff, side, contract.tick))
+                        });
+                        self.entries.push(plan);
+                    }
+                }
+            }
+        } else {
+            since.push((i64::MIN, Reason::Venue as u32));
+        }
+        self.since.push(since);
+        self.since.len() - 1
+    }
+
+    /// The code of a contract's positions at an instant; `None`: the latest.
+    #[inline]
+    #[must_use]
+    pub fn code(&self, contract: usize, side: Side, mode: Mode, at: Option<i64>) -> u32 {
+        let since = &self.since[contract];
+        let version = match at {
+            None => since.last(),
+            Some(at) => since[..since.partition_point(|(from, _)| *from <= at)].last(),
+        };
+        match version {
+            None => Reason::Tiers as u32,
+            Some(&(_, first)) if (first as usize) < Reason::ALL.len() => first,
+            Some(&(_, first)) => first + 2 * u32::from(mode == Mode::Cross) + u32::from(side == Side::Short),
+        }
+    }
+
+    /// The plan of a code, or why there is none.
+    ///
+    /// # Errors
+    /// The reason that stands for "no plan"; an unknown code has no tier table.
+    #[inline]
+    pub fn get(&self, code: u32) -> Result<&Plan, Reason> {
+        self.entries
+            .get(code as usize)
+            .map_or(Err(Reason::Tiers), |entry| entry.as_ref().map_err(|&reason| reason))
+    }
+}

@@ -1,0 +1,157 @@
+//! `liquidation_prices`, `liquidation_tranches`: positions and tiers as Arrow streams in, an Arrow table out.
+
+mod positions;
+mod tables;
+
+use std::sync::Arc;
+
+use arrow_array::types::Int8Type;
+use arrow_array::{
+    ArrayRef, DictionaryArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch,
+    RecordBatchReader, StringArray,
+};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use liqmap_core::margin::{Reason, Solved, liquidation_prices as solve, tranches};
+use liqmap_core::{CoreError, Result};
+use pyo3::prelude::*;
+use pyo3_arrow::{PyRecordBatchReader, PyTable};
+
+use self::positions::Positions;
+use self::tables::Catalog;
+use crate::error::input_error;
+
+/// Per position: liquidation price, bankruptcy price, tier, reason.
+#[pyfunction]
+#[pyo3(signature = (positions, tiers, instruments=None))]
+pub fn liquidation_prices<'py>(
+    positions: Bound<'py, PyAny>,
+    tiers: Bound<'py, PyAny>,
+    instruments: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    run("liquidation_prices", (positions, tiers, instruments), &prices_schema(), |catalog, batch, _| {
+        let positions = Positions::read(batch, catalog)?;
+        prices_batch(solve(&catalog.plans, &positions.columns())?)
+    })
+}
+
+/// The pieces a venue would take, in order: row of the position, piece, price, coin.
+#[pyfunction]
+#[pyo3(signature = (positions, tiers, instruments=None))]
+pub fn liquidation_tranches<'py>(
+    positions: Bound<'py, PyAny>,
+    tiers: Bound<'py, PyAny>,
+    instruments: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    run("liquidation_tranches", (positions, tiers, instruments), &tranches_schema(), tranches_batch)
+}
+
+/// Read the small tables, then the positions batch by batch, without the interpreter; the result as an arro3 table.
+///
+/// A stream is asked for only when the one before it has been read to its end: two relations of one duckdb connection
+/// may be given, and a connection holds one open result.
+fn run<'py>(
+    stage: &str,
+    (positions, tiers, instruments): (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>),
+    schema: &SchemaRef,
+    each: impl Fn(&mut Catalog, &RecordBatch, i64) -> Result<RecordBatch> + Send,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = positions.py();
+    let fault = |fault: CoreError| input_error(stage, &fault);
+    let stream = |table: &Bound<'py, PyAny>| table.extract::<PyRecordBatchReader>()?.into_reader();
+    let mut catalog = Catalog::default();
+    let reader = stream(&tiers)?;
+    py.detach(|| catalog.read_tiers(reader)).map_err(fault)?;
+    if let Some(instruments) = instruments {
+        let reader = stream(&instruments)?;
+        py.detach(|| catalog.read_instruments(reader)).map_err(fault)?;
+    }
+    let reader = stream(&positions)?;
+    let batches = py.detach(move || -> Result<Vec<RecordBatch>> {
+        let promised = reader.schema();
+        let mut out = Vec::new();
+        let mut first: i64 = 0;
+        for batch in reader {
+            let batch =
+                batch.map_err(|e| CoreError::new("positions", e.to_string(), "a readable Arrow stream"))?;
+            if batch.schema().fields() != promised.fields() {
+                return Err(CoreError::new(
+                    "positions",
+                    "a batch with another schema",
+                    "one schema throughout",
+                ));
+            }
+            out.push(each(&mut catalog, &batch, first)?);
+            first += batch.num_rows() as i64;
+        }
+        Ok(out)
+    });
+    PyTable::try_new(batches.map_err(fault)?, schema.clone())?.into_arro3(py)
+}
+
+fn prices_schema() -> SchemaRef {
+    let words = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    Arc::new(Schema::new(vec![
+        Field::new("liquidation_price", DataType::Float64, true),
+        Field::new("bankruptcy_price", DataType::Float64, true),
+        Field::new("tier", DataType::Int32, true),
+        Field::new("reason", words, true),
+    ]))
+}
+
+fn tranches_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("row", DataType::Int64, false),
+        Field::new("tranche", DataType::Int32, false),
+        Field::new("price", DataType::Float64, true),
+        Field::new("size_base", DataType::Float64, false),
+    ]))
+}
+
+/// The core's columns under Arrow's types, without a copy.
+fn prices_batch(solved: Solved) -> Result<RecordBatch> {
+    let rows = solved.price.len();
+    let bits = |words: Vec<u64>| BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
+    let priced = bits(solved.has_price);
+    let reasons = Int8Array::new(solved.reason.into(), Some(NullBuffer::new(!&priced)));
+    let words: ArrayRef = Arc::new(StringArray::from_iter_values(Reason::ALL.map(Reason::text)));
+    let priced = NullBuffer::new(priced);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Float64Array::new(solved.price.into(), Some(priced.clone()))),
+        Arc::new(Float64Array::new(
+            solved.bankruptcy.into(),
+            Some(NullBuffer::new(bits(solved.has_bankruptcy))),
+        )),
+        Arc::new(Int32Array::new(solved.tier.into(), Some(priced))),
+        Arc::new(DictionaryArray::<Int8Type>::new(reasons, words)),
+    ];
+    together(prices_schema(), columns)
+}
+
+fn together(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    RecordBatch::try_new(schema, columns)
+        .map_err(|e| CoreError::new("result", e.to_string(), "columns that fit"))
+}
+
+/// `first` is the batch's first row, counted over the stream.
+fn tranches_batch(catalog: &mut Catalog, batch: &RecordBatch, first: i64) -> Result<RecordBatch> {
+    let positions = Positions::read(batch, catalog)?;
+    let columns = positions.columns();
+    let (mut rows, mut pieces, mut prices, mut sizes) = (vec![], vec![], vec![], vec![]);
+    for (row, index) in (0..columns.plan.len()).zip(first..) {
+        let Ok(plan) = catalog.plans.get(columns.plan[row]) else { continue };
+        for (tranche, piece) in tranches(plan, &columns.position(row)).into_iter().zip(0..) {
+            rows.push(index);
+            pieces.push(piece);
+            prices.push((!tranche.price.is_nan()).then_some(tranche.price));
+            sizes.push(tranche.size);
+        }
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(rows)),
+        Arc::new(Int32Array::from(pieces)),
+        Arc::new(Float64Array::from(prices)),
+        Arc::new(Float64Array::from(sizes)),
+    ];
+    together(tranches_schema(), columns)
+}

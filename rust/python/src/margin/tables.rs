@@ -1,0 +1,159 @@
+//! Tier tables and instruments, as streams of few rows, into the core's plans.
+
+use std::collections::HashMap;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
+use arrow_cast::cast;
+use arrow_schema::{DataType, TimeUnit};
+use liqmap_core::margin::{Contract, Payoff, Plans, Tier, Tiers, venue};
+use liqmap_core::{CoreError, Result};
+
+use crate::labels::{Labels, NULL};
+
+/// Plans of every instrument met so far, by name.
+#[derive(Default)]
+pub struct Catalog {
+    pub plans: Plans,
+    known: HashMap<String, usize>,
+    tables: HashMap<String, Vec<(i64, Tiers)>>,
+    facts: HashMap<String, (Payoff, f64)>,
+}
+
+impl Catalog {
+    /// Read a stream of `margin_tiers`.
+    pub fn read_tiers(&mut self, tiers: impl RecordBatchReader) -> Result<()> {
+        let mut rows: HashMap<(String, i64), Vec<Tier>> = HashMap::new();
+        for batch in tiers {
+            let batch =
+                batch.map_err(|e| CoreError::new("tiers", e.to_string(), "a readable Arrow stream"))?;
+            read_tiers(&batch, &mut rows)?;
+        }
+        for ((name, from), rows) in rows {
+            let checked = Tiers::new(&format!("tiers, {name}"), rows)?;
+            self.tables.entry(name).or_default().push((from, checked));
+        }
+        Ok(())
+    }
+
+    /// Read a stream of `instruments`.
+    pub fn read_instruments(&mut self, instruments: impl RecordBatchReader) -> Result<()> {
+        for batch in instruments {
+            let batch =
+                batch.map_err(|e| CoreError::new("instruments", e.to_string(), "a readable Arrow stream"))?;
+            read_instruments(&batch, &mut self.facts)?;
+        }
+        Ok(())
+    }
+
+    /// The contract of a name; an unknown one gets plans that say why they have no price.
+    pub fn contract(&mut self, name: &str) -> usize {
+        if let Some(&index) = self.known.get(name) {
+            return index;
+        }
+        let (before, symbol) = name.split_once(':').unwrap_or(("", name));
+        let venue = venue(before);
+        let spelled = venue.map_or(Payoff::Linear, |venue| (venue.payoff_of)(symbol));
+        let (payoff, tick) = self.facts.get(name).copied().unwrap_or((spelled, 0.0));
+        let tables = self.tables.remove(name).unwrap_or_default();
+        let index = self.plans.add(&Contract { venue, payoff, tick, tables });
+        self.known.insert(name.to_owned(), index);
+        index
+    }
+}
+
+/// A column, or an error that names it and what there is.
+pub fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
+    batch.column_by_name(name).ok_or_else(|| {
+        let schema = batch.schema();
+        let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+        CoreError::new(format!("{table}, {name}"), format!("columns {}", found.join(", ")), "that column")
+    })
+}
+
+/// A numeric column as float64; the same buffer where it is that already.
+pub fn numbers(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
+    let kind = column.data_type();
+    if *kind == DataType::Float64 {
+        return Ok(column.clone());
+    }
+    if !kind.is_numeric() && *kind != DataType::Null {
+        return Err(CoreError::new(format!("{table}, {name}"), format!("type {kind}"), "a numeric column"));
+    }
+    cast(column, &DataType::Float64)
+        .map_err(|e| CoreError::new(format!("{table}, {name}"), e.to_string(), "a numeric column"))
+}
+
+/// A column of instants as microseconds; integers are that already.
+pub fn instants(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
+    let wrong = |found: String| {
+        CoreError::new(format!("{table}, {name}"), found, "UTC microseconds as integers, or timestamps")
+    };
+    let wide = match column.data_type() {
+        kind if kind.is_integer() || *kind == DataType::Null => column.clone(),
+        kind if kind.is_temporal() => cast(column, &DataType::Timestamp(TimeUnit::Microsecond, None))
+            .map_err(|e| wrong(e.to_string()))?,
+        kind => return Err(wrong(format!("type {kind}"))),
+    };
+    cast(&wide, &DataType::Int64).map_err(|e| wrong(e.to_string()))
+}
+
+/// Per row a number, NaN where it is null or the column is not there.
+fn optional(table: &str, batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
+    batch.column_by_name(name).map_or_else(
+        || Ok(vec![f64::NAN; batch.num_rows()]),
+        |column| {
+            let column = numbers(table, name, column)?;
+            Ok(column.as_primitive::<Float64Type>().iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+        },
+    )
+}
+
+fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>) -> Result<()> {
+    let table = "tiers";
+    let names = Labels::read("tiers, instrument", column(table, batch, "instrument")?)?;
+    let required = |name| column(table, batch, name).and_then(|_| optional(table, batch, name));
+    let (floors, rates) = (required("notional_floor")?, required("mmr")?);
+    let [number, cap, leverage, deduction] =
+        ["tier", "notional_cap", "max_leverage", "deduction"].map(|name| optional(table, batch, name));
+    let (number, cap, leverage, deduction) = (number?, cap?, leverage?, deduction?);
+    let since = batch.column_by_name("valid_from").map(|c| instants(table, "valid_from", c)).transpose()?;
+    for (row, &code) in names.codes.as_slice().iter().enumerate() {
+        if code == NULL {
+            return Err(CoreError::new("tiers, instrument", "null", "venue:SYMBOL"));
+        }
+        let from = since.as_ref().map(AsArray::as_primitive::<Int64Type>);
+        let from = from.filter(|c| c.is_valid(row)).map_or(i64::MIN, |c| c.value(row));
+        let or = |value: f64, otherwise: f64| if value.is_nan() { otherwise } else { value };
+        let table = rows.entry((names.words[code as usize].clone(), from)).or_default();
+        table.push(Tier {
+            number: or(number[row], table.len() as f64 + 1.0) as i32,
+            floor: floors[row],
+            cap: or(cap[row], f64::INFINITY),
+            max_leverage: or(leverage[row], f64::INFINITY),
+            mmr: rates[row],
+            deduction: deduction[row],
+        });
+    }
+    Ok(())
+}
+
+fn read_instruments(batch: &RecordBatch, facts: &mut HashMap<String, (Payoff, f64)>) -> Result<()> {
+    let table = "instruments";
+    let names = Labels::read("instruments, instrument", column(table, batch, "instrument")?)?;
+    let payoffs = Labels::read("instruments, payoff", column(table, batch, "payoff")?)?;
+    let ticks = optional(table, batch, "tick_size")?;
+    for (row, (&name, &payoff)) in names.codes.as_slice().iter().zip(payoffs.codes.as_slice()).enumerate() {
+        let word = |labels: &Labels, code: u32| labels.words.get(code as usize).cloned().unwrap_or_default();
+        let payoff = match word(&payoffs, payoff).as_str() {
+            "linear" => Payoff::Linear,
+            "inverse" => Payoff::Inverse,
+            other => {
+                return Err(CoreError::new("instruments, payoff", format!("{other:?}"), "linear or inverse"));
+            }
+        };
+        facts.insert(word(&names, name), (payoff, if ticks[row] > 0.0 { ticks[row] } else { 0.0 }));
+    }
+    Ok(())
+}
