@@ -31,6 +31,8 @@ struct Row {
     total: f64,
     /// No filled bin lies at or above this one.
     top: usize,
+    /// No filled bin lies below this one.
+    bottom: usize,
 }
 
 /// The mapped positions of one side.
@@ -54,9 +56,16 @@ pub struct Swept {
     pub usd: f64,
 }
 
+impl Row {
+    /// The bins that may be filled.
+    const fn filled(&self) -> Range<usize> {
+        self.bottom..self.top
+    }
+}
+
 impl Book {
     pub fn new(long: bool, step: f64, brackets: usize) -> Self {
-        let row = Row { bins: Vec::new(), scale: 1.0, total: 0.0, top: 0 };
+        let row = Row { bins: Vec::new(), scale: 1.0, total: 0.0, top: 0, bottom: 0 };
         Self {
             mirror: if long { 1.0 } else { -1.0 },
             step,
@@ -69,7 +78,8 @@ impl Book {
     /// Whether the columns fit together: a state read from bytes must not be able to make an index go astray.
     pub fn is_sound(&self, brackets: usize) -> bool {
         let bins = self.prices.len();
-        self.rows.len() == brackets && self.rows.iter().all(|row| row.bins.len() == bins && row.top <= bins)
+        self.rows.len() == brackets
+            && self.rows.iter().all(|row| row.bins.len() == bins && row.top <= bins && row.bottom <= bins)
     }
 
     /// The axis coordinate of a price, in bins.
@@ -100,6 +110,7 @@ impl Book {
             bins[before..before + row.bins.len()].copy_from_slice(&row.bins);
             row.bins = bins;
             row.top += before;
+            row.bottom += before;
         }
         self.first = low;
         self.prices = (low..high).map(|i| (self.mirror * (i as f64 + 0.5) * self.step).exp()).collect();
@@ -159,6 +170,7 @@ impl Book {
             if bin < limit {
                 row.bins[bin] += part / row.scale;
                 row.total += part;
+                row.bottom = if row.top == 0 { bin } else { row.bottom.min(bin) };
                 row.top = row.top.max(bin + 1);
             } else {
                 swept.coin += part;
@@ -176,14 +188,16 @@ impl Book {
     /// Add the quote currency per price bin: `out[(price bin − first) / merge]`, price bins being those of `ln(price) / step`
     /// whichever the side. Returns what lies outside `out`.
     pub fn density(&self, brackets: Range<usize>, first: i64, merge: usize, out: &mut [f64]) -> f64 {
+        let merge = u32::try_from(merge).unwrap_or(u32::MAX);
         let mut outside = 0.0;
         for row in &self.rows[brackets] {
-            for bin in (0..row.top).filter(|&bin| row.bins[bin] > 0.0) {
+            for bin in row.filled() {
+                let usd = row.bins[bin] * row.scale * self.prices[bin];
                 let axis = self.first + bin as i64;
                 let price_bin = if self.mirror > 0.0 { axis } else { -axis - 1 };
-                let usd = row.bins[bin] * row.scale * self.prices[bin];
-                let offset = price_bin - first;
-                match usize::try_from(offset).ok().and_then(|o| out.get_mut(o / merge)) {
+                let cell =
+                    u32::try_from(price_bin - first).ok().and_then(|o| out.get_mut((o / merge) as usize));
+                match cell {
                     Some(cell) => *cell += usd,
                     None => outside += usd,
                 }
@@ -196,7 +210,7 @@ impl Book {
     pub fn levels(&self) -> Vec<Level> {
         let rows = self.rows.iter().enumerate();
         rows.flat_map(|(bracket, row)| {
-            (0..row.top).rev().filter(|&bin| row.bins[bin] > 0.0).map(move |bin| Level {
+            row.filled().rev().filter(|&bin| row.bins[bin] > 0.0).map(move |bin| Level {
                 price: self.prices[bin],
                 coin: row.bins[bin] * row.scale,
                 bracket,
