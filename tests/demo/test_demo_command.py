@@ -64,6 +64,7 @@ def test_the_history_holds_the_market_and_its_map_balances(made: tuple[Path, str
 def test_the_verbs_work_on_what_it_made(made: tuple[Path, str]) -> None:
     out, _ = made
     done = run("map", "sim:BTCUSDT", "--db", str(out / "history.duckdb"), "--json")
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["provenance"]["simulated"] is True
     site = out.parent / "again"
     done = run("report", str(out / "report.toml"), "--db", str(out / "history.duckdb"), "--out", str(site))
