@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import stat
+import time
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -458,3 +459,30 @@ def test_an_instrument_nobody_knows_says_how_to_define_it(refused: Refused, writ
     assert "instruments" in error.expected
     assert "venue:SYMBOL" in refused(write("b.csv", bars(3)), instrument="BTCUSDT").expected
     assert "--instrument" in refused(write("perp.csv", perp(3)), instrument=None).expected
+
+
+def test_bars_that_are_not_over_yet_are_left_out(store: Store, write: Write) -> None:
+    now = time.time_ns() // 1_000_000
+    report = store.load(write("b.csv", bars(5, start=now - 4 * 300_000 - 60_000)), instrument=BTC)
+    assert (report.tables[0].stored, report.tables[0].left_out) == (4, 1)
+    header = "ts,window_s,side,usd,feed\n"
+    rows = f"{now - 60_000},1800,long,5,aggregate\n{now - 60_000},0,long,5,complete\n"
+    assert store.load(write("l.csv", header + rows), instrument=BTC).stored == 1
+
+
+def test_many_rejects_are_all_kept(store: Store, write: Write) -> None:
+    lines = bars(3000).splitlines()
+    for row in range(1, 3000, 2):
+        lines[row] = lines[row].rpartition(",")[0] + f",bad{row}"
+    report = store.load(write("b.csv", "\n".join(lines) + "\n"), instrument=BTC, allow_rejects=1500)
+    assert len(report.rejects) == count(store, "rejects") == report.tables[0].rejected == 1500
+    assert all(r.value == f"bad{r.row - 1}" for r in report.rejects)
+
+
+def test_a_negative_allowance(refused: Refused, write: Write) -> None:
+    assert "0 or more" in refused(write("b.csv", bars(3)), allow_rejects=-1).expected
+
+
+def test_no_room_to_unpack(refused: Refused, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/proc")
+    assert refused(write("b.zip", zipped(("b.csv", bars(3)))))

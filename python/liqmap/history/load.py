@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 _DAY = 86_400_000_000
-_KEPT = 10_000  # rejects told apart one by one
 
 
 def load(
@@ -65,6 +64,8 @@ def load(
         NotFoundError: An instrument the history does not know.
         StorageError: The history cannot be written.
     """
+    if allow_rejects < 0:
+        raise InputError("load", "allow_rejects", repr(allow_rejects), "0 or more", "nothing stored")
     asked = Asked(table=table, instrument=instrument, mapping=mapping, columns=columns)
     with open_file(path) as opened, store.transaction() as connection:
         refuse_a_full_disk(store.path, sum(s.size for s in opened.sources))
@@ -103,6 +104,7 @@ class _Job:
         self.rejects: list[Reject] = []
         self.notes: list[str] = []
         self.tables: dict[str, TableReport] = {}
+        self.now = time.time_ns() // 1000
         self.load_id = int(_one(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM loads"))
 
     def _layout_hash(self, layout: Layout) -> str:
@@ -159,8 +161,7 @@ class _Job:
         return str(Path(self.opened.where).resolve())
 
     def _member(self, source: Source, layout: Layout) -> None:
-        latest = time.time_ns() // 1000 + _DAY
-        staging = Staging(self.connection, source, layout, latest=latest, lenient=self.allow_rejects > 0)
+        staging = Staging(self.connection, source, layout, latest=self.now + _DAY, lenient=self.allow_rejects > 0)
         stages = []
         for index, target in enumerate(layout.mapping.targets):
             name, instrument = resolve(self.connection, target, layout.mapping, self.asked, source.where)
@@ -187,10 +188,20 @@ class _Job:
             self.connection.execute(f"DELETE FROM {staged.name} WHERE r < {first} OR r >= {staged.rows - last}")
         return min(first + last, stages[0].rows)
 
+    def _leave_out_unfinished(self, staged: Staged) -> int:
+        """Drop bars and windows that are not over yet: their values still change."""
+        length = {"bars": "interval_s", "liquidations": "window_s"}.get(staged.table.name)
+        if length is None:
+            return 0
+        unfinished = f"FROM {staged.name} WHERE ts + {length} * 1000000 > {self.now}"
+        count = int(_one(self.connection, f"SELECT count(*) {unfinished}"))
+        if count:
+            self.connection.execute(f"DELETE {unfinished}")
+        return count
+
     def _put_aside(self, staging: Staging, stages: list[Staged]) -> None:
         """Bad rows become rejects while the allowance lasts; else the first one is the error."""
-        limit = max(self.allow_rejects + 1, 1)
-        found = [*staging.torn, *(r for s in stages for r in staging.rejects(s, min(limit, _KEPT)))]
+        found = [*staging.torn, *(r for s in stages for r in staging.rejects(s, self.allow_rejects + 1))]
         rows = len({r.row for r in found})
         earlier = len({(r.member, r.row) for r in self.rejects})
         if rows + earlier > self.allow_rejects:
@@ -215,6 +226,7 @@ class _Job:
         part.rejected = int(_one(self.connection, f"SELECT count(*) FROM {staged.name} WHERE fault > {BLANK}"))
         part.rejected += len(staging.torn)
         self.connection.execute(f"DELETE FROM {staged.name} WHERE fault IS NOT NULL")
+        part.left_out += self._leave_out_unfinished(staged)
         part.duplicates = drop_duplicates(staging, staged)
         staged = reduce(staging, staged)
         self._span(staged, part)
@@ -266,7 +278,7 @@ class _Job:
                 self._layout_hash(layout),
                 report.stored,
                 rejected,
-                time.time_ns() // 1000,
+                self.now,
             ],
         )
         if report.rejects:

@@ -29,6 +29,7 @@ MEMORY = ":memory:"
 STORAGE_VERSION = "v1.5.0"
 _MAGIC = b"DUCK"
 _MAGIC_OFFSET = 8
+_LOCKED = "Could not set lock"
 _PID = re.compile(r"PID (\d+)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
 _DISK_MARGIN = 64 * 1024 * 1024
@@ -114,7 +115,7 @@ def _patiently(path: Path, mode: Mode, patience: float) -> duckdb.DuckDBPyConnec
         try:
             return duckdb.connect(str(path), read_only=mode == "r", config=_settings(mode))
         except duckdb.Error as error:
-            if "lock" not in str(error) or time.monotonic() >= deadline:
+            if _LOCKED not in str(error) or time.monotonic() >= deadline:
                 raise translate(error, path) from None
         time.sleep(random.uniform(0, pause))  # noqa: S311 - only spreads the attempts of several processes
         pause = min(2 * pause, _LONGEST_PAUSE)
@@ -197,15 +198,15 @@ def _check_meta(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 @contextmanager
-def storage_errors(path: Path | str) -> Iterator[None]:
+def storage_errors(path: Path | str, stage: str = "open") -> Iterator[None]:
     """Turn what DuckDB raises into the house's one line."""
     try:
         yield
     except duckdb.Error as error:
-        raise translate(error, path) from error
+        raise translate(error, path, stage) from error
 
 
-def translate(error: duckdb.Error, path: Path | str) -> StorageError:
+def translate(error: duckdb.Error, path: Path | str, stage: str = "open") -> StorageError:
     """The house's line for an error of DuckDB's about the history file."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
@@ -213,8 +214,8 @@ def translate(error: duckdb.Error, path: Path | str) -> StorageError:
     def has(*signs: str) -> bool:
         return any(sign in text for sign in signs)
 
-    stage, found, expected, done = "open", first, "a liqmap history", "left as it is"
-    if "lock" in first and (holder := _PID.search(text)):
+    found, expected, done = first, "a liqmap history", "left as it is"
+    if _LOCKED in text and (holder := _PID.search(text)):
         found, expected = f"held by another process (PID {holder[1]})", "one writer, or readers only"
         done = "gave up waiting; nothing changed"
     elif has("different configuration", "file handle conflict"):

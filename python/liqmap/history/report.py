@@ -49,7 +49,7 @@ class TableReport:
         replaced: Stored rows that gave way.
         rejected: Rows refused; they are in the ``rejects`` table.
         blank: Rows with nothing in them for this table.
-        left_out: Placeholder rows at the file's ends.
+        left_out: Placeholder rows at the file's ends, and bars or windows that were not over yet.
         missing: Bars that are not there between the file's first and last.
         first: First time, UTC microseconds.
         last: Last time.
@@ -89,7 +89,7 @@ class TableReport:
                 ("replaced", "replaced"),
                 ("rejected", "rejected"),
                 ("blank", "blank"),
-                ("left_out", "left out at the ends"),
+                ("left_out", "left out as placeholders or unfinished"),
                 ("missing", "missing"),
             )
             if getattr(self, name)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from liqmap.errors import InputError
+from liqmap.errors import InputError, StorageError
 from liqmap.history.archive import unpack_gzip, unpack_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Opened", "Source", "open_file"]
+__all__ = ["Opened", "Source", "check_readable", "open_file"]
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
@@ -81,13 +81,37 @@ def open_file(path: Path) -> Iterator[Opened]:
     if kind not in ("zip", "gzip"):
         yield Opened(where, sha256, (_source(path, where, path.name, None),))
         return
-    with tempfile.TemporaryDirectory(prefix="liqmap-") as scratch:
-        if kind == "zip":
-            files = unpack_zip(path, where, Path(scratch))
-            sources = tuple(_source(f, f"{where}!{member}", member, member) for member, f in files)
-        else:
-            sources = (_source(unpack_gzip(path, where, Path(scratch)), where, path.name.removesuffix(".gz"), None),)
+    with _no_room(where):
+        scratch = tempfile.TemporaryDirectory(prefix="liqmap-")
+    with scratch as folder:
+        with _no_room(where):
+            sources = _unpacked(path, where, kind, Path(folder))
         yield Opened(where, sha256, sources)
+
+
+def check_readable(path: Path) -> None:
+    """Look at a file's first bytes only, before anything is opened or made for it.
+
+    Raises:
+        InputError: Missing, empty, or of another kind than its name says.
+    """
+    _kind(path, str(path))
+
+
+def _unpacked(path: Path, where: str, kind: str, scratch: Path) -> tuple[Source, ...]:
+    if kind == "zip":
+        files = unpack_zip(path, where, scratch)
+        return tuple(_source(f, f"{where}!{member}", member, member) for member, f in files)
+    return (_source(unpack_gzip(path, where, scratch), where, path.name.removesuffix(".gz"), None),)
+
+
+@contextmanager
+def _no_room(where: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        found = f"{error.strerror or error} while unpacking"
+        raise StorageError("load", where, found, "room in the temporary folder", "nothing stored") from None
 
 
 def _check_published(path: Path, where: str, sha256: str) -> None:

@@ -214,9 +214,10 @@ class Staging:
         cases += f" WHEN {self._blank(table, readings)} THEN {BLANK}"
         cases += "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if not f.of_key)
         kept = ", ".join(f'"{n}"' for n in table.names)
-        unit = f"u{times[0]}" if times else "CAST(NULL AS INTEGER)"
+        when = next((c.name for c in table.columns if c.kind == "time" and c.required), "")
+        unit = next((f"u{i}" for i in readings[when].times), "NULL") if when else "NULL"
         return (
-            f"SELECT r, {kept}, CASE{cases} END AS fault, {unit} AS unit FROM "
+            f"SELECT r, {kept}, CASE{cases} END AS fault, CAST({unit} AS INTEGER) AS unit FROM "
             f"(SELECT *, {fields} FROM (SELECT *{instants} FROM (SELECT *{units} FROM ({parsed}))))"
         )
 
@@ -255,7 +256,7 @@ class Staging:
             time_field = next((n for n in ("ts", "valid_from") if n in staged.target.fields), "ts")
             field = staged.target.fields.get(time_field, field)
             column = field.column if field is not None else time_field
-            value = self.value(int(row), self.layout.columns.index(column)) if column else None
+            value = self.values([int(row)], self.layout.columns.index(column))[int(row)] if column else None
             raise InputError(
                 "load",
                 self.source.where,
@@ -266,22 +267,32 @@ class Staging:
                 field=column,
             )
 
-    def value(self, row: int, column: int | None) -> str | None:
-        """A cell as the file has it."""
-        if column is None:
-            return None
-        found = self.connection.execute(f"SELECT c{column} FROM {self._rows} LIMIT 1 OFFSET {row}").fetchone()
-        return None if found is None or found[0] is None else str(found[0])
+    def values(self, rows: Sequence[int], column: int) -> dict[int, str | None]:
+        """Cells of a column as the file has them, by row."""
+        found = self.connection.execute(
+            f"SELECT r, c{column} FROM (SELECT row_number() OVER () - 1 AS r, c{column} FROM {self._rows}) "
+            "WHERE list_contains($1, r)",
+            [list(rows)],
+        ).fetchall()
+        return {int(row): None if cell is None else str(cell) for row, cell in found}
 
     def rejects(self, staged: Staged, limit: int) -> list[Reject]:
         """The rows at fault, first ones first, at most ``limit``."""
         rows = self.connection.execute(
             f"SELECT r, fault FROM {staged.name} WHERE fault > {BLANK} ORDER BY r LIMIT {limit}"
         ).fetchall()
-        found = []
-        for row, code in rows:
-            fault = staged.faults[int(code) - 1]
-            column = None if fault.column is None else self.layout.columns[fault.column]
-            value = self.value(int(row), fault.column)
-            found.append(Reject(self.source.member, self.line(int(row)), column or fault.field, value, fault.expected))
-        return found
+        at_fault = [(int(row), staged.faults[int(code) - 1]) for row, code in rows]
+        columns = {fault.column for _, fault in at_fault} - {None}
+        cells = {
+            c: self.values([row for row, fault in at_fault if fault.column == c], c) for c in columns if c is not None
+        }
+        return [
+            Reject(
+                self.source.member,
+                self.line(row),
+                fault.field if fault.column is None else self.layout.columns[fault.column],
+                None if fault.column is None else cells[fault.column].get(row),
+                fault.expected,
+            )
+            for row, fault in at_fault
+        ]

@@ -98,13 +98,13 @@ class Store:
         except BaseException as error:
             self._undo(error)
             if isinstance(error, duckdb.Error):
-                raise translate(error, self.path) from error
+                raise translate(error, self.path, "write") from error
             raise
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The connection, for queries; what goes wrong becomes the house's one line."""
-        with storage_errors(self.path):
+        with storage_errors(self.path, "read"):
             yield self._connection
 
     def _undo(self, error: BaseException) -> None:
