@@ -27,7 +27,6 @@ class Theme:
         ink: Text and the mark price.
         quiet: Secondary text; still 4.5:1 against paper.
         rule: Hairlines.
-        wash: A zone that wants to be noticed last.
         longs: Longs by leverage group, low to high.
         shorts: Shorts by leverage group, low to high.
     """
@@ -36,7 +35,6 @@ class Theme:
     ink: str
     quiet: str
     rule: str
-    wash: str
     longs: tuple[str, str, str, str]
     shorts: tuple[str, str, str, str]
 
@@ -86,7 +84,6 @@ LIGHT = Theme(
     ink="#16181a",
     quiet="#5c6166",
     rule="#dcdad3",
-    wash="#f3f1ea",
     longs=("#94c9cf", "#49a1ad", "#0d7380", "#024550"),
     shorts=("#f1bd7f", "#e0913f", "#bd6526", "#883b18"),
 )
@@ -95,7 +92,6 @@ DARK = Theme(
     ink="#ece9e2",
     quiet="#9aa0a6",
     rule="#2a2f33",
-    wash="#171b1e",
     longs=("#10454e", "#17707c", "#42a2ad", "#89dae2"),
     shorts=("#683b20", "#a45d25", "#da8e41", "#fece8c"),
 )
@@ -110,7 +106,6 @@ PAGE = Theme(
     ink="var(--ink)",
     quiet="var(--quiet)",
     rule="var(--rule)",
-    wash="var(--wash)",
     longs=_ramp("longs"),
     shorts=_ramp("shorts"),
 )

@@ -2,7 +2,8 @@
 
 What differs from map to map enters as rows, under the names of :mod:`liqmap.maps.rows`, or as a parameter: ``mark``;
 ``low`` and ``high``, the ends of the price axis; ``count``, its ticks; ``top`` and ``total``, the tops of the left and
-right axes; ``left`` and ``right``, their ticks; ``show_0`` … ``show_3``, whether a leverage group is drawn.
+right axes; ``left`` and ``right``, their ticks; ``strip``, the height of the strip of labels; ``show_0`` … ``show_3``,
+whether a leverage group is drawn.
 """
 
 from __future__ import annotations
@@ -18,19 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["assumed", "clusters", "columns", "hover", "mark", "sums", "titles"]
 
-# Vega writes G for a thousand million; readers of markets write B.
-_USD = "replace(format({0}, '$.3~s'), 'G', 'B')"
+# Vega writes k and G for a thousand and a thousand million; readers of markets write K and B.
+_USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
 _PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
+
+# Pixels below the top of the frame, on the left axis: they hold their place when the axis changes.
+_LEVEL = "top * (1 - ({0}) / height)"
+_FULL: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(alt.ExprRef(expr="height"))}
 
 
 def assumed(theme: Theme) -> list[alt.Chart]:
-    """A wash over the prices where the assumed leverage decides, and the words that say so."""
-    zones = _chart("assumed")
-    wash = zones.mark_rect(clip=True, color=theme.wash).encode(x=_x(), x2="high:Q", y=alt.Y("bottom:Q"), y2="top:Q")
-    words = zones.mark_text(clip=True, baseline="top", dy=4, fontSize=11, color=theme.quiet).encode(
-        x=_x("middle"), y=alt.Y("top:Q"), text="text:N"
+    """A wash over the prices where the assumed leverage decides, and where there is room the words that say so."""
+    zones = _chart("assumed").transform_calculate(left="max(datum.low, low)", right="min(datum.high, high)")
+    wash = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_FULL)
+    words = zones.transform_calculate(middle="(datum.left + datum.right) / 2").transform_filter(
+        "(datum.right - datum.left) / (high - low) * width > 140"
     )
-    return [wash, words]
+    text = words.mark_text(clip=True, baseline="top", fontSize=11, color=theme.quiet).encode(
+        x=_x("middle"), y=alt.value(4), text="text:N"
+    )
+    return [wash, text]
 
 
 def columns(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
@@ -74,8 +82,7 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
         .encode(
             x=_x(),
             x2="high:Q",
-            y=alt.Y("bottom:Q"),
-            y2="top:Q",
+            **_FULL,
             opacity=alt.condition(inside, alt.value(0.07), alt.value(0)),
             tooltip=[
                 alt.Tooltip("price:N"),
@@ -102,6 +109,7 @@ def clusters(theme: Theme) -> list[alt.Chart]:
     """The strip above the bars: basins as lines, the thicker the higher the band; the largest named, with leaders."""
     strip = (
         _chart("basins")
+        .transform_calculate(y=_LEVEL.format("strip - 6"))
         .mark_rule(clip=True, strokeCap="butt")
         .encode(
             x=_x(),
@@ -113,6 +121,9 @@ def clusters(theme: Theme) -> list[alt.Chart]:
     )
     # Labels are placed for the first view; further out they would run into each other.
     names = _chart("names").transform_filter("high - low < 1.1 * datum.span")
+    names = names.transform_calculate(
+        y=_LEVEL.format("datum.pixel"), start=_LEVEL.format("datum.pixel + 28"), end=_LEVEL.format("strip - 11")
+    )
     at = names.encode(x=_x("label"), y=alt.Y("y:Q"))
     leader = names.mark_rule(clip=True, color=theme.quiet, strokeWidth=0.75)
     return [
@@ -127,8 +138,8 @@ def mark(theme: Theme) -> list[alt.Chart]:
     """The mark price: a rule from top to bottom and its figure."""
     at = _chart("mark").encode(x=_x("at"))
     return [
-        at.mark_rule(clip=True, color=theme.ink).encode(y=alt.Y("bottom:Q"), y2="top:Q"),
-        at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(y=alt.Y("y:Q"), text="text:N"),
+        at.mark_rule(clip=True, color=theme.ink).encode(y=alt.value(18), y2=_FULL["y2"]),
+        at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(y=alt.value(2), text="text:N"),
     ]
 
 
@@ -144,12 +155,23 @@ def sums(theme: Theme) -> alt.LayerChart:
         )
     )
     style: dict[str, Any] = {"clip": True, "baseline": "bottom", "dy": -5, "color": theme.ink, "fontSize": 11}
-    end = _chart("ends").encode(x=_x("at"), y=alt.Y("sum:Q"), text="text:N")
+    # Where a line leaves the view: the furthest point of it that is seen.
+    ends = (
+        _chart("sums")
+        .transform_filter("datum.at >= low && datum.at <= high")
+        .transform_aggregate(first="min(at)", last="max(at)", sum="max(sum)", groupby=["side"])
+        .transform_filter("datum.sum > 0")
+        .transform_calculate(
+            at="datum.side == 'longs' ? datum.first : datum.last",
+            text=_USD.format("datum.sum") + " + ' of ' + datum.side",
+        )
+        .encode(x=_x("at"), y=alt.Y("sum:Q"), text="text:N")
+    )
     return alt.LayerChart(
         layer=[
             line,
-            end.mark_text(align="left", dx=4, **style).transform_filter("datum.side == 'longs'"),
-            end.mark_text(align="right", dx=-4, **style).transform_filter("datum.side == 'shorts'"),
+            ends.mark_text(align="left", dx=4, **style).transform_filter("datum.side == 'longs'"),
+            ends.mark_text(align="right", dx=-4, **style).transform_filter("datum.side == 'shorts'"),
         ]
     )
 
@@ -161,7 +183,7 @@ def titles(theme: Theme) -> list[alt.Chart]:
         _chart("titles")
         .mark_text(angle=angle, color=theme.quiet)
         .encode(x=alt.value(_expr(at)), y=alt.value(middle), text=f"{side}:N")
-        for side, angle, at in (("left", 270, "-62"), ("right", 90, "width + 56"))
+        for side, angle, at in (("left", 270, "-64"), ("right", 90, "width + 68"))
     ]
 
 

@@ -13,6 +13,8 @@ from liqmap.maps.labels import place
 from liqmap.maps.view import GROUPS, IDENTIFIED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.scene import Scene
 
@@ -29,16 +31,16 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
     Raises:
         InputError: The map holds NaN or an infinity.
     """
-    seen = [cluster for cluster in scene.of.clusters() if scene.low <= cluster.peak <= scene.high]
+    clusters = scene.of.clusters()
+    seen = [cluster for cluster in clusters if scene.low <= cluster.peak <= scene.high]
     made = {
         "assumed": _assumed(scene),
         "bars": _bars(scene, everything=everything),
         "columns": _columns(scene) if everything else [],
-        "basins": _basins(scene, seen),
+        "basins": _basins(clusters if everything else seen),
         "names": _names(scene, seen),
         "mark": _mark(scene),
         "sums": _sums(scene),
-        "ends": _ends(scene),
         "titles": _titles(scene),
     }
     return {name: rows(f"map/{name}", values) for name, values in made.items()}
@@ -49,18 +51,7 @@ def _assumed(scene: Scene) -> list[Row]:
         return []
     near, far = scene.of.mark_price * (1 - IDENTIFIED), scene.of.mark_price * (1 + IDENTIFIED)
     zones = ((scene.of.grid.low, near), (far, scene.of.grid.high))
-    return [
-        {
-            "low": low,
-            "high": high,
-            "middle": (max(low, scene.low) + min(high, scene.high)) / 2,
-            "bottom": 0,
-            "top": scene.top,
-            "text": "assumed leverage decides" if scene.frame.titles else "",
-        }
-        for low, high in zones
-        if low < high and high > scene.low and low < scene.high
-    ]
+    return [{"low": low, "high": high, "text": "assumed leverage decides"} for low, high in zones if low < high]
 
 
 def _bars(scene: Scene, *, everything: bool) -> list[Row]:
@@ -84,8 +75,6 @@ def _columns(scene: Scene) -> list[Row]:
         {
             "low": float(scene.bars.low[bar]),
             "high": float(scene.bars.high[bar]),
-            "bottom": 0,
-            "top": scene.top,
             "all": round(float(both[:, bar].sum())),
             "sum": round(float(scene.bars.cumulative[bar])),
             **{f"group_{group}": round(float(both[group, bar])) for group in range(len(GROUPS))},
@@ -94,12 +83,11 @@ def _columns(scene: Scene) -> list[Row]:
     ]
 
 
-def _basins(scene: Scene, seen: list[Cluster]) -> list[Row]:
+def _basins(seen: Iterable[Cluster]) -> list[Row]:
     return [
         {
             "low": cluster.low,
             "high": cluster.high,
-            "y": scene.level(scene.frame.strip - 6),
             "layer": (0 if cluster.side == "long" else len(GROUPS)) + BANDS.index(cluster.band),
             "thick": 2 * (1 + BANDS.index(cluster.band)),
         }
@@ -121,15 +109,12 @@ def _names(scene: Scene, seen: list[Cluster]) -> list[Row]:
     rule = scene.pixel(scene.of.mark_price)
     taken = [(rule - 4, rule + 4, row) for row in range(scene.frame.rows)]
     for label in place(wanted, scene.frame.width, scene.frame.rows, taken):
-        top = scene.frame.strip - 12 - scene.frame.row * (label.row + 1)
         head, tail = texts[label.key]
         values.append(
             {
                 "label": scene.price_at(label.x),
                 "peak": largest[label.key].peak,
-                "y": scene.level(top),
-                "start": scene.level(top + 28),
-                "end": scene.level(scene.frame.strip - 11),
+                "pixel": scene.frame.strip - 12 - scene.frame.row * (label.row + 1),
                 "head": head,
                 "tail": tail,
                 "span": scene.high - scene.low,
@@ -147,7 +132,7 @@ def _first_of_each_side(seen: list[Cluster]) -> list[Cluster]:
 
 def _mark(scene: Scene) -> list[Row]:
     text = f"mark {price(scene.of.mark_price, scene.of.grid.tick)}"
-    return [{"at": scene.of.mark_price, "top": scene.level(18), "bottom": 0, "y": scene.level(2), "text": text}]
+    return [{"at": scene.of.mark_price, "text": text}]
 
 
 def _sums(scene: Scene) -> list[Row]:
@@ -157,17 +142,6 @@ def _sums(scene: Scene) -> list[Row]:
         for name, line in zip(("longs", "shorts"), scene.bars.outward(), strict=True)
         for at, total in zip(*line, strict=True)
     ]
-
-
-def _ends(scene: Scene) -> list[Row]:
-    """The sum where a line leaves the first view."""
-    values: list[Row] = []
-    for name, edge, line in zip(("longs", "shorts"), (scene.low, scene.high), scene.bars.outward(), strict=True):
-        at, total = (array[np.argsort(line[0], kind="stable")] for array in line)
-        if at.size and total.max() > 0:
-            here = float(np.interp(edge, at, total))
-            values.append({"at": edge, "sum": here, "text": f"{usd(here)} of {name}", "side": name})
-    return values
 
 
 def _titles(scene: Scene) -> list[Row]:

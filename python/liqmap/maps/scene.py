@@ -86,10 +86,6 @@ class Scene:
         room = frame.height / (frame.height - frame.strip)
         return cls(of, shown, low, high, tallest * room, total * room * _SPARE, frame)
 
-    def level(self, pixel: float) -> float:
-        """The value of the left axis that lies ``pixel`` below the top of the frame."""
-        return self.top * (1 - pixel / self.frame.height)
-
     def pixel(self, price: float) -> float:
         """Pixels from the left of the frame in the first view."""
         return (price - self.low) / (self.high - self.low) * self.frame.width
@@ -108,6 +104,8 @@ class Scene:
             "total": self.total,
             "left": self.ticks(self.top),
             "right": self.ticks(self.total),
+            "strip": self.frame.strip,
+            "spare": _SPARE,
             "count": self.frame.width // 72,
             **{f"show_{group}": True for group in range(len(GROUPS))},
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import numpy as np
 from liqmap.clock import parse
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from liqmap.clock import Instant
     from liqmap.instruments import Instrument, Side
     from liqmap.maps.clusters import Cluster
@@ -64,6 +67,7 @@ class Facts:
         change: Move of the mark over the last 24 hours as a fraction; ``None`` where the history is shorter.
         sigma: One standard deviation of 12 hours' moves, from the last seven days; ``None`` where there is too little.
         cascades: What the report's shocks would do, in their order.
+        data_to: End of the newest bar that was known, UTC microseconds; the map's own time if left out.
     """
 
     about: Instrument
@@ -71,10 +75,12 @@ class Facts:
     change: float | None = None
     sigma: float | None = None
     cascades: tuple[Cascade, ...] = ()
+    data_to: Instant = 0
     clusters: tuple[Cluster, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clusters", self.map.clusters())
+        object.__setattr__(self, "data_to", self.data_to or self.map.at)
 
     @property
     def open_interest_usd(self) -> float:
@@ -98,12 +104,6 @@ class Facts:
                     )
                 )
         return tuple(found)
-
-    @property
-    def data_to(self) -> Instant:
-        """The newest row that was known, of bars and open interest: how fresh the map is."""
-        fresh = [source.last for source in self.sources if source.table in ("bars", "open_interest")]
-        return min(fresh) if fresh else self.map.at
 
     def of_side(self, side: Side) -> tuple[Cluster, ...]:
         """Clusters of one side, nearest to the mark first."""
@@ -138,24 +138,27 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
     Raises:
         NotFoundError: The history does not have an instrument of the report, or not at that time.
     """
-    facts = []
+    facts: list[Facts] = []
     for name in report.instruments:
-        made = history.map(name, at)
-        at = made.at
-        change, sigma = _moves(history, name, at)
+        made = history.map(name, facts[0].map.at if facts else at)
+        bars = history.market_bars(name, until=made.at)
+        change, sigma = _moves(bars.end, bars.close, made.at)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
-        facts.append(Facts(history.instrument(name), made, change, sigma, cascades))
+        facts.append(Facts(history.instrument(name), made, change, sigma, cascades, int(bars.end[-1])))
     return Issue(report, facts[0].map.at, tuple(facts))
 
 
-def _moves(history: History, name: str, at: Instant) -> tuple[float | None, float | None]:
-    """The last 24 hours' move, and σ of 12 hours from the log moves of the last seven days."""
-    bars = history.market_bars(name, until=at)
-    ends, close = bars.end, bars.close
-    earlier = np.searchsorted(ends, at - _DAY, side="right") - 1
-    change = float(close[-1] / close[earlier] - 1) if earlier >= 0 else None
-    recent = ends > at - _SIGMA_DAYS * _DAY
-    if np.count_nonzero(recent) * bars.interval_s * 1_000_000 < _DAY:
-        return change, None
-    steps = np.diff(np.log(close[recent]))
-    return change, float(np.std(steps) * np.sqrt(_HORIZON / (bars.interval_s * 1_000_000)))
+def _moves(
+    ends: npt.NDArray[np.int64], close: npt.NDArray[np.float64], at: Instant
+) -> tuple[float | None, float | None]:
+    """The last 24 hours' move, and one σ of 12 hours from the log moves of the last seven days.
+
+    σ² is the mean of squared moves over the time they took, so that a gap in the bars counts for as long as it was.
+    """
+    earlier = int(np.searchsorted(ends, at - _DAY, side="right")) - 1
+    if earlier < 0:
+        return None, None
+    change = float(close[-1] / close[earlier] - 1)
+    first = int(np.searchsorted(ends, at - _SIGMA_DAYS * _DAY, side="left"))
+    moves, span = np.diff(np.log(close[first:])), int(ends[-1] - ends[first])
+    return change, math.sqrt(float(moves @ moves) / span * _HORIZON) if span >= _DAY else None

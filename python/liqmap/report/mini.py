@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from liqmap.maps.view import GROUPS, bars, window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["HEIGHT", "WIDTH", "Mini", "mini"]
+__all__ = ["HEIGHT", "WIDTH", "Mini", "Name", "mini"]
 
 WIDTH, HEIGHT = 1000, 100
 _MOST = 110
+_EDGE = 8.0  # per cent of the width within which a centred text would leave a phone's screen
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A cluster named over the small map; places in per cent of its width.
+
+    Attributes:
+        text: Where the text is anchored; ``anchor`` keeps it inside near the edges.
+        low: Left end of the basin.
+        high: Right end.
+    """
+
+    cluster: Cluster
+    text: float
+    anchor: Literal["start", "middle", "end"]
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +48,18 @@ class Mini:
         mark: Where the mark lies, in units of the box.
         low: Price at the left edge.
         high: Price at the right edge.
-        step: Width of a bar, price.
+        names: The clusters of the headline.
     """
 
     paths: dict[str, str]
     mark: float
     low: float
     high: float
-    step: float
+    names: tuple[Name, ...]
 
 
-def mini(of: LiquidationMap) -> Mini:
-    """Draw a map small: the same bars, range and colours as the large chart."""
+def mini(of: LiquidationMap, named: Iterable[Cluster]) -> Mini:
+    """Draw a map small: the same bars, range and colours as the large chart, and the names of some clusters."""
     shown = bars(of, most=_MOST)
     low, high = window(of)
     inside = (shown.high > low) & (shown.low < high)
@@ -58,4 +79,15 @@ def mini(of: LiquidationMap) -> Mini:
             floor += rise
             if path:
                 paths[f"{side}-{group}"] = path
-    return Mini(paths, (of.mark_price - low) / (high - low) * WIDTH, low, high, shown.step)
+    names = tuple(_name(cluster, low, high) for cluster in named if low <= cluster.peak <= high)
+    return Mini(paths, (of.mark_price - low) / (high - low) * WIDTH, low, high, names)
+
+
+def _name(cluster: Cluster, low: float, high: float) -> Name:
+    def place(price: float) -> float:
+        return min(max((price - low) / (high - low) * 100, 0.0), 100.0)
+
+    at = place(cluster.peak)
+    anchor: Literal["start", "middle", "end"] = "start" if at < _EDGE else "end" if at > 100 - _EDGE else "middle"
+    text = 0.0 if anchor == "start" else 100.0 if anchor == "end" else at
+    return Name(cluster, text, anchor, place(cluster.low), place(cluster.high))

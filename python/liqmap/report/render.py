@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from liqmap.charts import numbers
 from liqmap.charts.theme import PAGE
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawings", "archive_page", "draw", "front_page", "map_page"]
 
+_KEEP = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 POLICY = (
@@ -65,7 +67,7 @@ def draw(facts: Facts) -> Drawings:
 
 def front_page(issue: Issue, place: Place) -> str:
     """All instruments of an issue, a card each."""
-    cards = [(facts, mini(facts.map)) for facts in issue.facts]
+    cards = [(facts, mini(facts.map, words.heaviest(facts))) for facts in issue.facts]
     return _render("front.html", issue=issue, place=place, cards=cards)
 
 
@@ -89,6 +91,11 @@ def archive_page(title: str, summaries: list[dict[str, Any]], place: Place, *, s
 
 def _render(name: str, **values: object) -> str:
     return _environment().get_template(name).render(**values)
+
+
+def _unbroken(text: str) -> Markup:
+    """A text whose price ranges stay on one line, and so do amounts in parentheses."""
+    return Markup(_KEEP.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped first
 
 
 def _range(ends: tuple[float, float], tick: float) -> str:
@@ -116,6 +123,7 @@ def _environment() -> Environment:
         "clock": words.clock,
         "iso": iso,
         "slug": slug,
+        "unbroken": _unbroken,
         "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - checked element by element in vega.still
     }
     environment.globals |= {
@@ -123,7 +131,6 @@ def _environment() -> Environment:
         "GROUPS": GROUPS,
         "IDENTIFIED": IDENTIFIED,
         "BANDS": ("low", "medium", "high", "extreme"),
-        "MOST": 12,  # clusters in a page's table; all are in the file beside it
         "words": words,
     }
     return environment

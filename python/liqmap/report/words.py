@@ -22,23 +22,25 @@ __all__ = [
     "day",
     "finding",
     "headline_clusters",
+    "heaviest",
+    "ladder",
     "mapped_share",
+    "sentence",
     "shock_sentence",
     "stamp",
-    "weightiest",
 ]
 
 NEAR = 0.15
 """Clusters further than this from the mark make no headline."""
 
+_SIDES = ("long", "short")
 _EVEN = 1.15
 _ALL = 50.0
 
 
 def finding(facts: Facts) -> str:
     """The headline: where either side is thickest within reach, the heavier side first."""
-    longs, shorts = weightiest(facts, "long"), weightiest(facts, "short")
-    found = sorted((cluster for cluster in (longs, shorts) if cluster), key=lambda cluster: -cluster.notional)
+    found = heaviest(facts)
     if not found:
         return f"No cluster within {percent(NEAR, 0)} of {price(facts.map.mark_price, facts.map.grid.tick)}"
     first = found[0]
@@ -50,10 +52,11 @@ def finding(facts: Facts) -> str:
     return f"{head}, {found[1].side}s at {_where(found[1])}"
 
 
-def weightiest(facts: Facts, side: Side) -> Cluster | None:
-    """The largest cluster of a side within reach of a headline."""
-    near = [cluster for cluster in facts.clusters if cluster.side == side and abs(cluster.distance) <= NEAR]
-    return max(near, key=lambda cluster: cluster.notional, default=None)
+def heaviest(facts: Facts) -> tuple[Cluster, ...]:
+    """The largest cluster of either side within reach of a headline, the heavier one first."""
+    near = [cluster for cluster in facts.clusters if abs(cluster.distance) <= NEAR]
+    largest = [max((c for c in near if c.side == side), key=lambda c: c.notional, default=None) for side in _SIDES]
+    return tuple(sorted((cluster for cluster in largest if cluster), key=lambda cluster: -cluster.notional))
 
 
 def headline_clusters(facts: Facts, side: Side, count: int = 3) -> tuple[Cluster, ...]:
@@ -61,6 +64,16 @@ def headline_clusters(facts: Facts, side: Side, count: int = 3) -> tuple[Cluster
     near = [cluster for cluster in facts.of_side(side) if abs(cluster.distance) <= NEAR]
     largest = sorted(near, key=lambda cluster: -cluster.notional)[:count]
     return tuple(cluster for cluster in near if cluster in largest)
+
+
+def ladder(facts: Facts, side: Side, count: int = 8) -> tuple[Cluster, ...]:
+    """A side's largest clusters within reach, from the highest price down, as an order book is read."""
+    return tuple(sorted(headline_clusters(facts, side, count), key=lambda cluster: -cluster.peak))
+
+
+def sentence(text: str) -> str:
+    """A note as a sentence: its first letter large, a full stop at its end, all else as it is."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def mapped_share(facts: Facts) -> float:

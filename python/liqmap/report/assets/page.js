@@ -42,6 +42,7 @@
 
     async function apply() {
       view.signal("low", state.low).signal("high", state.high);
+      fit();
       state.show.forEach((on, group) => view.signal(`show_${group}`, on));
       await view.runAsync();
       for (const button of figure.querySelectorAll("[data-reach]")) {
@@ -51,6 +52,28 @@
       for (const button of figure.querySelectorAll("button[data-group]"))
         button.setAttribute("aria-pressed", String(state.show[button.dataset.group]));
       write(state, first);
+    }
+
+    // The vertical axes follow what is in view, so that small clusters near the mark can be read.
+    function fit() {
+      const { bars, sums } = frames[frame].datasets;
+      const stacks = new Map();
+      for (const bar of bars)
+        if (bar.high > state.low && bar.low < state.high && state.show[bar.layer % 4])
+          stacks.set(bar.low, (stacks.get(bar.low) || 0) + bar.usd);
+      const seen = sums.filter((point) => point.at >= state.low && point.at <= state.high);
+      const [height, strip, spare] = ["height", "strip", "spare"].map((name) => view.signal(name));
+      const axes = [
+        ["top", "left", Math.max(...stacks.values(), 1)],
+        ["total", "right", Math.max(...seen.map((point) => point.sum), 1) * spare],
+      ];
+      for (const [top, ticks, most] of axes)
+        view.signal(top, most * height / (height - strip)).signal(ticks, round(most, 4));
+    }
+    function round(most, count) {
+      const power = 10 ** Math.floor(Math.log10(most / count));
+      const step = power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= most / count * (1 - 1e-9));
+      return Array.from({ length: Math.floor(most / step + 1e-9) + 1 }, (_, index) => step * index);
     }
 
     const near = (a, b) => Math.abs(a - b) < mark * 1e-6;
@@ -179,7 +202,10 @@
         for (const other of table.querySelectorAll("thead th")) other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
         const value = (row) => row.cells[column].dataset.value;
-        const rows = [...table.tBodies[0].rows];
+        // The mark has its place among prices only.
+        const mark = table.querySelector(".rung");
+        if (mark) mark.hidden = column !== 0;
+        const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
         rows.sort((a, b) => {
           const [x, y] = [value(a), value(b)];
           return (up ? 1 : -1) * (x !== "" && !isNaN(x) ? x - y : x < y ? -1 : x > y ? 1 : 0);
