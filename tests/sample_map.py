@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from liqmap.clock import parse
+from liqmap.clock import Instant, parse
 from liqmap.grid import Grid
 from liqmap.ledger import Ledger, SideLedger
 from liqmap.maps.map import LiquidationMap
@@ -23,6 +23,7 @@ def sample_map(
     mark: float = 77_412.3,
     tick: float = 0.1,
     simulated: bool = False,
+    at: Instant | None = None,
 ) -> LiquidationMap:
     rng = np.random.default_rng(seed)
     bars = 20 * 288
@@ -59,7 +60,7 @@ def sample_map(
     )
     return LiquidationMap(
         instrument=instrument,
-        at=parse("2026-06-12T00:00Z"),
+        at=parse("2026-06-12T00:00Z") if at is None else at,
         mark_price=mark,
         open_interest=OPEN_INTEREST,
         grid=grid,

@@ -43,10 +43,11 @@ def map_chart(
         InputError: The map holds NaN or an infinity.
     """
     scene = Scene.of_map(of, frame)
+    made = datasets(scene, everything=interactive)
     given = [alt.param(name=name, value=value) for name, value in scene.parameters().items()]
     chart = _drawing(theme, legend=True, pick=interactive).add_params(*given)
     chart = chart.properties(width=frame.width, height=frame.height)
-    chart.datasets = datasets(scene, everything=interactive)
+    chart.datasets = made
     return chart if title is None else chart.properties(title=title)
 
 
@@ -71,12 +72,11 @@ def map_data(of: LiquidationMap, *, frame: Frame, everything: bool) -> dict[str,
         InputError: The map holds NaN or an infinity.
     """
     scene = Scene.of_map(of, frame)
-    given = [{"name": name, "value": value} for name, value in scene.parameters().items()]
     return {
         "width": frame.width,
         "height": frame.height,
-        "params": given,
         "datasets": datasets(scene, everything=everything),
+        "params": [{"name": name, "value": value} for name, value in scene.parameters().items()],
     }
 
 

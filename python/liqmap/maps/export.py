@@ -76,10 +76,11 @@ def csv_text(header: Sequence[str], lines: Iterable[Sequence[str | float | int |
 
 
 def safe_cell(text: str) -> str:
-    """A text that no spreadsheet will run: one that begins like a formula gets an apostrophe in front.
+    """A text on one line that no spreadsheet will run: one that begins like a formula gets an apostrophe in front.
 
     Example:
         >>> safe_cell("=cmd|' /C calc'!A0"), safe_cell("binance:BTCUSDT")
         ("'=cmd|' /C calc'!A0", 'binance:BTCUSDT')
     """
-    return f"'{text}" if text.startswith(_RISKY) else text
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return f"'{plain}" if text.startswith(_RISKY) else plain

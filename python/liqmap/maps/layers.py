@@ -200,7 +200,7 @@ def _x(field: str = "low") -> alt.X:
     """Price; each tick says its distance from the mark on a second line."""
     return alt.X(
         f"{field}:Q",
-        scale=alt.Scale(domainMin=_expr("low"), domainMax=_expr("high"), nice=False, zero=False),
+        scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False),
         axis=alt.Axis(
             title=None,
             grid=False,
@@ -217,7 +217,7 @@ def _usd_axis(field: str, orient: Literal["left", "right"]) -> alt.Y:
     top = "top" if orient == "left" else "total"
     return alt.Y(
         f"{field}:Q",
-        scale=alt.Scale(domainMin=0, domainMax=_expr(top), nice=False),
+        scale=alt.Scale(domain=[0, _expr(top)], nice=False),
         axis=alt.Axis(
             title=None,
             orient=orient,

@@ -31,11 +31,12 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
     Raises:
         InputError: The map holds NaN or an infinity.
     """
+    # Bars first: a number that cannot be drawn is told by the field it came in.
+    bars = rows("map/bars", _bars(scene, everything=everything))
     clusters = scene.of.clusters()
     seen = [cluster for cluster in clusters if scene.low <= cluster.peak <= scene.high]
-    made = {
+    others = {
         "assumed": _assumed(scene),
-        "bars": _bars(scene, everything=everything),
         "columns": _columns(scene) if everything else [],
         "basins": _basins(clusters if everything else seen),
         "names": _names(scene, seen),
@@ -43,7 +44,7 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
         "sums": _sums(scene),
         "titles": _titles(scene),
     }
-    return {name: rows(f"map/{name}", values) for name, values in made.items()}
+    return {"bars": bars, **{name: rows(f"map/{name}", values) for name, values in others.items()}}
 
 
 def _assumed(scene: Scene) -> list[Row]:
@@ -62,10 +63,10 @@ def _bars(scene: Scene, *, everything: bool) -> list[Row]:
             "low": float(shown.low[bar]) + inset,
             "high": float(shown.high[bar]) - inset,
             "layer": base + int(group),
-            "usd": round(float(side[group, bar])),
+            "usd": float(np.rint(side[group, bar])),
         }
         for base, side in ((0, shown.long), (len(GROUPS), shown.short))
-        for group, bar in np.argwhere((np.abs(side) >= 1) & inside)
+        for group, bar in np.argwhere(~(np.abs(side) < 1) & inside)
     ]
 
 

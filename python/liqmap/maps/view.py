@@ -37,7 +37,7 @@ year of data, 20x and more can from a month."""
 
 _MASS = 0.95
 _NEAR, _FAR = 0.04, 0.15
-_STEPS = (1, 2, 4, 5, 10, 20, 25, 40, 50, 100, 200, 250, 400, 500, 1000)
+_STEPS = (1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 80, 100, 200, 250, 400, 500, 1000)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -16,7 +16,6 @@ from xml.etree import ElementTree as ET
 from liqmap.errors import InternalError, LiqmapError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
 
 __all__ = ["Still", "bundle", "still"]
@@ -24,6 +23,7 @@ __all__ = ["Still", "bundle", "still"]
 _SVG = "{http://www.w3.org/2000/svg}"
 _DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath"}
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
+_LONG = re.compile(r"-?\d+\.\d{3,}")
 _EMPTY_PATHS = ("", "M0,0h0v0h0Z")
 
 
@@ -65,32 +65,33 @@ def still(spec: dict[str, Any], name: str) -> Still:
 
 
 def _clean(root: ET.Element, name: str) -> None:
-    """Keep what is drawn; make ids the drawing's own."""
+    """Keep what is drawn, with ids of its own: Vega numbers them on through all drawings of a process."""
     for parent in list(root.iter()):
         for child in list(parent):
             if child.get("display") == "none" or (child.tag == f"{_SVG}path" and child.get("d") in _EMPTY_PATHS):
                 parent.remove(child)
+    ids = {found: f"{name}-{i}" for i, found in enumerate(e.get("id", "") for e in root.iter() if e.get("id"))}
     for element in root.iter():
         element.tag = element.tag.removeprefix(_SVG)
         if element.tag not in _DRAWN:
             raise InternalError("chart", name, f"<{element.tag}> in the drawing", "shapes and text", "nothing written")
-        element.attrib = {
-            key: _own(value, name) if key in ("id", "clip-path") else value for key, value in _kept(element)
-        }
+        element.attrib = {key: _plain(key, value, ids) for key, value in element.attrib.items() if _kept(key, value)}
 
 
-def _kept(element: ET.Element) -> Iterator[tuple[str, str]]:
-    """Attributes that show; roles and classes of Vega's own say nothing to a reader of the page."""
-    for key, value in element.attrib.items():
-        if key in ("style", "class", "role", "pointer-events") or key.startswith(("aria-", "on")):
-            continue
-        if (key, value) in (("opacity", "1"), ("stroke-width", "1"), ("fill-opacity", "1")):
-            continue
-        yield key, value
+def _kept(key: str, value: str) -> bool:
+    """What shows: not Vega's own roles and classes, not the font (the page's own), not what is so by default."""
+    if key in ("style", "class", "role", "pointer-events", "font-family") or key.startswith(("aria-", "on")):
+        return False
+    return (key, value) not in (("opacity", "1"), ("stroke-width", "1"), ("fill-opacity", "1"))
 
 
-def _own(value: str, name: str) -> str:
-    return re.sub(r"(?<=#)|^(?!url)", f"{name}-", value, count=1)
+def _plain(key: str, value: str, ids: dict[str, str]) -> str:
+    if key == "id":
+        return ids[value]
+    if key == "clip-path":
+        return f"url(#{ids[value.removeprefix('url(#').removesuffix(')')]})"
+    # A hundredth of a pixel is enough, and hides the last bits in which machines differ.
+    return _LONG.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), value)
 
 
 def bundle() -> bytes:

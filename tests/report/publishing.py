@@ -1,0 +1,36 @@
+"""Issues to publish in tests, made from a sample map and the real cascade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liqmap.instruments import Instrument
+from liqmap.report.config import Report
+from liqmap.report.facts import Facts, Issue
+from sample_map import sample_map
+
+if TYPE_CHECKING:
+    from liqmap.clock import Instant
+
+HOSTILE = (
+    "binance:</script><script>alert(1)</script>",
+    'binance:"><img src=x onerror=alert(1)>',
+    "binance:=cmd|' /C calc'!A0",
+    "binance:../../../../etc/passwd",
+    "binance:币安人生USDT",
+    "binance:مرحبا{{7*7}}{% raw %}",
+    "binance:" + "W" * 190,
+)
+
+
+def make_issue(*names: str, simulated: bool = False, at: Instant | None = None, seed: int = 7) -> Issue:
+    """An issue about made-up maps; ``names`` may be anything an instrument can be called."""
+    chosen = names or ("binance:BTCUSDT",)
+    report = Report(title="Bitcoin, daily", instruments=chosen)
+    facts = []
+    for number, name in enumerate(chosen):
+        made = sample_map(name, seed=seed + number, simulated=simulated, at=at)
+        about = Instrument(name, "perpetual", "linear", "BTC", "USDT", "USDT", 1.0, 0.1)
+        cascades = tuple(made.cascade(shock) for shock in report.shocks)
+        facts.append(Facts(about, made, -0.0123, 0.0187, cascades))
+    return Issue(report, facts[0].map.at, tuple(facts))

@@ -1,0 +1,232 @@
+"""The pages in a real browser, from disk: nothing complains, nothing leaves, nothing spills, everything draws."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from publishing import HOSTILE, make_issue
+
+from liqmap.report.site import write_issue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
+WIDTHS = {"desk": 1440, "phone": 390}
+PAGES = ("front", "map")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        message = "no chromium on PATH (apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - skipped where there is no browser
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("site")
+    write_issue(make_issue(), out)
+    return out
+
+
+@contextmanager
+def opened(
+    browser: Browser, path: Path, *, width: int = 1440, scheme: str = "light", script: bool = True
+) -> Iterator[Page]:
+    """A page from disk; leaving the block fails if it complained or asked for anything that is not on the disk."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        java_script_enabled=script,
+        device_scale_factor=2 if width < 600 else 1,
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(path.as_uri())
+    if script and path.name == "map.html":
+        page.wait_for_selector(".live svg")
+    yield page
+    assert complaints == []
+    assert all(url.startswith("file://") for url in requests), requests
+    context.close()
+
+
+def path_of(site: Path, name: str) -> Path:
+    if name == "map":
+        return next((site / "latest").glob("*/map.html"))
+    return site / {"front": "index.html", "archive": "archive.html"}[name]
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_draws_and_keeps_to_its_width(
+    browser: Browser, site: Path, name: str, size: str, scheme: str, script: bool
+) -> None:
+    width = WIDTHS[size]
+    with opened(browser, path_of(site, name), width=width, scheme=scheme, script=script) as page:
+        ARTIFACTS.mkdir(exist_ok=True)
+        suffix = "" if script else "-no-script"
+        page.screenshot(path=ARTIFACTS / f"{name}-{size}-{scheme}{suffix}.png", full_page=True)
+        # Locators work without the page's own scripts.
+        main = page.locator("main").bounding_box()
+        assert main is not None
+        assert main["x"] >= 0
+        assert main["x"] + main["width"] <= width
+        if script:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert paper == {"light": "rgb(251, 250, 247)", "dark": "rgb(16, 19, 21)"}[scheme]
+        if name == "map":
+            seen = page.locator(".live svg path:visible" if script else ".still svg path:visible")
+            assert seen.count() > 100
+            assert page.locator(".still:visible").count() == (0 if script else 1)
+        if name == "front":
+            assert page.locator(".mini path:visible").count() >= 6
+
+
+@pytest.mark.parametrize("size", WIDTHS)
+def test_the_archive_keeps_to_its_width(browser: Browser, site: Path, size: str) -> None:
+    with opened(browser, path_of(site, "archive"), width=WIDTHS[size]) as page:
+        page.screenshot(path=ARTIFACTS / f"archive-{size}-light.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size]
+
+
+def test_hovering_tells_what_is_there(browser: Browser, site: Path) -> None:
+    with opened(browser, path_of(site, "map")) as page:
+        page.locator(".live svg").scroll_into_view_if_needed()
+        box = page.locator(".live svg").bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * 0.62, box["y"] + box["height"] * 0.7)
+        tip = page.locator("#vg-tooltip-element.visible")
+        tip.wait_for()
+        text = tip.inner_text()
+        assert "liquidated here" in text
+        assert "$" in text
+        page.screenshot(path=ARTIFACTS / "map-tooltip.png")
+
+
+def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, site: Path) -> None:
+    path = path_of(site, "map")
+    with opened(browser, path) as page:
+        bars = page.locator(".live svg path[fill^='var(--longs'], .live svg path[fill^='var(--shorts']")
+        before = bars.count()
+        page.get_by_role("button", name="under 10×").click()
+        page.wait_for_url("**;hide=0")
+        assert bars.count() < before
+        page.get_by_role("button", name="±5 %").click()
+        page.wait_for_url("**#*-*;hide=0")
+        shared = page.url
+        page.get_by_role("button", name="First view").click()
+        page.get_by_role("button", name="under 10×").click()
+        page.wait_for_url(lambda url: "#" not in url)
+        assert bars.count() == before
+    with opened(browser, path) as page:
+        page.goto(shared)
+        page.reload()
+        page.wait_for_selector(".live svg")
+        assert page.get_by_role("button", name="under 10×").get_attribute("aria-pressed") == "false"
+        assert page.get_by_role("button", name="±5 %").get_attribute("aria-pressed") == "true"
+
+
+def test_keyboard_reaches_and_moves_the_chart(browser: Browser, site: Path) -> None:
+    with opened(browser, path_of(site, "map")) as page:
+        reached = set()
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            reached.add(
+                page.evaluate(
+                    "document.activeElement.textContent.trim().slice(0, 12) || document.activeElement.className"
+                )
+            )
+            if page.evaluate("document.activeElement.classList.contains('live')"):
+                break
+        else:
+            pytest.fail(f"Tab never came to the chart: {reached}")
+        assert any("50×" in text for text in reached)
+        first = page.locator(".live svg").inner_html()
+        page.keyboard.press("+")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url("**#*-*")
+        assert page.locator(".live svg").inner_html() != first
+        page.keyboard.press("0")
+        page.wait_for_url(lambda url: "#" not in url)
+
+
+def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browser: Browser, site: Path) -> None:
+    with opened(browser, path_of(site, "map"), width=1000) as page:  # the drawing is scaled here
+        page.locator(".live svg").scroll_into_view_if_needed()
+        plot = page.locator(".live svg .background").first.bounding_box()
+        assert plot is not None
+        x, y = plot["x"] + plot["width"] * 0.25, plot["y"] + plot["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + plot["width"] * 0.25, y, steps=6)
+        page.mouse.up()
+        # A quarter of ±15 % to the right: the view lies a quarter of its width lower, and is as wide as before.
+        low, high = 77412.3 * (0.85 - 0.25 * 0.30), 77412.3 * (1.15 - 0.25 * 0.30)
+        page.wait_for_function(
+            """([low, high]) => {
+                const found = location.hash.slice(1).split("-").map(Number);
+                return Math.abs(found[0] / low - 1) < 2e-3 && Math.abs(found[1] / high - 1) < 2e-3;
+            }""",
+            arg=[low, high],
+        )
+
+
+def test_tables_sort(browser: Browser, site: Path) -> None:
+    with opened(browser, path_of(site, "map")) as page:
+        cells = page.locator("table.sortable tbody tr:not([hidden]) td:nth-child(5)")
+        page.get_by_role("button", name="Notional").click()
+        values = [float(value) for value in cells.evaluate_all("cells => cells.map(cell => cell.dataset.value)")]
+        assert values == sorted(values, reverse=True)
+        assert len(values) > 5
+        page.get_by_role("button", name="Notional").click()
+        assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Notional")
+
+
+def test_hostile_names_run_nothing(browser: Browser, tmp_path: Path) -> None:
+    write_issue(make_issue(*HOSTILE, simulated=True), tmp_path / "s")
+    dialogs: list[str] = []
+    for path in (tmp_path / "s" / "index.html", *(tmp_path / "s" / "latest").glob("*/map.html")):
+        with opened(browser, path, width=390) as page:
+            page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+            page.wait_for_timeout(50)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            assert page.locator(".simulated").is_visible()
+    assert dialogs == []
+
+
+def test_print_shows_the_still_and_no_switches(browser: Browser, site: Path) -> None:
+    with opened(browser, path_of(site, "map")) as page:
+        page.emulate_media(media="print")
+        assert page.locator(".still.wide").is_visible()
+        assert not page.locator(".live").is_visible()
+        assert not page.locator(".ranges").is_visible()
+        page.screenshot(path=ARTIFACTS / "map-print.png", full_page=True)
