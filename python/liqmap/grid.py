@@ -14,6 +14,7 @@ __all__ = ["MAX_BINS", "Grid"]
 
 MAX_BINS = 1_000_000
 _TICK_LIMIT = 2**51
+_SPAN_LIMIT = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class Grid:
             raise InputError("grid", "bins", repr(self.bins), f"1 to {MAX_BINS}", "stopped")
         if max(abs(self.low_tick), abs(self.low_tick + self.width_ticks * self.bins)) >= _TICK_LIMIT:
             raise InputError("grid", "range", f"{self.low_tick} ticks", "prices below 2^51 ticks", "stopped")
+        if self.width_ticks * self.bins >= _SPAN_LIMIT:
+            found = f"{self.width_ticks * self.bins} ticks"
+            raise InputError("grid", "range", found, "fewer than 2^31 ticks from low to high", "stopped")
 
     @classmethod
     def between(cls, low: float, high: float, width: float, tick: float) -> Grid:

@@ -8,6 +8,9 @@ pub const TICK_LIMIT: i64 = 1 << 51;
 /// No axis needs more bins, and every cell of a map can be counted in 32 bits.
 pub const BINS_LIMIT: usize = 1_000_000;
 
+/// No axis spans more ticks, so that a tick's offset fits 32 bits.
+pub const SPAN_LIMIT: i64 = 1 << 31;
+
 /// `bins` bins of `width_ticks` ticks from `low_tick` up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
@@ -45,6 +48,7 @@ impl Grid {
         match high {
             Some(high)
                 if (1..=BINS_LIMIT).contains(&bins)
+                    && high - low_tick < SPAN_LIMIT
                     && low_tick.abs() < TICK_LIMIT
                     && high.abs() < TICK_LIMIT =>
             {
@@ -53,7 +57,7 @@ impl Grid {
             _ => Err(CoreError::new(
                 "bins",
                 format!("{bins} from tick {low_tick}"),
-                "1 bin or more below 2^51 ticks",
+                "1 to 1,000,000 bins that span fewer than 2^31 ticks",
             )),
         }
     }
@@ -117,5 +121,6 @@ mod tests {
         assert!(Grid::new(0.1, 0, 1, 0).is_err());
         assert!(Grid::new(0.1, i64::MAX - 1, 1, 1).is_err());
         assert!(Grid::new(0.1, 0, i64::MAX, 2).is_err());
+        assert!(Grid::new(0.1, 0, 1 << 30, 2).is_err());
     }
 }

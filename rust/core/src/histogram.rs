@@ -219,8 +219,8 @@ impl Aim {
             let offset = price * self.ticks_per_unit + 0.5 - self.low;
             let inside = (offset >= 0.0) & (offset < self.span);
             // Half a tick inside the bin: the product is never close enough to an edge to round across it.
-            let tick = if inside { offset } else { 0.0 } as u64;
-            let bin = ((tick as f64 + 0.5) * self.bins_per_tick) as u32;
+            let tick = f64::from(if inside { offset } else { 0.0 } as i32);
+            let bin = ((tick + 0.5) * self.bins_per_tick) as i32 as u32;
             let short = u32::from(side < 0);
             let within = (short * self.brackets + bracket) * self.bins + bin;
             let outside = behind + 2 * short + u32::from(offset >= 0.0);
