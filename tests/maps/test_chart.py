@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from liqmap.charts.theme import LIGHT
 from liqmap.errors import InputError
 from liqmap.grid import Grid
-from liqmap.maps.chart import complete, map_data, map_drawing
+from liqmap.maps.chart import complete, map_close, map_data, map_drawing
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
 from liqmap.maps.view import GROUPS, bars, group_of, window
 from sample_map import sample_map
@@ -112,6 +112,22 @@ def test_a_number_that_json_cannot_say_is_refused_by_chart_and_field(bad: float)
     broken[0, 700] = bad
     with pytest.raises(InputError, match=r"^liqmap: chart: map/\w+, \w+: (nan|inf) \(expected a finite number\)"):
         map_data(replace(sample, long=broken), frame=WIDE, everything=True)
+
+
+def test_bars_close_to_the_mark_are_finer_and_hold_the_same() -> None:
+    sample = sample_map()
+    close = map_close(sample, {"wide": WIDE, "narrow": NARROW})
+    assert close["step"] == sample.grid.width
+    assert len(close["names"]["wide"]) >= len(close["names"]["narrow"]) > 0
+    edges = sample.grid.edges()
+    near = (edges[:-1] >= sample.mark_price * (1 - close["reach"])) & (
+        edges[1:] <= sample.mark_price * (1 + close["reach"])
+    )
+    mass = (sample.side("long") + sample.side("short"))[near].sum()
+    drawn = sum(row["usd"] for row in close["datasets"]["bars"])
+    assert mass <= drawn * (1 + 1e-6)
+    assert drawn <= mass + 2 * (sample.side("long") + sample.side("short")).max()
+    assert drawn == pytest.approx(sum(row["all"] for row in close["datasets"]["columns"]), rel=1e-6)
 
 
 def test_an_empty_map_still_has_axes() -> None:

@@ -143,10 +143,13 @@ def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, site:
         page.get_by_role("button", name="±5 %").click()
         page.wait_for_url("**#*-*;hide=0")
         shared = page.url
+        # Closer to the mark the bars are finer, and the caption says how fine.
+        assert page.locator(".step").inner_text() == "50"
         page.get_by_role("button", name="First view").click()
         page.get_by_role("button", name="under 10×").click()
         page.wait_for_url(lambda url: "#" not in url)
         assert bars.count() == before
+        assert page.locator(".step").inner_text() == "200"
     with opened(browser, path) as page:
         page.goto(shared)
         page.reload()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MINUS", "THIN", "coin", "leverage", "percent", "price", "price_range", "usd"]
+__all__ = ["MINUS", "THIN", "coin", "decimals", "leverage", "percent", "price", "price_range", "usd"]
 
 MINUS = "−"
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -45,13 +45,21 @@ def price(value: float, tick: float | None = None) -> str:
     """
     if value == 0:
         return "0"
-    decimals = max(0, 4 - math.floor(math.log10(abs(value))))
-    if tick is not None:
-        decimals = min(decimals, max(0, math.ceil(-math.log10(tick) - 1e-9)))
-    text = f"{abs(value):,.{decimals}f}"
+    text = f"{abs(value):,.{decimals(value, tick)}f}"
     if tick is None and "." in text:
         text = text.rstrip("0").rstrip(".")
     return _sign(value) + text
+
+
+def decimals(value: float, tick: float | None = None) -> int:
+    """Places after the point that make about five figures of a price, no more than its tick has.
+
+    Example:
+        >>> decimals(77_412.3, 0.1), decimals(123.456, 0.01), decimals(1.5, 0.1)
+        (0, 2, 1)
+    """
+    places = max(0, 4 - math.floor(math.log10(abs(value))))
+    return places if tick is None else min(places, max(0, math.ceil(-math.log10(tick) - 1e-9)))
 
 
 def price_range(low: float, high: float, tick: float | None = None) -> str:

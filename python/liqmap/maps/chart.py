@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,19 @@ import altair as alt
 
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.maps import layers
-from liqmap.maps.rows import datasets
+from liqmap.maps.rows import bar_rows, datasets, name_rows
 from liqmap.maps.scene import WIDE, Frame, Scene
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["complete", "map_chart", "map_data", "map_drawing"]
+__all__ = ["complete", "map_chart", "map_close", "map_data", "map_drawing"]
+
+CLOSE = 0.05
+"""Distance from the mark within which a page can show finer bars."""
+CLOSE_BARS = 200
 
 
 def map_chart(
@@ -77,6 +84,23 @@ def map_data(of: LiquidationMap, *, frame: Frame, everything: bool) -> dict[str,
         "height": frame.height,
         "datasets": datasets(scene, everything=everything),
         "params": [{"name": name, "value": value} for name, value in scene.parameters().items()],
+    }
+
+
+def map_close(of: LiquidationMap, frames: Mapping[str, Frame]) -> dict[str, Any]:
+    """What a page that looks closer puts in the place of the first view's rows.
+
+    Returns:
+        ``reach``, the distance from the mark it holds for; ``step``, the width of its bars; ``datasets``, the finer
+        bars, the same for all frames; ``names``, the labels by frame.
+    """
+    scenes = {key: Scene.of_map(of, replace(frame, most=CLOSE_BARS), CLOSE) for key, frame in frames.items()}
+    one = next(iter(scenes.values()))
+    return {
+        "reach": CLOSE,
+        "step": one.bars.step,
+        "datasets": bar_rows(one),
+        "names": {key: name_rows(scene) for key, scene in scenes.items()},
     }
 
 

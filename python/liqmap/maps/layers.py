@@ -1,9 +1,9 @@
 """The layers of a map's chart: the same text for every map, so that no expression can be made from data.
 
 What differs from map to map enters as rows, under the names of :mod:`liqmap.maps.rows`, or as a parameter: ``mark``;
-``low`` and ``high``, the ends of the price axis; ``count``, its ticks; ``top`` and ``total``, the tops of the left and
-right axes; ``left`` and ``right``, their ticks; ``strip``, the height of the strip of labels; ``show_0`` … ``show_3``,
-whether a leverage group is drawn.
+``low`` and ``high``, the ends of the price axis; ``count``, its ticks, and ``digits``, their decimals; ``top`` and
+``total``, the tops of the left and right axes; ``left`` and ``right``, their ticks; ``strip``, the height of the strip
+of labels; ``show_0`` … ``show_3``, whether a leverage group is drawn.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["assumed", "clusters", "columns", "hover", "mark", "sums", "titles"]
 
 # Vega writes k and G for a thousand and a thousand million; readers of markets write K and B.
 _USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
+_PRICE = "format({0}, ',.' + digits + 'f')"
 _PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
 
 # Pixels below the top of the frame, on the left axis: they hold their place when the axis changes.
@@ -72,7 +73,7 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
     chart: alt.Chart = (
         _chart("columns")
         .transform_calculate(
-            price="format(datum.low, ',~r') + ' – ' + format(datum.high, ',~r')",
+            price=f"{_PRICE.format('datum.low')} + '–' + {_PRICE.format('datum.high')}",
             distance=_PERCENT.format("(datum.low + datum.high) / 2"),
             here=_USD.format("datum.all"),
             there=_USD.format("datum.sum"),
@@ -85,7 +86,7 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
             **_FULL,
             opacity=alt.condition(inside, alt.value(0.07), alt.value(0)),
             tooltip=[
-                alt.Tooltip("price:N"),
+                alt.Tooltip("price:N", title="title"),
                 alt.Tooltip("distance:N", title="from the mark"),
                 alt.Tooltip("here:N", title="liquidated here"),
                 *[alt.Tooltip(f"{text}:N", title=name) for name, text, _ in groups],
@@ -205,7 +206,7 @@ def _x(field: str = "low") -> alt.X:
             title=None,
             grid=False,
             tickCount=_expr("count"),
-            labelExpr=f"[format(datum.value, ',~r'), {_PERCENT.format('datum.value')}]",
+            labelExpr=f"[{_PRICE.format('datum.value')}, {_PERCENT.format('datum.value')}]",
             labelFlush=False,
             labelPadding=5,
         ),

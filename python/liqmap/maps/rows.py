@@ -15,10 +15,12 @@ from liqmap.maps.view import GROUPS, IDENTIFIED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import numpy.typing as npt
+
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.scene import Scene
 
-__all__ = ["datasets"]
+__all__ = ["bar_rows", "datasets", "name_rows"]
 
 
 _CHARACTER = 6.4  # pixels of a digit at 12 px, on the wide side
@@ -32,12 +34,13 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
         InputError: The map holds NaN or an infinity.
     """
     # Bars first: a number that cannot be drawn is told by the field it came in.
-    bars = rows("map/bars", _bars(scene, everything=everything))
+    drawn = np.ones(len(scene.bars.low), bool) if everything else _inside(scene)
+    bars = rows("map/bars", _bars(scene, drawn))
     clusters = scene.of.clusters()
     seen = [cluster for cluster in clusters if scene.low <= cluster.peak <= scene.high]
     others = {
         "assumed": _assumed(scene),
-        "columns": _columns(scene) if everything else [],
+        "columns": _columns(scene, drawn) if everything else [],
         "basins": _basins(clusters if everything else seen),
         "names": _names(scene, seen),
         "mark": _mark(scene),
@@ -45,6 +48,25 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
         "titles": _titles(scene),
     }
     return {"bars": bars, **{name: rows(f"map/{name}", values) for name, values in others.items()}}
+
+
+def bar_rows(scene: Scene) -> dict[str, list[Row]]:
+    """The rows of bars alone, and only of those in the scene's range: to take the place of coarser ones."""
+    inside = _inside(scene)
+    return {
+        "bars": rows("map/bars", _bars(scene, inside)),
+        "columns": rows("map/columns", _columns(scene, inside)),
+    }
+
+
+def name_rows(scene: Scene) -> list[Row]:
+    """The labels of the clusters in the scene's range."""
+    seen = [cluster for cluster in scene.of.clusters() if scene.low <= cluster.peak <= scene.high]
+    return rows("map/names", _names(scene, seen))
+
+
+def _inside(scene: Scene) -> npt.NDArray[np.bool_]:
+    return np.asarray((scene.bars.high > scene.low) & (scene.bars.low < scene.high))
 
 
 def _assumed(scene: Scene) -> list[Row]:
@@ -55,9 +77,8 @@ def _assumed(scene: Scene) -> list[Row]:
     return [{"low": low, "high": high, "text": "assumed leverage decides"} for low, high in zones if low < high]
 
 
-def _bars(scene: Scene, *, everything: bool) -> list[Row]:
+def _bars(scene: Scene, inside: npt.NDArray[np.bool_]) -> list[Row]:
     shown, inset = scene.bars, scene.bars.step * _INSET
-    inside = np.ones(len(shown.low), bool) if everything else (shown.high > scene.low) & (shown.low < scene.high)
     return [
         {
             "low": float(shown.low[bar]) + inset,
@@ -70,7 +91,7 @@ def _bars(scene: Scene, *, everything: bool) -> list[Row]:
     ]
 
 
-def _columns(scene: Scene) -> list[Row]:
+def _columns(scene: Scene, inside: npt.NDArray[np.bool_]) -> list[Row]:
     both = scene.bars.long + scene.bars.short
     return [
         {
@@ -80,7 +101,7 @@ def _columns(scene: Scene) -> list[Row]:
             "sum": round(float(scene.bars.cumulative[bar])),
             **{f"group_{group}": round(float(both[group, bar])) for group in range(len(GROUPS))},
         }
-        for bar in np.flatnonzero(both.sum(axis=0) >= 1)
+        for bar in np.flatnonzero((both.sum(axis=0) >= 1) & inside)
     ]
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from liqmap.charts.numbers import decimals
 from liqmap.maps.view import GROUPS, Bars, bars, window
 
 if TYPE_CHECKING:
@@ -75,10 +76,10 @@ class Scene:
     frame: Frame
 
     @classmethod
-    def of_map(cls, of: LiquidationMap, frame: Frame) -> Scene:
-        """Choose bars, range and axes for a map."""
-        shown = bars(of, most=frame.most)
-        low, high = window(of)
+    def of_map(cls, of: LiquidationMap, frame: Frame, reach: float | None = None) -> Scene:
+        """Choose bars, range and axes for a map; with a reach, for that distance from the mark and no further."""
+        low, high = window(of) if reach is None else (of.mark_price * (1 - reach), of.mark_price * (1 + reach))
+        shown = bars(of, most=frame.most, within=(low, high))
         inside = (shown.high > low) & (shown.low < high)
         # An empty map still has axes: a dollar high.
         tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1.0
@@ -104,6 +105,7 @@ class Scene:
             "total": self.total,
             "left": self.ticks(self.top),
             "right": self.ticks(self.total),
+            "digits": decimals(self.of.mark_price, self.of.grid.tick),
             "strip": self.frame.strip,
             "spare": _SPARE,
             "count": self.frame.width // 72,

@@ -93,10 +93,16 @@ def window(of: LiquidationMap) -> tuple[float, float]:
     return max(of.grid.low, of.mark_price * (1 - reach)), min(of.grid.high, of.mark_price * (1 + reach))
 
 
-def bars(of: LiquidationMap, *, most: int = 150) -> Bars:
-    """Sum a map into bars, at most about ``most`` of them within :func:`window`; mass is kept to the last bin."""
+def bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | None = None) -> Bars:
+    """Sum a map into bars; mass is kept to the last bin.
+
+    Args:
+        of: The map.
+        most: Bars there may be, about, in the range looked at.
+        within: That range, prices; :func:`window` if left out. The bars cover the whole map all the same.
+    """
     grid = of.grid
-    low, high = window(of)
+    low, high = window(of) if within is None else within
     wanted = (high - low) / grid.width / most
     merge = next((step for step in _STEPS if step >= wanted), math.ceil(wanted))
     start = _mark_bin(of)

@@ -14,7 +14,7 @@ from liqmap.charts import numbers
 from liqmap.charts.theme import PAGE
 from liqmap.clock import iso
 from liqmap.instruments import slug
-from liqmap.maps.chart import complete, map_data, map_drawing
+from liqmap.maps.chart import complete, map_close, map_data, map_drawing
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
 from liqmap.maps.view import GROUPS, IDENTIFIED, bars
 from liqmap.report import words
@@ -43,7 +43,8 @@ class Drawings:
 
     Attributes:
         stills: By frame.
-        live: ``drawing``, the specification that all frames share, and ``frames``, what each adds to it.
+        live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
+            takes their place near the mark.
     """
 
     stills: dict[str, Still]
@@ -60,6 +61,7 @@ def draw(facts: Facts) -> Drawings:
         },
         live={
             "drawing": drawing,
+            "close": map_close(facts.map, FRAMES),
             "frames": {key: map_data(facts.map, frame=frame, everything=True) for key, frame in FRAMES.items()},
         },
     )

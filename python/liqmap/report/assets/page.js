@@ -6,7 +6,7 @@
   if (charts.length && given && window.vegaEmbed) for (const figure of charts) live(figure, JSON.parse(given.textContent));
   for (const table of document.querySelectorAll("table.sortable")) sortable(table);
 
-  async function live(figure, { drawing, frames }) {
+  async function live(figure, { drawing, frames, close }) {
     const mark = Number(figure.dataset.mark);
     const ends = [Number(figure.dataset.low), Number(figure.dataset.high)];
     const given = (name) => frames.wide.params.find((param) => param.name === name).value;
@@ -16,6 +16,9 @@
     const state = read(first);
     let view = null;
     let frame = null;
+    let drawn = null;
+    const step = figure.querySelector(".step");
+    step.dataset.first = step.textContent;
 
     async function draw() {
       const width = figure.querySelector(".frame").clientWidth;
@@ -31,18 +34,20 @@
         tooltip: { disableDefaultStyle: true },
       });
       view = made.view;
-      const drawn = box.querySelector("svg");
-      drawn.setAttribute("viewBox", `0 0 ${drawn.getAttribute("width")} ${drawn.getAttribute("height")}`);
-      drawn.removeAttribute("width");
-      drawn.removeAttribute("height");
+      drawn = frames[frame].datasets;
+      const svg = box.querySelector("svg");
+      svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
+      svg.removeAttribute("width");
+      svg.removeAttribute("height");
       box.hidden = false;
       stills.hidden = true;
       await apply();
     }
 
     async function apply() {
+      const shown = closer();
       view.signal("low", state.low).signal("high", state.high);
-      fit();
+      fit(shown.bars, frames[frame].datasets.sums);
       state.show.forEach((on, group) => view.signal(`show_${group}`, on));
       await view.runAsync();
       for (const button of figure.querySelectorAll("[data-reach]")) {
@@ -54,9 +59,22 @@
       write(state, first);
     }
 
+    // Near the mark the bars get finer.
+    function closer() {
+      const near = state.low >= mark * (1 - close.reach * 1.001) && state.high <= mark * (1 + close.reach * 1.001);
+      const shown = near ? close.datasets : frames[frame].datasets;
+      if (shown !== drawn) {
+        drawn = shown;
+        const names = near ? close.names[frame] : shown.names;
+        for (const [layer, rows] of [["bars", shown.bars], ["columns", shown.columns], ["names", names]])
+          view.data(layer, rows.map((row) => ({ ...row }))); // copies: Vega marks the rows it is given
+        step.textContent = near ? close.step.toLocaleString("en") : step.dataset.first;
+      }
+      return shown;
+    }
+
     // The vertical axes follow what is in view, so that small clusters near the mark can be read.
-    function fit() {
-      const { bars, sums } = frames[frame].datasets;
+    function fit(bars, sums) {
       const stacks = new Map();
       for (const bar of bars)
         if (bar.high > state.low && bar.low < state.high && state.show[bar.layer % 4])
