@@ -9,6 +9,9 @@ import pytest
 
 _ROOT = Path(__file__).resolve().parent.parent
 
+# Doctests are sought in every module: two conftests would be two modules of one name.
+collect_ignore_glob = ["*/conftest.py"]
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:

@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from history_files import START, bars
+import pytest
+from history_files import bars
+
+from liqmap.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     Write = Callable[[str, str | bytes], Path]
+    Liqmap = Callable[..., "Done"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
 
 BTC = "binance:BTCUSDT"
 
 
-def liqmap(*words: object) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from liqmap.cli import main; sys.argv[0] = 'liqmap'; main()"
-    return subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, check=False)
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_load_again_and_coverage(path: Path, write: Write, shared: Path) -> None:
+@pytest.fixture
+def liqmap(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Liqmap:
+    def liqmap(*words: object) -> Done:
+        monkeypatch.setattr("sys.argv", ["liqmap", *map(str, words)])
+        try:
+            main()
+        except SystemExit as end:
+            status = 0 if end.code is None else int(end.code)
+        else:
+            status = 0
+        out, err = capsys.readouterr()
+        return Done(status, out, err)
+
+    return liqmap
+
+
+def test_load_again_and_coverage(liqmap: Liqmap, path: Path, write: Write, shared: Path) -> None:
     perp = shared / "data" / "binance_btcusdt_perp_5m_20260525_20260614.csv"
     mine = write("more.csv", bars(3))
     done = liqmap("load", perp, "--db", path, "--instrument", BTC)
@@ -45,7 +68,7 @@ def test_load_again_and_coverage(path: Path, write: Write, shared: Path) -> None
     assert f"liqmap: load: {mine}:2: bars" in clash.stderr
 
 
-def test_bad_files_end_with_one_line_and_status_1(path: Path, write: Write) -> None:
+def test_bad_files_end_with_one_line_and_status_1(liqmap: Liqmap, path: Path, write: Write) -> None:
     bad = write("bad.csv", bars(3).replace("70001.0", "inf", 1))
     for words in (
         ("load", bad, "--db", path, "--instrument", BTC),
@@ -64,7 +87,7 @@ def test_bad_files_end_with_one_line_and_status_1(path: Path, write: Write) -> N
     assert not path.with_name("nowhere.duckdb").exists()
 
 
-def test_rejects_and_replacing(path: Path, write: Write) -> None:
+def test_rejects_and_replacing(liqmap: Liqmap, path: Path, write: Write) -> None:
     lines = bars(5).splitlines()
     lines[3] = lines[3].replace("70002.0", "x", 1)
     file = write("b.csv", "\n".join(lines) + "\n")
@@ -75,4 +98,3 @@ def test_rejects_and_replacing(path: Path, write: Write) -> None:
     assert liqmap("load", file, "--db", path, "--instrument", BTC, "--replace").returncode == 0
     span = json.loads(liqmap("coverage", "--db", path, "--json").stdout)["spans"][0]
     assert (span["rows"], span["missing"], span["first"]) == (5, 0, "2026-06-01T00:00:00Z")
-    assert START == 1_780_272_000_000

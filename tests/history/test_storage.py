@@ -79,11 +79,13 @@ def test_a_reader_changes_nothing(path: Path, write: Write) -> None:
                 change()
 
 
-def test_fault_52_killed_at_any_time_nothing_acknowledged_is_lost(path: Path, write: Write) -> None:
-    made = files(write, 40, rows=50)
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_fault_52_killed_at_any_time_nothing_acknowledged_is_lost(path: Path, write: Write, kills: int) -> None:
+    number = 7 * kills
+    made = files(write, number, rows=50)
     dice = random.Random(52)
     acknowledged: set[int] = set()
-    for _ in range(6):
+    for _ in range(kills):
         process = python(LOADER, path, *made)
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(dice.randrange(1, 6))]
@@ -97,8 +99,8 @@ def test_fault_52_killed_at_any_time_nothing_acknowledged_is_lost(path: Path, wr
             assert count(store, "bars") == 50 * len(loads)
     python(LOADER, path, *made).communicate()
     with open_store(path) as store:
-        assert (count(store, "loads"), count(store, "bars")) == (40, 2000)
-        assert count(store, "(SELECT DISTINCT instrument, ts FROM bars)") == 2000
+        assert (count(store, "loads"), count(store, "bars")) == (number, 50 * number)
+        assert count(store, "(SELECT DISTINCT instrument, ts FROM bars)") == 50 * number
     assert not list(path.parent.glob(".*.tmp*"))
 
 
