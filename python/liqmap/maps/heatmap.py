@@ -16,6 +16,8 @@ from liqmap.positions.model import prepare
 from liqmap.provenance import Provenance
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import arro3.core
     import numpy.typing as npt
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Heatmap", "build_heatmap"]
 
-REACH = 0.5
-"""How far the price axis goes beyond the path of the price, as a factor: from low / 1.5 to high · 1.5."""
+REACH = 1.0
+"""How far the price axis goes beyond the path of the price, as a factor: from low / 2 to high · 2 holds a 2x position."""
 MAX_COLUMNS = 20_000
 
 
@@ -84,6 +86,14 @@ class Heatmap:
                 "notional_usd": Array.from_numpy(both[column, side, group, bin_]),
             }
         )
+
+    def to_parquet(self, path: Path) -> None:
+        """:meth:`to_arrow` as a Parquet file, written by DuckDB."""
+        import duckdb  # noqa: PLC0415 - a heatmap in a notebook needs no database
+
+        with duckdb.connect() as connection:
+            connection.execute("SET threads = 1")
+            connection.from_arrow(self.to_arrow()).write_parquet(str(path), compression="zstd")
 
 
 def build_heatmap(

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cumulative", "LiquidationMap"]
 
+_NEAREST = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class Cumulative:
@@ -83,6 +85,20 @@ class LiquidationMap:
         long, short = self.side("long"), self.side("short")
         return Cumulative(long=np.cumsum(long[::-1])[::-1], short=np.cumsum(short))
 
+    def max_pain(self, side: Side) -> float | None:
+        """The price at which the most notional would have been liquidated on the way there, per unit of distance.
+
+        The edge ``p`` that maximises ``cumulative(p) / |p − mark|``, at least 0.5 % away: nearer, a few dollars
+        of distance would decide. ``None`` where the side has nothing that far.
+        """
+        edges = self.grid.edges()
+        sums = self.cumulative()
+        reached, at = (sums.long, edges[:-1]) if side == "long" else (sums.short, edges[1:])
+        away = (self.mark_price - at if side == "long" else at - self.mark_price) / self.mark_price
+        pace = np.where((away >= _NEAREST) & (reached > 0), reached / np.maximum(away, _NEAREST), 0.0)
+        best = int(np.argmax(pace))
+        return float(at[best]) if pace[best] > 0 else None
+
     def cascade(self, shock: float, depth: Law | None = None, *, kind: Kind = "news") -> Cascade:
         """Where a shock would stop, and through which levels; see :func:`liqmap.stress.cascade.cascade`."""
         return cascade(self, shock, depth, kind=kind)
@@ -115,6 +131,7 @@ class LiquidationMap:
             "outside": dict(self.outside),
             "ledger": {side: dict(account) for side, account in self.ledger.to_dict().items()},
             "clusters": [cluster.to_dict() for cluster in self.clusters()],
+            "max_pain": {"long": self.max_pain("long"), "short": self.max_pain("short")},
             "provenance": self.provenance.to_dict(),
         }
 

@@ -1,0 +1,72 @@
+"""``liqmap heatmap``: maps through time as a table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from liqmap import public
+from liqmap.clock import iso
+
+if TYPE_CHECKING:
+    from liqmap.maps.heatmap import Heatmap
+
+__all__ = ["heatmap"]
+
+
+def heatmap(
+    instrument: str,
+    /,
+    *,
+    db: Path,
+    start: str,
+    end: str,
+    step: str = "1h",
+    csv: Annotated[bool, Parameter(negative="")] = False,
+    parquet: Path | None = None,
+) -> None:
+    """Make the map of every step between two times: one row per column, or one per filled cell.
+
+    Args:
+        instrument: venue:SYMBOL, such as binance:BTCUSDT.
+        db: The history file.
+        start: First column, ISO 8601.
+        end: Last column at the latest.
+        step: Time between columns: 5m, 1h, 1d.
+        csv: Print one row per column: price, notional on the map, predicted liquidations, open interest.
+        parquet: Write one row per filled cell to this file.
+    """
+    with public.open_history(db) as history:
+        made = history.heatmap(instrument, start, end, step)
+    if parquet is not None:
+        made.to_parquet(parquet)
+    if csv:
+        sys.stdout.write(columns(made))
+    else:
+        cells = f"{made.long.shape[0]:,} columns of {made.long.shape[2]:,} bins"
+        where = "" if parquet is None else f" → {parquet}"
+        sys.stdout.write(f"{made.instrument}   {iso(int(made.at[0]))} … {iso(int(made.at[-1]))}   {cells}{where}\n")
+
+
+def columns(made: Heatmap) -> str:
+    """One line per column."""
+    from liqmap.maps.export import csv_text  # noqa: PLC0415 - tables load only when asked for
+
+    header = ["at", "low", "high", "close", "long_usd", "short_usd", "predicted_long_usd", "predicted_short_usd"]
+    on_map = [(side.sum(axis=(1, 2)) + made.outside[:, k]).tolist() for k, side in enumerate((made.long, made.short))]
+    swept = made.predicted.sum(axis=2)
+    lines = zip(
+        (iso(int(t)) for t in made.at),
+        made.low.tolist(),
+        made.high.tolist(),
+        made.close.tolist(),
+        *on_map,
+        swept[:, 0].tolist(),
+        swept[:, 1].tolist(),
+        made.open_interest.tolist(),
+        strict=True,
+    )
+    return csv_text([*header, "open_interest"], lines)

@@ -1,0 +1,115 @@
+"""Maps through time, and what a map says of itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+import liqmap
+from liqmap import InputError, NotFoundError
+
+NAME = "sim:BTCUSDT"
+HOUR = 3_600_000_000
+START = 1_735_689_600_000_000
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten days of hourly bars with open interest, made by hand."""
+    folder = tmp_path_factory.mktemp("heat")
+    rng = np.random.default_rng(3)
+    n = 240
+    close = 80_000 * np.exp(np.cumsum(rng.normal(0, 0.006, n)))
+    first = np.concatenate([close[:1], close[:-1]])
+    bars, interest = ["ts,interval_s,open,high,low,close,volume_base,price_source"], ["ts,oi_base,oi_usd"]
+    for i in range(n):
+        ts, top, bottom = START + i * HOUR, max(first[i], close[i]) * 1.002, min(first[i], close[i]) * 0.998
+        bars.append(f"{ts},3600,{first[i]:.1f},{top:.1f},{bottom:.1f},{close[i]:.1f},{rng.exponential(900):.3f},mark")
+        coin = 20_000 + 300 * np.sin(i / 9)
+        interest.append(f"{ts + HOUR},{coin:.3f},{coin * close[i]:.2f}")
+    (folder / "bars.csv").write_text("\n".join(bars) + "\n")
+    (folder / "oi.csv").write_text("\n".join(interest) + "\n")
+    with liqmap.open(folder / "h.duckdb", mode="w") as history:
+        history.load(folder / "bars.csv", table="bars", instrument=NAME)
+        history.load(folder / "oi.csv", table="open_interest", instrument=NAME)
+    return folder / "h.duckdb"
+
+
+def test_each_column_is_the_map_of_its_time(db: Path) -> None:
+    with liqmap.open(db) as history:
+        heat = history.heatmap(NAME, "2025-01-05", "2025-01-06", step="6h", groups=((2, 20), (20, 1000)))
+        for i, at in enumerate(heat.at):
+            m = history.map(NAME, at=int(at))
+            for side, cells, k in (("long", heat.long, 0), ("short", heat.short, 1)):
+                want = m.side(side).sum() + m.outside[side]  # type: ignore[arg-type,index]
+                assert cells[i].sum() + heat.outside[i, k] == pytest.approx(want, rel=1e-6)
+            assert heat.ledgers[i] == m.ledger
+            assert heat.ledgers[i].error(m.open_interest) <= 1e-9
+            # Longs lie below the price, shorts above.
+            assert not heat.long[i][:, heat.edges[1:] > heat.close[i] * (1 + 1.1e-3)].any()
+            assert not heat.short[i][:, heat.edges[:-1] < heat.close[i] * (1 - 1.1e-3)].any()
+
+
+def test_what_was_predicted_adds_up_over_columns(db: Path) -> None:
+    with liqmap.open(db) as history:
+        fine = history.heatmap(NAME, "2025-01-03", "2025-01-08", step="1h")
+        coarse = history.heatmap(NAME, "2025-01-03", "2025-01-08", step="12h")
+    first = int(np.searchsorted(fine.at, coarse.at[0])) + 1
+    assert fine.predicted[first:].sum() == pytest.approx(coarse.predicted[1:].sum(), rel=1e-12)
+    assert fine.predicted.sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "what"),
+    [
+        (("2025-01-06", "2025-01-05", "1h"), InputError, "before"),
+        (("2025-01-05", "2025-01-06", "5m"), InputError, "at least one bar"),
+        (("2025-01-05", "2025-01-06", "often"), InputError, "'often'"),
+        (("2025-01-05", "2045-01-06", "1h"), InputError, "at most 20000"),
+        (("2026-01-05", "2026-01-06", "1h"), NotFoundError, "nothing from"),
+    ],
+)
+def test_a_span_that_makes_no_sense_is_refused(
+    db: Path, words: tuple[str, str, str], error: type[Exception], what: str
+) -> None:
+    with liqmap.open(db) as history, pytest.raises(error, match=what):
+        history.heatmap(NAME, *words)
+
+
+def test_the_command_writes_what_the_history_says(db: Path, tmp_path: Path) -> None:
+    cells = tmp_path / "heat.parquet"
+    span = ["--start", "2025-01-05", "--end", "2025-01-06", "--step", "6h"]
+    words = ["heatmap", NAME, "--db", str(db), *span, "--csv", "--parquet", str(cells)]
+    done = subprocess.run(
+        [sys.executable, "-c", "from liqmap.cli import main; main()", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1 + 5
+    long_usd = float(lines[-1].split(",")[4])
+    row = duckdb.execute(
+        "SELECT sum(notional_usd) FROM read_parquet($1) WHERE side = 'long' AND at_us = $2",
+        [str(cells), START + 120 * HOUR],
+    ).fetchone()
+    assert row is not None
+    assert row[0] == pytest.approx(long_usd, rel=1e-3)
+
+
+def test_max_pain_is_where_the_pace_is_highest(db: Path) -> None:
+    with liqmap.open(db) as history:
+        m = history.map(NAME)
+    sums, edges = m.cumulative(), m.grid.edges()
+    for side, reached, at in (("long", sums.long, edges[:-1]), ("short", sums.short, edges[1:])):
+        pain = m.max_pain(side)  # type: ignore[arg-type]
+        assert pain is not None
+        away = np.abs(at / m.mark_price - 1)
+        pace = np.where(away >= 0.005, reached / np.maximum(away, 0.005), 0)
+        assert pace[np.flatnonzero(at == pain)[0]] == pytest.approx(pace.max())
+        assert (pain < m.mark_price) == (side == "long")
