@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Heatmap", "build_heatmap"]
 
 REACH = 1.0
-"""How far the price axis goes beyond the path of the price, as a factor: from low / 2 to high · 2 holds a 2x position."""
+"""How far the price axis goes beyond the path of the price, as a factor: low / 2 to high · 2 hold a 2x position."""
 MAX_COLUMNS = 20_000
 
 
