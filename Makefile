@@ -6,7 +6,7 @@ RUST   := $(shell find rust -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo
 export LIQMAP_TEST_DATA ?= $(abspath ../shared)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow check format bench lock clean
+.PHONY: help setup demo test test-slow check format score bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,13 @@ format: setup ## Rewrite the sources in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+score: setup ## Was the map right? Tables on real data, also put into docs/skill.md
+	rm -f skill.duckdb*
+	$(BIN)/liqmap load --db skill.duckdb --instrument binance:BTCUSDT $(addprefix $(LIQMAP_TEST_DATA)/data/,\
+	    btc_spot_1h_20250101_20260131.csv btc_1h_20251204_20260131.csv binance_btcusdt_perp_5m_20260525_20260614.csv)
+	$(BIN)/liqmap load --db skill.duckdb $(LIQMAP_TEST_DATA)/data/coinglass/regime_30m_20260521_20260608.csv
+	$(BIN)/liqmap score reports/skill.toml --db skill.duckdb --docs docs/skill.md
+
 bench: setup ## Benchmarks beside their peers, in one process
 	$(BIN)/python -m benchmarks
 
@@ -55,4 +62,4 @@ lock: ## Refresh both lock files
 	    --no-header --group dev --all-extras pyproject.toml -o requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) target demo site test-artifacts python/liqmap/_core*.so
+	rm -rf $(VENV) target demo site test-artifacts skill.duckdb* python/liqmap/_core*.so

@@ -16,7 +16,7 @@ app = App(
 )
 
 # Each verb is named by its place and loaded when it is called, so that `liqmap --help` stays quick.
-for _verb in ("demo", "load", "coverage", "map", "heatmap", "cascade", "report"):
+for _verb in ("demo", "load", "coverage", "map", "heatmap", "cascade", "score", "report"):
     app.command(f"liqmap.cli.{_verb}:{_verb}", name=_verb)
 
 

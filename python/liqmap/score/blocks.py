@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,10 +31,13 @@ def draws(periods: int, block: float, resamples: int, seed: int) -> npt.NDArray[
     return np.asarray((np.take_along_axis(target, begun, axis=1) + at - begun) % periods, dtype=np.int64)
 
 
+@lru_cache(maxsize=8)
 def counts(periods: int, block: float, resamples: int, seed: int) -> Floats:
     """How often each period was drawn, shape ``(resamples, periods)``."""
     drawn = draws(periods, block, resamples, seed)
-    return np.stack([np.bincount(row, minlength=periods) for row in drawn]).astype(np.float64)
+    made = np.stack([np.bincount(row, minlength=periods) for row in drawn]).astype(np.float64)
+    made.flags.writeable = False  # kept for the next to ask
+    return made
 
 
 def gain(losses: Floats, base: Floats, *, block: float, resamples: int = 2_000, seed: int = 1) -> tuple[float, float]:
