@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from liqmap.history.coverage import Coverage
 from liqmap.instruments import Instrument
 from liqmap.report.config import Report
-from liqmap.report.facts import Facts, Issue
+from liqmap.report.facts import Facts, Issue, sources_of
 from sample_map import sample_map
 
 if TYPE_CHECKING:
@@ -32,5 +33,6 @@ def make_issue(*names: str, simulated: bool = False, at: Instant | None = None, 
         made = sample_map(name, seed=seed + number, simulated=simulated, at=at)
         about = Instrument(name, "perpetual", "linear", "BTC", "USDT", "USDT", 1.0, 0.1)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
-        facts.append(Facts(about, made, -0.0123, 0.0187, cascades))
+        sources = sources_of(made.provenance, Coverage(()), made.at)
+        facts.append(Facts(about, made, -0.0123, 0.0187, sources, cascades))
     return Issue(report, facts[0].map.at, tuple(facts))

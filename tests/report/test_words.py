@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from publishing import make_issue
 
+from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
 from liqmap.report import words
-from liqmap.report.facts import Facts
+from liqmap.report.facts import Facts, sources_of
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +70,15 @@ def test_voice() -> None:
 def test_dates_are_spelt_the_same_everywhere() -> None:
     assert words.stamp(1781222400000000) == "12 June 2026, 00:00 UTC"
     assert words.sentence("open interest of Binance is USD") == "Open interest of Binance is USD."
+
+
+def test_holes_are_those_known_when_the_map_was_made(facts: Facts) -> None:
+    at = facts.map.at
+    hour = 3_600_000_000
+    known, later = Gap(at - 5 * hour, at - 3 * hour, 24), Gap(at + hour, at + 9 * hour, 96)
+    run = StaleRun(at - 2 * hour, at - hour, 12)
+    span = Span(facts.map.instrument, "bars", "300 s last", 0, at, 5749, 300, (known, later), ())
+    still = Span(facts.map.instrument, "open_interest", "", 0, at, 5749, 300, (), (run,))
+    bars, interest = sources_of(facts.map.provenance, Coverage((span, still)), at)
+    assert words.holes(bars) == "24 rows missing, at most 2 h in a row"
+    assert words.holes(interest) == "12 readings alike"

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap.clock import Instant
+    from liqmap.history.coverage import Coverage
     from liqmap.instruments import Instrument, Side
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
+    from liqmap.provenance import Provenance
     from liqmap.public import History
     from liqmap.report.config import Report
     from liqmap.stress.cascade import Cascade
 
-__all__ = ["Facts", "Issue", "Source", "Within", "gather"]
+__all__ = ["Facts", "Issue", "Source", "Within", "gather", "sources_of"]
 
 REACHES = (0.01, 0.02, 0.05, 0.10, 0.20)
 _DAY = 86_400_000_000
@@ -39,6 +41,9 @@ class Source:
         first: The first one's time, UTC microseconds.
         last: The last one's.
         files: sha256 of the files the rows came from.
+        missing: Rows that should be there by the map's time and are not.
+        longest: The longest such gap, microseconds.
+        stale: Readings in runs of open interest that stood still.
     """
 
     table: str
@@ -46,6 +51,9 @@ class Source:
     first: Instant
     last: Instant
     files: tuple[str, ...] = ()
+    missing: int = 0
+    longest: Instant = 0
+    stale: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class Facts:
         map: Its map.
         change: Move of the mark over the last 24 hours as a fraction; ``None`` where the history is shorter.
         sigma: One standard deviation of 12 hours' moves, from the last seven days; ``None`` where there is too little.
+        sources: The tables behind the map.
         cascades: What the report's shocks would do, in their order.
         data_to: End of the newest bar that was known, UTC microseconds; the map's own time if left out.
     """
@@ -74,6 +83,7 @@ class Facts:
     map: LiquidationMap
     change: float | None = None
     sigma: float | None = None
+    sources: tuple[Source, ...] = ()
     cascades: tuple[Cascade, ...] = ()
     data_to: Instant = 0
     clusters: tuple[Cluster, ...] = field(init=False)
@@ -86,24 +96,6 @@ class Facts:
     def open_interest_usd(self) -> float:
         """One-sided open interest at the mark, USD."""
         return self.map.open_interest * self.map.mark_price
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The tables behind the map, from its provenance."""
-        found = []
-        for table, entry in self.map.provenance.inputs.items():
-            if isinstance(entry, dict) and {"rows", "first", "last"} <= entry.keys():
-                files = entry.get("sha256s", [])
-                found.append(
-                    Source(
-                        table,
-                        int(str(entry["rows"])),
-                        parse(str(entry["first"])),
-                        parse(str(entry["last"])),
-                        tuple(str(name) for name in files) if isinstance(files, list) else (),
-                    )
-                )
-        return tuple(found)
 
     def of_side(self, side: Side) -> tuple[Cluster, ...]:
         """Clusters of one side, nearest to the mark first."""
@@ -144,8 +136,36 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
         bars = history.market_bars(name, until=made.at)
         change, sigma = _moves(bars.end, bars.close, made.at)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
-        facts.append(Facts(history.instrument(name), made, change, sigma, cascades, int(bars.end[-1])))
+        sources = sources_of(made.provenance, history.coverage(name), made.at)
+        facts.append(Facts(history.instrument(name), made, change, sigma, sources, cascades, int(bars.end[-1])))
     return Issue(report, facts[0].map.at, tuple(facts))
+
+
+def sources_of(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
+    """The tables behind a map with their holes, as both were known at ``at``.
+
+    Coverage speaks of the whole history; what began later than the map is left out.
+    """
+    found = []
+    for table, entry in provenance.inputs.items():
+        if not isinstance(entry, dict) or not {"rows", "first", "last"} <= entry.keys():
+            continue
+        spans = [span for span in coverage.spans if span.table == table]
+        gaps = [gap for span in spans for gap in span.gaps if gap.end <= at]
+        files = entry.get("sha256s")
+        found.append(
+            Source(
+                table,
+                int(str(entry["rows"])),
+                parse(str(entry["first"])),
+                parse(str(entry["last"])),
+                files=tuple(map(str, files)) if isinstance(files, list) else (),
+                missing=sum(gap.missing for gap in gaps),
+                longest=max((gap.end - gap.start for gap in gaps), default=0),
+                stale=sum(run.rows for span in spans for run in span.stale if run.end <= at),
+            )
+        )
+    return tuple(found)
 
 
 def _moves(

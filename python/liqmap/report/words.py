@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from liqmap.clock import Instant
     from liqmap.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.report.facts import Facts
+    from liqmap.report.facts import Facts, Source
     from liqmap.stress.cascade import Cascade
 
 __all__ = [
@@ -23,10 +23,12 @@ __all__ = [
     "finding",
     "headline_clusters",
     "heaviest",
+    "holes",
     "ladder",
     "mapped_share",
     "sentence",
     "shock_sentence",
+    "span",
     "stamp",
 ]
 
@@ -69,6 +71,38 @@ def headline_clusters(facts: Facts, side: Side, count: int = 3) -> tuple[Cluster
 def ladder(facts: Facts, side: Side, count: int = 8) -> tuple[Cluster, ...]:
     """A side's largest clusters within reach, from the highest price down, as an order book is read."""
     return tuple(sorted(headline_clusters(facts, side, count), key=lambda cluster: -cluster.peak))
+
+
+def holes(source: Source) -> str:
+    """What is missing in a table, in a few words.
+
+    Example:
+        >>> from liqmap.report.facts import Source
+        >>> holes(Source("bars", 5749, 0, 1, missing=12, longest=3_600_000_000))
+        '12 rows missing, at most 1 h in a row'
+        >>> holes(Source("open_interest", 5749, 0, 1, stale=9))
+        '9 readings alike'
+    """
+    parts = []
+    if source.missing:
+        parts.append(f"{source.missing:,} rows missing, at most {span(source.longest)} in a row")
+    if source.stale:
+        parts.append(f"{source.stale:,} readings alike")
+    return "; ".join(parts) or "none"
+
+
+def span(length: Instant) -> str:
+    """A length of time in its largest unit.
+
+    Example:
+        >>> span(300_000_000), span(5_400_000_000), span(3 * 86_400_000_000)
+        ('5 min', '1.5 h', '3 d')
+    """
+    seconds = length / 1e6
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {name}"
+    return f"{seconds:.3g} s"
 
 
 def sentence(text: str) -> str:
@@ -155,5 +189,5 @@ def _where(cluster: Cluster) -> str:
     """A basin in round prices, and how far its peak is: a headline needs no ticks."""
     step = 10.0 ** math.floor(math.log10(cluster.peak * 2e-3))
     low, high = (round(edge / step) * step for edge in (cluster.low, cluster.high))
-    span = price_range(low, high) if high > low else price(low)
-    return f"{span} ({percent(cluster.distance, signed=True)})"
+    at = price_range(low, high) if high > low else price(low)
+    return f"{at} ({percent(cluster.distance, signed=True)})"
