@@ -26,7 +26,7 @@ demo: setup ## A simulated market from nothing to a page; prints the page's path
 	$(BIN)/liqmap demo --out demo
 
 test: setup ## All tests, Rust and Python (slow ones left out)
-	cargo test --quiet --locked --workspace
+	cargo test --quiet --locked -p liqmap-core
 	$(BIN)/python -m pytest -q
 
 test-slow: setup ## The long searches and big runs
