@@ -486,3 +486,21 @@ def test_a_negative_allowance(refused: Refused, write: Write) -> None:
 def test_no_room_to_unpack(refused: Refused, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/proc")
     assert refused(write("b.zip", zipped(("b.csv", bars(3)))))
+
+
+def test_a_file_of_nothing_but_blanks(refused: Refused, write: Write) -> None:
+    assert "1 of 1 rows blank" in refused(write("oi.csv", f"ts,oi_base,oi_usd\n{START},,\n")).found
+
+
+def test_a_row_bad_for_several_tables_is_one_row(store: Store, refused: Refused, write: Write) -> None:
+    lines = perp(6).splitlines()
+    lines[2] = "x" + lines[2]
+    file = write("perp.csv", "\n".join(lines) + "\n")
+    assert "more row" not in str(refused(file))
+    report = store.load(file, instrument=BTC, allow_rejects=1)
+    assert [(r.row, r.field) for r in report.rejects] == [(3, "timestamp")]
+    assert [(t.table, t.stored, t.rejected) for t in report.tables] == [
+        ("bars", 5, 1),
+        ("open_interest", 5, 1),
+        ("funding", 5, 1),
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def check_open_interest(staging: Staging, staged: Staged, others: Sequence[Stage
     field = staged.target.fields["oi_usd"]
     at = staging.layout.columns.index(field.column) if field.column else None
     fault = Fault("false", "oi_usd", at, f"coin × price within {TOLERANCE:.0%}")
-    return Staged(staged.name, staged.table, staged.target, (*staged.faults, fault), staged.rows), note
+    return replace(staged, faults=(*staged.faults, fault)), note
 
 
 def infer_interval(staging: Staging, staged: Staged) -> None:
@@ -91,7 +92,7 @@ def infer_interval(staging: Staging, staged: Staged) -> None:
     if off:
         found = f"a bar off the {gap // 1_000_000} s grid of the others"
         raise InputError(
-            "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", row=staging.line(off[0])
+            "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", row=staging.rows.line(off[0])
         )
     connection.execute(f"UPDATE {name} SET interval_s = {gap // 1_000_000}")
 
@@ -115,7 +116,13 @@ def check_dates(staging: Staging, staged: Staged) -> None:
     if row:
         found, expected = iso(int(row[1])), f"a time in {match[0].strip('-.')}, as the file's name says"
         raise InputError(
-            "load", staging.source.where, found, expected, "nothing stored", row=staging.line(int(row[0])), field="ts"
+            "load",
+            staging.source.where,
+            found,
+            expected,
+            "nothing stored",
+            row=staging.rows.line(int(row[0])),
+            field="ts" if staged.when is None else staging.layout.columns[staged.when],
         )
 
 
@@ -127,8 +134,10 @@ def check_blanks(staging: Staging, staged: Staged) -> int:
     """
     row = staging.connection.execute(f"SELECT count(*), min(r) FROM {staged.name} WHERE fault = {BLANK}").fetchone()
     blank, first = (int(row[0]), row[1]) if row else (0, None)
-    if first is not None and blank > max(1, _BLANK_SHARE * staged.rows):
+    if first is not None and (blank > max(1, _BLANK_SHARE * staged.rows) or blank == staged.rows):
         found = f"{blank:,} of {staged.rows:,} rows blank for {staged.table.name}"
         expected = f"at most {_BLANK_SHARE:.0%}"
-        raise InputError("load", staging.source.where, found, expected, "nothing stored", row=staging.line(int(first)))
+        raise InputError(
+            "load", staging.source.where, found, expected, "nothing stored", row=staging.rows.line(int(first))
+        )
     return blank

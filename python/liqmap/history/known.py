@@ -52,7 +52,7 @@ def check_named(staging: Staging, staged: Staged, asked: Asked) -> None:
     ).fetchall()
     where = staging.source.where
     for name, row in rows:
-        line = staging.line(int(row))
+        line = staging.rows.line(int(row))
         if asked.instrument is not None and name != asked.instrument:
             raise InputError(
                 "load", where, f"{name!r}", asked.instrument, "nothing stored", row=line, field="instrument"

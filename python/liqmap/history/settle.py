@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from liqmap.history.stage import Staged, Staging
     from liqmap.history.tables import Table
 
-__all__ = ["drop_duplicates", "meet_stored", "reduce"]
+__all__ = ["drop_duplicates", "drop_unfinished", "insert", "meet_stored", "reduce"]
 
 _MINUTE = 60_000_000
 
@@ -48,7 +48,7 @@ def drop_duplicates(staging: Staging, staged: Staged) -> int:
         f"SELECT f.r, s.r FROM {pairs} AND NOT ({_same_row(table, 'f', 's')}) ORDER BY s.r LIMIT 1"
     ).fetchone()
     if clash:
-        first, second = staging.line(int(clash[0])), staging.line(int(clash[1]))
+        first, second = staging.rows.line(int(clash[0])), staging.rows.line(int(clash[1]))
         raise InputError(
             "load",
             staging.source.where,
@@ -78,7 +78,7 @@ def meet_stored(staging: Staging, staged: Staged, load_id: int, *, replace: bool
         InputError: A stored row has the same key and other values, and ``replace`` was not asked for.
     """
     connection, name, table = staging.connection, staged.name, staged.table
-    when = next((c.name for c in table.columns if c.kind == "time" and c.required), None)
+    when = table.when
     near = (
         f' AND t."{when}" BETWEEN (SELECT min("{when}") FROM {name}) AND (SELECT max("{when}") FROM {name})'
         if when
@@ -116,7 +116,7 @@ def _clash(staging: Staging, staged: Staged, row: int, stored_by: object, load_i
         f"{staged.table.name} {key} with values other than those stored from {origin}",
         "the same values, or a load that replaces",
         "nothing stored",
-        row=None if staged.reduced else staging.line(row),
+        row=None if staged.reduced else staging.rows.line(row),
     )
 
 
@@ -153,6 +153,34 @@ FROM (SELECT instrument, ts, percent,
       WINDOW inner_first AS (PARTITION BY instrument, ts, percent < 0 ORDER BY abs(percent)))
 WHERE base > 0 AND usd > 0 ORDER BY instrument, ts, price
 """
+
+
+def drop_unfinished(staging: Staging, staged: Staged, now: int) -> int:
+    """Drop bars and windows that are not over yet, since their values still change; returns how many."""
+    length = {"bars": "interval_s", "liquidations": "window_s"}.get(staged.table.name)
+    if length is None:
+        return 0
+    unfinished = f"{staged.name} WHERE ts + {length} * 1000000 > {now}"
+    count = _count(staging.connection, unfinished)
+    if count:
+        staging.connection.execute(f"DELETE FROM {unfinished}")
+    return count
+
+
+def insert(staging: Staging, staged: Staged, load_id: int) -> int:
+    """Put the rows into their table, in the order of time; returns how many."""
+    table = staged.table
+    names = ", ".join(f'"{n}"' for n in table.names)
+    derived = ("venue, symbol, ", "split_part(instrument, ':', 1), instrument[strpos(instrument, ':') + 1:], ")
+    into, out = derived if table.name == "instruments" else ("", "")
+    order = "r" if table.when is None else f'"{table.when}", r'
+    count = _count(staging.connection, staged.name)
+    staging.connection.execute(
+        f"INSERT INTO {table.name} ({into}{names}, load_id) "
+        f"SELECT {out}{names}, {load_id} FROM {staged.name} ORDER BY {order}"
+    )
+    staging.connection.execute(f"DROP TABLE {staged.name}")
+    return count
 
 
 def _count(connection: duckdb.DuckDBPyConnection, what: str) -> int:

@@ -67,6 +67,7 @@ class Table:
         key: SQL expressions over ``{t}`` that name a row; two rows with one key must be equal.
         checks: ``(field at fault, SQL condition that must hold unless NULL, what was expected)``.
         into: For a kind of row that is not stored itself: the table it is reduced into.
+        gaps: Whether a row may have nothing to say: a time series whose reading is missing.
     """
 
     name: str
@@ -74,6 +75,17 @@ class Table:
     key: tuple[str, ...]
     checks: tuple[tuple[str, str, str], ...] = ()
     into: str | None = None
+    gaps: bool = False
+
+    @property
+    def stored_in(self) -> str:
+        """The table its rows end up in."""
+        return self.into or self.name
+
+    @property
+    def when(self) -> str | None:
+        """The field that holds a row's time, if it has one."""
+        return next((c.name for c in self.columns if c.kind == "time" and c.required), None)
 
     def column(self, name: str) -> Column | None:
         """The field of that name, if there is one."""
@@ -153,6 +165,7 @@ _ALL = (
             ("low", "low <= open AND low <= close", "low at most open and close"),
             ("taker_buy_base", "taker_buy_base <= volume_base * (1 + 1e-9)", "at most the volume"),
         ),
+        gaps=True,
     ),
     Table(
         "open_interest",
@@ -163,6 +176,7 @@ _ALL = (
             Column("oi_usd", "amount", required=False, unit="usd"),
         ),
         _AT,
+        gaps=True,
     ),
     Table(
         "funding",
@@ -173,6 +187,7 @@ _ALL = (
             Column("interval_h", "positive"),
         ),
         _AT,
+        gaps=True,
     ),
     Table(
         "liquidations",
@@ -196,6 +211,7 @@ _ALL = (
             "CASE WHEN {t}.window_s = 0 THEN {t}.size_base END",
             "CASE WHEN {t}.window_s = 0 THEN {t}.usd END",
         ),
+        gaps=True,
     ),
     Table(
         "depth",
@@ -207,6 +223,7 @@ _ALL = (
             Column("size_base", "amount", unit="base"),
         ),
         (*_AT, "{t}.side", "{t}.price"),
+        gaps=True,
     ),
     Table(
         "positions",
@@ -237,6 +254,7 @@ _ALL = (
         ),
         ("{t}.instrument", "{t}.trade_id"),
         into="bars",
+        gaps=True,
     ),
     Table(
         "bands",
@@ -250,6 +268,7 @@ _ALL = (
         (*_AT, "{t}.percent"),
         (("percent", "percent <> 0", "a band below (−) or above (+) the price"),),
         into="depth",
+        gaps=True,
     ),
 )
 
