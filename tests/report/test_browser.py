@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from publishing import HOSTILE, make_issue
-
-from liqmap.report.site import write_issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +36,6 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield opened
         opened.close()
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("site")
-    write_issue(make_issue(), out)
-    return out
 
 
 @contextmanager
@@ -76,10 +66,10 @@ def opened(
     context.close()
 
 
-def path_of(site: Path, name: str) -> Path:
+def path_of(plain: Path, name: str) -> Path:
     if name == "map":
-        return next((site / "latest").glob("*/map.html"))
-    return site / {"front": "index.html", "archive": "archive.html"}[name]
+        return next((plain / "latest").glob("*/map.html"))
+    return plain / {"front": "index.html", "archive": "archive.html"}[name]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
@@ -87,10 +77,10 @@ def path_of(site: Path, name: str) -> Path:
 @pytest.mark.parametrize("size", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_draws_and_keeps_to_its_width(
-    browser: Browser, site: Path, name: str, size: str, scheme: str, script: bool
+    browser: Browser, plain: Path, name: str, size: str, scheme: str, script: bool
 ) -> None:
     width = WIDTHS[size]
-    with opened(browser, path_of(site, name), width=width, scheme=scheme, script=script) as page:
+    with opened(browser, path_of(plain, name), width=width, scheme=scheme, script=script) as page:
         ARTIFACTS.mkdir(exist_ok=True)
         suffix = "" if script else "-no-script"
         page.screenshot(path=ARTIFACTS / f"{name}-{size}-{scheme}{suffix}.png", full_page=True)
@@ -112,14 +102,14 @@ def test_every_page_draws_and_keeps_to_its_width(
 
 
 @pytest.mark.parametrize("size", WIDTHS)
-def test_the_archive_keeps_to_its_width(browser: Browser, site: Path, size: str) -> None:
-    with opened(browser, path_of(site, "archive"), width=WIDTHS[size]) as page:
+def test_the_archive_keeps_to_its_width(browser: Browser, plain: Path, size: str) -> None:
+    with opened(browser, path_of(plain, "archive"), width=WIDTHS[size]) as page:
         page.screenshot(path=ARTIFACTS / f"archive-{size}-light.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size]
 
 
-def test_hovering_tells_what_is_there(browser: Browser, site: Path) -> None:
-    with opened(browser, path_of(site, "map")) as page:
+def test_hovering_tells_what_is_there(browser: Browser, plain: Path) -> None:
+    with opened(browser, path_of(plain, "map")) as page:
         page.locator(".live svg").scroll_into_view_if_needed()
         box = page.locator(".live svg").bounding_box()
         assert box is not None
@@ -132,8 +122,8 @@ def test_hovering_tells_what_is_there(browser: Browser, site: Path) -> None:
         page.screenshot(path=ARTIFACTS / "map-tooltip.png")
 
 
-def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, site: Path) -> None:
-    path = path_of(site, "map")
+def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, plain: Path) -> None:
+    path = path_of(plain, "map")
     with opened(browser, path) as page:
         bars = page.locator(".live svg path[fill^='var(--longs'], .live svg path[fill^='var(--shorts']")
         before = bars.count()
@@ -158,8 +148,8 @@ def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, site:
         assert page.get_by_role("button", name="±5 %").get_attribute("aria-pressed") == "true"
 
 
-def test_keyboard_reaches_and_moves_the_chart(browser: Browser, site: Path) -> None:
-    with opened(browser, path_of(site, "map")) as page:
+def test_keyboard_reaches_and_moves_the_chart(browser: Browser, plain: Path) -> None:
+    with opened(browser, path_of(plain, "map")) as page:
         reached = set()
         for _ in range(40):
             page.keyboard.press("Tab")
@@ -182,8 +172,8 @@ def test_keyboard_reaches_and_moves_the_chart(browser: Browser, site: Path) -> N
         page.wait_for_url(lambda url: "#" not in url)
 
 
-def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browser: Browser, site: Path) -> None:
-    with opened(browser, path_of(site, "map"), width=1000) as page:  # the drawing is scaled here
+def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browser: Browser, plain: Path) -> None:
+    with opened(browser, path_of(plain, "map"), width=1000) as page:  # the drawing is scaled here
         page.locator(".live svg").scroll_into_view_if_needed()
         plot = page.locator(".live svg .background").first.bounding_box()
         assert plot is not None
@@ -203,8 +193,8 @@ def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browse
         )
 
 
-def test_tables_sort(browser: Browser, site: Path) -> None:
-    with opened(browser, path_of(site, "map")) as page:
+def test_tables_sort(browser: Browser, plain: Path) -> None:
+    with opened(browser, path_of(plain, "map")) as page:
         cells = page.locator("table.sortable tbody tr:not([hidden]) td:nth-child(5)")
         page.get_by_role("button", name="Notional").click()
         values = [float(value) for value in cells.evaluate_all("cells => cells.map(cell => cell.dataset.value)")]
@@ -214,10 +204,9 @@ def test_tables_sort(browser: Browser, site: Path) -> None:
         assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Notional")
 
 
-def test_hostile_names_run_nothing(browser: Browser, tmp_path: Path) -> None:
-    write_issue(make_issue(*HOSTILE, simulated=True), tmp_path / "s")
+def test_hostile_names_run_nothing(browser: Browser, hostile: Path) -> None:
     dialogs: list[str] = []
-    for path in (tmp_path / "s" / "index.html", *(tmp_path / "s" / "latest").glob("*/map.html")):
+    for path in (hostile / "index.html", *(hostile / "latest").glob("*/map.html")):
         with opened(browser, path, width=390) as page:
             page.on("dialog", lambda dialog: dialogs.append(dialog.message))
             page.wait_for_timeout(50)
@@ -226,8 +215,8 @@ def test_hostile_names_run_nothing(browser: Browser, tmp_path: Path) -> None:
     assert dialogs == []
 
 
-def test_print_shows_the_still_and_no_switches(browser: Browser, site: Path) -> None:
-    with opened(browser, path_of(site, "map")) as page:
+def test_print_shows_the_still_and_no_switches(browser: Browser, plain: Path) -> None:
+    with opened(browser, path_of(plain, "map")) as page:
         page.emulate_media(media="print")
         assert page.locator(".still.wide").is_visible()
         assert not page.locator(".live").is_visible()

@@ -19,8 +19,11 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_reports_we_ship_are_good() -> None:
-    found = sorted((Path(__file__).parents[2] / "reports").glob("*.toml"))
-    assert found
+    # Plans of what is scored lie there too; they are lists of tests.
+    found = [
+        path for path in (Path(__file__).parents[2] / "reports").glob("*.toml") if "[[test]]" not in path.read_text()
+    ]
+    assert "daily.toml" in {path.name for path in found}
     for path in found:
         assert read_report(path).instruments
 

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,20 +31,6 @@ ALLOWED = {
 }
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("site") / "out"
-    write_issue(make_issue(*HOSTILE, simulated=True), out)
-    return out
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("plain") / "out"
-    write_issue(make_issue(), out)
-    return out
-
-
 def files(site: Path) -> dict[str, bytes]:
     return {p.relative_to(site).as_posix(): p.read_bytes() for p in sorted(site.rglob("*")) if p.is_file()}
 
@@ -52,9 +39,9 @@ def pages(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 
 
-def test_no_label_becomes_markup_or_a_path(site: Path) -> None:
-    assert len(pages(site)) == 2 * (1 + len(HOSTILE)) + 2
-    for page in pages(site):
+def test_no_label_becomes_markup_or_a_path(hostile: Path) -> None:
+    assert len(pages(hostile)) == 2 * (1 + len(HOSTILE)) + 2
+    for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         assert {element.tag for element in tree.iter() if isinstance(element.tag, str)} <= ALLOWED
         assert not tree.xpath("//@*[starts-with(name(), 'on') or name() = 'style']")
@@ -62,16 +49,16 @@ def test_no_label_becomes_markup_or_a_path(site: Path) -> None:
             if script.get("src") is None:
                 assert script.get("type") == "application/json"
                 json.loads(script.text)
-    for page in site.glob("latest/*/map.html"):
+    for page in hostile.glob("latest/*/map.html"):
         title = html.fromstring(page.read_bytes()).xpath("string(//title)")
         assert any(title.startswith(name) for name in HOSTILE), title
-    inside = {path.resolve() for path in site.rglob("*")}
-    assert all(site.resolve() in path.parents for path in inside)
-    assert {path.name for path in (site / "latest").iterdir() if path.is_dir()} == {slug(name) for name in HOSTILE}
+    inside = {path.resolve() for path in hostile.rglob("*")}
+    assert all(hostile.resolve() in path.parents for path in inside)
+    assert {path.name for path in (hostile / "latest").iterdir() if path.is_dir()} == {slug(name) for name in HOSTILE}
 
 
-def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
-    for page in pages(site):
+def test_every_link_leads_to_a_file_of_the_site(hostile: Path) -> None:
+    for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         for target in tree.xpath("//@href | //@src"):
             if target.startswith("#"):
@@ -79,11 +66,11 @@ def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
             else:
                 assert not re.match(r"[a-z]+:|/", target), (page, target)
                 assert (page.parent / target).resolve().is_file(), (page, target)
-                assert site.resolve() in (page.parent / target).resolve().parents
+                assert hostile.resolve() in (page.parent / target).resolve().parents
 
 
-def test_pages_forbid_what_they_do_not_need(site: Path) -> None:
-    for page in pages(site):
+def test_pages_forbid_what_they_do_not_need(hostile: Path) -> None:
+    for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
         assert policy.startswith("default-src 'none'; script-src 'self'; ")
@@ -92,8 +79,8 @@ def test_pages_forbid_what_they_do_not_need(site: Path) -> None:
         assert not re.search(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//""", text)
 
 
-def test_what_is_simulated_says_so_first(site: Path) -> None:
-    for page in pages(site):
+def test_what_is_simulated_says_so_first(hostile: Path) -> None:
+    for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         assert tree.xpath("string(//p[@class='simulated']/strong)") == "SIMULATED", page
 
@@ -143,9 +130,9 @@ def test_stills_carry_marks_and_only_drawing(plain: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_csv_cells_cannot_be_formulas(site: Path) -> None:
+def test_csv_cells_cannot_be_formulas(hostile: Path) -> None:
     found = 0
-    for path in site.rglob("*.csv"):
+    for path in hostile.rglob("*.csv"):
         for row in csv.reader(io.StringIO(path.read_text("utf-8"))):
             found += any(cell.startswith("'") for cell in row)
             assert not any(cell[:1] in "=+@\t\r\0" and not _number(cell) for cell in row if cell), row
@@ -160,14 +147,14 @@ def _number(cell: str) -> bool:
     return True
 
 
-def test_manifests_name_every_file_and_its_hash(site: Path) -> None:
-    for manifest in (site / "manifest.json", *site.glob("2*/*/manifest.json")):
+def test_manifests_name_every_file_and_its_hash(hostile: Path) -> None:
+    for manifest in (hostile / "manifest.json", *hostile.glob("2*/*/manifest.json")):
         entries = json.loads(manifest.read_text("utf-8"))["files"]
         there = {name: content for name, content in files(manifest.parent).items() if name != "manifest.json"}
         assert set(entries) == set(there)
         for name, content in there.items():
             assert entries[name] == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    for asset in (site / "assets").iterdir():
+    for asset in (hostile / "assets").iterdir():
         assert hashlib.sha256(asset.read_bytes()).hexdigest()[:16] in asset.name
 
 
@@ -237,3 +224,16 @@ def test_a_place_that_is_not_ours_is_left_alone(tmp_path: Path, kind: str) -> No
     with pytest.raises(InputError, match="nothing written"):
         write_issue(make_issue(), out)
     assert list(files(tmp_path).values()) == [b"mine"]
+
+
+def test_a_failed_issue_leaves_the_site_as_it_was(plain: Path) -> None:
+    before = files(plain)
+    good = make_issue(at=parse("2026-06-13T00:00Z"))
+    facts = good.facts[0]
+    broken = facts.map.long.copy()
+    broken[3, 1400] = float("nan")
+    # The clusters are found while the map is whole: the fault comes to light when it is drawn.
+    object.__setattr__(facts, "map", replace(facts.map, long=broken))
+    with pytest.raises(InputError, match="chart: map/bars, usd: nan"):
+        write_issue(good, plain)
+    assert files(plain) == before

@@ -121,7 +121,7 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
         summaries = [json.loads((site / known / "issue.json").read_text("utf-8")) for known in reversed(_issues(site))]
         archive = archive_page(issue.report.title, summaries, place("", "latest/"), simulated=issue.simulated)
         _write(site / "archive.html", archive.encode())
-        _write(site / "manifest.json", _manifest(_all_files(site)))
+        _write(site / "manifest.json", _site_manifest(site))
     except OSError as error:
         raise StorageError(
             "report", str(site), str(error), "a folder to write to", "the issue is not published"
@@ -226,22 +226,26 @@ def _write(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
-def _all_files(site: Path) -> dict[str, bytes]:
-    skip = {"manifest.json"}
-    return {
-        name: entry.read_bytes()
-        for entry in sorted(site.rglob("*"))
-        if entry.is_file() and (name := entry.relative_to(site).as_posix()) not in skip and "/." not in f"/{name}"
-    }
+def _entry(content: bytes) -> dict[str, str | int]:
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def _manifest(files: Mapping[str, bytes]) -> bytes:
     """sha256 and size of every file, by path."""
-    entries = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        for name, content in sorted(files.items())
-    }
-    return _json({"files": entries})
+    return _json({"files": {name: _entry(content) for name, content in sorted(files.items())}})
+
+
+def _site_manifest(site: Path) -> bytes:
+    """The same for the whole site; issues never change, so each vouches for itself and is not read again."""
+    entries: dict[str, dict[str, str | int]] = {}
+    for path in _issues(site):
+        own = (site / path / "manifest.json").read_bytes()
+        entries |= {f"{path}/{name}": entry for name, entry in json.loads(own)["files"].items()}
+        entries[f"{path}/manifest.json"] = _entry(own)
+    for found in (*site.glob("*.html"), *(site / "assets").iterdir(), *(site / "latest").rglob("*")):
+        if found.is_file():
+            entries[found.relative_to(site).as_posix()] = _entry(found.read_bytes())
+    return _json({"files": dict(sorted(entries.items()))})
 
 
 def _json(value: dict[str, Any]) -> bytes:

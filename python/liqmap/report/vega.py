@@ -102,24 +102,28 @@ def bundle() -> bytes:
     Raises:
         LiqmapError: ``vl-convert-python`` is not installed.
     """
-    return _bundle()
+    return made()
+
+
+def version() -> str:
+    """Of the library whose Vega it is."""
+    return importlib.metadata.version("vl-convert-python")
 
 
 @cache
-def _bundle() -> bytes:
-    converter = _converter()
-    version = importlib.metadata.version("vl-convert-python")
-    folder = _cache_folder()
-    for kept in sorted(folder.glob(f"vega-{version}-*.js")):
+def made() -> bytes:
+    """The script, once per process."""
+    converter, folder, stem = _converter(), _cache_folder(), f"vega-{version()}"
+    for kept in sorted(folder.glob(f"{stem}-*.js")):
         script = kept.read_bytes()
-        if kept.name == f"vega-{version}-{hashlib.sha256(script).hexdigest()}.js":
+        if kept.name == f"{stem}-{hashlib.sha256(script).hexdigest()}.js":
             return script
     script = str(converter.javascript_bundle(_SNIPPET)).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".vega-{os.getpid()}.js"
         draft.write_bytes(script)
-        draft.replace(folder / f"vega-{version}-{hashlib.sha256(script).hexdigest()}.js")
+        draft.replace(folder / f"{stem}-{hashlib.sha256(script).hexdigest()}.js")
     except OSError:
         # A cache is a convenience: where it cannot be written, the next run makes the script again.
         return script
