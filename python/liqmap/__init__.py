@@ -16,8 +16,11 @@ from liqmap.positions.margin import liquidation_prices, liquidation_tranches
 from liqmap.positions.recipe import Recipe
 from liqmap.public import History
 from liqmap.public import open_history as open  # noqa: A004 - `liqmap.open` is the name users know
+from liqmap.stress.depth import Depth
+from liqmap.stress.scenarios import scenarios
 
 __all__ = [
+    "Depth",
     "Grid",
     "Histogram",
     "History",
@@ -33,4 +36,5 @@ __all__ = [
     "liquidation_prices",
     "liquidation_tranches",
     "open",
+    "scenarios",
 ]

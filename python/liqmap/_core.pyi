@@ -80,13 +80,23 @@ class Curve:
 
 @final
 class Market:
-    def __new__(
-        cls, curve: Curve, *, quantum: float, limit: int, multiplier: float = 1.0, flow: bool = False
-    ) -> Market: ...
+    def __new__(cls, curve: Curve, *, scale: float, limit: int, flow: bool = False) -> Market: ...
 
 def cascade(
-    distance: npt.NDArray[np.int64], notional: npt.NDArray[np.float64], market: Market, shock: int
+    distance: npt.NDArray[np.int64],
+    notional: npt.NDArray[np.float64],
+    market: Market,
+    shock: int,
+    multiplier: float = 1.0,
 ) -> tuple[int, float, bool, float | None, npt.NDArray[np.int64], npt.NDArray[np.uint32]]: ...
 def thresholds(
-    distance: npt.NDArray[np.int64], notional: npt.NDArray[np.float64], market: Market
+    distance: npt.NDArray[np.int64], notional: npt.NDArray[np.float64], market: Market, multiplier: float = 1.0
 ) -> npt.NDArray[np.int64]: ...
+def scenarios(
+    distance: npt.NDArray[np.int64],
+    notional: npt.NDArray[np.float64],
+    market: Market,
+    shocks: npt.NDArray[np.float64],
+    multipliers: npt.NDArray[np.float64],
+    threads: int | None = None,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]: ...

@@ -10,6 +10,7 @@ from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.heatmap import build_heatmap
 from liqmap.score.calibrate import calibrate
+from liqmap.stress.stored import MAX_AGE, stored_depth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.calibration import Calibration
     from liqmap.positions.model import AnyRecipe
+    from liqmap.stress.depth import Depth
 
 __all__ = ["History", "open_history"]
 
@@ -50,6 +52,21 @@ class History(Store):
         """
         moment = None if at is None else parse(at, stage="map")
         return build_map(self, instrument, at=moment, grid=grid, recipe=recipe)
+
+    def depth(self, instrument: str, at: InstantLike, *, max_age: str | None = None) -> Depth | None:
+        """The latest order book known at a time, or ``None`` where there is none: then a cascade says what it assumes.
+
+        Args:
+            instrument: ``venue:SYMBOL``.
+            at: As-of time; nothing later is used.
+            max_age: How old the book may be, such as ``1h``; an hour if left out.
+
+        Raises:
+            NotFoundError: The history does not have the instrument.
+            InputError: The book holds no usable order.
+        """
+        oldest = MAX_AGE if max_age is None else duration(max_age, stage="depth")
+        return stored_depth(self, instrument, parse(at, stage="depth"), max_age=oldest)
 
     def heatmap(
         self,

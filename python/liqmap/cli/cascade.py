@@ -38,7 +38,7 @@ def cascade(
     size = fraction(shock)
     with liqmap.open(db) as history:
         of = history.map(instrument, at=at)
-        result = of.cascade(shock=size)
+        result = of.cascade(shock=size, depth=history.depth(instrument, of.at))
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:

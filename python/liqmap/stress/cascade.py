@@ -228,14 +228,13 @@ def _run(
 ) -> tuple[Estimate, npt.NDArray[np.uint32]]:
     market = _core.Market(
         law.curve("bid" if levels.side == "long" else "ask"),
-        quantum=1 / levels.mark,
+        scale=levels.mark,
         limit=levels.limit,
-        multiplier=multiplier,
         flow=kind == "flow",
     )
     start = levels.ticks(shock)
     stop, liquidated, exhausted, marginal, path, round_of = _core.cascade(
-        levels.distance, levels.notional, market, start
+        levels.distance, levels.notional, market, start, multiplier
     )
     estimate = Estimate(
         law=name,

@@ -68,7 +68,7 @@ def thresholds(of: MapLike, side: Side, depth: Law | None = None, *, kind: Kind 
     law = fallback() if depth is None else depth
     market = _core.Market(
         law.curve("bid" if side == "long" else "ask"),
-        quantum=1 / levels.mark,
+        scale=levels.mark,
         limit=levels.limit,
         flow=kind == "flow",
     )

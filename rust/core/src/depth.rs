@@ -15,13 +15,27 @@ pub struct Curve {
     /// `ln x` and `ln D` at the knots, both strictly ascending.
     x: Vec<f64>,
     d: Vec<f64>,
-    /// Slope `d ln D / d ln x` of each segment: below the first knot, between knots, above the last.
-    slope: Vec<f64>,
-    /// First candidate segment of each bucket of `ln D`.
+    /// Below the first knot, between knots, above the last.
+    segments: Vec<Segment>,
+    /// Of each bucket of `ln D`, a segment at or before that of any value in it.
     hint: Vec<u32>,
-    bucket: f64,
+    buckets_per_log: f64,
+    /// Most segments between a bucket's hint and the segment of a value in it.
+    steps: usize,
     reach: f64,
     capacity: f64,
+}
+
+/// A line in log-log through `(x, d)`; rounding may not carry a value past its ends.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    x: f64,
+    d: f64,
+    slope: f64,
+    /// `1 / slope`: a multiplication per impact instead of a division.
+    inverse: f64,
+    low: (f64, f64),
+    high: (f64, f64),
 }
 
 impl Curve {
@@ -44,51 +58,35 @@ impl Curve {
             return Err(CoreError::new("depth", found, "as many of one as of the other, at least one"));
         }
         for (place, values) in [("displacement", displacement), ("notional", notional)] {
-            for (row, &value) in values.iter().enumerate() {
-                if !(value.is_finite() && value > 0.0) || (row > 0 && value <= values[row - 1]) {
-                    return Err(CoreError::new(
-                        format!("depth {place}[{row}]"),
-                        format!("{value}"),
-                        "finite numbers above 0 that ascend",
-                    ));
-                }
+            let bad = |i: usize| !positive(values[i]) || (i > 0 && values[i] <= values[i - 1]);
+            if let Some(row) = (0..values.len()).find(|i| bad(*i)) {
+                let found = format!("{}", values[row]);
+                return Err(CoreError::new(
+                    format!("depth {place}[{row}]"),
+                    found,
+                    "finite numbers above 0 that ascend",
+                ));
             }
         }
-        let last = displacement[displacement.len() - 1];
-        let reach = reach.unwrap_or(last);
+        let reach = reach.unwrap_or(displacement[displacement.len() - 1]);
         for (place, value) in [("head", head), ("tail", tail), ("reach", reach)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(CoreError::new(
-                    format!("depth {place}"),
-                    format!("{value}"),
-                    "a finite number above 0",
-                ));
+            if !positive(value) {
+                let found = format!("{value}");
+                return Err(CoreError::new(format!("depth {place}"), found, "a finite number above 0"));
             }
         }
         let x: Vec<f64> = displacement.iter().map(|v| v.ln()).collect();
         let d: Vec<f64> = notional.iter().map(|v| v.ln()).collect();
-        let mut slope = Vec::with_capacity(x.len() + 1);
-        slope.push(head);
-        slope.extend(x.windows(2).zip(d.windows(2)).map(|(x, d)| (d[1] - d[0]) / (x[1] - x[0])));
-        slope.push(tail);
-        if let Some(row) = slope.iter().position(|s| !(s.is_finite() && *s > 0.0)) {
-            // Two knots so close that their logarithms are equal.
+        let segments = segments(&x, &d, head, tail);
+        if let Some(row) = segments.iter().position(|s| !(positive(s.slope) && positive(s.inverse))) {
             return Err(CoreError::new(
                 format!("depth knot {row}"),
-                "as good as its neighbour",
+                "the same as its neighbour to 16 digits",
                 "distinct knots",
             ));
         }
-        let span = d[d.len() - 1] - d[0];
-        let bucket = if span > 0.0 { BUCKETS as f64 / span } else { 0.0 };
-        let hint = (0..=BUCKETS)
-            .map(|b| {
-                let low = d[0] + b as f64 / bucket.max(f64::MIN_POSITIVE);
-                // One bucket early: the bucket of a value is rounded, the segment is then found by stepping forward.
-                d.partition_point(|v| *v <= low - 1.0 / bucket.max(f64::MIN_POSITIVE)) as u32
-            })
-            .collect();
-        let mut curve = Self { x, d, slope, hint, bucket, reach, capacity: 0.0 };
+        let (hint, buckets_per_log, steps) = hints(&d);
+        let mut curve = Self { x, d, segments, hint, buckets_per_log, steps, reach, capacity: 0.0 };
         curve.capacity = curve.notional(reach);
         Ok(curve)
     }
@@ -112,9 +110,8 @@ impl Curve {
             return 0.0;
         }
         let v = x.min(self.reach).ln();
-        let j = self.x.partition_point(|k| *k <= v);
-        let (at, low, high) = self.segment(j);
-        (self.d[at] + (v - self.x[at]) * self.slope[j]).clamp(low.1, high.1).exp()
+        let s = &self.segments[self.x.partition_point(|k| *k <= v)];
+        (s.d + (v - s.x) * s.slope).clamp(s.low.1, s.high.1).exp()
     }
 
     /// `D'(x)`: notional per unit of displacement at `x`; 0 beyond the reach.
@@ -124,34 +121,61 @@ impl Curve {
             return 0.0;
         }
         let v = x.ln();
-        self.slope[self.x.partition_point(|k| *k <= v)] * self.notional(x) / x
+        self.segments[self.x.partition_point(|k| *k <= v)].slope * self.notional(x) / x
     }
 
     /// `I(Q)`: how far a flow of `exp(log_flow)` pushes, at most the reach.
     ///
     /// Takes the logarithm so that a book `m` times as deep costs a subtraction: `I_m(Q) = I(Q / m)`.
+    #[inline]
     #[must_use]
     pub fn displacement(&self, log_flow: f64) -> f64 {
-        let j = self.find(log_flow);
-        let (at, low, high) = self.segment(j);
-        (self.x[at] + (log_flow - self.d[at]) / self.slope[j]).clamp(low.0, high.0).exp().min(self.reach)
+        self.log_displacement(log_flow).exp().min(self.reach)
     }
 
-    /// The segment of a value of `ln D`.
-    fn find(&self, v: f64) -> usize {
-        let bucket = ((v - self.d[0]) * self.bucket).clamp(0.0, BUCKETS as f64) as usize;
-        let mut j = self.hint[bucket] as usize;
-        while j < self.d.len() && self.d[j] <= v {
-            j += 1;
-        }
-        j
+    /// `ln I(Q)` before the reach cuts it off: the part of [`Self::displacement`] that looks the segment up.
+    #[inline]
+    #[must_use]
+    pub fn log_displacement(&self, log_flow: f64) -> f64 {
+        let bucket = ((log_flow - self.d[0]) * self.buckets_per_log).clamp(0.0, BUCKETS as f64) as usize;
+        let first = self.hint[bucket] as usize;
+        // A fixed number of steps: nothing for the processor to guess wrong.
+        let ahead: usize = self.d[first..].iter().take(self.steps).map(|d| usize::from(*d <= log_flow)).sum();
+        let s = &self.segments[first + ahead];
+        (s.x + (log_flow - s.d) * s.inverse).clamp(s.low.0, s.high.0)
     }
+}
 
-    /// A segment's anchor knot and its two ends as `(ln x, ln D)`: rounding may not carry a value past a knot.
-    fn segment(&self, j: usize) -> (usize, (f64, f64), (f64, f64)) {
-        let low =
-            if j == 0 { (f64::NEG_INFINITY, f64::NEG_INFINITY) } else { (self.x[j - 1], self.d[j - 1]) };
-        let high = if j == self.x.len() { (f64::INFINITY, f64::INFINITY) } else { (self.x[j], self.d[j]) };
-        (j.saturating_sub(1), low, high)
+fn positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+fn segments(x: &[f64], d: &[f64], head: f64, tail: f64) -> Vec<Segment> {
+    let n = x.len();
+    let ends = (f64::NEG_INFINITY, f64::INFINITY);
+    (0..=n)
+        .map(|j| {
+            let low = if j == 0 { (ends.0, ends.0) } else { (x[j - 1], d[j - 1]) };
+            let high = if j == n { (ends.1, ends.1) } else { (x[j], d[j]) };
+            let (anchor, slope) = match j {
+                0 => (high, head),
+                j if j == n => (low, tail),
+                _ => (low, (high.1 - low.1) / (high.0 - low.0)),
+            };
+            Segment { x: anchor.0, d: anchor.1, slope, inverse: 1.0 / slope, low, high }
+        })
+        .collect()
+}
+
+/// Buckets over the knots' `ln D`: hints, buckets per unit of `ln D`, and the most steps from a hint.
+fn hints(d: &[f64]) -> (Vec<u32>, f64, usize) {
+    let span = d[d.len() - 1] - d[0];
+    if span <= 0.0 {
+        return (vec![0; BUCKETS + 1], 0.0, d.len());
     }
+    let per_log = BUCKETS as f64 / span;
+    // A value's bucket is rounded, so the hint looks one bucket back and the steps reach one further on.
+    let edge = |b: usize| d.partition_point(|v| *v <= d[0] + (b as f64 - 1.0) / per_log);
+    let steps = (0..=BUCKETS).map(|b| if b + 3 > BUCKETS { d.len() } else { edge(b + 3) } - edge(b)).max();
+    ((0..=BUCKETS).map(|b| edge(b) as u32).collect(), per_log, steps.unwrap_or(d.len()))
 }

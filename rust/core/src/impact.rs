@@ -12,116 +12,224 @@ pub enum Shock {
     Flow,
 }
 
-/// `Φ(s, Q)`, nondecreasing in both arguments, `Φ(s, 0) = s`: all that a cascade knows of the market.
-///
-/// Displacements are whole ticks, so that every algorithm draws the same line between "touched" and "not touched".
+/// A market as a cascade sees it: a book, what a shock does to it, and the ticks in which it is measured.
 #[derive(Debug, Clone, Copy)]
-pub struct Response<'a> {
+pub struct Market<'a> {
     curve: &'a Curve,
     shock: Shock,
-    multiplier: f64,
-    log_multiplier: f64,
-    quantum: f64,
+    scale: f64,
     limit: i64,
 }
 
-impl<'a> Response<'a> {
-    /// A response of `curve`, made `multiplier` times as deep; one tick is `quantum` in the curve's unit; no
+impl<'a> Market<'a> {
+    /// One unit of the curve's displacement is `scale` ticks (where it is a fraction of the mark: the mark in ticks); no
     /// displacement goes beyond `limit` ticks (a price cannot fall below one tick).
     ///
     /// # Errors
-    /// A multiplier or quantum that is not finite and above 0, a limit below one tick.
-    pub fn new(curve: &'a Curve, shock: Shock, multiplier: f64, quantum: f64, limit: i64) -> Result<Self> {
-        for (place, value) in [("depth multiplier", multiplier), ("quantum", quantum)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(CoreError::new(place, format!("{value}"), "a finite number above 0"));
-            }
-        }
+    /// A scale that is not finite and above 0, a limit below one tick.
+    pub fn new(curve: &'a Curve, shock: Shock, scale: f64, limit: i64) -> Result<Self> {
+        above_zero("scale", scale)?;
         if limit < 1 {
             return Err(CoreError::new("limit", format!("{limit} ticks"), "at least one tick"));
         }
-        Ok(Self { curve, shock, multiplier, log_multiplier: multiplier.ln(), quantum, limit })
+        Ok(Self { curve, shock, scale, limit })
     }
 
-    /// The kind of shock.
+    /// The book.
+    #[must_use]
+    pub const fn curve(&self) -> &'a Curve {
+        self.curve
+    }
+
+    /// What a shock does to it.
     #[must_use]
     pub const fn shock(&self) -> Shock {
         self.shock
     }
 
-    /// The displacement, in ticks, after a shock of `s` ticks and a forced flow of `q`.
+    /// The furthest displacement, in ticks.
+    #[must_use]
+    pub const fn limit(&self) -> i64 {
+        self.limit
+    }
+
+    /// A displacement, not negative, as the nearest whole tick.
     #[inline]
     #[must_use]
+    pub fn ticks(&self, x: f64) -> i64 {
+        (x * self.scale + 0.5) as i64
+    }
+
+    /// Ticks as a displacement.
+    #[inline]
+    #[must_use]
+    pub fn displacement(&self, ticks: i64) -> f64 {
+        ticks as f64 / self.scale
+    }
+
+    /// An impact, given as [`Curve::log_displacement`], in ticks.
+    #[inline]
+    #[must_use]
+    pub fn push(&self, log_x: f64) -> i64 {
+        self.ticks(log_x.exp().min(self.curve.reach()))
+    }
+
+    /// What the book holds within `s` ticks.
+    #[inline]
+    #[must_use]
+    pub fn held(&self, s: i64) -> f64 {
+        self.curve.notional(self.displacement(s))
+    }
+
+    /// Its answer where the book is `multiplier` times as deep.
+    ///
+    /// # Errors
+    /// A multiplier that is not finite and above 0.
+    pub fn response(self, multiplier: f64) -> Result<Response<'a>> {
+        above_zero("depth multiplier", multiplier)?;
+        Ok(Response { market: self, multiplier, log_multiplier: multiplier.ln() })
+    }
+}
+
+fn above_zero(place: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(CoreError::new(place, format!("{value}"), "a finite number above 0"))
+}
+
+/// `Φ(s, Q)`, nondecreasing in both arguments, `Φ(s, 0) = s`: all that a cascade knows of the market.
+///
+/// Displacements are whole ticks, so that every algorithm draws the same line between "touched" and "not touched".
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    market: Market<'a>,
+    multiplier: f64,
+    log_multiplier: f64,
+}
+
+impl<'a> Response<'a> {
+    /// The kind of shock.
+    #[must_use]
+    pub const fn shock(&self) -> Shock {
+        self.market.shock
+    }
+
+    /// The market after a shock of `s` ticks.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, s: i64) -> After<'a> {
+        let s = s.min(self.market.limit);
+        let eaten = match self.market.shock {
+            Shock::News => 0.0,
+            Shock::Flow => self.multiplier * self.market.held(s),
+        };
+        After { response: *self, s, eaten }
+    }
+
+    /// `Φ(s, Q)`: the displacement, in ticks, after a shock of `s` ticks and a forced flow of `q`.
+    #[must_use]
     pub fn phi(&self, s: i64, q: f64) -> i64 {
-        if q <= 0.0 {
-            return s.min(self.limit);
-        }
-        match self.shock {
-            Shock::News => s.saturating_add(self.push(q)).min(self.limit),
-            Shock::Flow => {
-                let eaten = self.multiplier * self.curve.notional(s as f64 * self.quantum);
-                self.push(eaten + q).max(s).min(self.limit)
-            }
-        }
+        self.at(s).phi(q)
     }
 
     /// `I(Q)` in ticks, rounded to the nearest.
     #[inline]
     #[must_use]
     pub fn push(&self, q: f64) -> i64 {
-        (self.curve.displacement(q.ln() - self.log_multiplier) / self.quantum + 0.5).floor() as i64
-    }
-
-    /// Whether the flow asks for more than the book is known to hold: then `phi` is a lower bound.
-    #[must_use]
-    pub fn exhausted(&self, s: i64, q: f64) -> bool {
-        let eaten = match self.shock {
-            Shock::News => 0.0,
-            Shock::Flow => self.multiplier * self.curve.notional(s as f64 * self.quantum),
-        };
-        q > 0.0 && (eaten + q > self.multiplier * self.curve.capacity() || self.phi(s, q) >= self.limit)
+        self.market.push(self.market.curve.log_displacement(q.ln() - self.log_multiplier))
     }
 
     /// The smallest shock, in ticks, after which a flow of `q` reaches `d` ticks: `min {s ≥ 0 : Φ(s, q) ≥ d}`;
     /// `i64::MAX` where nothing reaches it.
     #[must_use]
     pub fn needed(&self, d: i64, q: f64) -> i64 {
-        if d > self.limit {
+        if d > self.market.limit {
             return i64::MAX;
         }
         if q <= 0.0 || d <= 0 {
             return d.max(0);
         }
-        match self.shock {
-            Shock::News => (d - self.push(q)).max(0),
+        match self.market.shock {
+            Shock::News => self.short_of(d, self.push(q)),
+            // The book pushes no further than its reach: beyond it only the shock itself gets there.
+            Shock::Flow if d > self.push(f64::INFINITY) => d,
             Shock::Flow => {
-                let rest = self.curve.notional((d as f64 - 0.5) * self.quantum) - q / self.multiplier;
-                let s = if rest > 0.0 { self.curve.displacement(rest.ln()) / self.quantum } else { 0.0 };
-                let mut guess = (s.ceil() as i64).clamp(0, d);
-                // Near a whole tick the inverse may round either way; Φ itself decides.
-                while guess > 0 && self.phi(guess - 1, q) >= d {
-                    guess -= 1;
-                }
-                while guess < d && self.phi(guess, q) < d {
-                    guess += 1;
-                }
-                guess
+                let edge = (d as f64 - 0.5) / self.market.scale;
+                let rest = self.market.curve.notional(edge) - q / self.multiplier;
+                let x = if rest > 0.0 { self.market.curve.displacement(rest.ln()) } else { 0.0 };
+                self.first(d, q, ((x * self.market.scale).ceil() as i64).clamp(0, d))
             }
         }
+    }
+
+    /// The shock that news must bring to reach `d` ticks where forced flow pushes by `push`.
+    #[inline]
+    #[must_use]
+    pub fn short_of(&self, d: i64, push: i64) -> i64 {
+        if d > self.market.limit { i64::MAX } else { (d - push).max(0) }
+    }
+
+    /// `min {0 ≤ s ≤ d : Φ(s, q) ≥ d}` from a guess. The guess is off by one where the inverse rounds, by more where the
+    /// book is all but empty; Φ itself decides.
+    fn first(&self, d: i64, q: f64, guess: i64) -> i64 {
+        let reaches = |s: i64| self.phi(s, q) >= d;
+        let (mut low, mut high) = (guess - 1, guess);
+        let mut step = 1;
+        while low >= 0 && reaches(low) {
+            (high, low, step) = (low, low - step, step * 2);
+        }
+        low = low.max(-1);
+        step = 1;
+        while high < d && !reaches(high) {
+            (low, high, step) = (high, (high + step).min(d), step * 2);
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if reaches(middle) { high = middle } else { low = middle }
+        }
+        high
     }
 
     /// `∂Φ/∂s` while nothing more fires: 1 for news, `D'(s) / D'(x)` for flow; `None` where the book ends.
     #[must_use]
     pub fn slope(&self, s: i64, x: i64) -> Option<f64> {
-        match self.shock {
-            Shock::News => Some(1.0),
-            Shock::Flow => {
-                let (from, to) = (
-                    self.curve.density(s as f64 * self.quantum),
-                    self.curve.density(x as f64 * self.quantum),
-                );
-                (to > 0.0).then(|| from / to)
-            }
+        if self.market.shock == Shock::News {
+            return Some(1.0);
         }
+        let density = |ticks: i64| self.market.curve.density(self.market.displacement(ticks));
+        let to = density(x);
+        (to > 0.0).then(|| density(s) / to)
+    }
+}
+
+/// The market after a shock, waiting for the forced flow: `Q ↦ Φ(s, Q)`.
+#[derive(Debug, Clone, Copy)]
+pub struct After<'a> {
+    response: Response<'a>,
+    s: i64,
+    eaten: f64,
+}
+
+impl After<'_> {
+    /// The displacement, in ticks, after a forced flow of `q`.
+    #[must_use]
+    pub fn phi(&self, q: f64) -> i64 {
+        if q <= 0.0 {
+            return self.s;
+        }
+        let x = match self.response.market.shock {
+            Shock::News => self.s.saturating_add(self.response.push(q)),
+            Shock::Flow => self.response.push(self.eaten + q).max(self.s),
+        };
+        x.min(self.response.market.limit)
+    }
+
+    /// Whether a flow of `q`, which ended at `x`, asks for more than the book is known to hold: then `x` is a bound.
+    #[inline]
+    #[must_use]
+    pub fn exhausted(&self, q: f64, x: i64) -> bool {
+        let held = self.response.multiplier * self.response.market.curve.capacity();
+        q > 0.0 && (self.eaten + q > held || x >= self.response.market.limit)
     }
 }

@@ -11,6 +11,7 @@ pub mod grid;
 pub mod histogram;
 pub mod impact;
 pub mod margin;
+pub mod scenarios;
 pub mod transport;
 
 pub use error::{CoreError, Result};

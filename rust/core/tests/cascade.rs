@@ -5,7 +5,8 @@
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
 use liqmap_core::depth::Curve;
-use liqmap_core::impact::{Response, Shock};
+use liqmap_core::impact::{Market, Response, Shock};
+use liqmap_core::scenarios::scenarios;
 use proptest::prelude::*;
 
 fn linear(per_unit: f64) -> Curve {
@@ -20,7 +21,7 @@ const T2: ([i64; 5], [f64; 5]) =
 fn five_levels_by_hand() {
     let levels = Levels::new(&T2.0, &T2.1).unwrap();
     let curve = linear(1e6);
-    let response = Response::new(&curve, Shock::News, 1.0, 0.01, 9_999_999).unwrap();
+    let response = Market::new(&curve, Shock::News, 100.0, 9_999_999).unwrap().response(1.0).unwrap();
     for (shock, stop, liquidated, amplification, count) in [
         (400, 99_600, 0.0, 1.0, 1),
         (500, 99_000, 500e6, 2.0, 3),
@@ -42,14 +43,14 @@ fn five_levels_by_hand() {
 #[test]
 fn power_law_book() {
     let curve = Curve::new(&[0.01], &[600.0], 0.75, 0.75, Some(0.25)).unwrap();
-    let quantum = 1e-6;
+    let scale = 1e6;
     let distance = [12_000, 15_000, 20_000, 30_000, 50_000];
     let levels = Levels::new(&distance, &[60.0, 120.0, 250.0, 100.0, 400.0]).unwrap();
     for (shock, sigma, stop, liquidated) in [
         (Shock::News, [12_000, 14_536, 17_992, 23_587, 41_524], 26_413, 430.0),
         (Shock::Flow, [12_000, 13_543, 15_391, 18_136, 33_215], 35_114, 530.0),
     ] {
-        let response = Response::new(&curve, shock, 1.0, quantum, 999_999).unwrap();
+        let response = Market::new(&curve, shock, scale, 999_999).unwrap().response(1.0).unwrap();
         let outcome = rounds(&levels, &response, 20_000).outcome;
         assert_eq!((outcome.stop, outcome.liquidated), (stop, liquidated), "{shock:?}");
         // Thresholds are the smallest whole tick: at most one above the real number printed.
@@ -62,7 +63,7 @@ fn power_law_book() {
 #[test]
 fn uniform_density_amplifies_by_the_branching_ratio() {
     let curve = linear(1.0);
-    let response = Response::new(&curve, Shock::News, 1.0, 1e-7, 9_999_999).unwrap();
+    let response = Market::new(&curve, Shock::News, 1e7, 9_999_999).unwrap().response(1.0).unwrap();
     let distance: Vec<i64> = (1..=1_000_000).collect();
     for rho in [0.1, 0.25, 0.5, 0.8] {
         let notional = vec![rho * 1e-7; distance.len()];
@@ -75,14 +76,14 @@ fn uniform_density_amplifies_by_the_branching_ratio() {
 #[test]
 fn more_flow_than_the_book_holds_is_a_bound() {
     let curve = Curve::new(&[0.001, 0.01], &[1e6, 5e6], 1.0, 1.0, None).unwrap();
-    let response = Response::new(&curve, Shock::News, 1.0, 1e-5, 99_999).unwrap();
+    let response = Market::new(&curve, Shock::News, 1e5, 99_999).unwrap().response(1.0).unwrap();
     let levels = Levels::new(&[100], &[6e6]).unwrap();
     let outcome = sweep(&levels, &response, 200);
     assert!(outcome.exhausted);
     assert_eq!(outcome.stop, 200 + 1_000, "no further than the book is known");
     assert!(!sweep(&levels, &response, 99).exhausted, "nothing fired, nothing asked");
     // A book a tenth as deep is exhausted by a tenth of the flow.
-    let thin = Response::new(&curve, Shock::News, 0.1, 1e-5, 99_999).unwrap();
+    let thin = Market::new(&curve, Shock::News, 1e5, 99_999).unwrap().response(0.1).unwrap();
     assert!(sweep(&Levels::new(&[100], &[6e5]).unwrap(), &thin, 200).exhausted);
     assert!(!sweep(&Levels::new(&[100], &[4e5]).unwrap(), &thin, 200).exhausted);
 }
@@ -90,7 +91,7 @@ fn more_flow_than_the_book_holds_is_a_bound() {
 #[test]
 fn a_price_does_not_fall_below_one_tick() {
     let curve = linear(1.0);
-    let response = Response::new(&curve, Shock::News, 1.0, 1.0, 999).unwrap();
+    let response = Market::new(&curve, Shock::News, 1.0, 999).unwrap().response(1.0).unwrap();
     let outcome = sweep(&Levels::new(&[10, 2_000], &[5e3, 1.0]).unwrap(), &response, 10);
     assert_eq!((outcome.stop, outcome.fired, outcome.exhausted), (999, 1, true));
     assert_eq!(thresholds(&Levels::new(&[2_000], &[1.0]).unwrap(), &response), [i64::MAX]);
@@ -109,9 +110,9 @@ fn refuses_what_is_no_input() {
     assert!(Curve::new(&[f64::NAN], &[1.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1], &[1.0], 0.0, 1.0, None).is_err());
     let curve = linear(1.0);
-    assert!(Response::new(&curve, Shock::News, 0.0, 1.0, 10).is_err());
-    assert!(Response::new(&curve, Shock::News, 1.0, f64::INFINITY, 10).is_err());
-    assert!(Response::new(&curve, Shock::News, 1.0, 1.0, 0).is_err());
+    assert!(Market::new(&curve, Shock::News, 1.0, 10).unwrap().response(0.0).is_err());
+    assert!(Market::new(&curve, Shock::News, f64::INFINITY, 10).is_err());
+    assert!(Market::new(&curve, Shock::News, 1.0, 0).is_err());
 }
 
 /// Every count of levels that reproduces itself is a fixed point; the least displacement among them is the answer.
@@ -159,7 +160,7 @@ proptest! {
         (distance, notional, curve, kind, multiplier, shock, limit) in instance()
     ) {
         let levels = Levels::new(&distance, &notional).unwrap();
-        let response = Response::new(&curve, kind, multiplier, 1.0, limit).unwrap();
+        let response = Market::new(&curve, kind, 1.0, limit).unwrap().response(multiplier).unwrap();
         let outcome = sweep(&levels, &response, shock);
         let told = rounds(&levels, &response, shock);
         prop_assert_eq!(told.outcome, outcome);
@@ -178,11 +179,11 @@ proptest! {
         which in any::<prop::sample::Index>(), more in 1_u32..50,
     ) {
         let levels = Levels::new(&distance, &notional).unwrap();
-        let response = Response::new(&curve, kind, multiplier, 1.0, limit).unwrap();
+        let response = Market::new(&curve, kind, 1.0, limit).unwrap().response(multiplier).unwrap();
         let base = sweep(&levels, &response, shock);
         let harder = sweep(&levels, &response, shock + 1);
         prop_assert!(harder.stop >= base.stop && harder.liquidated >= base.liquidated);
-        let deeper = Response::new(&curve, kind, multiplier * 1.5, 1.0, limit).unwrap();
+        let deeper = Market::new(&curve, kind, 1.0, limit).unwrap().response(multiplier * 1.5).unwrap();
         let calm = sweep(&levels, &deeper, shock);
         prop_assert!(calm.stop <= base.stop && calm.liquidated <= base.liquidated);
         if !notional.is_empty() {
@@ -203,4 +204,50 @@ proptest! {
             prop_assert!(q >= curve.capacity() * (1.0 - 1e-12));
         }
     }
+}
+
+/// Scenarios by the thousand end where each would end alone, to the bit, on one thread or two, with and without the
+/// head start that only pays for many.
+#[test]
+fn scenarios_are_cascades() {
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
+    let strategy = (instance(), prop::collection::vec((0.001..0.9_f64, 0.05..4.0_f64), 1..1_500));
+    runner
+        .run(&strategy, |((distance, notional, curve, kind, _, _, limit), cases)| {
+            let levels = Levels::new(&distance, &notional).unwrap();
+            // Distances below 60 ticks: a shock of 1 would be 80.
+            let market = Market::new(&curve, kind, 80.0, limit).unwrap();
+            let (shocks, multipliers): (Vec<f64>, Vec<f64>) = cases.into_iter().unzip();
+            let ends = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
+            prop_assert_eq!(&scenarios(&levels, market, &shocks, &multipliers, Some(2)).unwrap(), &ends);
+            for (i, (shock, multiplier)) in shocks.iter().zip(&multipliers).enumerate() {
+                let alone = sweep(&levels, &market.response(*multiplier).unwrap(), market.ticks(*shock));
+                prop_assert_eq!(market.ticks(ends.displacement[i]), alone.stop);
+                prop_assert_eq!(ends.liquidated[i], alone.liquidated);
+                prop_assert_eq!(ends.exhausted[i], alone.exhausted);
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn scenarios_refuse_what_is_no_input() {
+    let curve = linear(1.0);
+    let market = Market::new(&curve, Shock::News, 1.0, 10).unwrap();
+    let levels = Levels::new(&[1], &[1.0]).unwrap();
+    for (shocks, multipliers) in [
+        (vec![0.1, 0.0], vec![1.0]),
+        (vec![1.0], vec![1.0]),
+        (vec![f64::NAN], vec![1.0]),
+        (vec![0.1], vec![0.0]),
+        (vec![0.1], vec![f64::INFINITY]),
+        (vec![0.1, 0.1, 0.1], vec![1.0, 1.0]),
+    ] {
+        assert!(
+            scenarios(&levels, market, &shocks, &multipliers, None).is_err(),
+            "{shocks:?} {multipliers:?}"
+        );
+    }
+    assert!(scenarios(&levels, market, &[], &[1.0], None).unwrap().liquidated.is_empty());
 }

@@ -1,8 +1,11 @@
 //! Depth curves and cascades: numpy in, numpy out.
 
+use std::borrow::Cow;
+
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds as all_shocks};
 use liqmap_core::depth;
-use liqmap_core::impact::{Response, Shock};
+use liqmap_core::impact::{self, Shock};
+use liqmap_core::scenarios::{Ends, scenarios as run};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -65,33 +68,29 @@ fn each<'py>(
     values.as_array().iter().map(|v| f(*v)).collect::<Vec<_>>().into_pyarray(py)
 }
 
-/// How the market answers: a curve, the kind of shock, the unit of a tick, the furthest displacement.
+/// A market: a curve, what a shock does to it, ticks per unit of displacement, the furthest displacement.
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Market {
     curve: Py<Curve>,
     shock: Shock,
-    multiplier: f64,
-    quantum: f64,
+    scale: f64,
     limit: i64,
 }
 
 impl Market {
-    fn response(&self) -> Response<'_> {
-        // The numbers were proved good when the object was made.
-        Response::new(&self.curve.get().0, self.shock, self.multiplier, self.quantum, self.limit)
-            .expect("checked in Market::new")
+    fn core(&self) -> liqmap_core::Result<impact::Market<'_>> {
+        impact::Market::new(&self.curve.get().0, self.shock, self.scale, self.limit)
     }
 }
 
 #[pymethods]
 impl Market {
     #[new]
-    #[pyo3(signature = (curve, *, quantum, limit, multiplier=1.0, flow=false))]
-    fn new(curve: Py<Curve>, quantum: f64, limit: i64, multiplier: f64, flow: bool) -> PyResult<Self> {
-        let shock = if flow { Shock::Flow } else { Shock::News };
-        Response::new(&curve.get().0, shock, multiplier, quantum, limit)
-            .map_err(|fault| input_error("cascade", &fault))?;
-        Ok(Self { curve, shock, multiplier, quantum, limit })
+    #[pyo3(signature = (curve, *, scale, limit, flow=false))]
+    fn new(curve: Py<Curve>, scale: f64, limit: i64, flow: bool) -> PyResult<Self> {
+        let market = Self { curve, shock: if flow { Shock::Flow } else { Shock::News }, scale, limit };
+        market.core().map_err(|fault| input_error("cascade", &fault))?;
+        Ok(market)
     }
 }
 
@@ -99,18 +98,20 @@ impl Market {
 type Told<'py> = (i64, f64, bool, Option<f64>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>);
 
 #[pyfunction]
+#[pyo3(signature = (distance, notional, market, shock, multiplier=1.0))]
 pub fn cascade<'py>(
     py: Python<'py>,
     distance: PyReadonlyArray1<'py, i64>,
     notional: PyReadonlyArray1<'py, f64>,
     market: &Market,
     shock: i64,
+    multiplier: f64,
 ) -> PyResult<Told<'py>> {
-    let (distance, notional) = (distance.as_array().to_vec(), notional.as_array().to_vec());
+    let (distance, notional) = (slice(&distance), slice(&notional));
     let (told, marginal, round) = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
-            let response = market.response();
+            let response = market.core()?.response(multiplier)?;
             let told = rounds(&levels, &response, shock);
             let next = sweep(&levels, &response, shock.saturating_add(1));
             // At a threshold one tick more of shock fires another level: the curve jumps there.
@@ -126,15 +127,51 @@ pub fn cascade<'py>(
 }
 
 #[pyfunction]
+#[pyo3(signature = (distance, notional, market, multiplier=1.0))]
 pub fn thresholds<'py>(
     py: Python<'py>,
     distance: PyReadonlyArray1<'py, i64>,
     notional: PyReadonlyArray1<'py, f64>,
     market: &Market,
+    multiplier: f64,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let (distance, notional) = (distance.as_array().to_vec(), notional.as_array().to_vec());
+    let (distance, notional) = (slice(&distance), slice(&notional));
     let sigma = py
-        .detach(|| Levels::new(&distance, &notional).map(|levels| all_shocks(&levels, &market.response())))
+        .detach(|| {
+            let levels = Levels::new(&distance, &notional)?;
+            Ok(all_shocks(&levels, &market.core()?.response(multiplier)?))
+        })
         .map_err(|fault| input_error("cascade", &fault))?;
     Ok(sigma.into_pyarray(py))
+}
+
+/// `(displacement, liquidated, exhausted)` per scenario.
+type Columns<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<bool>>);
+
+#[pyfunction]
+#[pyo3(signature = (distance, notional, market, shocks, multipliers, threads=None))]
+pub fn scenarios<'py>(
+    py: Python<'py>,
+    distance: PyReadonlyArray1<'py, i64>,
+    notional: PyReadonlyArray1<'py, f64>,
+    market: &Market,
+    shocks: PyReadonlyArray1<'py, f64>,
+    multipliers: PyReadonlyArray1<'py, f64>,
+    threads: Option<usize>,
+) -> PyResult<Columns<'py>> {
+    let (distance, notional) = (slice(&distance), slice(&notional));
+    let (shocks, multipliers) = (slice(&shocks), slice(&multipliers));
+    let ends = py
+        .detach(|| {
+            let levels = Levels::new(&distance, &notional)?;
+            run(&levels, market.core()?, &shocks, &multipliers, threads)
+        })
+        .map_err(|fault| input_error("scenarios", &fault))?;
+    let Ends { displacement, liquidated, exhausted } = ends;
+    Ok((displacement.into_pyarray(py), liquidated.into_pyarray(py), exhausted.into_pyarray(py)))
+}
+
+/// An array as it lies, or a copy where it has gaps.
+fn slice<'a, T: numpy::Element + Copy>(array: &'a PyReadonlyArray1<'_, T>) -> Cow<'a, [T]> {
+    array.as_slice().map_or_else(|_| array.as_array().to_vec().into(), Cow::Borrowed)
 }

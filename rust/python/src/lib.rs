@@ -29,5 +29,6 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(cascade::thresholds, m)?)?;
     m.add_function(wrap_pyfunction!(margin::liquidation_prices, m)?)?;
     m.add_function(wrap_pyfunction!(margin::liquidation_tranches, m)?)?;
+    m.add_function(wrap_pyfunction!(cascade::scenarios, m)?)?;
     Ok(())
 }

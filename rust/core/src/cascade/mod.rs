@@ -71,13 +71,13 @@ impl<'a> Levels<'a> {
 
     /// Distances, ticks.
     #[must_use]
-    pub const fn distance(&self) -> &[i64] {
+    pub const fn distance(&self) -> &'a [i64] {
         self.distance
     }
 
     /// Notional of each level.
     #[must_use]
-    pub const fn notional(&self) -> &[f64] {
+    pub const fn notional(&self) -> &'a [f64] {
         self.notional
     }
 

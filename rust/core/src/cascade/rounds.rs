@@ -33,11 +33,12 @@ impl Rounds {
 #[must_use]
 pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Rounds {
     let (mut fired, mut path) = (Vec::new(), Vec::new());
-    let mut stop = response.phi(shock, 0.0);
+    let market = response.at(shock);
+    let mut stop = market.phi(0.0);
     let mut before = 0;
     loop {
         let now = levels.within(stop);
-        stop = response.phi(shock, levels.below(now));
+        stop = market.phi(levels.below(now));
         fired.push(now);
         path.push(stop);
         if now == before {
@@ -46,6 +47,6 @@ pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Round
         before = now;
     }
     let liquidated = levels.below(before);
-    let exhausted = response.exhausted(shock, liquidated);
+    let exhausted = market.exhausted(liquidated, stop);
     Rounds { outcome: Outcome { stop, fired: before, liquidated, exhausted }, fired, path }
 }

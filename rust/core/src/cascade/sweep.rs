@@ -9,12 +9,13 @@ use crate::impact::Response;
 /// levels are exactly those within the displacement.
 #[must_use]
 pub fn sweep(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Outcome {
+    let market = response.at(shock);
     let mut fired = 0;
-    let mut stop = response.phi(shock, 0.0);
+    let mut stop = market.phi(0.0);
     while fired < levels.len() && levels.distance()[fired] <= stop {
         fired += 1;
-        stop = response.phi(shock, levels.below(fired));
+        stop = market.phi(levels.below(fired));
     }
     let liquidated = levels.below(fired);
-    Outcome { stop, fired, liquidated, exhausted: response.exhausted(shock, liquidated) }
+    Outcome { stop, fired, liquidated, exhausted: market.exhausted(liquidated, stop) }
 }

@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use super::Levels;
-use crate::impact::Response;
+use crate::impact::{Response, Shock};
 
-/// Below this many levels a second thread costs more than it brings.
-const PARALLEL: usize = 16_384;
+/// Levels per piece of work; below it one thread does all.
+const PIECE: usize = 1 << 16;
 
 /// The threshold of every level, in ticks: level `i` fires exactly when the shock is at least `σ_i`.
 ///
@@ -14,16 +14,48 @@ const PARALLEL: usize = 16_384;
 /// Levels that share a threshold fire together: an avalanche group.
 #[must_use]
 pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
-    let needed = |i: usize| response.needed(levels.distance()[i], levels.below(i));
-    let mut sigma: Vec<i64> = if levels.len() < PARALLEL {
-        (0..levels.len()).map(needed).collect()
-    } else {
-        (0..levels.len()).into_par_iter().with_min_len(PARALLEL / 4).map(needed).collect()
-    };
+    let mut sigma = vec![0; levels.len()];
+    sigma.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sigma)| {
+        let first = piece * PIECE;
+        match response.shock() {
+            Shock::News => pushes(levels, response, first, sigma),
+            Shock::Flow => {}
+        }
+        for (i, s) in (first..).zip(sigma) {
+            let d = levels.distance()[i];
+            *s = match response.shock() {
+                Shock::News => response.short_of(d, *s),
+                Shock::Flow => response.needed(d, levels.below(i)),
+            };
+        }
+    });
     let mut highest = 0;
     for s in &mut sigma {
         highest = highest.max(*s);
         *s = highest;
     }
     sigma
+}
+
+/// `I(Q)` in ticks before each of the levels from `first` on.
+///
+/// It ascends with the levels, so a stretch with the same push at both ends needs no more looking: the work grows with the
+/// number of different pushes, not of levels.
+fn pushes(levels: &Levels<'_>, response: &Response<'_>, first: usize, out: &mut [i64]) {
+    let push =
+        |i: usize| if levels.below(first + i) > 0.0 { response.push(levels.below(first + i)) } else { 0 };
+    let Some(last) = out.len().checked_sub(1) else { return };
+    (out[0], out[last]) = (push(0), push(last));
+    let mut open = vec![(0, last)];
+    while let Some((low, high)) = open.pop() {
+        if out[low] == out[high] {
+            let same = out[low];
+            out[low..high].fill(same);
+        } else if high - low > 1 {
+            let middle = usize::midpoint(low, high);
+            out[middle] = push(middle);
+            open.push((low, middle));
+            open.push((middle, high));
+        }
+    }
 }

@@ -1,0 +1,64 @@
+//! A head start: what surely fires, read off the thresholds of a slightly deeper book.
+//!
+//! A deeper book gives a smaller cascade, so that its fired levels are a lower bound from which rounds climb to the same
+//! least fixed point. With thresholds tabled for a ladder of depths, a scenario needs about two rounds however long its
+//! cascade is.
+
+use rayon::prelude::*;
+
+use crate::Result;
+use crate::cascade::{Levels, thresholds};
+use crate::impact::Market;
+
+/// Rungs of the ladder of depths between the least and the greatest multiplier.
+const RUNGS: usize = 16;
+/// Steps of the table along the shock.
+const STEPS: u32 = 10;
+/// Smallest ratio between two rungs (its logarithm): far above rounding.
+const FINEST: f64 = 1e-3;
+
+pub struct HeadStart {
+    log_low: f64,
+    per_rung: f64,
+    shift: u32,
+    width: usize,
+    /// `fired[rung · width + step]`: levels that fire at `step << shift` ticks on that rung.
+    fired: Vec<u32>,
+}
+
+impl HeadStart {
+    /// Whether the table is paid back: it costs a threshold per level and rung, and saves rounds per scenario.
+    pub const fn pays(levels: usize, scenarios: usize) -> bool {
+        scenarios > 16 * levels
+    }
+
+    /// Tables for multipliers from `low` to `high` and shocks up to `most` ticks.
+    pub fn new(levels: &Levels<'_>, market: Market<'_>, (low, high): (f64, f64), most: i64) -> Result<Self> {
+        let rung = ((high.ln() - low.ln()) / RUNGS as f64).max(FINEST);
+        let shift = (64 - most.leading_zeros()).saturating_sub(STEPS);
+        let width = (most >> shift) as usize + 1;
+        let tables: Vec<Vec<u32>> = (0..=RUNGS + 2)
+            .into_par_iter()
+            .map(|r| {
+                let multiplier = (low.ln() + r as f64 * rung).exp().min(f64::MAX);
+                let sigma = thresholds(levels, &market.response(multiplier)?);
+                let mut fired = 0;
+                Ok((0..width as i64)
+                    .map(|step| {
+                        fired += sigma[fired..].iter().take_while(|s| **s <= step << shift).count();
+                        fired as u32
+                    })
+                    .collect())
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { log_low: low.ln(), per_rung: 1.0 / rung, shift, width, fired: tables.concat() })
+    }
+
+    /// A lower bound of the levels that fire.
+    #[inline]
+    pub fn fired(&self, shock: i64, log_multiplier: f64) -> usize {
+        // At least a hundredth of a rung deeper, so that rounding cannot make the bound an overestimate.
+        let rung = ((log_multiplier - self.log_low) * self.per_rung + 1.01) as usize;
+        self.fired[rung * self.width + (shock >> self.shift) as usize] as usize
+    }
+}

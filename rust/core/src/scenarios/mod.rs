@@ -1,0 +1,88 @@
+//! Many cascades at once: every scenario has its own shock and its own depth of the book.
+
+mod batch;
+mod head_start;
+mod index;
+
+use rayon::prelude::*;
+
+use crate::cascade::Levels;
+use crate::impact::Market;
+use crate::{CoreError, Result};
+
+use batch::{Out, Shared};
+use head_start::HeadStart;
+use index::Index;
+
+/// Scenarios per piece of work; below it one thread does all.
+const PIECE: usize = 16_384;
+
+/// Where every scenario ends, in the order of the input.
+#[derive(Debug, Default, PartialEq)]
+pub struct Ends {
+    /// Displacement, in units of the curve (a fraction of the mark).
+    pub displacement: Vec<f64>,
+    /// Notional forced to close.
+    pub liquidated: Vec<f64>,
+    /// Whether the flow asked for more than the book is known to hold.
+    pub exhausted: Vec<bool>,
+}
+
+/// Run one cascade per shock (in the curve's unit) and depth multiplier; a list of one multiplier serves all.
+///
+/// `threads` is how many share the work; `None` leaves it to rayon (`RAYON_NUM_THREADS`, or every processor). Each
+/// scenario ends where [`crate::cascade::sweep`] ends, to the tick, whatever the number of threads.
+///
+/// # Errors
+/// Lengths that do not match, a shock outside (0, 1), a multiplier that is not finite and above 0, threads that
+/// cannot be started.
+pub fn scenarios(
+    levels: &Levels<'_>,
+    market: Market<'_>,
+    shocks: &[f64],
+    multipliers: &[f64],
+    threads: Option<usize>,
+) -> Result<Ends> {
+    if let Some(n) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
+        let pool = pool.map_err(|e| CoreError::new("threads", e.to_string(), "as many as can be started"))?;
+        return pool.install(|| scenarios(levels, market, shocks, multipliers, None));
+    }
+    if multipliers.len() != 1 && multipliers.len() != shocks.len() {
+        let found = format!("{} for {} shocks", multipliers.len(), shocks.len());
+        return Err(CoreError::new("depth multipliers", found, "one, or one per shock"));
+    }
+    let most = span("shocks", shocks, 1.0, "fractions above 0 and below 1")?.1;
+    let (low, high) = span("depth multipliers", multipliers, f64::INFINITY, "finite numbers above 0")?;
+    let index = Index::new(levels);
+    let head_start = if HeadStart::pays(levels.len(), shocks.len()) {
+        Some(HeadStart::new(levels, market, (low, high), market.ticks(most))?)
+    } else {
+        None
+    };
+    let n = shocks.len();
+    let mut ends = Ends { displacement: vec![0.0; n], liquidated: vec![0.0; n], exhausted: vec![false; n] };
+    let pieces = ends
+        .displacement
+        .par_chunks_mut(PIECE)
+        .zip(ends.liquidated.par_chunks_mut(PIECE))
+        .zip(ends.exhausted.par_chunks_mut(PIECE))
+        .zip(shocks.par_chunks(PIECE))
+        .enumerate();
+    let shared = Shared { market, index: &index, head_start: head_start.as_ref() };
+    pieces.for_each(|(piece, (((displacement, liquidated), exhausted), shocks))| {
+        let from = piece * PIECE;
+        let multipliers =
+            if multipliers.len() == 1 { multipliers } else { &multipliers[from..from + shocks.len()] };
+        shared.run(shocks, multipliers, Out { displacement, liquidated, exhausted });
+    });
+    Ok(ends)
+}
+
+/// The least and the greatest of values that must all lie between 0 and `below`.
+fn span(place: &str, values: &[f64], below: f64, expected: &str) -> Result<(f64, f64)> {
+    if let Some(row) = values.iter().position(|v| !(*v > 0.0 && *v < below)) {
+        return Err(CoreError::new(format!("{place}[{row}]"), format!("{}", values[row]), expected));
+    }
+    Ok(values.iter().fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| (low.min(*v), high.max(*v))))
+}
