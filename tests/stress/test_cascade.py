@@ -11,8 +11,9 @@ from small_maps import FIVE, SmallMap, by_levels
 
 from liqmap.errors import InputError
 from liqmap.stress.cascade import cascade
-from liqmap.stress.depth import Depth, Ladder
+from liqmap.stress.depth import Depth
 from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
+from liqmap.stress.ladder import Ladder
 from liqmap.stress.thresholds import thresholds
 
 ONE_DOLLAR_PER_MILLION = Linear(depth=1e6 * 100_000)

@@ -10,6 +10,7 @@ from liqmap import _core
 from liqmap.clock import iso
 from liqmap.errors import InputError
 from liqmap.stress.chain import Step, chain_of
+from liqmap.stress.depth import Depth
 from liqmap.stress.impact import STRESSED, Law, SquareRoot, fallback
 from liqmap.stress.levels import Levels, MapLike, levels_of
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from liqmap.instruments import Side
     from liqmap.provenance import JSON
 
-__all__ = ["Cascade", "Estimate", "Kind", "cascade"]
+__all__ = ["Cascade", "Estimate", "Kind", "cascade", "law_for", "side_of"]
 
 Kind: TypeAlias = Literal["news", "flow"]
 """``news``: the book re-centres after the shock. ``flow``: the shock has eaten the book up to its own size."""
@@ -185,13 +186,13 @@ def cascade(
 
     Raises:
         InputError: A shock of 0, of 100 % or more, below a tick or not a number; an empty map; a book without the side
-            that would take the flow.
+            that would take the flow, or around another price.
     """
-    side = _side_of(shock)
+    side = side_of(shock)
     levels = levels_of(of, side)
     if levels.ticks(shock) < 1:
         raise InputError("cascade", "shock", f"{shock:g}", "at least one tick of the price", "nothing computed")
-    law = fallback() if depth is None else depth
+    law = law_for(of, depth)
     third = SquareRoot() if square_root is None else square_root
     base, round_of = _run("calm", levels, law, shock, kind, 1.0)
     stressed, _ = _run("stressed", levels, law, shock, kind, STRESSED)
@@ -215,7 +216,31 @@ def cascade(
     )
 
 
-def _side_of(shock: float) -> Side:
+def law_for(of: MapLike, depth: Law | None) -> Law:
+    """The law given, or the labelled fallback.
+
+    Raises:
+        InputError: A book of another price: the mark lies outside it.
+    """
+    if depth is None:
+        return fallback(of.at)
+    if isinstance(depth, Depth) and not depth.holds(of.mark_price):
+        raise InputError(
+            "cascade",
+            ", ".join(depth.instruments),
+            f"a book around {depth.mid:,.2f}",
+            f"one that holds the mark {of.mark_price:,.2f}; Depth.moved shifts it",
+            "nothing computed",
+        )
+    return depth
+
+
+def side_of(shock: float) -> Side:
+    """Whose positions a shock forces: longs on the way down, shorts on the way up.
+
+    Raises:
+        InputError: Not a number, 0, or 100 % and more.
+    """
     if not (math.isfinite(shock) and 0 < abs(shock) < 1):
         raise InputError(
             "cascade", "shock", f"{shock:g}", "a signed fraction between -1 and 1, such as -0.02", "nothing computed"

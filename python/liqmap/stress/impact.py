@@ -7,12 +7,16 @@ the impact. A measured book (:class:`liqmap.stress.depth.Depth`) is a law too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from liqmap import _core
 from liqmap.errors import InputError
+from liqmap.stress.daytime import hour_factor
+
+if TYPE_CHECKING:
+    from liqmap.clock import Instant
 
 __all__ = ["REACH", "STRESSED", "BookSide", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback"]
 
@@ -23,6 +27,9 @@ REACH = 0.25
 
 STRESSED = 0.1
 """Depth left in a stressed book: −90 % was reported for the largest venues on 2025-10-10 (FTI)."""
+
+_FITTED_AT = (11 * 60 + 7) * 60 * 1_000_000
+"""11:07 UTC, when the bands of :class:`PowerLaw` were published."""
 
 
 class Law(Protocol):
@@ -145,10 +152,19 @@ class Linear:
         return _one_knot(1.0, self.depth, 1.0, self.reach)
 
 
-def fallback() -> PowerLaw:
-    """The law used where the history holds no depth, which says so."""
+def fallback(at: Instant) -> PowerLaw:
+    """The law used where the history holds no depth at that time, which says so.
+
+    :class:`PowerLaw`'s fits come from 11:07 UTC, the deepest hour of the day; here they are brought to the hour of
+    ``at`` (:func:`liqmap.stress.daytime.hour_factor`).
+    """
     default = PowerLaw()
-    return PowerLaw(source=f"none in the history at that time; fallback: {default.source}")
+    factor = hour_factor(at) / hour_factor(_FITTED_AT)
+    return PowerLaw(
+        bid=(default.bid[0] * factor, default.bid[1]),
+        ask=(default.ask[0] * factor, default.ask[1]),
+        source=f"none in the history at that time; fallback: {default.source}, ×{factor:.2f} for the hour of the day",
+    )
 
 
 def _one_knot(x: float, notional: float, beta: float, reach: float) -> _core.Curve:

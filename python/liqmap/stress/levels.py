@@ -90,10 +90,19 @@ class Levels:
 
     def price(self, ticks: int) -> float:
         """The price at a displacement."""
+        return float(self._priced(np.array([ticks]))[0])
+
+    @property
+    def prices(self) -> npt.NDArray[np.float64]:
+        """The price of each level: the middle of its bin, to the tick."""
+        return self._priced(self.distance)
+
+    def _priced(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        at = (self.mark + self.sign * ticks).astype(np.float64)
         per_unit = round(1 / self.tick)
-        at = self.mark + self.sign * ticks
-        exact = per_unit > 0 and abs(per_unit * self.tick - 1) < 1e-12  # noqa: PLR2004 - as Grid.price does
-        return at / per_unit if exact else at * self.tick
+        # Divided by whole ticks per unit where there are such, so that 0.1-steps print well (as Grid.price does).
+        exact = per_unit > 0 and abs(per_unit * self.tick - 1) < 1e-12  # noqa: PLR2004
+        return np.asarray(at / per_unit if exact else at * self.tick, dtype=np.float64)
 
 
 def levels_of(of: MapLike, side: Side) -> Levels:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.impact import Law, fallback
+from liqmap.stress.cascade import law_for
 from liqmap.stress.levels import Levels, MapLike, levels_of
 
 if TYPE_CHECKING:
@@ -17,8 +17,28 @@ if TYPE_CHECKING:
 
     from liqmap.instruments import Side
     from liqmap.stress.cascade import Kind
+    from liqmap.stress.impact import Law
 
-__all__ = ["Thresholds", "thresholds"]
+__all__ = ["Avalanche", "Thresholds", "thresholds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Avalanche:
+    """Levels that share a threshold: the shock that fires the first of them fires them all.
+
+    Attributes:
+        shock_needed: Signed fraction of the mark.
+        nearest: Price of the level nearest to the mark.
+        furthest: Price of the furthest.
+        levels: How many.
+        notional: USD.
+    """
+
+    shock_needed: float
+    nearest: float
+    furthest: float
+    levels: int
+    notional: float
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +56,7 @@ class Thresholds:
     @property
     def price(self) -> npt.NDArray[np.float64]:
         """Price of each level (the middle of its bin), quote currency."""
-        return np.array([self.levels.price(int(d)) for d in self.levels.distance], dtype=np.float64)
+        return self.levels.prices
 
     @property
     def shock_needed(self) -> npt.NDArray[np.float64]:
@@ -47,6 +67,21 @@ class Thresholds:
     def group(self) -> npt.NDArray[np.int64]:
         """Avalanche group of each level, from 0: levels that share a threshold fire together."""
         return np.concatenate(([0], np.cumsum(np.diff(self.sigma) > 0))).astype(np.int64)
+
+    def avalanches(self) -> tuple[Avalanche, ...]:
+        """The groups, nearest first."""
+        starts = np.flatnonzero(np.append(True, np.diff(self.sigma) > 0))
+        price, needed = self.price, self.shock_needed
+        return tuple(
+            Avalanche(
+                shock_needed=float(needed[rows[0]]),
+                nearest=float(price[rows[0]]),
+                furthest=float(price[rows[-1]]),
+                levels=len(rows),
+                notional=float(self.levels.notional[rows].sum()),
+            )
+            for rows in np.split(np.arange(self.sigma.size), starts[1:])
+        )
 
     def needed(self, price: float) -> float | None:
         """Signed shock that fires the nearest level at or beyond a price, or ``None`` if there is no such level."""
@@ -65,7 +100,7 @@ def thresholds(of: MapLike, side: Side, depth: Law | None = None, *, kind: Kind 
         InputError: An empty map, or a book without the side that would take the flow.
     """
     levels = levels_of(of, side)
-    law = fallback() if depth is None else depth
+    law = law_for(of, depth)
     market = _core.Market(
         law.curve("bid" if side == "long" else "ask"),
         scale=levels.mark,

@@ -219,6 +219,8 @@ fn scenarios_are_cascades() {
             let market = Market::new(&curve, kind, 80.0, limit).unwrap();
             let (shocks, multipliers): (Vec<f64>, Vec<f64>) = cases.into_iter().unzip();
             let ends = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
+            let down: Vec<f64> = shocks.iter().map(|s| -s).collect();
+            prop_assert_eq!(&scenarios(&levels, market, &down, &multipliers, None).unwrap(), &ends);
             prop_assert_eq!(&scenarios(&levels, market, &shocks, &multipliers, Some(2)).unwrap(), &ends);
             for (i, (shock, multiplier)) in shocks.iter().zip(&multipliers).enumerate() {
                 let alone = sweep(&levels, &market.response(*multiplier).unwrap(), market.ticks(*shock));
@@ -239,6 +241,8 @@ fn scenarios_refuse_what_is_no_input() {
     for (shocks, multipliers) in [
         (vec![0.1, 0.0], vec![1.0]),
         (vec![1.0], vec![1.0]),
+        (vec![0.1, -0.1], vec![1.0]),
+        (vec![-1.0], vec![1.0]),
         (vec![f64::NAN], vec![1.0]),
         (vec![0.1], vec![0.0]),
         (vec![0.1], vec![f64::INFINITY]),

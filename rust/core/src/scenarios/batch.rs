@@ -50,7 +50,7 @@ impl Shared<'_> {
             log_m[i] = multiplier(i).ln();
         }
         for i in 0..n {
-            ticks[i] = market.ticks(shocks[i]).min(limit);
+            ticks[i] = market.ticks(shocks[i].abs()).min(limit);
             fired[i] = self.head_start.map_or(0, |table| table.fired(ticks[i], log_m[i]));
         }
         if flow {

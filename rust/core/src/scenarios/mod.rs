@@ -28,13 +28,14 @@ pub struct Ends {
     pub exhausted: Vec<bool>,
 }
 
-/// Run one cascade per shock (in the curve's unit) and depth multiplier; a list of one multiplier serves all.
+/// Run one cascade per shock (in the curve's unit, all of one sign) and depth multiplier; a list of one multiplier
+/// serves all.
 ///
 /// `threads` is how many share the work; `None` leaves it to rayon (`RAYON_NUM_THREADS`, or every processor). Each
 /// scenario ends where [`crate::cascade::sweep`] ends, to the tick, whatever the number of threads.
 ///
 /// # Errors
-/// Lengths that do not match, a shock outside (0, 1), a multiplier that is not finite and above 0, threads that
+/// Lengths that do not match, a shock of another sign or not between 0 and 1 in size, a multiplier that is not finite and above 0, threads that
 /// cannot be started.
 pub fn scenarios(
     levels: &Levels<'_>,
@@ -52,8 +53,9 @@ pub fn scenarios(
         let found = format!("{} for {} shocks", multipliers.len(), shocks.len());
         return Err(CoreError::new("depth multipliers", found, "one, or one per shock"));
     }
-    let most = span("shocks", shocks, 1.0, "fractions above 0 and below 1")?.1;
-    let (low, high) = span("depth multipliers", multipliers, f64::INFINITY, "finite numbers above 0")?;
+    let sign = shocks.first().map_or(1.0, |first| first.signum());
+    let most = span("shocks", shocks, sign, 1.0, "fractions of one sign, between 0 and 1 in size")?.1;
+    let (low, high) = span("depth multipliers", multipliers, 1.0, f64::INFINITY, "finite numbers above 0")?;
     let index = Index::new(levels);
     let head_start = if HeadStart::pays(levels.len(), shocks.len()) {
         Some(HeadStart::new(levels, market, (low, high), market.ticks(most))?)
@@ -79,10 +81,11 @@ pub fn scenarios(
     Ok(ends)
 }
 
-/// The least and the greatest of values that must all lie between 0 and `below`.
-fn span(place: &str, values: &[f64], below: f64, expected: &str) -> Result<(f64, f64)> {
-    if let Some(row) = values.iter().position(|v| !(*v > 0.0 && *v < below)) {
+/// The least and the greatest of values that must all have one sign and, without it, lie between 0 and `below`.
+fn span(place: &str, values: &[f64], sign: f64, below: f64, expected: &str) -> Result<(f64, f64)> {
+    if let Some(row) = values.iter().map(|v| v * sign).position(|v| !(v > 0.0 && v < below)) {
         return Err(CoreError::new(format!("{place}[{row}]"), format!("{}", values[row]), expected));
     }
-    Ok(values.iter().fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| (low.min(*v), high.max(*v))))
+    let least_and_most = |(low, high): (f64, f64), v: f64| (low.min(v), high.max(v));
+    Ok(values.iter().map(|v| v * sign).fold((f64::MAX, f64::MIN_POSITIVE), least_and_most))
 }

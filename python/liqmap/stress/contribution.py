@@ -1,0 +1,101 @@
+"""Contribution: how much of a cascade each cluster brings, by leaving it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from liqmap import _core
+from liqmap.stress.cascade import law_for, side_of
+from liqmap.stress.levels import MapLike, levels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from liqmap.instruments import Side
+    from liqmap.stress.cascade import Kind
+    from liqmap.stress.impact import Law
+
+__all__ = ["ClusterLike", "Contribution", "contributions"]
+
+
+class ClusterLike(Protocol):
+    """What stress reads of a cluster."""
+
+    @property
+    def side(self) -> Side:
+        """Whose positions these are."""
+
+    @property
+    def low(self) -> float:
+        """Lower edge."""
+
+    @property
+    def peak(self) -> float:
+        """Price of the highest bin."""
+
+    @property
+    def high(self) -> float:
+        """Upper edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One cluster's part in a cascade.
+
+    Attributes:
+        low: Lower edge, quote currency.
+        peak: Highest bin.
+        high: Upper edge.
+        notional: USD of the cluster's levels.
+        fired: USD of them that fire.
+        displacement: How much less far the price would go without it, a fraction of the mark.
+    """
+
+    low: float
+    peak: float
+    high: float
+    notional: float
+    fired: float
+    displacement: float
+
+
+def contributions(
+    of: MapLike, clusters: Iterable[ClusterLike], shock: float, depth: Law | None = None, *, kind: Kind = "news"
+) -> tuple[Contribution, ...]:
+    """Displacement with all levels, less that without one cluster's; nearest cluster first.
+
+    Parts need not add up to the whole: a cluster that sets off the next one carries it too.
+
+    Raises:
+        InputError: As for :func:`liqmap.stress.cascade.cascade`.
+    """
+    side = side_of(shock)
+    levels = levels_of(of, side)
+    market = _core.Market(
+        law_for(of, depth).curve("bid" if side == "long" else "ask"),
+        scale=levels.mark,
+        limit=levels.limit,
+        flow=kind == "flow",
+    )
+    start = levels.ticks(shock)
+    stop, _, _, _, _, round_of = _core.cascade(levels.distance, levels.notional, market, start)
+    price = levels.prices
+    found = []
+    for cluster in sorted((c for c in clusters if c.side == side), key=lambda c: abs(c.peak - of.mark_price)):
+        inside = (price >= cluster.low) & (price < cluster.high)
+        without = np.where(inside, 0.0, levels.notional)
+        other = _core.cascade(levels.distance, without, market, start)[0]
+        found.append(
+            Contribution(
+                low=cluster.low,
+                peak=cluster.peak,
+                high=cluster.high,
+                notional=float(levels.notional[inside].sum()),
+                fired=float(levels.notional[inside & (round_of > 0)].sum()),
+                displacement=(stop - other) / levels.mark,
+            )
+        )
+    return tuple(found)

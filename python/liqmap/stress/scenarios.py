@@ -1,0 +1,177 @@
+"""Scenarios: millions of cascades at once, each with its own shock and its own depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from liqmap import _core
+from liqmap.errors import InputError
+from liqmap.stress.cascade import law_for
+from liqmap.stress.levels import Levels, MapLike, levels_of
+
+if TYPE_CHECKING:
+    import arro3.core
+    import numpy.typing as npt
+
+    from liqmap.instruments import Side
+    from liqmap.stress.cascade import Kind
+    from liqmap.stress.impact import Law
+
+__all__ = ["Scenarios", "ShockSummary", "scenarios"]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class ShockSummary:
+    """What became of the scenarios of one shock.
+
+    Attributes:
+        shock: Signed fraction of the mark.
+        scenarios: How many there were.
+        displacement: Mean displacement, the shock included; a fraction of the mark.
+        impact: Mean displacement beyond the shock.
+        quantiles: Quantile → displacement; the larger the worse.
+        liquidated: Mean USD forced to close.
+        exhausted: Share that asked for more than the book is known to hold: there the displacement is a bound.
+    """
+
+    shock: float
+    scenarios: int
+    displacement: float
+    impact: float
+    quantiles: dict[float, float]
+    liquidated: float
+    exhausted: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scenarios:
+    """Where every scenario ends; all arrays in the order of the input.
+
+    Attributes:
+        levels: The levels of the side that is forced.
+        shock: Signed fraction of the mark.
+        depth_multiplier: Of the given depth; one value if it was the same for all.
+        displacement: ``|stop / mark − 1|``, the shock included.
+        liquidated: USD forced to close.
+        exhausted: Whether the flow asked for more than the book is known to hold: displacement and USD are bounds.
+    """
+
+    levels: Levels
+    shock: npt.NDArray[np.float64]
+    depth_multiplier: npt.NDArray[np.float64]
+    displacement: npt.NDArray[np.float64]
+    liquidated: npt.NDArray[np.float64]
+    exhausted: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.shock)
+
+    @property
+    def side(self) -> Side:
+        """Whose positions are forced to close."""
+        return self.levels.side
+
+    @property
+    def stop_price(self) -> npt.NDArray[np.float64]:
+        """Quote currency, on whole ticks."""
+        ticks = self.levels.mark + self.levels.sign * np.rint(self.displacement * self.levels.mark)
+        return np.asarray(ticks * self.levels.tick, dtype=np.float64)
+
+    def by_shock(self, quantiles: tuple[float, ...] = QUANTILES) -> tuple[ShockSummary, ...]:
+        """The distribution per distinct shock, smallest in size first."""
+        order = np.argsort(np.abs(self.shock), kind="stable")
+        starts = np.flatnonzero(np.append(True, np.diff(self.shock[order]) != 0)) if len(self) else np.array([], int)
+        return tuple(self._summary(rows, quantiles) for rows in np.split(order, starts[1:]) if rows.size)
+
+    def _summary(self, rows: npt.NDArray[np.intp], quantiles: tuple[float, ...]) -> ShockSummary:
+        shock, moved = float(self.shock[rows[0]]), self.displacement[rows]
+        mean = float(moved.mean())
+        return ShockSummary(
+            shock=shock,
+            scenarios=len(rows),
+            displacement=mean,
+            impact=mean - abs(shock),
+            quantiles={q: float(v) for q, v in zip(quantiles, np.quantile(moved, quantiles), strict=True)},
+            liquidated=float(self.liquidated[rows].mean()),
+            exhausted=float(self.exhausted[rows].mean()),
+        )
+
+    def to_arrow(self) -> arro3.core.Table:
+        """``shock, depth_multiplier, displacement, stop_price, liquidated_usd, depth_exhausted``, a row a scenario."""
+        from arro3.core import Array, Table  # noqa: PLC0415 - tables load only when asked for
+
+        columns = {
+            "shock": self.shock,
+            "depth_multiplier": np.broadcast_to(self.depth_multiplier, self.shock.shape),
+            "displacement": self.displacement,
+            "stop_price": self.stop_price,
+            "liquidated_usd": self.liquidated,
+            "depth_exhausted": self.exhausted,
+        }
+        return Table.from_arrays(
+            [Array.from_numpy(np.ascontiguousarray(column)) for column in columns.values()], names=list(columns)
+        )
+
+
+def scenarios(
+    of: MapLike,
+    depth: Law | None,
+    shocks: Any,  # noqa: ANN401 - any Arrow array or numpy
+    depth_multipliers: Any = 1.0,  # noqa: ANN401
+    *,
+    kind: Kind = "news",
+    threads: int | None = None,
+) -> Scenarios:
+    """Run one cascade per shock and depth multiplier; each ends where :func:`liqmap.stress.cascade.cascade` ends.
+
+    Args:
+        of: The map.
+        depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is the labelled fallback.
+        shocks: Signed fractions of the mark, all of one sign: negative forces longs, positive shorts. Anything with
+            ``__arrow_c_array__`` or ``__arrow_c_stream__``, or what numpy takes.
+        depth_multipliers: How many times as deep the book is: one per shock, or one for all.
+        kind: ``news`` or ``flow``.
+        threads: How many share the work; all processors by default (or ``RAYON_NUM_THREADS``). The result is the same.
+
+    Raises:
+        InputError: Shocks of both signs, of 0 or of 100 % and more; a multiplier that is not a finite number above 0;
+            lengths that differ; nulls; an empty map; a book without the side that would take the flow.
+    """
+    shock, multiplier = _column(shocks, "shocks"), _column(depth_multipliers, "depth_multipliers")
+    if shock.size == 0:
+        raise InputError("scenarios", "shocks", "none", "at least one shock", "nothing computed")
+    side: Side = "long" if shock[0] < 0 else "short"
+    levels = levels_of(of, side)
+    market = _core.Market(
+        law_for(of, depth).curve("bid" if side == "long" else "ask"),
+        scale=levels.mark,
+        limit=levels.limit,
+        flow=kind == "flow",
+    )
+    displacement, liquidated, exhausted = _core.scenarios(
+        levels.distance, levels.notional, market, shock, multiplier, threads
+    )
+    return Scenarios(levels, shock, multiplier, displacement, liquidated, exhausted)
+
+
+def _column(values: Any, name: str) -> npt.NDArray[np.float64]:  # noqa: ANN401
+    """Numbers as one float column."""
+    if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
+        from arro3.core import ChunkedArray  # noqa: PLC0415 - tables load only when one comes in
+
+        column = ChunkedArray.from_arrow(values)
+        if column.null_count:
+            raise InputError("scenarios", name, f"{column.null_count} nulls", "numbers only", "nothing computed")
+        values = column.to_numpy()
+    try:
+        found = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise InputError("scenarios", name, type(values).__name__, "a column of numbers", "nothing computed") from None
+    if found.ndim != 1:
+        raise InputError("scenarios", name, f"shape {found.shape}", "one dimension", "nothing computed")
+    return np.ascontiguousarray(found)
