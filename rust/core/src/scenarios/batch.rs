@@ -41,13 +41,14 @@ impl Shared<'_> {
 
     fn batch(&self, shocks: &[f64], multipliers: &[f64], out: Out<'_>) {
         let n = shocks.len();
+        let Out { displacement, liquidated, exhausted } = out;
         let market = self.market;
         let (curve, flow, limit) = (market.curve(), market.shock() == Shock::Flow, market.limit());
         let (mut ticks, mut stop, mut fired) = ([0_i64; WIDTH], [0_i64; WIDTH], [0_usize; WIDTH]);
         let (mut log_m, mut eaten, mut log_x) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
         let multiplier = |i: usize| if multipliers.len() == 1 { multipliers[0] } else { multipliers[i] };
-        for i in 0..n {
-            log_m[i] = multiplier(i).ln();
+        for (i, log) in log_m[..n].iter_mut().enumerate() {
+            *log = multiplier(i).ln();
         }
         for i in 0..n {
             ticks[i] = market.ticks(shocks[i].abs()).min(limit);
@@ -86,10 +87,9 @@ impl Shared<'_> {
         }
         for i in 0..n {
             let (q, _) = self.index.below(fired[i]);
-            out.displacement[i] = market.displacement(stop[i]);
-            out.liquidated[i] = q;
-            out.exhausted[i] =
-                q > 0.0 && (eaten[i] + q > multiplier(i) * curve.capacity() || stop[i] >= limit);
+            displacement[i] = market.displacement(stop[i]);
+            liquidated[i] = q;
+            exhausted[i] = q > 0.0 && (eaten[i] + q > multiplier(i) * curve.capacity() || stop[i] >= limit);
         }
     }
 }
