@@ -15,9 +15,20 @@ app = App(
     help="Liquidation maps that balance: where leveraged positions would be force-closed, and what happens next.",
 )
 
+VERBS = {
+    "demo": "A simulated market from nothing to a page.",
+    "load": "Put files into a history: CSV, Parquet, zip, gz.",
+    "coverage": "What a history holds: spans, gaps, stale runs.",
+    "map": "The liquidation map of an instrument.",
+    "heatmap": "Maps through time.",
+    "cascade": "Where a shock would stop, and what it would set off.",
+    "score": "Was the map right? Beside what price alone says.",
+    "report": "Static pages that open from disk.",
+}
+
 # Each verb is named by its place and loaded when it is called, so that `liqmap --help` stays quick.
-for _verb in ("demo", "load", "coverage", "map", "heatmap", "cascade", "score", "report"):
-    app.command(f"liqmap.cli.{_verb}:{_verb}", name=_verb)
+for _place, (_verb, _help) in enumerate(VERBS.items()):
+    app.command(f"liqmap.cli.{_verb}:{_verb}", name=_verb, help=_help, sort_key=_place)
 
 
 def main() -> None:

@@ -11,7 +11,6 @@ import duckdb
 from liqmap.errors import StorageError
 from liqmap.history import acknowledged, read
 from liqmap.history.coverage import STALE_AFTER, Coverage, coverage
-from liqmap.history.load import load
 from liqmap.history.opening import MEMORY, Mode, connect, storage_errors, translate
 from liqmap.history.snapshot import snapshot
 
@@ -130,6 +129,8 @@ class Store:
         replace: bool = False,
     ) -> LoadReport:
         """Load a CSV, Parquet, zip or gz file in one transaction; see :func:`liqmap.history.load.load`."""
+        from liqmap.history.load import load  # noqa: PLC0415 - readers never need the loader, and it is slow to import
+
         return load(
             self,
             Path(path),
