@@ -8,10 +8,7 @@ so that the picture survives colour-vision deficiency and grey printing. ``tests
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from liqmap.instruments import Side
+from typing import Any
 
 __all__ = ["DARK", "LIGHT", "PAGE", "SANS", "Theme", "css"]
 
@@ -37,10 +34,6 @@ class Theme:
     rule: str
     longs: tuple[str, str, str, str]
     shorts: tuple[str, str, str, str]
-
-    def side(self, side: Side) -> tuple[str, str, str, str]:
-        """The ramp of one side, low leverage to high."""
-        return self.longs if side == "long" else self.shorts
 
     def tokens(self) -> dict[str, str]:
         """Flat names for CSS: ``paper``, …, ``longs-0`` … ``shorts-3``."""

@@ -182,7 +182,7 @@ def titles(theme: Theme) -> list[alt.Chart]:
     middle = _expr("height * 0.6")
     return [
         _chart("titles")
-        .mark_text(angle=angle, color=theme.quiet)
+        .mark_text(angle=angle, color=theme.quiet, clip=False)
         .encode(x=alt.value(_expr(at)), y=alt.value(middle), text=f"{side}:N")
         for side, angle, at in (("left", 270, "-64"), ("right", 90, "width + 68"))
     ]

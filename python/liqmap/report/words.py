@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from liqmap.instruments import Side
     from liqmap.maps.clusters import Cluster
     from liqmap.report.facts import Facts, Source
-    from liqmap.stress.cascade import Cascade
 
 __all__ = [
     "alt_text",
@@ -27,7 +26,6 @@ __all__ = [
     "ladder",
     "mapped_share",
     "sentence",
-    "shock_sentence",
     "span",
     "stamp",
 ]
@@ -131,16 +129,6 @@ def balance(facts: Facts, reach: float = 0.05) -> str:
     if more > _ALL * less:
         return f"{both}, nearly all of it {side}."
     return f"{both}, {more / less:.1f} times as much {side}."
-
-
-def shock_sentence(cascade: Cascade) -> str:
-    """What one shock would do, with the band that the choice of law leaves."""
-    low, _, high = cascade.bracket
-    stops = sorted((low.stop_price, high.stop_price))
-    return (
-        f"A {percent(cascade.shock, signed=True)} shock stops at {price(cascade.stop_price)} "
-        f"({price(stops[0])} to {price(stops[1])}) and liquidates {usd(cascade.liquidated)} of {cascade.side}s."
-    )
 
 
 def alt_text(facts: Facts) -> str:
