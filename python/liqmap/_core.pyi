@@ -17,6 +17,7 @@ __all__ = [
     "liquidation_prices",
     "liquidation_tranches",
     "peaks",
+    "scenarios",
     "smooth",
     "thresholds",
 ]
