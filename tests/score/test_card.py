@@ -68,7 +68,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_history_suggests_its_own_plan(market: Path) -> None:
     with open_store(market) as store:
-        (test,) = suggest(store)
+        (test,) = suggest(store).test
         (card,) = score(store, [test])
     assert (test.instrument, test.feed, test.recipe, test.interval) == (BTC, BTC, "calibrated", "3600s")
     assert test.fitted[1] == test.judged[0]
@@ -90,7 +90,7 @@ def test_the_verb_prints_json_and_fills_the_page(market: Path, tmp_path: Path) -
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     command = [sys.executable, "-c", "from liqmap.cli import main; main()", "score", "--db", str(market)]
     done = subprocess.run([*command, "--json", "--docs", str(page)], capture_output=True, text=True, check=True)
-    (plain,) = json.loads(done.stdout)
+    (plain,) = json.loads(done.stdout)["tests"]
     names = [row["name"] for row in plain["tables"]["skill"]]
     assert names[:3] == ["price alone", "map alone", "price + map"]
     text = page.read_text()
@@ -135,5 +135,6 @@ def test_an_empty_history_has_nothing_to_score(tmp_path: Path) -> None:
 
 def test_the_page_in_docs_is_of_this_plan(pytestconfig: pytest.Config) -> None:
     page = (pytestconfig.rootpath / "docs" / "skill.md").read_text("utf-8")
-    for test in read_plan(pytestconfig.rootpath / "reports" / "skill.toml"):
+    plan = read_plan(pytestconfig.rootpath / "reports" / "skill.toml")
+    for test in (*plan.test, *plan.simulated):
         assert f"### {test.title}\n" in page

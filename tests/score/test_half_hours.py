@@ -24,7 +24,7 @@ def card(shared: Path, pytestconfig: pytest.Config) -> Card:
         store.load(data / "binance_btcusdt_perp_5m_20260525_20260614.csv", instrument="binance:BTCUSDT")
         store.load(data / "coinglass" / "regime_30m_20260521_20260608.csv")
         plan = read_plan(pytestconfig.rootpath / "reports" / "skill.toml")
-        (card,) = score(store, [test for test in plan if test.recipe == "default"])
+        (card,) = score(store, [test for test in plan.test if test.recipe == "default"])
     return card
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json as text
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from liqmap.demo.skill import Held
+    from liqmap.score.plan import Simulated
 
 __all__ = ["score"]
 
@@ -26,7 +30,7 @@ def score(
         plan: A TOML file of tests, such as reports/skill.toml; without one, every instrument that has bars and realised
             liquidations is fitted on the first half of them and judged on the second.
         db: The history file.
-        json: One JSON array, a test each.
+        json: One JSON object: tests, and simulated markets where the plan has some.
         docs: Also put the tables into this page, between its marks.
     """
     from liqmap.history import open_store  # noqa: PLC0415 - the front door opens quickly
@@ -34,13 +38,28 @@ def score(
     from liqmap.score.plan import read_plan, suggest  # noqa: PLC0415
     from liqmap.score.sheet import put, sheet  # noqa: PLC0415
 
-    tests = None if plan is None else read_plan(plan)
+    asked = None if plan is None else read_plan(plan)
     with open_store(db) as store:
-        cards = run(store, suggest(store) if tests is None else tests)
+        asked = suggest(store) if asked is None else asked
+        cards = run(store, asked.test)
+    held = {simulated.title: _hold(simulated) for simulated in asked.simulated}
     tables = sheet(cards)
+    if held:
+        from liqmap.demo import skill  # noqa: PLC0415 - the simulation loads only when asked for
+
+        tables = "\n".join([tables, *(skill.sheet(maps, title) for title, maps in held.items())])
     if docs is not None:
         put(tables, docs)
     if json:
-        sys.stdout.write(text.dumps([card.to_dict() for card in cards], allow_nan=False) + "\n")
+        plain = {title: [one.to_dict() for one in maps] for title, maps in held.items()}
+        made = {"tests": [card.to_dict() for card in cards], "simulated": plain}
+        sys.stdout.write(text.dumps(made, allow_nan=False) + "\n")
     else:
         sys.stdout.write(tables)
+
+
+def _hold(simulated: Simulated) -> list[Held]:
+    from liqmap.demo.skill import hold  # noqa: PLC0415 - the simulation loads only when asked for
+
+    spans = simulated.model_dump(exclude={"title", "seeds"})
+    return [one for seed in simulated.seeds for one in hold(seed, **spans)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.instruments import Instrument
 
-__all__ = ["Test", "read_plan", "suggest"]
+__all__ = ["Plan", "Simulated", "Test", "read_plan", "suggest"]
 
 Source: TypeAlias = Literal["last", "mark", "index", "spot"]
 
@@ -72,21 +72,50 @@ class Test(BaseModel):
         return parse(start, stage="score"), parse(end, stage="score")
 
 
-class _Plan(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Simulated(BaseModel):
+    """Maps of simulated markets held against their true levels, with and without calibration.
+
+    Attributes:
+        title: Heads the table.
+        seeds: Which markets.
+        days: Of record.
+        warm_up_days: Left out of the fit.
+        fitted_days: When the fit ends, from the start of the record.
+        every_days: How often a map is compared after that.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1)
+    seeds: tuple[int, ...] = Field(min_length=1)
+    days: int
+    warm_up_days: int
+    fitted_days: int
+    every_days: int
+
+
+class Plan(BaseModel):
+    """Everything that is to be scored.
+
+    Attributes:
+        test: On the history.
+        simulated: On markets made up for the purpose.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     test: tuple[Test, ...] = Field(min_length=1)
+    simulated: tuple[Simulated, ...] = ()
 
 
-def read_plan(path: Path) -> tuple[Test, ...]:
-    """Read a plan: a TOML file of ``[[test]]`` tables.
+def read_plan(path: Path) -> Plan:
+    """Read a plan: a TOML file of ``[[test]]`` and ``[[simulated]]`` tables.
 
     Raises:
         InputError: No such file, no TOML, or a key that is unknown or wrong.
     """
     try:
-        plain = tomllib.loads(path.read_text("utf-8"))
-        return _Plan.model_validate(plain).test
+        return Plan.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError("score", str(path), found, "a plan file", "nothing scored") from None
@@ -99,7 +128,7 @@ def read_plan(path: Path) -> tuple[Test, ...]:
         raise InputError("score", str(path), found, "what docs/skill.md says", "nothing scored", field=field) from None
 
 
-def suggest(store: Store) -> tuple[Test, ...]:
+def suggest(store: Store) -> Plan:
     """A plan from what the history holds: each instrument with bars and liquidations of its own or its base.
 
     The first half of the shared time fits, the second half is judged, after three days of warm-up.
@@ -113,7 +142,7 @@ def suggest(store: Store) -> tuple[Test, ...]:
     if not tests:
         found = "no instrument with bars and realised liquidations over the same days"
         raise NotFoundError("score", str(store.path), found, "both; load some", "nothing scored")
-    return tests
+    return Plan(test=tests)
 
 
 def _suggest(store: Store, about: Instrument, known: tuple[Instrument, ...]) -> Test | None:

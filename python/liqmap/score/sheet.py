@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from liqmap.score.card import Card
     from liqmap.score.judge import Row
 
-__all__ = ["BEGIN", "END", "put", "sheet"]
+__all__ = ["BEGIN", "END", "kernel", "put", "sheet", "table"]
 
 BEGIN, END = "<!-- tables: made by `make score` -->", "<!-- end of tables -->"
 
@@ -29,7 +29,7 @@ def sheet(cards: Sequence[Card]) -> str:
     """All tables in Markdown, aligned so that they read well in a terminal too; a fit used twice is shown once."""
     texts, seen = [], []
     for card in cards:
-        texts.append(_card(card, kernel=card.calibration not in seen))
+        texts.append(_card(card, fit=card.calibration not in seen))
         seen.append(card.calibration)
     return "\n\n".join(texts) + "\n"
 
@@ -51,16 +51,16 @@ def put(text: str, page: Path) -> None:
     page.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", "utf-8")
 
 
-def _card(card: Card, *, kernel: bool) -> str:
+def _card(card: Card, *, fit: bool) -> str:
     parts = [f"### {card.test.title}", " ".join(_facts(card)), _verdict(card)]
     for name, rows in card.tables.items():
         parts += [f"**{_HEADS[name]}**", _rows(rows)]
     if card.correlations:
         lines = [[c.name, f"{c.long:.3f}", f"{c.short:.3f}"] for c in card.correlations]
-        parts += ["**Spearman's ρ with realised notional, all periods**", _table(["", "long", "short"], lines)]
-    if kernel and card.calibration is not None:
-        parts += ["**What was fitted: thousandths of traded volume, by distance**", _kernel(card.calibration)]
-    if kernel and card.mapped is not None:
+        parts += ["**Spearman's ρ with realised notional, all periods**", table(["", "long", "short"], lines)]
+    if fit and card.calibration is not None:
+        parts += ["**What was fitted: thousandths of traded volume, by distance**", kernel(card.calibration)]
+    if fit and card.mapped is not None:
         long, short = card.mapped
         parts.append(f"On the map when the fitted span ends: {long:.1%} of open interest long, {short:.1%} short.")
     return "\n\n".join(parts)
@@ -90,10 +90,11 @@ def _rows(rows: Sequence[Row]) -> str:
         for s in (0, 1):
             cells += [f"{row.deviance[s]:,.0f}", f"{row.gain[s]:+.0%} [{row.low[s]:+.0%}, {row.high[s]:+.0%}]"]
         lines.append(cells)
-    return _table(["", "long", "gain [90 %]", "short", "gain [90 %]"], lines)
+    return table(["", "long", "gain [90 %]", "short", "gain [90 %]"], lines)
 
 
-def _kernel(fitted: Calibration) -> str:
+def kernel(fitted: Calibration) -> str:
+    """What was fitted, as a table: thousandths of traded volume, by distance."""
     lines = []
     for i, distance in enumerate(fitted.kernel.distances):
         cells = [f"{distance:.2%}"]
@@ -101,10 +102,11 @@ def _kernel(fitted: Calibration) -> str:
             low, high = fitted.low[s][i] * 1e3, fitted.high[s][i] * 1e3
             cells += [f"{shares[i] * 1e3:.2f} [{low:.2f}, {high:.2f}]", f"{fitted.prior_share[s][i]:.0%}"]
         lines.append(cells)
-    return _table(["distance", "long [90 %]", "of it prior", "short [90 %]", "of it prior"], lines)
+    return table(["distance", "long [90 %]", "of it prior", "short [90 %]", "of it prior"], lines)
 
 
-def _table(head: list[str], lines: list[list[str]]) -> str:
+def table(head: list[str], lines: list[list[str]]) -> str:
+    """A Markdown table that reads well as it stands: first column left, the others right."""
     widths = [max(len(row[i]) for row in [head, *lines]) for i in range(len(head))]
 
     def row(cells: list[str]) -> str:
