@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 from small_markets import walk
 
+import liqmap
 from liqmap import InputError, NotFoundError
+from liqmap.cli.calibrate import calibrate
 from liqmap.clock import iso
 from liqmap.history import open_store
 from liqmap.positions.kernel import DISTANCES
@@ -98,6 +101,23 @@ def test_the_verb_prints_json_and_fills_the_page(market: Path, tmp_path: Path) -
     assert text.endswith(f"\n{END}\nafter\n")
     deviance = plain["tables"]["skill"][1]["long"]["deviance"]
     assert f"{deviance:,.0f}" in next(line for line in text.splitlines() if line.startswith("| map alone "))
+
+
+def test_calibrating_from_the_command_line_changes_later_maps(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in market.parent.glob("market.duckdb*"):
+        shutil.copy(file, tmp_path)
+    copy = tmp_path / market.name
+    day = 86_400_000_000
+    start, end = iso(START + 10 * day), iso(START + 30 * day)
+    calibrate(BTC, db=copy, start=start, end=end)
+    assert f"in force from {end}" in capsys.readouterr().out
+    calibrate(BTC, db=copy, start=start, end=end, json=True)
+    assert len(json.loads(capsys.readouterr().out)["kernel"]["long"]) == len(DISTANCES)
+    with liqmap.open(copy) as history:
+        assert len(history.map(BTC, START + 30 * day).brackets) == len(DISTANCES)
+        assert len(history.map(BTC, START + 29 * day).brackets) < len(DISTANCES)
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
