@@ -101,3 +101,37 @@ def scenarios(
     multipliers: npt.NDArray[np.float64],
     threads: int | None = None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]: ...
+def deleverage(
+    distance: npt.NDArray[np.int64],
+    notional: npt.NDArray[np.float64],
+    bankruptcy: npt.NDArray[np.float64],
+    market: Market,
+    shock: int,
+    fund: float,
+) -> tuple[int, npt.NDArray[np.float64], npt.NDArray[np.float64], float, bool]: ...
+def replay(
+    distance: npt.NDArray[np.int64],
+    notional: npt.NDArray[np.float64],
+    market: Market,
+    shock: int,
+    *,
+    keep: float,
+    permanent: float,
+    rate: float,
+    latency: int,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int, bool]: ...
+def whipsaw(
+    away: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]],
+    back: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]],
+    markets: tuple[Market, Market],
+    shock: int,
+    *,
+    permanent: float,
+    reversion: float,
+    multiplier: float = 1.0,
+) -> list[tuple[bool, int, int, int, float, bool]]: ...
+def coupled(
+    venues: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], Curve, float, float, float, float]],
+    consolidated: Curve,
+    together: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[int], int, bool]: ...

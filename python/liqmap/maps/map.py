@@ -10,7 +10,7 @@ import numpy as np
 
 from liqmap.clock import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
-from liqmap.stress.cascade import Cascade, Kind, cascade
+from liqmap.stress.cascade import Cascade, cascade
 from liqmap.stress.thresholds import Thresholds, thresholds
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from liqmap.ledger import Ledger
     from liqmap.provenance import JSON, Provenance
     from liqmap.stress.impact import Law
+    from liqmap.stress.market import Kind
 
 __all__ = ["Cumulative", "LiquidationMap"]
 

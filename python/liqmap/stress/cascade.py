@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from liqmap import _core
 from liqmap.clock import iso
 from liqmap.errors import InputError
 from liqmap.stress.chain import Step, chain_of
-from liqmap.stress.depth import Depth
-from liqmap.stress.impact import STRESSED, Law, SquareRoot, fallback
+from liqmap.stress.impact import STRESSED, Law, SquareRoot
 from liqmap.stress.levels import Levels, MapLike, levels_of
+from liqmap.stress.market import Kind, law_for, market_of, side_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
     from liqmap.instruments import Side
     from liqmap.provenance import JSON
 
-__all__ = ["Cascade", "Estimate", "Kind", "cascade", "law_for", "side_of"]
-
-Kind: TypeAlias = Literal["news", "flow"]
-"""``news``: the book re-centres after the shock. ``flow``: the shock has eaten the book up to its own size."""
+__all__ = ["Cascade", "Estimate", "cascade"]
 
 HIGH_LEVERAGE = 20.0
 
@@ -216,47 +212,10 @@ def cascade(
     )
 
 
-def law_for(of: MapLike, depth: Law | None) -> Law:
-    """The law given, or the labelled fallback.
-
-    Raises:
-        InputError: A book of another price: the mark lies outside it.
-    """
-    if depth is None:
-        return fallback(of.at)
-    if isinstance(depth, Depth) and not depth.holds(of.mark_price):
-        raise InputError(
-            "cascade",
-            ", ".join(depth.instruments),
-            f"a book around {depth.mid:,.2f}",
-            f"one that holds the mark {of.mark_price:,.2f}; Depth.moved shifts it",
-            "nothing computed",
-        )
-    return depth
-
-
-def side_of(shock: float) -> Side:
-    """Whose positions a shock forces: longs on the way down, shorts on the way up.
-
-    Raises:
-        InputError: Not a number, 0, or 100 % and more.
-    """
-    if not (math.isfinite(shock) and 0 < abs(shock) < 1):
-        raise InputError(
-            "cascade", "shock", f"{shock:g}", "a signed fraction between -1 and 1, such as -0.02", "nothing computed"
-        )
-    return "long" if shock < 0 else "short"
-
-
 def _run(
     name: str, levels: Levels, law: Law, shock: float, kind: Kind, multiplier: float
 ) -> tuple[Estimate, npt.NDArray[np.uint32]]:
-    market = _core.Market(
-        law.curve("bid" if levels.side == "long" else "ask"),
-        scale=levels.mark,
-        limit=levels.limit,
-        flow=kind == "flow",
-    )
+    market = market_of(levels, law, kind)
     start = levels.ticks(shock)
     stop, liquidated, exhausted, marginal, path, round_of = _core.cascade(
         levels.distance, levels.notional, market, start, multiplier

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.cascade import law_for, side_of
 from liqmap.stress.levels import MapLike, levels_of
+from liqmap.stress.market import law_for, market_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from liqmap.instruments import Side
-    from liqmap.stress.cascade import Kind
     from liqmap.stress.impact import Law
+    from liqmap.stress.market import Kind
 
 __all__ = ["ClusterLike", "Contribution", "contributions"]
 
@@ -74,12 +74,7 @@ def contributions(
     """
     side = side_of(shock)
     levels = levels_of(of, side)
-    market = _core.Market(
-        law_for(of, depth).curve("bid" if side == "long" else "ask"),
-        scale=levels.mark,
-        limit=levels.limit,
-        flow=kind == "flow",
-    )
+    market = market_of(levels, law_for(of, depth), kind)
     start = levels.ticks(shock)
     stop, _, _, _, _, round_of = _core.cascade(levels.distance, levels.notional, market, start)
     price = levels.prices

@@ -105,10 +105,11 @@ class Levels:
         return np.asarray(at / per_unit if exact else at * self.tick, dtype=np.float64)
 
 
-def levels_of(of: MapLike, side: Side) -> Levels:
+def levels_of(of: MapLike, side: Side, *, least: int = 1) -> Levels:
     """The levels of one side of a map.
 
-    A bin acts at its middle. Bins that the mark has passed are left out and counted.
+    A bin acts at its middle. Bins that the mark has passed are left out and counted. Fewer than ``least`` levels are an
+    error.
 
     Raises:
         InputError: A mark that is no price, notional that is negative or not finite, no level on that side.
@@ -131,7 +132,7 @@ def levels_of(of: MapLike, side: Side) -> Levels:
     distance = np.maximum((doubled + 1) // 2, 1)
     left_out = float(notional[bins[~live]].sum())
     bins, distance = bins[live], distance[live]
-    if bins.size == 0:
+    if bins.size < least:
         where = "below" if side == "long" else "above"
         raise InputError(
             "cascade", of.instrument, "an empty map", f"{side} levels {where} the mark", "nothing computed"

@@ -9,16 +9,16 @@ import numpy as np
 
 from liqmap import _core
 from liqmap.errors import InputError
-from liqmap.stress.cascade import law_for
 from liqmap.stress.levels import Levels, MapLike, levels_of
+from liqmap.stress.market import law_for, market_of
 
 if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
     from liqmap.instruments import Side
-    from liqmap.stress.cascade import Kind
     from liqmap.stress.impact import Law
+    from liqmap.stress.market import Kind
 
 __all__ = ["Scenarios", "ShockSummary", "scenarios"]
 
@@ -147,12 +147,7 @@ def scenarios(
         raise InputError("scenarios", "shocks", "none", "at least one shock", "nothing computed")
     side: Side = "long" if shock[0] < 0 else "short"
     levels = levels_of(of, side)
-    market = _core.Market(
-        law_for(of, depth).curve("bid" if side == "long" else "ask"),
-        scale=levels.mark,
-        limit=levels.limit,
-        flow=kind == "flow",
-    )
+    market = market_of(levels, law_for(of, depth), kind)
     displacement, liquidated, exhausted = _core.scenarios(
         levels.distance, levels.notional, market, shock, multiplier, threads
     )

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.cascade import law_for
 from liqmap.stress.levels import Levels, MapLike, levels_of
+from liqmap.stress.market import law_for, market_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap.instruments import Side
-    from liqmap.stress.cascade import Kind
     from liqmap.stress.impact import Law
+    from liqmap.stress.market import Kind
 
 __all__ = ["Avalanche", "Thresholds", "thresholds"]
 
@@ -100,11 +100,5 @@ def thresholds(of: MapLike, side: Side, depth: Law | None = None, *, kind: Kind 
         InputError: An empty map, or a book without the side that would take the flow.
     """
     levels = levels_of(of, side)
-    law = law_for(of, depth)
-    market = _core.Market(
-        law.curve("bid" if side == "long" else "ask"),
-        scale=levels.mark,
-        limit=levels.limit,
-        flow=kind == "flow",
-    )
+    market = market_of(levels, law_for(of, depth), kind)
     return Thresholds(levels=levels, sigma=_core.thresholds(levels.distance, levels.notional, market))

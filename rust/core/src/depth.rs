@@ -24,6 +24,8 @@ pub struct Curve {
     steps: usize,
     reach: f64,
     capacity: f64,
+    /// `∫ I` up to each knot.
+    work: Vec<f64>,
 }
 
 /// A line in log-log through `(x, d)`; rounding may not carry a value past its ends.
@@ -36,6 +38,13 @@ struct Segment {
     inverse: f64,
     low: (f64, f64),
     high: (f64, f64),
+}
+
+impl Segment {
+    /// `∫ I` from the segment's low end to the point `(x, d)` on it: on a power law `∫ x du = x·u / (1 + 1/β)`.
+    fn work(&self, x: f64, d: f64) -> f64 {
+        (x * d - (self.low.0 + self.low.1).exp()) / (1.0 + self.inverse)
+    }
 }
 
 impl Curve {
@@ -86,7 +95,8 @@ impl Curve {
             ));
         }
         let (hint, buckets_per_log, steps) = hints(&d);
-        let mut curve = Self { x, d, segments, hint, buckets_per_log, steps, reach, capacity: 0.0 };
+        let work = work(&segments);
+        let mut curve = Self { x, d, segments, hint, buckets_per_log, steps, reach, capacity: 0.0, work };
         curve.capacity = curve.notional(reach);
         Ok(curve)
     }
@@ -133,6 +143,19 @@ impl Curve {
         self.log_displacement(log_flow).exp().min(self.reach)
     }
 
+    /// `∫₀^Q I(u) du`: what a flow of `q` pays away, displacement × notional; its mean fill is this over `q`.
+    #[must_use]
+    pub fn work(&self, q: f64) -> f64 {
+        if q <= 0.0 {
+            return 0.0;
+        }
+        let inside = q.min(self.capacity);
+        let v = inside.ln();
+        let j = self.d.partition_point(|d| *d <= v);
+        let before = if j == 0 { 0.0 } else { self.work[j - 1] };
+        before + self.segments[j].work(self.displacement(v), inside) + (q - inside) * self.reach
+    }
+
     /// `ln I(Q)` before the reach cuts it off: the part of [`Self::displacement`] that looks the segment up.
     #[inline]
     #[must_use]
@@ -144,6 +167,17 @@ impl Curve {
         let s = &self.segments[first + ahead];
         (s.x + (log_flow - s.d) * s.inverse).clamp(s.low.0, s.high.0)
     }
+}
+
+/// `∫ I(u) du` from 0 to each knot.
+fn work(segments: &[Segment]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let ends = segments.iter().take(segments.len() - 1);
+    ends.map(|s| {
+        sum += s.work(s.high.0.exp(), s.high.1.exp());
+        sum
+    })
+    .collect()
 }
 
 fn positive(value: f64) -> bool {

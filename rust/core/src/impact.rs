@@ -225,6 +225,17 @@ impl After<'_> {
         x.min(self.response.market.limit)
     }
 
+    /// `∫ Φ(s, u) du` from `q` to `q + more`: over `more` it is the mean displacement at which that flow fills.
+    #[must_use]
+    pub fn cost(&self, q: f64, more: f64) -> f64 {
+        let Response { market, multiplier, .. } = self.response;
+        let work = |flow: f64| multiplier * market.curve.work(flow / multiplier);
+        match market.shock {
+            Shock::News => market.displacement(self.s) * more + work(q + more) - work(q),
+            Shock::Flow => work(self.eaten + q + more) - work(self.eaten + q),
+        }
+    }
+
     /// Whether a flow of `q`, which ended at `x`, asks for more than the book is known to hold: then `x` is a bound.
     #[inline]
     #[must_use]

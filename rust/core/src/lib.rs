@@ -6,6 +6,7 @@ pub mod cascade;
 pub mod clusters;
 pub mod cohorts;
 pub mod depth;
+pub mod engine;
 mod error;
 pub mod grid;
 pub mod histogram;

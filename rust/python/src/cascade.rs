@@ -15,6 +15,12 @@ use crate::error::input_error;
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Curve(depth::Curve);
 
+impl Curve {
+    pub fn core(&self) -> &depth::Curve {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl Curve {
     #[new]
@@ -78,7 +84,7 @@ pub struct Market {
 }
 
 impl Market {
-    fn core(&self) -> liqmap_core::Result<impact::Market<'_>> {
+    pub fn core(&self) -> liqmap_core::Result<impact::Market<'_>> {
         impact::Market::new(&self.curve.get().0, self.shock, self.scale, self.limit)
     }
 }
@@ -172,6 +178,6 @@ pub fn scenarios<'py>(
 }
 
 /// An array as it lies, or a copy where it has gaps.
-fn slice<'a, T: numpy::Element + Copy>(array: &'a PyReadonlyArray1<'_, T>) -> Cow<'a, [T]> {
+pub fn slice<'a, T: numpy::Element + Copy>(array: &'a PyReadonlyArray1<'_, T>) -> Cow<'a, [T]> {
     array.as_slice().map_or_else(|_| array.as_array().to_vec().into(), Cow::Borrowed)
 }

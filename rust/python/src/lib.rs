@@ -5,6 +5,7 @@
 mod cascade;
 mod clusters;
 mod cohorts;
+mod engine;
 mod error;
 mod histogram;
 mod labels;
@@ -30,5 +31,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(margin::liquidation_prices, m)?)?;
     m.add_function(wrap_pyfunction!(margin::liquidation_tranches, m)?)?;
     m.add_function(wrap_pyfunction!(cascade::scenarios, m)?)?;
+    m.add_function(wrap_pyfunction!(engine::deleverage, m)?)?;
+    m.add_function(wrap_pyfunction!(engine::replay, m)?)?;
+    m.add_function(wrap_pyfunction!(engine::whipsaw, m)?)?;
+    m.add_function(wrap_pyfunction!(engine::coupled, m)?)?;
     Ok(())
 }

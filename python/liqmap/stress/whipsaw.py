@@ -1,0 +1,114 @@
+"""Whipsaw: a shock that burns one side, a rebound that burns the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from liqmap import _core
+from liqmap.errors import InputError
+from liqmap.stress.levels import MapLike, levels_of
+from liqmap.stress.market import law_for, market_of, side_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from liqmap.instruments import Side
+    from liqmap.stress.impact import Law
+
+__all__ = ["Leg", "whipsaw", "whipsaw_share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg of a whipsaw.
+
+    Attributes:
+        side: Whose positions it burns.
+        start_price: Where it begins, quote currency.
+        shock: Size of the move that starts it, a fraction of the mark.
+        stop_price: Where it stops.
+        liquidated: USD forced to close.
+        depth_exhausted: The flow asked for more than the book is known to hold.
+    """
+
+    side: Side
+    start_price: float
+    shock: float
+    stop_price: float
+    liquidated: float
+    depth_exhausted: bool
+
+
+def whipsaw(
+    of: MapLike,
+    shock: float,
+    depth: Law | None = None,
+    *,
+    permanent: float = 2 / 3,
+    reversion: float = 0.0,
+    multiplier: float = 1.0,
+) -> tuple[Leg, ...]:
+    """Legs in turn, each to its own least fixed point, until one fires nothing.
+
+    Longs' and shorts' forced orders work against each other, so both sides together have no least fixed point: the
+    order matters, and legs alternate. After a leg the price comes back by ``(1 − permanent)`` of its forced part, and
+    by ``reversion`` of all of it; levels of the other side count from there.
+
+    Args:
+        of: The map; both sides need levels.
+        shock: Signed fraction of the mark: the first leg.
+        depth: A book or another law; ``None`` is the labelled fallback.
+        permanent: Share of the forced part that stays.
+        reversion: What else comes back, as a share of the whole leg: an input, not an estimate.
+        multiplier: How many times as deep the books are.
+
+    Raises:
+        InputError: A share out of range, and as for :func:`liqmap.stress.cascade.cascade`.
+    """
+    first = side_of(shock)
+    other: Side = "short" if first == "long" else "long"
+    away, back = levels_of(of, first), levels_of(of, other)
+    law = law_for(of, depth)
+    legs = _core.whipsaw(
+        (away.distance, away.notional),
+        (back.distance, back.notional),
+        (market_of(away, law), market_of(back, law)),
+        away.ticks(shock),
+        permanent=permanent,
+        reversion=reversion,
+        multiplier=multiplier,
+    )
+    return tuple(
+        Leg(
+            side=first if forward else other,
+            start_price=away.price(start),
+            shock=size / away.mark,
+            stop_price=away.price(stop),
+            liquidated=liquidated,
+            depth_exhausted=exhausted,
+        )
+        for forward, start, size, stop, liquidated, exhausted in legs
+    )
+
+
+def whipsaw_share(
+    of: MapLike,
+    shocks: Iterable[float],
+    depth: Law | None = None,
+    *,
+    permanent: float = 2 / 3,
+    reversion: float = 0.0,
+) -> float:
+    """Share of shocks after which both sides burn: at least two legs that fire.
+
+    Raises:
+        InputError: No shock, and as for :func:`whipsaw`.
+    """
+    found = [
+        sum(leg.liquidated > 0 for leg in whipsaw(of, s, depth, permanent=permanent, reversion=reversion)) > 1
+        for s in shocks
+    ]
+    if not found:
+        raise InputError("whipsaw", "shocks", "none", "at least one shock", "nothing computed")
+    return sum(found) / len(found)

@@ -1,0 +1,78 @@
+//! Insurance fund and auto-deleveraging: losses beyond bankruptcy are paid until the fund is empty; what would lose more is
+//! handed to winners of the other side, without an order.
+
+use crate::cascade::Levels;
+use crate::impact::Response;
+use crate::{CoreError, Result};
+
+/// A cascade with a fund.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deleveraged {
+    /// Displacement at the end, ticks.
+    pub stop: i64,
+    /// Notional sold into the book, per fired level.
+    pub sold: Vec<f64>,
+    /// Notional handed over, per fired level.
+    pub handed: Vec<f64>,
+    /// What the fund paid, in quote currency.
+    pub paid: f64,
+    /// Whether the book was asked for more than it is known to hold.
+    pub exhausted: bool,
+}
+
+/// Execute levels in order. A level fills at the mean displacement of its flow; beyond its `bankruptcy` displacement
+/// (curve's unit) the fund pays the difference. Once the fund is spent, a level sells only what loses nothing more.
+///
+/// # Errors
+/// Bankruptcies that are not one per level and finite, a fund that is negative or not a number.
+pub fn deleverage(
+    levels: &Levels<'_>,
+    bankruptcy: &[f64],
+    response: &Response<'_>,
+    shock: i64,
+    fund: f64,
+) -> Result<Deleveraged> {
+    if bankruptcy.len() != levels.len() {
+        let found = format!("{} for {} levels", bankruptcy.len(), levels.len());
+        return Err(CoreError::new("bankruptcy", found, "one per level"));
+    }
+    if let Some(row) = bankruptcy.iter().position(|b| !b.is_finite()) {
+        let found = format!("{}", bankruptcy[row]);
+        return Err(CoreError::new(format!("bankruptcy[{row}]"), found, "a finite displacement"));
+    }
+    if !(fund >= 0.0) {
+        return Err(CoreError::new("fund", format!("{fund}"), "an amount from 0 on"));
+    }
+    let market = response.at(shock);
+    let mut stop = market.phi(0.0);
+    let (mut flow, mut left) = (0.0, fund);
+    let (mut sold, mut handed) = (Vec::new(), Vec::new());
+    for ((&d, &q), &b) in levels.distance().iter().zip(levels.notional()).zip(bankruptcy) {
+        if d > stop {
+            break;
+        }
+        let loss = |z: f64| market.cost(flow, z) - b * z;
+        let z = most(q, |z| loss(z) <= left);
+        left = (left - loss(z).max(0.0)).max(0.0);
+        flow += z;
+        sold.push(z);
+        handed.push(q - z);
+        stop = market.phi(flow);
+    }
+    Ok(Deleveraged { stop, sold, handed, paid: fund - left, exhausted: market.exhausted(flow, stop) })
+}
+
+/// The most of `q` that passes. The loss is convex in what is sold and 0 at nothing, so all that is less passes too.
+fn most(q: f64, passes: impl Fn(f64) -> bool) -> f64 {
+    if passes(q) {
+        return q;
+    }
+    let (mut low, mut high) = (0.0, q);
+    loop {
+        let middle = f64::midpoint(low, high);
+        if middle <= low || middle >= high {
+            return low;
+        }
+        if passes(middle) { low = middle } else { high = middle }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the plain cascade leaves out: who pays for losses, how fast books refill, what comes back, and other venues.
+
+mod coupled;
+mod deleverage;
+mod replay;
+mod whipsaw;
+
+pub use coupled::{Coupled, Venue, coupled};
+pub use deleverage::{Deleveraged, deleverage};
+pub use replay::{Replay, Tempo, replay};
+pub use whipsaw::{Leg, Swing, whipsaw};

@@ -1,0 +1,96 @@
+//! Whipsaw: a fall that burns longs, a rebound that burns shorts, and so on in turns.
+//!
+//! Forced sales and forced purchases work against each other, so that both sides together have no least fixed point and
+//! their order matters. Each leg alone has one.
+
+use crate::cascade::{Levels, sweep};
+use crate::impact::{Market, Response};
+use crate::{CoreError, Result};
+
+/// What brings the price back after a leg.
+#[derive(Debug, Clone, Copy)]
+pub struct Swing {
+    /// Share of the forced part of a leg that stays; the rest comes back.
+    pub permanent: f64,
+    /// What else comes back, as a share of the whole leg.
+    pub reversion: f64,
+}
+
+/// One leg.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Leg {
+    /// Whether the price goes further from the mark in the direction of the first shock (else it comes back).
+    pub away: bool,
+    /// Where it begins, ticks from the mark, positive in the direction of the first shock.
+    pub start: i64,
+    /// Size of the shock that starts it, ticks.
+    pub shock: i64,
+    /// Where it stops, ticks from the mark.
+    pub stop: i64,
+    /// Notional forced in it.
+    pub liquidated: f64,
+    /// Whether the book was asked for more than it is known to hold.
+    pub exhausted: bool,
+}
+
+/// Legs in turn until one fires nothing; that one is not told, unless it is the first.
+///
+/// `away` are the levels in the shock's direction, `back` those on the other side of the mark, each with its own response.
+/// A leg's shock is the rebound `(1 − permanent)·(forced part) + reversion·(whole leg)` of the one before; levels count
+/// from where it begins. Every leg burns levels that no later one can, so that there are at most as many legs as levels.
+///
+/// # Errors
+/// A permanent share outside 0 to 1, a reversion that is negative or not finite.
+pub fn whipsaw(
+    away: (&Levels<'_>, Market<'_>),
+    back: (&Levels<'_>, Market<'_>),
+    multiplier: f64,
+    shock: i64,
+    swing: Swing,
+) -> Result<Vec<Leg>> {
+    if !(0.0..=1.0).contains(&swing.permanent) {
+        return Err(CoreError::new("permanent", format!("{}", swing.permanent), "a share from 0 to 1"));
+    }
+    if !(swing.reversion >= 0.0 && swing.reversion.is_finite()) {
+        return Err(CoreError::new("reversion", format!("{}", swing.reversion), "a finite number from 0 on"));
+    }
+    let sides = [(away.0, away.1.response(multiplier)?), (back.0, back.1.response(multiplier)?)];
+    let mut burnt = [0, 0];
+    let (mut at, mut size, mut legs) = (0, shock, Vec::new());
+    for turn in 0.. {
+        let side = turn % 2;
+        let sign = if side == 0 { 1 } else { -1 };
+        let (outcome, fired) = leg(sides[side].0, &sides[side].1, burnt[side], sign * at, size);
+        if fired == 0 && turn > 0 {
+            break;
+        }
+        burnt[side] += fired;
+        let stop = at + sign * outcome.stop;
+        legs.push(Leg {
+            away: side == 0,
+            start: at,
+            shock: size,
+            stop,
+            liquidated: outcome.liquidated,
+            exhausted: outcome.exhausted,
+        });
+        let forced = (outcome.stop - size) as f64;
+        at = stop;
+        size = ((1.0 - swing.permanent) * forced + swing.reversion * outcome.stop as f64 + 0.5) as i64;
+    }
+    Ok(legs)
+}
+
+/// The cascade of a side's levels beyond the first `burnt`, for a price that stands `at` ticks towards them.
+fn leg(
+    levels: &Levels<'_>,
+    response: &Response<'_>,
+    burnt: usize,
+    at: i64,
+    shock: i64,
+) -> (crate::cascade::Outcome, usize) {
+    let distance: Vec<i64> = levels.distance()[burnt..].iter().map(|d| (d - at).max(0)).collect();
+    let left = Levels::new(&distance, &levels.notional()[burnt..]).expect("part of what was good");
+    let outcome = sweep(&left, response, shock);
+    (outcome, outcome.fired)
+}

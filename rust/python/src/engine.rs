@@ -1,0 +1,121 @@
+//! Engine rules: numpy in, numpy out.
+
+use liqmap_core::cascade::Levels;
+use liqmap_core::engine::{self, Swing, Tempo, Venue};
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::cascade::{Curve, Market, slice};
+use crate::error::input_error;
+
+type Ticks<'py> = PyReadonlyArray1<'py, i64>;
+type Floats<'py> = PyReadonlyArray1<'py, f64>;
+type Column<'py> = Bound<'py, PyArray1<f64>>;
+
+/// `(stop, sold per fired level, handed over per fired level, paid by the fund, exhausted)`.
+#[pyfunction]
+#[pyo3(signature = (distance, notional, bankruptcy, market, shock, fund))]
+pub fn deleverage<'py>(
+    py: Python<'py>,
+    distance: Ticks<'py>,
+    notional: Floats<'py>,
+    bankruptcy: Floats<'py>,
+    market: &Market,
+    shock: i64,
+    fund: f64,
+) -> PyResult<(i64, Column<'py>, Column<'py>, f64, bool)> {
+    let (distance, notional, bankruptcy) = (slice(&distance), slice(&notional), slice(&bankruptcy));
+    let made = py
+        .detach(|| {
+            let levels = Levels::new(&distance, &notional)?;
+            engine::deleverage(&levels, &bankruptcy, &market.core()?.response(1.0)?, shock, fund)
+        })
+        .map_err(|fault| input_error("cascade", &fault))?;
+    Ok((made.stop, made.sold.into_pyarray(py), made.handed.into_pyarray(py), made.paid, made.exhausted))
+}
+
+/// `(displacement after each step, notional sent in each, levels fired, exhausted)`.
+#[pyfunction]
+#[pyo3(signature = (distance, notional, market, shock, *, keep, permanent, rate, latency))]
+#[allow(clippy::too_many_arguments)]
+pub fn replay<'py>(
+    py: Python<'py>,
+    distance: Ticks<'py>,
+    notional: Floats<'py>,
+    market: &Market,
+    shock: i64,
+    keep: f64,
+    permanent: f64,
+    rate: f64,
+    latency: usize,
+) -> PyResult<(Column<'py>, Column<'py>, usize, bool)> {
+    let (distance, notional) = (slice(&distance), slice(&notional));
+    let tempo = Tempo { keep, permanent, rate, latency };
+    let made = py
+        .detach(|| engine::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, tempo))
+        .map_err(|fault| input_error("replay", &fault))?;
+    Ok((made.path.into_pyarray(py), made.sent.into_pyarray(py), made.fired, made.exhausted))
+}
+
+/// `(away, start, shock, stop, liquidated, exhausted)` per leg, ticks from the mark.
+type Leg = (bool, i64, i64, i64, f64, bool);
+
+#[pyfunction]
+#[pyo3(signature = (away, back, markets, shock, *, permanent, reversion, multiplier=1.0))]
+#[allow(clippy::too_many_arguments)]
+pub fn whipsaw<'py>(
+    py: Python<'py>,
+    away: (Ticks<'py>, Floats<'py>),
+    back: (Ticks<'py>, Floats<'py>),
+    markets: (Py<Market>, Py<Market>),
+    shock: i64,
+    permanent: f64,
+    reversion: f64,
+    multiplier: f64,
+) -> PyResult<Vec<Leg>> {
+    let (away, back) = ((slice(&away.0), slice(&away.1)), (slice(&back.0), slice(&back.1)));
+    let swing = Swing { permanent, reversion };
+    let legs = py
+        .detach(|| {
+            let (away, back) = (Levels::new(&away.0, &away.1)?, Levels::new(&back.0, &back.1)?);
+            let sides = ((&away, markets.0.get().core()?), (&back, markets.1.get().core()?));
+            engine::whipsaw(sides.0, sides.1, multiplier, shock, swing)
+        })
+        .map_err(|fault| input_error("whipsaw", &fault))?;
+    Ok(legs.iter().map(|l| (l.away, l.start, l.shock, l.stop, l.liquidated, l.exhausted)).collect())
+}
+
+/// One venue: distances, notional, curve, ticks per unit, shock, weight in the index, weight of its own price.
+type VenueRow<'py> = (Ticks<'py>, Floats<'py>, Py<Curve>, f64, f64, f64, f64);
+
+/// `(price, mark, levels fired)` per venue, `(rounds, exhausted)`.
+#[pyfunction]
+#[pyo3(signature = (venues, consolidated, together))]
+pub fn coupled<'py>(
+    py: Python<'py>,
+    venues: Vec<VenueRow<'py>>,
+    consolidated: &Curve,
+    together: f64,
+) -> PyResult<(Column<'py>, Column<'py>, Vec<usize>, usize, bool)> {
+    let rows: Vec<_> = venues.iter().map(|v| (slice(&v.0), slice(&v.1))).collect();
+    let plain: Vec<_> = venues.iter().map(|v| (v.2.get(), v.3, v.4, v.5, v.6)).collect();
+    let made = py
+        .detach(|| {
+            let levels: Vec<_> = rows.iter().map(|r| Levels::new(&r.0, &r.1)).collect::<Result<_, _>>()?;
+            let venues: Vec<_> = levels
+                .iter()
+                .zip(&plain)
+                .map(|(levels, &(curve, scale, shock, in_index, own))| Venue {
+                    levels,
+                    curve: curve.core(),
+                    scale,
+                    shock,
+                    in_index,
+                    own,
+                })
+                .collect();
+            engine::coupled(&venues, consolidated.core(), together)
+        })
+        .map_err(|fault| input_error("cascade", &fault))?;
+    Ok((made.price.into_pyarray(py), made.mark.into_pyarray(py), made.fired, made.rounds, made.exhausted))
+}
