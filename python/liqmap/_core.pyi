@@ -13,13 +13,17 @@ __all__ = [
     "__version__",
     "cascade",
     "couple",
+    "coupled",
+    "deleverage",
     "histogram",
     "liquidation_prices",
     "liquidation_tranches",
     "peaks",
+    "replay",
     "scenarios",
     "smooth",
     "thresholds",
+    "whipsaw",
 ]
 
 __version__: str
