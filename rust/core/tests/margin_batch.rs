@@ -73,11 +73,14 @@ impl Book {
         }
     }
 
+    fn codes(&self, from: usize, to: usize) -> &[u32] {
+        &self.plan[from..to]
+    }
+
     fn slice(&self, from: usize, to: usize) -> Columns<'_> {
         let [size, entry, mark, leverage, margin, maintenance] =
             self.columns.each_ref().map(|c| &c[from..to]);
         Columns {
-            plan: &self.plan[from..to],
             size,
             entry,
             mark: Some(mark),
@@ -93,10 +96,10 @@ fn bits(words: &[u64], i: usize) -> bool {
     words[i / 64] >> (i % 64) & 1 == 1
 }
 
-fn check(plans: &Plans, columns: &Columns<'_>, out: &Solved) {
-    for i in 0..columns.plan.len() {
+fn check(plans: &Plans, codes: &[u32], columns: &Columns<'_>, out: &Solved) {
+    for (i, &code) in codes.iter().enumerate() {
         let p: Position = columns.position(i);
-        match plans.get(columns.plan[i]) {
+        match plans.get(code) {
             Ok(plan) => {
                 let alone = plan.solve(&p);
                 assert_eq!(alone.price.to_bits(), out.price[i].to_bits());
@@ -115,8 +118,8 @@ fn check(plans: &Plans, columns: &Columns<'_>, out: &Solved) {
 fn rows_are_what_they_are_alone_and_every_reason_is_met() {
     let plans = plans();
     let book = Book::new(&plans);
-    let out = liquidation_prices(&plans, &book.slice(0, ROWS)).unwrap();
-    check(&plans, &book.slice(0, ROWS), &out);
+    let out = liquidation_prices(&plans, &book.codes(0, ROWS), &book.slice(0, ROWS)).unwrap();
+    check(&plans, book.codes(0, ROWS), &book.slice(0, ROWS), &out);
     for reason in [
         Reason::None,
         Reason::Venue,
@@ -136,14 +139,15 @@ fn rows_are_what_they_are_alone_and_every_reason_is_met() {
 fn splits_and_threads_change_nothing() {
     let plans = plans();
     let book = Book::new(&plans);
-    let whole = liquidation_prices(&plans, &book.slice(0, ROWS)).unwrap();
+    let whole = liquidation_prices(&plans, &book.codes(0, ROWS), &book.slice(0, ROWS)).unwrap();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let alone = one.install(|| liquidation_prices(&plans, &book.slice(0, ROWS)).unwrap());
+    let alone =
+        one.install(|| liquidation_prices(&plans, &book.codes(0, ROWS), &book.slice(0, ROWS)).unwrap());
     assert_eq!(whole.reason, alone.reason);
     assert!(whole.price.iter().zip(&alone.price).all(|(a, b)| a.to_bits() == b.to_bits()));
     for (from, to) in [(0, 0), (0, 1), (5, 68), (63, 65), (1_000, 131_072 + 77)] {
-        let part = liquidation_prices(&plans, &book.slice(from, to)).unwrap();
-        check(&plans, &book.slice(from, to), &part);
+        let part = liquidation_prices(&plans, &book.codes(from, to), &book.slice(from, to)).unwrap();
+        check(&plans, book.codes(from, to), &book.slice(from, to), &part);
         assert!(whole.price[from..to].iter().zip(&part.price).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
 }
@@ -154,6 +158,6 @@ fn columns_of_different_lengths_are_refused() {
     let book = Book::new(&plans);
     let mut columns = book.slice(0, 10);
     columns.margin = Some(&[1.0]);
-    let fault = liquidation_prices(&plans, &columns).unwrap_err();
+    let fault = liquidation_prices(&plans, &book.codes(0, 10), &columns).unwrap_err();
     assert_eq!(fault.to_string(), "margin: 1 rows (expected 10 rows, as in every column)");
 }

@@ -3,35 +3,83 @@
 use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
+use arrow_array::types::{Int8Type, Int32Type, Int64Type, UInt8Type, UInt32Type};
 use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_cast::cast;
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType};
 use liqmap_core::{CoreError, Result};
-
-/// Stands for a null.
-pub const NULL: u32 = u32::MAX;
 
 /// The words of a column and, per row, which one it holds.
 pub struct Labels {
     /// Each word once, or more than once where a dictionary repeats it.
     pub words: Vec<String>,
-    /// Per row, an index into `words`, or [`NULL`].
+    /// Per row, an index into `words`; a null is one beyond the last.
     pub codes: Codes,
 }
 
-/// Row codes: the dictionary's own keys where they are 32 bits and none is null.
+/// Row codes, in the producer's own memory where its keys have 8 or 32 bits and no row is null.
 pub enum Codes {
-    Shared(arrow_array::UInt32Array),
-    Own(Vec<u32>),
+    /// Up to 256 words.
+    Narrow(ScalarBuffer<u8>),
+    /// More.
+    Wide(ScalarBuffer<u32>),
 }
 
 impl Codes {
-    pub fn as_slice(&self) -> &[u32] {
+    /// The code of one row.
+    #[inline]
+    pub fn at(&self, row: usize) -> u32 {
         match self {
-            Self::Shared(keys) => keys.values(),
-            Self::Own(codes) => codes,
+            Self::Narrow(codes) => u32::from(codes[row]),
+            Self::Wide(codes) => codes[row],
         }
+    }
+
+    /// Every row's code.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        let rows = match self {
+            Self::Narrow(codes) => codes.len(),
+            Self::Wide(codes) => codes.len(),
+        };
+        (0..rows).map(|row| self.at(row))
+    }
+
+    /// Add `weight` times the code of each row from `first` on.
+    pub fn add_to(&self, first: usize, weight: u32, sums: &mut [u32]) {
+        let rows = first..first + sums.len();
+        match self {
+            Self::Narrow(codes) => {
+                for (sum, &code) in sums.iter_mut().zip(&codes[rows]) {
+                    *sum += weight * u32::from(code);
+                }
+            }
+            Self::Wide(codes) => {
+                for (sum, &code) in sums.iter_mut().zip(&codes[rows]) {
+                    *sum += weight * code;
+                }
+            }
+        }
+    }
+
+    fn largest(&self) -> Option<u32> {
+        match self {
+            Self::Narrow(codes) => codes.iter().copied().max().map(u32::from),
+            Self::Wide(codes) => codes.iter().copied().max(),
+        }
+    }
+
+    /// Keys of a dictionary that has no null; a negative key becomes one that is out of range.
+    fn of_keys(keys: &dyn Array) -> std::result::Result<Self, ArrowError> {
+        let rows = keys.len();
+        let bytes = |buffer: &Buffer| Self::Narrow(ScalarBuffer::new(buffer.clone(), 0, rows));
+        let words = |buffer: &Buffer| Self::Wide(ScalarBuffer::new(buffer.clone(), 0, rows));
+        Ok(match keys.data_type() {
+            DataType::Int8 => bytes(keys.as_primitive::<Int8Type>().values().inner()),
+            DataType::UInt8 => bytes(keys.as_primitive::<UInt8Type>().values().inner()),
+            DataType::Int32 => words(keys.as_primitive::<Int32Type>().values().inner()),
+            _ => words(cast(keys, &DataType::UInt32)?.as_primitive::<UInt32Type>().values().inner()),
+        })
     }
 }
 
@@ -40,60 +88,67 @@ impl Labels {
     /// range) is checked before it is followed.
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
         let wrong = |found: String| CoreError::new(place, found, "a column of words");
+        let fault = |e: ArrowError| wrong(e.to_string());
         let words = |column: &ArrayRef| -> Result<StringArray> {
             let kind = column.data_type();
             if !matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
                 return Err(wrong(format!("type {kind}")));
             }
-            column.to_data().validate_full().map_err(|e| wrong(e.to_string()))?;
-            Ok(cast(column, &DataType::Utf8).map_err(|e| wrong(e.to_string()))?.as_string::<i32>().clone())
+            column.to_data().validate_full().map_err(fault)?;
+            Ok(cast(column, &DataType::Utf8).map_err(fault)?.as_string::<i32>().clone())
         };
         let Some(dictionary) = column.as_any_dictionary_opt() else {
             return Ok(Self::number(&words(column)?));
         };
         let named = words(dictionary.values())?;
-        let keys = cast(dictionary.keys(), &DataType::UInt32).map_err(|e| wrong(e.to_string()))?;
-        let keys = keys.as_primitive::<UInt32Type>();
-        let null = |key: u32| named.is_null(key as usize);
         let count = named.len() as u32;
-        let codes = if keys.null_count() == 0 && named.null_count() == 0 {
-            if let Some(key) = keys.values().iter().find(|&&key| key >= count) {
-                return Err(wrong(format!("key {key} of a dictionary of {count}")));
-            }
-            Codes::Shared(keys.clone())
-        } else {
-            let code = |key: Option<u32>| match key {
+        let keys = dictionary.keys();
+        if keys.null_count() == 0 && named.null_count() == 0 {
+            let codes = Codes::of_keys(keys).map_err(fault)?;
+            return match codes.largest() {
                 Some(key) if key >= count => Err(wrong(format!("key {key} of a dictionary of {count}"))),
-                Some(key) if !null(key) => Ok(key),
-                _ => Ok(NULL),
+                _ => Ok(Self { words: owned(&named), codes }),
             };
-            Codes::Own(keys.iter().map(code).collect::<Result<_>>()?)
-        };
-        Ok(Self { words: named.iter().map(|word| word.unwrap_or_default().to_owned()).collect(), codes })
+        }
+        let keys = cast(keys, &DataType::Int64).map_err(fault)?;
+        let keys = keys.as_primitive::<Int64Type>();
+        if let Some(key) = keys.iter().flatten().find(|key| !(0..i64::from(count)).contains(key)) {
+            return Err(wrong(format!("key {key} of a dictionary of {count}")));
+        }
+        let there = |key: &i64| named.is_valid(*key as usize);
+        let code = |key: Option<i64>| key.filter(there).map_or(count, |key| key as u32);
+        Ok(Self { words: owned(&named), codes: Codes::Wide(keys.iter().map(code).collect()) })
     }
 
     /// Number plain strings in the order in which they are met.
     fn number(strings: &StringArray) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let mut last: (&str, u32) = ("", NULL);
-        let codes = (0..strings.len()).map(|row| {
-            if strings.is_null(row) {
-                return NULL;
-            }
-            let word = strings.value(row);
-            if word != last.0 || last.1 == NULL {
-                last = (
-                    word,
-                    *numbers.entry(word).or_insert_with(|| {
-                        words.push(word.to_owned());
-                        words.len() as u32 - 1
-                    }),
-                );
-            }
-            last.1
-        });
-        let codes = Codes::Own(codes.collect());
-        Self { words, codes }
+        let mut last: Option<(&str, u32)> = None;
+        let mut codes: Vec<u32> = Vec::with_capacity(strings.len());
+        for word in strings {
+            let Some(word) = word else {
+                codes.push(u32::MAX);
+                continue;
+            };
+            let code = match last {
+                Some((same, code)) if same == word => code,
+                _ => *numbers.entry(word).or_insert_with(|| {
+                    words.push(word.to_owned());
+                    words.len() as u32 - 1
+                }),
+            };
+            last = Some((word, code));
+            codes.push(code);
+        }
+        let beyond = words.len() as u32;
+        for code in &mut codes {
+            *code = (*code).min(beyond);
+        }
+        Self { words, codes: Codes::Wide(codes.into()) }
     }
+}
+
+fn owned(words: &StringArray) -> Vec<String> {
+    words.iter().map(|word| word.unwrap_or_default().to_owned()).collect()
 }

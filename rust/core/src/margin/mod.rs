@@ -5,11 +5,14 @@
 //!
 //! Units: prices in quote currency, sizes in coin, margin in settlement currency, rates as fractions.
 
+mod aside;
 mod batch;
 mod binance;
+mod block;
 mod bybit;
 mod hyperliquid;
 mod okx;
+mod plan;
 mod plans;
 mod reason;
 mod rule;
@@ -18,11 +21,12 @@ mod solve;
 mod tiers;
 mod tranches;
 
-pub use batch::{Columns, Solved, liquidation_prices};
+pub use batch::{Codes, Columns, NAMES, Solved, liquidation_prices};
+pub use plan::Plan;
 pub use plans::{Contract, Plans};
 pub use reason::Reason;
 pub use rule::{Fee, Maintenance, Mode, PLAIN, Partial, Payoff, Reference, Rule, Side, Venue};
-pub use solve::{Outcome, Plan, Position};
+pub use solve::{Outcome, Position};
 pub use tiers::{Tier, Tiers};
 pub use tranches::{Tranche, tranches};
 

@@ -1,8 +1,8 @@
 //! Which plan a row follows: instrument, side, margin mode and instant as one number.
 
+use super::plan::Plan;
 use super::reason::Reason;
 use super::rule::{Mode, Payoff, Side, Venue};
-use super::solve::Plan;
 use super::tiers::Tiers;
 
 /// One instrument with its tier tables.
@@ -79,6 +79,11 @@ impl Plans {
             Some(&(_, first)) if (first as usize) < Reason::ALL.len() => first,
             Some(&(_, first)) => first + 2 * u32::from(mode == Mode::Cross) + u32::from(side == Side::Short),
         }
+    }
+
+    /// How many codes there are.
+    pub(super) const fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The plan of a code, or why there is none.

@@ -80,31 +80,32 @@ impl Tiers {
     /// What the solver reads under a rule.
     pub(super) fn ladder(&self, rule: &Rule) -> Ladder {
         let nudge = if rule.cap_inclusive { 1.0 + EDGE } else { 1.0 - EDGE };
-        Ladder {
-            edges: self.rows[1..].iter().map(|t| t.floor * nudge).collect(),
-            last: self.rows.last().map_or(f64::INFINITY, |t| t.cap * (1.0 + EDGE)),
-            steps: self
-                .rows
-                .iter()
-                .map(|t| Step {
-                    mmr: t.mmr,
-                    deduction: if rule.deducts { t.deduction } else { 0.0 },
-                    max_leverage: t.max_leverage * (1.0 + EDGE),
-                    cap: t.cap,
-                    number: t.number,
-                })
-                .collect(),
-        }
+        let edges: Vec<f64> = self.rows[1..].iter().map(|t| t.floor * nudge).collect();
+        let steps = self.rows.iter().enumerate().map(|(i, t)| Step {
+            mmr: t.mmr,
+            deduction: if rule.deducts { t.deduction } else { 0.0 },
+            // An infinite leverage is above any maximum.
+            max_leverage: (t.max_leverage * (1.0 + EDGE)).min(f64::MAX),
+            cap: t.cap,
+            from: if i == 0 { f64::NEG_INFINITY } else { edges[i - 1] },
+            to: edges.get(i).copied().unwrap_or(f64::INFINITY),
+            number: t.number,
+        });
+        let steps = steps.collect();
+        Ladder { edges, last: self.rows.last().map_or(f64::INFINITY, |t| t.cap * (1.0 + EDGE)), steps }
     }
 }
 
 /// A tier as the solver reads it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Step {
     pub mmr: f64,
     pub deduction: f64,
     pub max_leverage: f64,
     pub cap: f64,
+    /// Between these the tier holds.
+    pub from: f64,
+    pub to: f64,
     pub number: i32,
 }
 
@@ -121,5 +122,18 @@ impl Ladder {
     #[inline]
     pub fn at(&self, notional: f64) -> usize {
         self.edges.partition_point(|&edge| edge <= notional)
+    }
+
+    /// The tiers of many notionals: edges are few, and counting those below takes no branch.
+    #[inline]
+    pub fn all_at(&self, notionals: &[f64], tiers: &mut [u64]) {
+        for (notionals, tiers) in notionals.as_chunks::<8>().0.iter().zip(tiers.as_chunks_mut::<8>().0) {
+            *tiers = [0; 8];
+            for &edge in &self.edges {
+                for (tier, &notional) in tiers.iter_mut().zip(notionals) {
+                    *tier += u64::from(edge <= notional);
+                }
+            }
+        }
     }
 }

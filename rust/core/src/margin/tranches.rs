@@ -3,8 +3,9 @@
 //! Each piece is closed at its own liquidation price; what is left keeps the equity and owes less maintenance, so its
 //! price lies further out. Fees of the closing are not counted.
 
+use super::plan::Plan;
 use super::rule::{Maintenance, Partial, Reference};
-use super::solve::{Plan, Position};
+use super::solve::Position;
 
 /// One piece.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,7 +71,7 @@ impl Plan {
     fn without(&self, p: &Position, taken: f64, price: f64) -> Position {
         let x0 = self.coordinate(if self.rule.reference == Reference::Mark { p.mark } else { p.entry });
         let closed = self.quantity(taken, p.entry);
-        let realised = self.sign * closed * (self.coordinate(price - self.offset()) - x0);
+        let realised = self.sign * closed * (self.coordinate(price - self.offset) - x0);
         let own = |size: f64| {
             let q = self.quantity(size, p.entry);
             let step = &self.ladder.steps[self.ladder.at(self.measure(q, x0))];

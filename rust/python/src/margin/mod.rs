@@ -12,7 +12,7 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use liqmap_core::margin::{Reason, Solved, liquidation_prices as solve, tranches};
+use liqmap_core::margin::{Codes, Reason, Solved, liquidation_prices as solve, tranches};
 use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
 use pyo3_arrow::{PyRecordBatchReader, PyTable};
@@ -31,7 +31,7 @@ pub fn liquidation_prices<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     run("liquidation_prices", (positions, tiers, instruments), &prices_schema(), |catalog, batch, _| {
         let positions = Positions::read(batch, catalog)?;
-        prices_batch(solve(&catalog.plans, &positions.columns())?)
+        prices_batch(solve(&catalog.plans, positions.codes(), &positions.columns())?)
     })
 }
 
@@ -138,8 +138,10 @@ fn tranches_batch(catalog: &mut Catalog, batch: &RecordBatch, first: i64) -> Res
     let positions = Positions::read(batch, catalog)?;
     let columns = positions.columns();
     let (mut rows, mut pieces, mut prices, mut sizes) = (vec![], vec![], vec![], vec![]);
-    for (row, index) in (0..columns.plan.len()).zip(first..) {
-        let Ok(plan) = catalog.plans.get(columns.plan[row]) else { continue };
+    let mut code = [0];
+    for (row, index) in (0..columns.len()).zip(first..) {
+        positions.codes().fill(row, &mut code);
+        let Ok(plan) = catalog.plans.get(code[0]) else { continue };
         for (tranche, piece) in tranches(plan, &columns.position(row)).into_iter().zip(0..) {
             rows.push(index);
             pieces.push(piece);

@@ -2,19 +2,24 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::ScalarBuffer;
+use arrow_cast::cast;
 use arrow_schema::DataType;
-use liqmap_core::margin::{Columns, Mode, Plans, Reason, Side};
+use liqmap_core::margin::{Codes, Columns, Mode, NAMES, Reason, Side};
 use liqmap_core::{CoreError, Result};
 
 use super::tables::{Catalog, column, instants, numbers};
-use crate::labels::{Labels, NULL};
+use crate::labels::{self, Labels};
 
 const TABLE: &str = "positions";
 
+/// More kinds of row than this are not listed beforehand.
+const KINDS: usize = 1 << 20;
+
 /// A batch ready for the core.
 pub struct Positions {
-    plan: Vec<u32>,
+    plans: RowPlans,
     numbers: [Option<Numbers>; 10],
 }
 
@@ -37,41 +42,24 @@ impl Positions {
     pub fn read(batch: &RecordBatch, catalog: &mut Catalog) -> Result<Self> {
         column(TABLE, batch, "size_base")?;
         column(TABLE, batch, "entry_price")?;
-        let names = [
-            "size_base",
-            "entry_price",
-            "mark_price",
-            "leverage",
-            "margin",
-            "maintenance",
-            "fee_rate",
-            "borrow_rate",
-            "hedge_size_base",
-            "hedge_entry_price",
-        ];
         let mut found = [const { None }; 10];
-        for (slot, name) in found.iter_mut().zip(names) {
+        for (slot, name) in found.iter_mut().zip(NAMES) {
             *slot = batch.column_by_name(name).map(|column| given(name, column)).transpose()?;
         }
-        Ok(Self { plan: plan_codes(batch, catalog)?, numbers: found })
+        Ok(Self { plans: RowPlans::read(batch, catalog)?, numbers: found })
     }
 
+    /// Which plan each row follows.
+    pub fn codes(&self) -> &impl Codes {
+        &self.plans
+    }
+
+    /// The numbers.
     pub fn columns(&self) -> Columns<'_> {
         let [size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry] =
             self.numbers.each_ref().map(|slot| slot.as_ref().map(Numbers::as_slice));
-        Columns {
-            plan: &self.plan,
-            size: size.unwrap_or_default(),
-            entry: entry.unwrap_or_default(),
-            mark,
-            leverage,
-            margin,
-            maintenance,
-            fee,
-            borrow,
-            other_size,
-            other_entry,
-        }
+        let (size, entry) = (size.unwrap_or_default(), entry.unwrap_or_default());
+        Columns { size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry }
     }
 }
 
@@ -84,67 +72,80 @@ fn given(name: &str, column: &ArrayRef) -> Result<Numbers> {
     Ok(Numbers::Own(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect()))
 }
 
-/// Per row the code of its plan.
-fn plan_codes(batch: &RecordBatch, catalog: &mut Catalog) -> Result<Vec<u32>> {
-    let names = Labels::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
-    let sides = Side3::read(column(TABLE, batch, "side")?)?;
-    let modes = batch.column_by_name("margin_mode");
-    let modes = modes.map(|c| Labels::read("positions, margin_mode", c)).transpose()?;
-    let at = batch.column_by_name("ts").map(|c| instants(TABLE, "ts", c)).transpose()?;
+/// Which plan each row follows.
+enum RowPlans {
+    /// Instrument, side and mode number the kinds of row there are; each kind's plan is known beforehand.
+    Kinds { names: Labels, sides: Labels, modes: Option<Labels>, plans: Vec<u32> },
+    /// With instants, or with a great many words, every row is looked up on its own.
+    Rows(Vec<u32>),
+}
 
-    let contracts: Vec<usize> = names.words.iter().map(|name| catalog.contract(name)).collect();
-    let mode_of = modes.as_ref().map_or_else(Vec::new, |modes| modes.words.iter().map(|w| mode(w)).collect());
-    let mode_codes = modes.as_ref().map(|modes| modes.codes.as_slice());
-    let plans = &catalog.plans;
-    let kind = |row: usize| -> (u32, Option<Side>, Option<Mode>) {
-        let mode = mode_codes
-            .map_or(Some(Mode::Isolated), |codes| mode_of.get(codes[row] as usize).copied().flatten());
-        (names.codes.as_slice()[row], sides.at(row), mode)
-    };
-    if let Some(at) = at {
-        let at: &Int64Array = at.as_primitive::<Int64Type>();
-        return Ok((0..batch.num_rows())
-            .map(|row| {
-                let (name, side, mode) = kind(row);
-                code(plans, &contracts, name, side, mode, at.is_valid(row).then(|| at.value(row)))
-            })
-            .collect());
-    }
-    // Without instants there are few kinds of row: each is looked up once.
-    let side_index = |side: Option<Side>| side.map_or(2, |side| usize::from(side == Side::Short));
-    let mode_index = |mode: Option<Mode>| mode.map_or(2, |mode| usize::from(mode == Mode::Cross));
-    let mut table = Vec::with_capacity(9 * contracts.len());
-    for name in 0..contracts.len() as u32 {
-        for side in [Some(Side::Long), Some(Side::Short), None] {
-            for mode in [Some(Mode::Isolated), Some(Mode::Cross), None] {
-                table.push(code(plans, &contracts, name, side, mode, None));
+impl Codes for RowPlans {
+    fn fill(&self, first: usize, codes: &mut [u32]) {
+        match self {
+            Self::Rows(plans) => codes.copy_from_slice(&plans[first..first + codes.len()]),
+            Self::Kinds { names, sides, modes, plans } => {
+                let modes = modes.as_ref();
+                let mode_kinds = modes.map_or(1, |modes| modes.words.len() as u32 + 1);
+                let side_kinds = sides.words.len() as u32 + 1;
+                codes.fill(0);
+                names.codes.add_to(first, side_kinds * mode_kinds, codes);
+                sides.codes.add_to(first, mode_kinds, codes);
+                if let Some(modes) = modes {
+                    modes.codes.add_to(first, 1, codes);
+                }
+                for code in codes {
+                    *code = plans[*code as usize];
+                }
             }
         }
     }
-    Ok((0..batch.num_rows())
-        .map(|row| {
-            let (name, side, mode) = kind(row);
-            if name == NULL {
-                return Reason::Venue as u32;
-            }
-            table[9 * name as usize + 3 * side_index(side) + mode_index(mode)]
-        })
-        .collect())
 }
 
-fn code(
-    plans: &Plans,
-    contracts: &[usize],
-    name: u32,
-    side: Option<Side>,
-    mode: Option<Mode>,
-    at: Option<i64>,
-) -> u32 {
-    match (contracts.get(name as usize), side, mode) {
-        (None, ..) => Reason::Venue as u32,
-        (_, None, _) => Reason::Side as u32,
-        (_, _, None) => Reason::Mode as u32,
-        (Some(&contract), Some(side), Some(mode)) => plans.code(contract, side, mode, at),
+impl RowPlans {
+    fn read(batch: &RecordBatch, catalog: &mut Catalog) -> Result<Self> {
+        let names = Labels::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
+        let sides = sides(column(TABLE, batch, "side")?)?;
+        let modes = batch.column_by_name("margin_mode");
+        let modes = modes.map(|c| Labels::read("positions, margin_mode", c)).transpose()?;
+        let at = batch.column_by_name("ts").map(|c| instants(TABLE, "ts", c)).transpose()?;
+
+        let contracts: Vec<usize> = names.words.iter().map(|name| catalog.contract(name)).collect();
+        let plans = &catalog.plans;
+        // A null is one beyond the last word, and no word of ours.
+        let side_of: Vec<_> = sides.words.iter().map(|w| side(w)).chain([None]).collect();
+        let mode_of: Vec<_> = modes.as_ref().map_or_else(
+            || vec![Some(Mode::Isolated)],
+            |modes| modes.words.iter().map(|w| mode(w)).chain([None]).collect(),
+        );
+        let code = |name: usize, side: usize, mode: usize, at: Option<i64>| match (
+            contracts.get(name),
+            side_of[side],
+            mode_of[mode],
+        ) {
+            (None, ..) => Reason::Venue as u32,
+            (_, None, _) => Reason::Side as u32,
+            (_, _, None) => Reason::Mode as u32,
+            (Some(&contract), Some(side), Some(mode)) => plans.code(contract, side, mode, at),
+        };
+        let few = names.words.len().saturating_mul(side_of.len()).saturating_mul(mode_of.len()) < KINDS;
+        if at.is_some() || !few {
+            let at = at.as_ref().map(AsArray::as_primitive::<Int64Type>);
+            let kind = |labels: &Labels, row: usize| labels.codes.at(row) as usize;
+            let row_code = |row: usize| {
+                let mode = modes.as_ref().map_or(0, |modes| kind(modes, row));
+                let at = at.filter(|at| at.is_valid(row)).map(|at| at.value(row));
+                code(kind(&names, row), kind(&sides, row), mode, at)
+            };
+            return Ok(Self::Rows((0..batch.num_rows()).map(row_code).collect()));
+        }
+        let mut kinds = Vec::with_capacity((names.words.len() + 1) * side_of.len() * mode_of.len());
+        for name in 0..=names.words.len() {
+            for side in 0..side_of.len() {
+                kinds.extend((0..mode_of.len()).map(|mode| code(name, side, mode, None)));
+            }
+        }
+        Ok(Self::Kinds { names, sides, modes, plans: kinds })
     }
 }
 
@@ -156,37 +157,26 @@ fn mode(word: &str) -> Option<Mode> {
     }
 }
 
-/// A side column: the words `long` and `short`, or the signs 1 and −1.
-enum Side3 {
-    Words(Vec<Option<Side>>, Labels),
-    Signs(Int64Array),
+fn side(word: &str) -> Option<Side> {
+    match word {
+        "long" => Some(Side::Long),
+        "short" => Some(Side::Short),
+        _ => None,
+    }
 }
 
-impl Side3 {
-    fn read(column: &ArrayRef) -> Result<Self> {
-        if column.data_type().is_integer() {
-            let wide = arrow_cast::cast(column, &DataType::Int64)
-                .map_err(|e| CoreError::new("positions, side", e.to_string(), "1 / -1 or long / short"))?;
-            return Ok(Self::Signs(wide.as_primitive::<Int64Type>().clone()));
-        }
-        let labels = Labels::read("positions, side", column)?;
-        let side = |word: &String| match word.as_str() {
-            "long" => Some(Side::Long),
-            "short" => Some(Side::Short),
-            _ => None,
-        };
-        Ok(Self::Words(labels.words.iter().map(side).collect(), labels))
+/// A side column: the words `long` and `short`, or the signs 1 and −1, which are turned into them.
+fn sides(column: &ArrayRef) -> Result<Labels> {
+    if !column.data_type().is_integer() {
+        return Labels::read("positions, side", column);
     }
-
-    #[inline]
-    fn at(&self, row: usize) -> Option<Side> {
-        match self {
-            Self::Words(sides, labels) => sides.get(labels.codes.as_slice()[row] as usize).copied().flatten(),
-            Self::Signs(signs) => match signs.is_valid(row).then(|| signs.value(row)) {
-                Some(1) => Some(Side::Long),
-                Some(-1) => Some(Side::Short),
-                _ => None,
-            },
-        }
-    }
+    let signs = cast(column, &DataType::Int64)
+        .map_err(|e| CoreError::new("positions, side", e.to_string(), "1 / -1 or long / short"))?;
+    let code = |sign: Option<i64>| match sign {
+        Some(1) => 0,
+        Some(-1) => 1,
+        _ => 2,
+    };
+    let codes: ScalarBuffer<u8> = signs.as_primitive::<Int64Type>().iter().map(code).collect();
+    Ok(Labels { words: vec!["long".to_owned(), "short".to_owned()], codes: labels::Codes::Narrow(codes) })
 }

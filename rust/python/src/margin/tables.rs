@@ -10,7 +10,7 @@ use arrow_schema::{DataType, TimeUnit};
 use liqmap_core::margin::{Contract, Payoff, Plans, Tier, Tiers, venue};
 use liqmap_core::{CoreError, Result};
 
-use crate::labels::{Labels, NULL};
+use crate::labels::Labels;
 
 /// Plans of every instrument met so far, by name.
 #[derive(Default)]
@@ -119,14 +119,14 @@ fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>)
         ["tier", "notional_cap", "max_leverage", "deduction"].map(|name| optional(table, batch, name));
     let (number, cap, leverage, deduction) = (number?, cap?, leverage?, deduction?);
     let since = batch.column_by_name("valid_from").map(|c| instants(table, "valid_from", c)).transpose()?;
-    for (row, &code) in names.codes.as_slice().iter().enumerate() {
-        if code == NULL {
+    for (row, code) in names.codes.iter().enumerate() {
+        let Some(name) = names.words.get(code as usize) else {
             return Err(CoreError::new("tiers, instrument", "null", "venue:SYMBOL"));
-        }
+        };
         let from = since.as_ref().map(AsArray::as_primitive::<Int64Type>);
         let from = from.filter(|c| c.is_valid(row)).map_or(i64::MIN, |c| c.value(row));
         let or = |value: f64, otherwise: f64| if value.is_nan() { otherwise } else { value };
-        let table = rows.entry((names.words[code as usize].clone(), from)).or_default();
+        let table = rows.entry((name.clone(), from)).or_default();
         table.push(Tier {
             number: or(number[row], table.len() as f64 + 1.0) as i32,
             floor: floors[row],
@@ -144,7 +144,7 @@ fn read_instruments(batch: &RecordBatch, facts: &mut HashMap<String, (Payoff, f6
     let names = Labels::read("instruments, instrument", column(table, batch, "instrument")?)?;
     let payoffs = Labels::read("instruments, payoff", column(table, batch, "payoff")?)?;
     let ticks = optional(table, batch, "tick_size")?;
-    for (row, (&name, &payoff)) in names.codes.as_slice().iter().zip(payoffs.codes.as_slice()).enumerate() {
+    for (row, (name, payoff)) in names.codes.iter().zip(payoffs.codes.iter()).enumerate() {
         let word = |labels: &Labels, code: u32| labels.words.get(code as usize).cloned().unwrap_or_default();
         let payoff = match word(&payoffs, payoff).as_str() {
             "linear" => Payoff::Linear,

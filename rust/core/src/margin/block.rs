@@ -1,0 +1,152 @@
+//! Rows of one plan, 64 at a time: each stage is a loop over numbers side by side, which the compiler vectorises.
+
+use super::batch::Columns;
+use super::plan::Plan;
+use super::reason::Reason;
+use super::solve::{Lines, Position};
+use super::tiers::Step;
+
+/// Rows in a block.
+pub(super) const LANES: usize = 64;
+
+type Lane = [f64; LANES];
+
+/// The inputs of up to 64 rows, field by field as in [`Position`], and what the stages hand to each other.
+pub(super) struct Block {
+    rows: usize,
+    inputs: [Lane; 10],
+    x0: Lane,
+    q: Lane,
+    measured: Lane,
+    mmr: Lane,
+    deduction: Lane,
+    max_leverage: Lane,
+    from: Lane,
+    to: Lane,
+    a: Lane,
+    k: Lane,
+    f: Lane,
+    x: Lane,
+    /// 1 where the lines meet outside the tier.
+    moves: Lane,
+    at: [u64; LANES],
+    /// 1 where the row is to be solved here; a number, so that its loop stays one width.
+    sound: Lane,
+    /// What comes out.
+    pub price: Lane,
+    pub bankruptcy: Lane,
+    pub tier: [i32; LANES],
+    pub reason: [i8; LANES],
+}
+
+impl Block {
+    pub fn new() -> Self {
+        let none = [f64::NAN; LANES];
+        Self {
+            rows: 0,
+            inputs: [none; 10],
+            x0: none,
+            q: none,
+            measured: none,
+            mmr: none,
+            deduction: none,
+            max_leverage: none,
+            from: none,
+            to: none,
+            a: none,
+            k: none,
+            f: none,
+            x: none,
+            moves: none,
+            price: none,
+            bankruptcy: none,
+            at: [0; LANES],
+            sound: none,
+            tier: [0; LANES],
+            reason: [0; LANES],
+        }
+    }
+
+    /// Take up the rows, counted from `first`; columns that are not there stay NaN from the start.
+    pub fn load(&mut self, columns: &Columns<'_>, first: usize, rows: &[u32]) {
+        self.rows = rows.len();
+        for (lane, column) in self.inputs.iter_mut().zip(columns.numbers()) {
+            let Some(column) = column else { continue };
+            for (value, &row) in lane.iter_mut().zip(rows) {
+                *value = column[first + row as usize];
+            }
+        }
+    }
+
+    /// A row with what most tables give, or with all of it.
+    #[inline]
+    fn position<const ALL: bool>(&self, i: usize) -> Position {
+        if !ALL {
+            let [size, entry, _, leverage, margin, ..] = self.inputs.each_ref().map(|lane| lane[i]);
+            return Position { size, entry, leverage, margin, ..Position::default() };
+        }
+        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry] =
+            self.inputs.each_ref().map(|lane| lane[i]);
+        Position { size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry }
+    }
+
+    #[inline]
+    fn lines(&self, i: usize) -> Lines {
+        Lines { a: self.a[i], k: self.k[i], q: self.q[i], f: self.f[i], bankrupt: f64::NAN }
+    }
+
+    /// Solve the rows under their plan; without `ALL`, what only accounts have to give is taken as not given.
+    pub fn solve<const ALL: bool>(&mut self, plan: &Plan) {
+        // Lanes beyond the rows are computed too, on what the last block left, and thrown away.
+        let lanes = self.rows.next_multiple_of(8).min(LANES);
+        for i in 0..lanes {
+            [self.x0[i], self.q[i], self.measured[i]] = plan.reference(&self.position::<ALL>(i));
+        }
+        plan.ladder.all_at(&self.measured[..lanes], &mut self.at[..lanes]);
+        for i in 0..lanes {
+            let step = &plan.ladder.steps[self.at[i] as usize];
+            (self.mmr[i], self.deduction[i], self.max_leverage[i]) =
+                (step.mmr, step.deduction, step.max_leverage);
+            (self.from[i], self.to[i]) = (step.from, step.to);
+        }
+        for i in 0..lanes {
+            let p = self.position::<ALL>(i);
+            let step = Step { mmr: self.mmr[i], deduction: self.deduction[i], ..Step::default() };
+            let lines = plan.lines(&p, self.x0[i], self.q[i], &step);
+            (self.a[i], self.k[i], self.f[i]) = (lines.a, lines.k, lines.f);
+            self.x[i] = plan.meet(&lines, step.mmr, step.deduction);
+            let there = plan.measure_there(&lines, self.measured[i], self.x[i]);
+            self.moves[i] = if there >= self.from[i] && there < self.to[i] { 0.0 } else { 1.0 };
+            self.bankruptcy[i] = plan.price(lines.bankrupt);
+            let sound = plan.sound(&p, &lines, self.measured[i], self.max_leverage[i]);
+            self.sound[i] = if sound { 1.0 } else { 0.0 };
+        }
+        for i in 0..self.rows {
+            if self.moves[i] > 0.0 {
+                let (x, at) = plan.settle(&self.lines(i), self.measured[i], self.at[i] as usize);
+                (self.x[i], self.at[i]) = (x, at as u64);
+            }
+        }
+        for i in 0..lanes {
+            self.price[i] = plan.price(self.x[i]) + plan.offset;
+        }
+        for i in 0..self.rows {
+            self.tier[i] = plan.ladder.steps[self.at[i] as usize].number;
+            self.reason[i] = if self.price[i].is_nan() { Reason::Covered } else { Reason::None } as i8;
+            if self.sound[i] == 0.0 {
+                let alone = plan.set_aside(&self.position::<true>(i));
+                (self.price[i], self.bankruptcy[i]) = (alone.price, alone.bankruptcy);
+                (self.tier[i], self.reason[i]) = (alone.tier, alone.reason as i8);
+            }
+        }
+    }
+
+    /// Rows that no plan prices.
+    pub fn refuse(&mut self, rows: usize, reason: Reason) {
+        self.rows = rows;
+        self.price.fill(f64::NAN);
+        self.bankruptcy.fill(f64::NAN);
+        self.tier.fill(0);
+        self.reason.fill(reason as i8);
+    }
+}
