@@ -89,14 +89,17 @@ CREATE TABLE depth (
 CREATE TABLE positions ( -- observed, never modelled
     instrument        VARCHAR NOT NULL,
     ts                BIGINT NOT NULL,
-    account           VARCHAR NOT NULL,
+    account           VARCHAR NOT NULL, -- a salted hash, never the account itself
     side              VARCHAR NOT NULL CHECK (side IN ('long', 'short')),
-    size_base         DOUBLE NOT NULL CHECK (isfinite(size_base) AND size_base > 0),
+    size_base         DOUBLE NOT NULL CHECK (isfinite(size_base) AND size_base > 0), -- inverse: face value over entry
     entry_price       DOUBLE NOT NULL CHECK (isfinite(entry_price) AND entry_price > 0),
     leverage          DOUBLE CHECK (isfinite(leverage) AND leverage > 0),
     margin_mode       VARCHAR NOT NULL CHECK (margin_mode IN ('isolated', 'cross', 'portfolio')),
-    margin            DOUBLE CHECK (isfinite(margin)),
-    liquidation_price DOUBLE CHECK (isfinite(liquidation_price) AND liquidation_price > 0), -- NULL: the venue gives none
+    margin            DOUBLE CHECK (isfinite(margin)),      -- settlement currency; as liquidation_prices takes it
+    maintenance       DOUBLE CHECK (isfinite(maintenance)), -- likewise, in cross
+    mark_price        DOUBLE CHECK (isfinite(mark_price) AND mark_price > 0),
+    liquidation       VARCHAR CHECK (liquidation IN ('reported', 'none')), -- what the venue says; NULL: it was not asked
+    liquidation_price DOUBLE CHECK (isfinite(liquidation_price) AND liquidation_price > 0), -- as the venue reported it
     source            VARCHAR NOT NULL,
     load_id           BIGINT
 );

@@ -105,6 +105,7 @@ _INSTRUMENT = Column("instrument", "label")
 _TS = Column("ts", "time")
 _SIDE = Column("side", "choice", choices=("long", "short"))
 _AT = ("{t}.instrument", "{t}.ts")
+_NO_PRICE = "0.0001, 999999"  # what venues write for "no price"
 
 _ALL = (
     Table(
@@ -237,10 +238,23 @@ _ALL = (
             Column("leverage", "positive", required=False),
             Column("margin_mode", "choice", choices=("isolated", "cross", "portfolio")),
             Column("margin", "signed", required=False),
+            Column("maintenance", "signed", required=False),
+            Column("mark_price", "price", required=False, unit="quote"),
+            Column("liquidation", "choice", required=False, choices=("reported", "none")),
             Column("liquidation_price", "price", required=False, unit="quote"),
             Column("source", "label"),
         ),
         (*_AT, "{t}.account", "{t}.side", "{t}.source"),
+        (
+            ("entry_price", f"entry_price NOT IN ({_NO_PRICE})", "a price, not a venue's sign for none"),
+            ("liquidation_price", f"liquidation_price NOT IN ({_NO_PRICE})", "a price, or blank where there is none"),
+            ("liquidation", "liquidation <> 'none' OR liquidation_price IS NULL", "no price where the venue has none"),
+            (
+                "liquidation",
+                "liquidation <> 'reported' OR liquidation_price IS NOT NULL",
+                "the price that was reported",
+            ),
+        ),
     ),
     Table(
         "trades",

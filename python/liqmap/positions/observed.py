@@ -1,0 +1,242 @@
+"""Positions that were seen: the latest snapshot of every account, each with the price at which its venue takes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from liqmap.clock import Instant, iso
+from liqmap.errors import NotFoundError
+from liqmap.positions.margin import liquidation_prices
+
+if TYPE_CHECKING:
+    from liqmap.history.store import Store
+    from liqmap.instruments import Instrument
+
+__all__ = ["MAX_AGE", "Observed", "observed"]
+
+MAX_AGE: Instant = 24 * 3_600_000_000
+"""A snapshot older than this says nothing about now, microseconds."""
+
+_RELATIVE = 1e-6
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Observed:
+    """Observed positions of one instrument; all arrays have one entry per position.
+
+    Attributes:
+        instrument: ``venue:SYMBOL``.
+        as_of: Time of the newest snapshot among them, UTC microseconds.
+        side: 1 long, −1 short.
+        size_base: Coin; of an inverse contract its face value over the entry price.
+        entry_price: Quote currency.
+        leverage: As set at the venue; NaN where unknown.
+        price: Liquidation price: the venue's own where it gave one, else the formula's, NaN where there is none. Where
+            the venue said that there is none, that stands too.
+        reported: Whether ``price`` is the venue's own.
+        formula_price: What the venue's rule gives from the stored inputs; NaN where it gives none.
+        differs: Where the venue and the formula both have a price and lie further apart than 1e-6 of it and one tick.
+        due: Where ``price`` lies on the wrong side of the mark: the position should have been taken already.
+        mark_price: The latest that came with a position by then; ``None`` if none did.
+        notes: What a reader has to know, one sentence each.
+    """
+
+    instrument: str
+    as_of: Instant
+    side: npt.NDArray[np.int8]
+    size_base: npt.NDArray[np.float64]
+    entry_price: npt.NDArray[np.float64]
+    leverage: npt.NDArray[np.float64]
+    price: npt.NDArray[np.float64]
+    reported: npt.NDArray[np.bool_]
+    formula_price: npt.NDArray[np.float64]
+    differs: npt.NDArray[np.bool_]
+    due: npt.NDArray[np.bool_]
+    mark_price: float | None
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.side)
+
+
+def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE) -> Observed | None:
+    """The positions of an instrument as they were last seen by ``at``; ``None`` where none was.
+
+    An account's snapshot is all it holds in one source at one time: what is missing from the newest one is closed.
+    Snapshots older than ``max_age`` are counted and not used.
+
+    Args:
+        store: The history.
+        instrument: ``venue:SYMBOL``.
+        at: As-of time; nothing later is used.
+        max_age: How old a snapshot may be, microseconds.
+
+    Raises:
+        NotFoundError: The history does not have the instrument.
+        InputError: Its margin tiers have gaps.
+    """
+    about = store.instrument(instrument)
+    rows, stale = _read(store, instrument, at, max_age)
+    if not len(rows["ts"]):
+        return None
+    side = np.where(rows["side"] == "long", 1, -1).astype(np.int8)
+    given = _floats(rows["liquidation_price"])
+    formula, of_tiers = _priced(store, about, rows, at)
+    reported = np.isfinite(given)
+    none = rows["liquidation"] == "none"
+    price = np.where(reported, given, np.where(none, np.nan, formula))
+    marks = _floats(rows["mark_price"])
+    known = np.flatnonzero(np.isfinite(marks))
+    mark = float(marks[known[np.argmax(rows["ts"][known])]]) if len(known) else None
+    beside = np.where(np.isfinite(marks), marks, np.nan if mark is None else mark)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(given - formula)
+        differs = (apart > _RELATIVE * given) & (apart > about.tick_size * (1 + 1e-9))
+        due = side * (price - beside) >= 0
+    notes = (
+        *_who(rows, stale, max_age),
+        *_prices(price, reported=reported, none=none, formula=formula, differs=differs, due=due),
+        *of_tiers,
+    )
+    return Observed(
+        instrument=instrument,
+        as_of=int(rows["ts"].max()),
+        side=side,
+        size_base=_floats(rows["size_base"]),
+        entry_price=_floats(rows["entry_price"]),
+        leverage=_floats(rows["leverage"]),
+        price=price,
+        reported=reported,
+        formula_price=formula,
+        differs=differs,
+        due=due,
+        mark_price=mark,
+        notes=notes,
+    )
+
+
+# Binance counts both legs of a hedge in cross together: each row carries the other leg.
+_LATEST = """
+WITH snapshots AS (SELECT account, source, max(ts) AS ts FROM positions WHERE ts <= $at GROUP BY ALL),
+latest AS (SELECT p.* FROM positions p JOIN snapshots USING (account, source, ts) WHERE p.instrument = $name)
+SELECT p.*, h.size_base AS hedge_size_base, h.entry_price AS hedge_entry_price
+FROM latest p LEFT JOIN latest h ON h.account = p.account AND h.source = p.source AND h.side <> p.side
+    AND p.margin_mode = 'cross' AND h.margin_mode = 'cross' AND starts_with(p.instrument, 'binance:')
+ORDER BY p.account, p.source, p.side
+"""
+
+
+def _read(store: Store, name: str, at: Instant, max_age: Instant) -> tuple[dict[str, Any], int]:
+    """The rows in use as plain columns, and how many accounts were seen too long ago."""
+    with store.reading() as connection:
+        columns = connection.execute(_LATEST, {"name": name, "at": at}).fetchnumpy()
+    fresh = columns["ts"] >= at - max_age
+    stale = len(set(columns["account"][~fresh]) - set(columns["account"][fresh]))
+    return {key: column[fresh] for key, column in columns.items()}, stale
+
+
+def _priced(
+    store: Store, about: Instrument, rows: dict[str, Any], at: Instant
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """The formula's prices, and what is to be said of the tiers behind them."""
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - only where it is needed
+
+    try:
+        tiers = store.tiers(about.name, at)
+    except NotFoundError:
+        return np.full(len(rows["ts"]), np.nan), ("no margin tiers are known: prices are the venue's own, or none",)
+
+    def words(values: Any) -> Array:  # noqa: ANN401 - any sequence of labels
+        return Array([str(v) for v in values], type=DataType.utf8())
+
+    def numbers(values: Any) -> Array:  # noqa: ANN401
+        filled = (None if v is None or not np.isfinite(v) else float(v) for v in values)
+        return Array(list(filled), type=DataType.float64())
+
+    count = len(rows["ts"])
+    given = ("size_base", "entry_price", "leverage", "margin", "maintenance", "mark_price")
+    columns = {name: numbers(_floats(rows[name])) for name in (*given, "hedge_size_base", "hedge_entry_price")}
+    # A portfolio margin account has no price of its own formula; cross is the nearest rule that says so.
+    positions = Table.from_pydict(
+        {
+            "instrument": words([about.name] * count),
+            "side": words(rows["side"]),
+            "margin_mode": words(["cross" if m == "portfolio" else m for m in rows["margin_mode"]]),
+            **columns,
+        }
+    )
+    table = {
+        name: numbers([getattr(t, name) for t in tiers])
+        for name in ("notional_floor", "notional_cap", "max_leverage", "mmr", "deduction")
+    }
+    ladder = Table.from_pydict(
+        {
+            "instrument": words([about.name] * len(tiers)),
+            "tier": Array([t.tier for t in tiers], type=DataType.int64()),
+            **table,
+        }
+    )
+    contract = Table.from_pydict(
+        {
+            "instrument": words([about.name]),
+            "payoff": words([about.payoff]),
+            "tick_size": numbers([about.tick_size]),
+        }
+    )
+    prices = liquidation_prices(positions, ladder, contract)["liquidation_price"].to_pylist()
+    later = tiers[0].valid_from > at
+    said = (f"the margin tiers are those of {iso(tiers[0].valid_from)}, none older are known",) if later else ()
+    formula = np.array([np.nan if p is None else p for p in prices], dtype=np.float64)
+    formula[rows["margin_mode"] == "portfolio"] = np.nan
+    return formula, said
+
+
+def _who(rows: dict[str, Any], stale: int, max_age: Instant) -> list[str]:
+    sources = Counter(str(s) for s in rows["source"])
+    told = ", ".join(f"{n:,} from {source}" for source, n in sorted(sources.items()))
+    accounts = len(set(rows["account"]))
+    first, last = iso(int(rows["ts"].min())), iso(int(rows["ts"].max()))
+    span = first if first == last else f"{first} … {last}"
+    notes = [f"{_some(len(rows['ts']), 'position')} of {_some(accounts, 'account')} observed ({told}), seen {span}"]
+    twice = len({(a, s) for a, s in zip(rows["account"], rows["source"], strict=True)}) - accounts
+    if twice:
+        notes.append(f"{_some(twice, 'account')} stands in more than one source, and counts once for each")
+    if stale:
+        hours = max_age / 3_600_000_000
+        notes.append(f"{_some(stale, 'account')} last seen more than {hours:g} h before is not used")
+    return notes
+
+
+def _prices(
+    price: npt.NDArray[np.float64],
+    *,
+    reported: npt.NDArray[np.bool_],
+    none: npt.NDArray[np.bool_],
+    formula: npt.NDArray[np.float64],
+    differs: npt.NDArray[np.bool_],
+    due: npt.NDArray[np.bool_],
+) -> list[str]:
+    has = np.isfinite(formula)
+    told = (
+        (reported, "have the venue's own liquidation price"),
+        (~reported & ~none & has, "have the formula's liquidation price, the venue's is not known"),
+        (~np.isfinite(price), "have no liquidation price"),
+        (differs, "have another price at their venue than by the formula: collateral outside the account"),
+        (none & has, "have none at their venue although the formula gives one: collateral outside the account"),
+        (due, "have a liquidation price that the mark has passed already"),
+    )
+    counted = ((int(np.count_nonzero(which)), what) for which, what in told)
+    return [f"{n:,} of {len(price):,} observed {what}" for n, what in counted if n]
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def _floats(column: Any) -> npt.NDArray[np.float64]:  # noqa: ANN401 - masked or plain, as DuckDB gives it
+    return np.asarray(np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan), dtype=np.float64)
