@@ -86,7 +86,7 @@ def hold(seed: int, *, days: int, warm_up_days: int, fitted_days: int, every_day
 def _recipes(history: History, start: Instant, end: Instant) -> dict[str, AnyRecipe]:
     """The default, and two calibrations: on free distances, and on those of the default's leverages at the venue."""
     bars, events = history.market_bars(INSTRUMENT, end), history.liquidations(INSTRUMENT, start, end)
-    ladder = distances(DEFAULT.leverages, history.tiers(INSTRUMENT, at=end)).mean(axis=1)
+    ladder = distances(DEFAULT.leverages, history.tiers(INSTRUMENT, at=end), INSTRUMENT).mean(axis=1)
     recipes: dict[str, AnyRecipe] = {"default": DEFAULT}
     for name, brackets in {
         "calibrated, 24 free distances": DISTANCES,

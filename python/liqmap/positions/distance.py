@@ -1,22 +1,27 @@
-"""How far from its entry a position of a given leverage is liquidated, by the venue's first margin tier."""
+"""How far from its entry a position of a given leverage is liquidated, by the venue's rule in its first tier."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from liqmap.errors import NotFoundError
+from liqmap.positions.margin import liquidation_prices, tier_table
+from liqmap.venues.catalogue import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from liqmap.venues.catalogue import Tier
+__all__ = ["Brackets", "distances", "rule_of"]
 
-__all__ = ["Brackets", "distances"]
+PLAIN = "sim:plain"
+"""Stands for a venue whose rule is not known: the plain linear formula, without a fee."""
+_NEXT_TO_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,30 +37,67 @@ class Brackets:
     rows: npt.NDArray[np.float64]
 
 
-def distances(leverages: Sequence[float], tiers: Sequence[Tier]) -> npt.NDArray[np.float64]:
-    """Distances of an isolated linear position whose margin is ``entry / leverage``, as fractions of the entry.
+def distances(leverages: Sequence[float], tiers: Sequence[Tier], instrument: str = PLAIN) -> npt.NDArray[np.float64]:
+    """Distances of an isolated position whose margin is ``notional / leverage``, as fractions of its entry.
 
-    ``L = E·(1 ∓ 1/leverage) / (1 ∓ m)`` with ``m`` the maintenance rate of the smallest tier: the bracket stands for
-    positions of ordinary size.
+    By the venue's own rule (:func:`liqmap.positions.margin.liquidation_prices`) in its smallest tier: the bracket
+    stands for positions of ordinary size.
+
+    Args:
+        leverages: As set at the venue.
+        tiers: The instrument's tier table.
+        instrument: ``venue:SYMBOL``, for the venue's rule and the payoff; a venue whose rule is not known gets the
+            plain linear one, ``L = E·(1 ∓ 1/leverage) / (1 ∓ m)``.
 
     Returns:
         Shape ``(brackets, 2)``: below the entry for longs, above it for shorts. A leverage that the venue does not
-        offer, or whose margin the maintenance rate already eats, gets NaN.
+        offer, or whose margin the maintenance rate already eats, gets NaN; so does a side that is never liquidated.
 
     Raises:
         NotFoundError: There is no tier.
 
     Example:
-        >>> from liqmap.venues.catalogue import Tier
-        >>> tier = Tier(0, 3e5, 150, 0.004, 0, 0, "example", 1)
-        >>> (100 * distances([10, 100, 200], [tier])).round(2).tolist()
+        >>> from liqmap.venues.catalogue import find
+        >>> for name in ("binance:BTCUSDT", "okx:BTC-USDT-SWAP"):
+        ...     print((100 * distances([10, 100, 200], find(name).tiers, name)).round(2).tolist())
         [[9.64, 9.56], [0.6, 0.6], [nan, nan]]
+        [[9.59, 9.51], [0.55, 0.55], [nan, nan]]
     """
     if not tiers:
         raise NotFoundError("map", "margin_tiers", "no tier", "the venue's margin tiers", "no map made")
-    first = min(tiers, key=lambda tier: tier.notional_floor)
-    margin = 1 / np.asarray(leverages, dtype=np.float64)
-    offered = (margin >= 1 / max(tier.max_leverage for tier in tiers) - 1e-12) & (margin > first.mmr)
-    long = (margin - first.mmr) / (1 - first.mmr)
-    short = (margin - first.mmr) / (1 + first.mmr)
-    return np.where(offered[:, None], np.stack([long, short], axis=1), np.nan)
+    prices = _prices(rule_of(instrument), leverages, tiers)
+    away = np.stack([1 - prices[0], prices[1] - 1], axis=1)
+    return np.where((away > 0) & (away[:, :1] < 1), away, np.nan)
+
+
+@cache
+def rule_of(instrument: str) -> str:
+    """The instrument whose rule is taken: itself, or one that stands for venues whose rule is not known.
+
+    Example:
+        >>> rule_of("okx:BTC-USD-SWAP"), rule_of("kraken:PF_XBTUSD")
+        ('okx:BTC-USD-SWAP', 'sim:plain')
+    """
+    tier = Tier(0.0, None, 10.0, 0.01, 0.0, 0, "any", 1)
+    return PLAIN if np.isnan(_prices(instrument, [2.0], [tier])).all() else instrument
+
+
+def _prices(name: str, leverages: Sequence[float], tiers: Sequence[Tier]) -> npt.NDArray[np.float64]:
+    """Liquidation prices of longs, then shorts, shape ``(2, leverages)``; NaN where there is none.
+
+    At the price of 1 and of next to no size: only ratios count, and the smallest tier.
+    """
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when it is asked for
+
+    many = len(leverages)
+    asked = Table.from_pydict(
+        {
+            "instrument": Array([name] * (2 * many), DataType.utf8()),
+            "side": Array.from_numpy(np.repeat(np.array([1, -1], dtype=np.int8), many)),
+            "size_base": Array.from_numpy(np.full(2 * many, _NEXT_TO_NOTHING)),
+            "entry_price": Array.from_numpy(np.ones(2 * many)),
+            "leverage": Array.from_numpy(np.tile(np.asarray(leverages, dtype=np.float64), 2)),
+        }
+    )
+    found = liquidation_prices(asked, tier_table(name, tiers))["liquidation_price"].to_pylist()
+    return np.array([np.nan if price is None else price for price in found]).reshape(2, many)

@@ -72,12 +72,12 @@ class Kernel:
         shares = (share,) * len(distances)
         return cls(distances, shares, shares)
 
-    def brackets(self, tiers: Sequence[Tier]) -> Brackets:
+    def brackets(self, tiers: Sequence[Tier], _instrument: str) -> Brackets:
         """What the engine needs to know of each bracket, named by leverage.
 
-        The leverage is that of an isolated long which the venue's smallest tier liquidates that far away,
-        ``1 / (d (1 − m) + m)``. The nearest ones can exceed what the venue offers: they stand for positions that had
-        lost part of their margin already.
+        The leverage is that of an isolated linear long which the smallest tier liquidates that far away,
+        ``1 / (d (1 − m) + m)``: a name, whatever the venue's own formula adds. The nearest ones can exceed what the
+        venue offers: they stand for positions that had lost part of their margin already.
         """
         m = min(tiers, key=lambda tier: tier.notional_floor).mmr
         return Brackets(tuple(1 / (d * (1 - m) + m) for d in self.distances), self.rows())

@@ -8,9 +8,13 @@ from liqmap import _core
 from liqmap.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import arro3.core
 
-__all__ = ["liquidation_prices", "liquidation_tranches"]
+    from liqmap.venues.catalogue import Tier
+
+__all__ = ["liquidation_prices", "liquidation_tranches", "tier_table"]
 
 
 def liquidation_prices(positions: Any, tiers: Any, instruments: Any = None) -> arro3.core.Table:  # noqa: ANN401 - any Arrow stream
@@ -120,6 +124,23 @@ def liquidation_tranches(positions: Any, tiers: Any, instruments: Any = None) ->
         ([76962, 76718], [2.0, 8.0])
     """
     return _core.liquidation_tranches(*_streams("liquidation_tranches", positions, tiers, instruments))
+
+
+def tier_table(instrument: str, tiers: Sequence[Tier]) -> arro3.core.Table:
+    """Stored tiers of one instrument as the table :func:`liquidation_prices` takes."""
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when it is asked for
+
+    of = {
+        "tier": DataType.int32(),
+        "notional_floor": DataType.float64(),
+        "notional_cap": DataType.float64(),
+        "max_leverage": DataType.float64(),
+        "mmr": DataType.float64(),
+        "deduction": DataType.float64(),
+        "valid_from": DataType.int64(),
+    }
+    columns = {name: Array([getattr(tier, name) for tier in tiers], kind) for name, kind in of.items()}
+    return Table.from_pydict({"instrument": Array([instrument] * len(tiers), DataType.utf8()), **columns})
 
 
 def _streams(stage: str, positions: Any, tiers: Any, instruments: Any) -> tuple[Any, Any, Any]:  # noqa: ANN401

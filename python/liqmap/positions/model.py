@@ -9,6 +9,7 @@ from liqmap import _core
 from liqmap.clock import iso
 from liqmap.errors import NotFoundError
 from liqmap.ledger import Ledger, SideLedger
+from liqmap.positions.distance import rule_of
 from liqmap.positions.kernel import Kernel
 from liqmap.positions.recipe import Recipe
 
@@ -118,14 +119,14 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
     fed = recipe.feed(bars, instrument=instrument)
-    brackets = recipe.brackets(tiers)
+    brackets = recipe.brackets(tiers, instrument)
     if not brackets.leverages:
         raise NotFoundError("map", instrument, "no leverage bracket", "a bracket the venue offers", "no map made")
     return Nursery(
         engine=_core.Cohorts(brackets.rows, recipe.step),
         bars=fed,
         leverages=brackets.leverages,
-        assumptions=(*fed.assumptions, *_tier_notes(tiers, at)),
+        assumptions=(*fed.assumptions, *_tier_notes(tiers, at), *_rule_notes(instrument)),
     )
 
 
@@ -157,6 +158,12 @@ def _tier_notes(tiers: list[Tier], at: Instant) -> tuple[str, ...]:
     if since <= at:
         return ()
     return (f"margin tiers are those of {iso(since)[:10]}, the earliest known",)
+
+
+def _rule_notes(instrument: str) -> tuple[str, ...]:
+    if rule_of(instrument) == instrument:
+        return ()
+    return ("the venue's margin rule is not known: the plain formula of a linear contract stands in for it",)
 
 
 def _rescaled_notes(rescaled: int) -> tuple[str, ...]:

@@ -90,13 +90,13 @@ class Recipe:
         rate = np.asarray(self.stock, dtype=np.float64) * self.decay_per_hour
         return np.asarray(rate / rate.sum(), dtype=np.float64)
 
-    def brackets(self, tiers: Sequence[Tier]) -> Brackets:
+    def brackets(self, tiers: Sequence[Tier], instrument: str) -> Brackets:
         """What the engine needs to know of each bracket that the venue offers; the others' flow goes to these.
 
         Raises:
             NotFoundError: There is no tier.
         """
-        distance = distances(self.leverages, tiers)
+        distance = distances(self.leverages, tiers, instrument)
         offered = np.isfinite(distance[:, 0])
         flow = self.flow[offered] / self.flow[offered].sum()
         half_lives = np.asarray(self.half_life_hours, dtype=np.float64)[offered]
