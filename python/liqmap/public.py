@@ -8,6 +8,7 @@ from liqmap.clock import InstantLike, duration, parse
 from liqmap.history import calibrations
 from liqmap.history.store import Store
 from liqmap.maps.build import build_map
+from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
 from liqmap.score.calibrate import calibrate
 from liqmap.stress.stored import MAX_AGE, stored_depth
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from liqmap.grid import Grid
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
+    from liqmap.maps.tracks import Tracks
     from liqmap.positions.calibration import Calibration
     from liqmap.positions.model import AnyRecipe
     from liqmap.stress.depth import Depth
@@ -100,6 +102,28 @@ class History(Store):
             step=duration(step, stage="heatmap"),
             recipe=recipe,
             groups=groups,
+        )
+
+    def tracks(
+        self,
+        instrument: str,
+        start: InstantLike,
+        end: InstantLike,
+        step: str = "1h",
+        *,
+        recipe: AnyRecipe | None = None,
+    ) -> Tracks:
+        """Clusters followed from ``start`` to ``end``, with what opened, closed and was liquidated in each step.
+
+        Arguments and errors as for :meth:`heatmap`.
+        """
+        return build_tracks(
+            self,
+            instrument,
+            start=parse(start, stage="tracks"),
+            end=parse(end, stage="tracks"),
+            step=duration(step, stage="tracks"),
+            recipe=recipe,
         )
 
     def calibrate(

@@ -84,7 +84,8 @@ def test_a_span_that_makes_no_sense_is_refused(
 def test_the_command_writes_what_the_history_says(db: Path, tmp_path: Path) -> None:
     cells = tmp_path / "heat.parquet"
     span = ["--start", "2025-01-05", "--end", "2025-01-06", "--step", "6h"]
-    words = ["heatmap", NAME, "--db", str(db), *span, "--csv", "--parquet", str(cells)]
+    tracks = tmp_path / "tracks.csv"
+    words = ["heatmap", NAME, "--db", str(db), *span, "--csv", "--parquet", str(cells), "--tracks", str(tracks)]
     done = subprocess.run(
         [sys.executable, "-c", "from liqmap.cli import main; main()", *words],
         capture_output=True,
@@ -100,6 +101,8 @@ def test_the_command_writes_what_the_history_says(db: Path, tmp_path: Path) -> N
     ).fetchone()
     assert row is not None
     assert row[0] == pytest.approx(long_usd, rel=1e-3)
+    with liqmap.open(db) as history:
+        assert tracks.read_text() == history.tracks(NAME, "2025-01-05", "2025-01-06", "6h").to_csv()
 
 
 def test_max_pain_is_where_the_pace_is_highest(db: Path) -> None:

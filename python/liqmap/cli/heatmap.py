@@ -27,6 +27,7 @@ def heatmap(
     step: str = "1h",
     csv: Annotated[bool, Parameter(negative="")] = False,
     parquet: Path | None = None,
+    tracks: Path | None = None,
 ) -> None:
     """Make the map of every step between two times: one row per column, or one per filled cell.
 
@@ -38,9 +39,12 @@ def heatmap(
         step: Time between columns: 5m, 1h, 1d.
         csv: Print one row per column: price, notional on the map, predicted liquidations, open interest.
         parquet: Write one row per filled cell to this file.
+        tracks: Follow the clusters too, and write one CSV row per cluster and column to this file.
     """
     with public.open_history(db) as history:
         made = history.heatmap(instrument, start, end, step)
+        if tracks is not None:
+            tracks.write_text(history.tracks(instrument, start, end, step).to_csv(), encoding="utf-8")
     if parquet is not None:
         made.to_parquet(parquet)
     if csv:

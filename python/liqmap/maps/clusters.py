@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from liqmap import _core
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from liqmap.instruments import Side
     from liqmap.maps.map import LiquidationMap
     from liqmap.provenance import JSON
 
-__all__ = ["BANDS", "Band", "Cluster", "band_of", "find_clusters"]
+__all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters"]
 
 Band: TypeAlias = Literal["low", "medium", "high", "extreme"]
 BANDS: tuple[Band, ...] = ("low", "medium", "high", "extreme")
@@ -70,45 +73,66 @@ def band_of(intensity: float) -> Band:
     return BANDS[min(int(intensity * len(BANDS)), len(BANDS) - 1)]
 
 
+class Basin(NamedTuple):
+    """A peak in bins: its summit, how far it stands out (smoothed USD per bin), and the bins that belong to it."""
+
+    at: int
+    prominence: float
+    bins: slice
+
+
+def basins(mass: npt.NDArray[np.float64], sigma: float) -> list[Basin]:
+    """Peaks of one side's notional per bin that hold any, in order of price, no bin in two; ``sigma`` in bins.
+
+    The basin of a high peak would reach over a pass into a lower one: both end at the pass.
+    """
+    density = _core.smooth(np.ascontiguousarray(mass), sigma)
+    peaks = _core.peaks(density, FLOOR * float(density.max(initial=0.0)), KEEP)
+    starts, stops = [peak[2] for peak in peaks], [peak[3] for peak in peaks]
+    for i, (lower, upper) in enumerate(pairwise(peaks)):
+        if stops[i] > starts[i + 1]:
+            stops[i] = starts[i + 1] = lower[0] + int(np.argmin(density[lower[0] : upper[0]]))
+    found = (Basin(at, high, slice(a, z)) for (at, high, *_), a, z in zip(peaks, starts, stops, strict=True))
+    return [basin for basin in found if mass[basin.bins].sum() > 0]
+
+
 def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
     """Clusters of both sides, largest first (ties: lower price first).
 
     A side's notional per bin is smoothed by a Gaussian of 10 bp of the mark (at least two bins). Its peaks by
     prominence (0-dimensional persistent homology) of at least 5 % of the highest are the clusters; the bins around a
-    peak down to half of its prominence, never across a pass to higher ground, are its basin. Notional is counted
+    peak down to half of its prominence, never across a pass to another cluster, are its basin. Notional is counted
     unsmoothed.
     """
     sigma = max(2.0, SMOOTHING * of.mark_price / of.grid.width)
     edges = of.grid.edges()
     sides: tuple[Side, Side] = ("long", "short")
-    found: list[tuple[Side, tuple[int, float, int, int], float, float]] = []
+    found: list[tuple[Side, Basin, float, float]] = []
     for side in sides:
         brackets = of.long if side == "long" else of.short
         mass = brackets.sum(axis=0)
-        density = _core.smooth(np.ascontiguousarray(mass), sigma)
         high_leverage = brackets[np.asarray(of.brackets) >= 20].sum(axis=0)  # noqa: PLR2004
-        for peak in _core.peaks(density, FLOOR * float(density.max(initial=0.0)), KEEP):
-            basin = slice(peak[2], peak[3])
-            notional = float(mass[basin].sum())
-            if notional > 0:
-                found.append((side, peak, notional, float(high_leverage[basin].sum()) / notional))
+        for basin in basins(mass, sigma):
+            bins = basin.bins
+            notional = float(mass[bins].sum())
+            found.append((side, basin, notional, float(high_leverage[bins].sum()) / notional))
     largest = max((notional for _, _, notional, _ in found), default=1.0)
     clusters = []
-    for side, (at, prominence, start, stop), notional, share_20x in found:
-        peak_price = float(edges[at] + edges[at + 1]) / 2
+    for side, basin, notional, share_20x in found:
+        peak_price = float(edges[basin.at] + edges[basin.at + 1]) / 2
         intensity = notional / largest
         clusters.append(
             Cluster(
                 side=side,
-                low=float(edges[start]),
+                low=float(edges[basin.bins.start]),
                 peak=peak_price,
-                high=float(edges[stop]),
+                high=float(edges[basin.bins.stop]),
                 notional=notional,
                 intensity=intensity,
                 band=band_of(intensity),
                 distance=peak_price / of.mark_price - 1,
                 share_20x=share_20x,
-                prominence=prominence,
+                prominence=basin.prominence,
             )
         )
     return tuple(sorted(clusters, key=lambda c: (-c.notional, c.peak)))

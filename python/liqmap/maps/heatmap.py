@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Heatmap", "build_heatmap"]
+__all__ = ["Heatmap", "build_heatmap", "column_stops", "price_axis"]
 
 REACH = 1.0
 """How far the price axis goes beyond the path of the price, as a factor: low / 2 to high · 2 hold a 2x position."""
@@ -128,9 +128,9 @@ def build_heatmap(
     bars = store.market_bars(instrument, until=end)
     used, parameters, said = choose(store, bars, start, recipe)
     nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
-    stops = _stops(nursery, start, end, step, bars.interval_s, instrument)
+    stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
     ranges = _ranges(nursery.leverages, groups)
-    first, bins, edges = _axis(nursery, used.step, merge)
+    first, bins, edges = price_axis(nursery, used.step, merge)
 
     shape = (len(stops), len(ranges), bins)
     both = np.empty((2, *shape))
@@ -176,7 +176,7 @@ def build_heatmap(
     )
 
 
-def _stops(
+def column_stops(
     nursery: Nursery, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
 ) -> list[int]:
     """For each column the number of bars that had ended by then; columns without a new bar are left out."""
@@ -208,7 +208,7 @@ def _ranges(leverages: tuple[float, ...], groups: tuple[tuple[float, float], ...
     return ranges
 
 
-def _axis(nursery: Nursery, step: float, merge: int) -> tuple[int, int, Floats]:
+def price_axis(nursery: Nursery, step: float, merge: int) -> tuple[int, int, Floats]:
     """First engine bin, number of merged bins, and their price edges."""
     low = math.log(float(nursery.bars.low.min()) / (1 + REACH)) / step
     high = math.log(float(nursery.bars.high.max()) * (1 + REACH)) / step

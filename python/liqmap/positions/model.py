@@ -77,24 +77,32 @@ class Nursery:
         engine: The cohort engine, in Rust.
         bars: What it is fed.
         leverages: Leverage of each bracket that the venue offers.
+        half_lives: Hours after which half of each bracket has been closed by choice.
         assumptions: One sentence each.
     """
 
     engine: _core.Cohorts
     bars: EngineBars
     leverages: tuple[float, ...]
+    half_lives: npt.NDArray[np.float64]
     assumptions: tuple[str, ...]
 
     def advance(self, start: int, stop: int) -> tuple[npt.NDArray[np.float64], int]:
         """Feed it bars ``start`` to ``stop``; returns predicted USD ``(bars, 2, brackets)`` and rescaled bars."""
+        return self.feed(self.engine, start, stop)
+
+    def feed(
+        self, engine: _core.Cohorts, start: int, stop: int, *, open_interest: npt.NDArray[np.float64] | None = None
+    ) -> tuple[npt.NDArray[np.float64], int]:
+        """Feed these bars to an engine, with another open interest if one is given."""
         fed = self.bars
         cut = slice(start, stop)
-        return self.engine.advance(
+        return engine.advance(
             fed.hours[cut],
             fed.low[cut],
             fed.high[cut],
             fed.close[cut],
-            fed.open_interest[cut],
+            fed.open_interest[cut] if open_interest is None else open_interest,
             fed.long_flow[cut],
             fed.short_flow[cut],
         )
@@ -126,6 +134,7 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
         engine=_core.Cohorts(brackets.rows, recipe.step),
         bars=fed,
         leverages=brackets.leverages,
+        half_lives=brackets.rows[:, 4],
         assumptions=(*fed.assumptions, *_tier_notes(tiers, at), *_rule_notes(instrument)),
     )
 

@@ -1,0 +1,259 @@
+"""Clusters followed through time: matching on made-up lists, accounting on histories."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import liqmap
+from liqmap import Recipe
+from liqmap.maps.clusters import basins
+from liqmap.maps.flows import Flows
+from liqmap.maps.follow import Follower
+from liqmap.maps.links import link
+from liqmap.maps.matching import Ground, match
+
+START = 1_735_689_600_000_000
+HOUR = 3_600_000_000
+NAME = "sim:BTCUSDT"
+
+
+def ground(peak: float, mass: float, half: float = 100) -> Ground:
+    return Ground(peak - half, peak, peak + half, mass)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> list[Ground]:
+    """Clusters in order of price, none on another's ground."""
+    peaks = np.cumsum(draw(st.lists(st.floats(300, 5_000), min_size=1, max_size=8))) + 20_000
+    return [ground(float(p), draw(st.floats(1, 1e9))) for p in peaks]
+
+
+def test_the_worked_example() -> None:
+    """Transport of three clusters, worked by hand: W1 is 680.56, and 85 % of 22,000 goes on as 23,000."""
+    before, after = [(21_500, 20), (22_000, 100), (24_000, 60)], [(21_500, 15), (23_000, 90), (24_000, 75)]
+    links = link(before, after)
+    shares = {(f.before, f.after): f.share for f in links.flows}
+    want = {(0, 0): 1 / 12, (0, 1): 1 / 36, (1, 1): 17 / 36, (1, 2): 1 / 12, (2, 2): 1 / 3}
+    assert shares == pytest.approx(want)
+    assert links.distance == pytest.approx(680.5556, abs=1e-4)
+    matching = match([ground(p, m, 300) for p, m in before], [ground(p, m, 300) for p, m in after])
+    assert matching.pairs == {0: 0, 1: 1, 2: 2}
+    assert matching.share[1] == pytest.approx(0.85)
+
+
+@given(clusters=rows())
+def test_nothing_changed_nothing_happens(clusters: list[Ground]) -> None:
+    told = match(clusters, clusters)
+    assert told.pairs == {i: i for i in range(len(clusters))}
+    assert all(share == pytest.approx(1) for share in told.share.values())
+    assert (told.parent, told.heir) == ({}, {})
+
+
+@given(clusters=rows(), shift=st.floats(-120, 120))
+def test_a_shift_is_no_birth(clusters: list[Ground], shift: float) -> None:
+    moved = [Ground(c.low + shift, c.peak + shift, c.high + shift, c.mass) for c in clusters]
+    told = match(clusters, moved)
+    assert told.pairs == {i: i for i in range(len(clusters))}
+    assert (told.parent, told.heir) == ({}, {})
+
+
+@given(clusters=rows(), which=st.integers(0, 7), share=st.floats(0.35, 0.65))
+def test_a_split_backwards_is_a_merge(clusters: list[Ground], which: int, share: float) -> None:
+    i = which % len(clusters)
+    c = clusters[i]
+    halves = [
+        Ground(c.low, c.peak - 40, c.peak, share * c.mass),
+        Ground(c.peak, c.peak + 40, c.high, c.mass * (1 - share)),
+    ]
+    after = [*clusters[:i], *halves, *clusters[i + 1 :]]
+    told = match(clusters, after)
+    went = told.pairs[i]
+    assert went in (i, i + 1)
+    assert told.parent == {2 * i + 1 - went: i}
+    back = match(after, clusters)
+    stays = next(half for half in (i, i + 1) if half in back.pairs)
+    assert back.pairs[stays] == i
+    assert back.heir == {2 * i + 1 - stays: i}
+
+
+def test_a_cluster_far_from_all_is_born_of_none() -> None:
+    told = match([ground(20_000, 5)], [ground(20_000, 5), ground(30_000, 500)])
+    assert (told.pairs, told.parent) == ({0: 0}, {})
+    assert match([ground(20_000, 5), ground(30_000, 500)], [ground(20_000, 5)]).heir == {}
+    assert match([], [ground(20_000, 5)]).pairs == {}
+
+
+def test_pairs_keep_the_order_of_price() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(200):
+        a, b = (
+            [ground(float(p), float(rng.exponential(1e6)) + 1) for p in np.sort(rng.uniform(2e4, 2.2e4, count))]
+            for count in rng.integers(1, 9, 2)
+        )
+        pairs = match(a, b).pairs
+        assert list(pairs.values()) == sorted(set(pairs.values()))
+
+
+@settings(max_examples=300)
+@given(heights=st.lists(st.integers(0, 12), min_size=3, max_size=60))
+def test_basins_share_no_bin(heights: list[int]) -> None:
+    found = basins(np.array(heights, dtype=np.float64), 0.8)
+    for left, right in itertools.pairwise(found):
+        assert left.bins.stop <= right.bins.start
+    assert all(basin.bins.start < basin.bins.stop for basin in found)
+
+
+def told(before: np.ndarray, survived: np.ndarray, swept: np.ndarray, after: np.ndarray) -> Flows:
+    """One side's flows from what is known of each bin."""
+    return Flows(before, after, after - survived, before - survived - swept, swept)
+
+
+def bump(centre: float, mass: float, width: float = 4) -> np.ndarray:
+    x = np.exp(-0.5 * ((np.arange(400) - centre) / width) ** 2)
+    return np.asarray(mass * x / x.sum())
+
+
+@given(
+    masses=st.lists(st.floats(1e3, 1e8), min_size=2, max_size=2),
+    shift=st.integers(-200, 150),
+    kept=st.floats(0, 1),
+    swept=st.integers(0, 400),
+)
+def test_the_parts_of_a_step_sum_to_its_change(masses: list[float], shift: int, kept: float, swept: int) -> None:
+    before = bump(200, masses[0]) + bump(120, masses[1] / 3)
+    lost = np.where(np.arange(400) >= swept, before, 0.0)
+    survived = kept * (before - lost)
+    after = survived + bump(200 + shift, masses[1])
+    assume(after.sum() > 0)
+    edges = np.exp(np.arange(401) * 5e-4) * 50_000
+    side = Follower("long", edges, before, START)
+    side.step(START + HOUR, told(before, survived, lost, after))
+    for draft in side.drafts:
+        mass = 0.0
+        for step in draft.steps:
+            parts = step.opened + step.carried_in - step.closed - step.liquidated - step.carried_out
+            assert mass + parts == pytest.approx(step.notional, rel=1e-9, abs=1e-6 * masses[0])
+            assert min(step.opened, step.closed, step.liquidated) >= -1e-9 * sum(masses)
+            mass = step.notional
+
+
+def follow(*columns: np.ndarray) -> Follower:
+    """Columns between which all that is lost was closed."""
+    edges = np.exp(np.arange(401) * 5e-4) * 50_000
+    side = Follower("short", edges, columns[0], START)
+    for k, (before, after) in enumerate(itertools.pairwise(columns), start=1):
+        side.step(START + k * HOUR, told(before, np.minimum(before, after), np.zeros(400), after))
+    return side
+
+
+def test_migrating_is_said_of_turnover_that_is_linked_and_moved() -> None:
+    stays = follow(bump(200, 1e6), bump(201, 1e6))
+    assert not stays.drafts[0].steps[1].migrating
+    moved = follow(bump(200, 1e6), bump(208, 1e6))
+    assert len(moved.drafts) == 1
+    step = moved.drafts[0].steps[1]
+    assert step.migrating
+    assert step.link == pytest.approx(1)
+    # No position moved: most of what stands there is new.
+    assert step.opened > 0.5 * step.notional
+    # The same move beside a heavy birth far away: the coupling no longer sends half of it there.
+    shaded = follow(bump(200, 1e6) + bump(340, 1e4), bump(208, 1e6) + bump(340, 2e4) + bump(40, 9e6))
+    goes_on = (draft for draft in shaded.drafts if len(draft.steps) == 2)
+    step = next(draft.steps[1] for draft in goes_on if 190 < at_bin(draft.steps[0].peak) < 215)
+    assert step.link is not None
+    assert step.link < 0.5
+    assert not step.migrating
+
+
+def at_bin(price: float) -> float:
+    return float(np.log(price / 50_000) / 5e-4)
+
+
+def test_a_split_and_a_merge_carry_positions() -> None:
+    one, two = bump(190, 1e6, 6) + bump(210, 1e6, 6) + bump(200, 1.2e6, 6), bump(188, 1e6) + bump(214, 1e6)
+    apart = follow(one, two)
+    child = next(draft for draft in apart.drafts if draft.parent)
+    assert child.parent is apart.drafts[0]
+    assert child.steps[0].carried_in > 0.3 * child.steps[0].notional
+    again = follow(two, one)
+    gone = next(draft for draft in again.drafts if draft.heir)
+    assert gone.steps[-1].notional == 0
+    assert gone.steps[-1].carried_out > 0.3 * gone.steps[0].notional
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten days of hourly bars with open interest, made by hand."""
+    folder = tmp_path_factory.mktemp("tracks")
+    rng = np.random.default_rng(8)
+    n = 240
+    close = 80_000 * np.exp(np.cumsum(rng.normal(0, 0.007, n)))
+    first = np.concatenate([close[:1], close[:-1]])
+    bars, interest = ["ts,interval_s,open,high,low,close,volume_base,price_source"], ["ts,oi_base,oi_usd"]
+    for i in range(n):
+        ts, top, bottom = START + i * HOUR, max(first[i], close[i]) * 1.002, min(first[i], close[i]) * 0.998
+        bars.append(f"{ts},3600,{first[i]:.1f},{top:.1f},{bottom:.1f},{close[i]:.1f},{rng.exponential(900):.3f},mark")
+        coin = 20_000 + 4_000 * np.sin(i / 9)
+        interest.append(f"{ts + HOUR},{coin:.3f},{coin * close[i]:.2f}")
+    (folder / "bars.csv").write_text("\n".join(bars) + "\n")
+    (folder / "oi.csv").write_text("\n".join(interest) + "\n")
+    with liqmap.open(folder / "h.duckdb", mode="w") as history:
+        history.load(folder / "bars.csv", table="bars", instrument=NAME)
+        history.load(folder / "oi.csv", table="open_interest", instrument=NAME)
+    return folder / "h.duckdb"
+
+
+@pytest.mark.parametrize("step", ["1h", "8h"])
+@pytest.mark.parametrize("mapped", [0.08, 1.0])
+def test_every_change_is_opened_closed_or_liquidated(db: Path, step: str, mapped: float) -> None:
+    """With all of open interest mapped, most bars are cut down to it: a cut is a closing like another."""
+    with liqmap.open(db) as history:
+        made = history.tracks(NAME, "2025-01-03", "2025-01-09", step, recipe=Recipe(mapped_share=mapped))
+        heat = history.heatmap(NAME, "2025-01-03", "2025-01-09", step, recipe=Recipe(mapped_share=mapped))
+    assert np.array_equal(made.at, heat.at)
+    assert made.notional == pytest.approx(np.stack([heat.long.sum(axis=(1, 2)), heat.short.sum(axis=(1, 2))], axis=1))
+    change = made.opened[1:] - made.closed[1:] - made.liquidated[1:]
+    assert np.diff(made.notional, axis=0) == pytest.approx(change, rel=1e-9, abs=1e-9 * made.notional.max())
+    # What the bars themselves opened and swept at once stood at no column.
+    assert (made.liquidated[1:] <= heat.predicted[1:].sum(axis=2) * (1 + 1e-9)).all()
+    assert made.liquidated.sum() > 0.2 * heat.predicted[1:].sum()
+    for track in made.tracks:
+        mass = 0.0
+        for at in track.steps:
+            parts = at.opened + at.carried_in - at.closed - at.liquidated - at.carried_out
+            assert mass + parts == pytest.approx(at.notional, rel=1e-9, abs=1)
+            mass = at.notional
+
+
+def test_without_new_flow_all_that_is_swept_is_liquidated_and_the_rest_ages(db: Path) -> None:
+    """Open interest that only falls, and no turnover to speak of: what the engine predicts is what tracks lose."""
+    still = Recipe(half_life_hours=(1e9,) * 10)
+    with liqmap.open(db) as history:
+        made = history.tracks(NAME, "2025-01-04", "2025-01-09", "1h", recipe=still)
+        heat = history.heatmap(NAME, "2025-01-04", "2025-01-09", "1h", recipe=still)
+    falling = np.diff(heat.open_interest) < 0
+    assert falling.sum() > 20
+    swept = heat.predicted[1:].sum(axis=2)[falling]
+    assert made.liquidated[1:][falling] == pytest.approx(swept, rel=1e-6, abs=1e-6 * made.notional.max())
+    assert made.closed[1:].max() <= 1e-6 * made.notional.max()
+
+
+def test_tracks_as_data(db: Path) -> None:
+    with liqmap.open(db) as history:
+        made = history.tracks(NAME, "2025-01-04", "2025-01-06", "6h")
+        again = history.tracks(NAME, "2025-01-04", "2025-01-06", "6h")
+    assert made.to_dict() == again.to_dict()
+    assert made.to_dict()["tracks"][0]["track"] == 1  # type: ignore[index,call-overload]
+    lines = made.to_csv().splitlines()
+    table = made.to_arrow()
+    assert len(lines) == 1 + table.num_rows == 1 + sum(len(track.steps) for track in made.tracks)
+    assert lines[1].startswith(f"{NAME},1,long,,,2025-01-04T00:00:00Z,")
+    numbers = {track.number for track in made.tracks}
+    assert {t.parent for t in made.tracks} | {t.heir for t in made.tracks} <= numbers | {None}
+    assert made.provenance.simulated
