@@ -13,7 +13,8 @@ class SideLedger:
 
     Attributes:
         opened: All that was opened since the first bar, the open interest at the start included.
-        closed: Closed by choice.
+        closed: Closed by choice, or cut down to open interest; bar by bar the two are told apart
+            (:class:`liqmap.positions.books.BarLedger`).
         liquidated: Closed by force (as the model predicts; observed positions enter as they are).
         mapped: Open and on the map: the price is expected to liquidate it somewhere.
         unmapped: Open and not on the map: hedged, unlevered or well margined.

@@ -10,6 +10,7 @@ from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
+from liqmap.positions.books import build_ledger
 from liqmap.score.calibrate import calibrate
 from liqmap.stress.stored import MAX_AGE, stored_depth
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
     from liqmap.maps.tracks import Tracks
+    from liqmap.positions.books import BarLedger
     from liqmap.positions.calibration import Calibration
     from liqmap.positions.model import AnyRecipe
     from liqmap.stress.depth import Depth
@@ -125,6 +127,30 @@ class History(Store):
             step=duration(step, stage="tracks"),
             recipe=recipe,
         )
+
+    def ledger(
+        self,
+        instrument: str,
+        start: InstantLike | None = None,
+        end: InstantLike | None = None,
+        *,
+        recipe: AnyRecipe | None = None,
+    ) -> BarLedger:
+        """What each bar opened, closed, liquidated and cut, on both sides, in coin.
+
+        Args:
+            instrument: ``venue:SYMBOL``.
+            start: The bars that end after this; from the first one if left out.
+            end: The bars that end by this; nothing later is used.
+            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
+
+        Raises:
+            InputError: ``end`` before ``start``.
+            NotFoundError: The history does not have the instrument, or no bar of it in that span.
+        """
+        first = None if start is None else parse(start, stage="ledger")
+        last = None if end is None else parse(end, stage="ledger")
+        return build_ledger(self, instrument, start=first, end=last, recipe=recipe)
 
     def calibrate(
         self,
