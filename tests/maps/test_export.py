@@ -21,7 +21,7 @@ HOSTILE = "sim:=cmd|' /C calc'!A0"
 def test_arrow_holds_every_filled_bin_once() -> None:
     sample = sample_map()
     table = pl.DataFrame(sample.to_arrow())
-    assert table.columns == ["price_low", "price_high", "side", "leverage", "notional_usd"]
+    assert table.columns == ["price_low", "price_high", "side", "leverage", "notional_usd", "observed_usd"]
     assert table.height == (sample.long > 0).sum() + (sample.short > 0).sum()
     for side in ("long", "short"):
         rows = table.filter(pl.col("side") == side)

@@ -22,6 +22,7 @@ __all__ = [
     "Funding",
     "Liquidations",
     "MarketBars",
+    "OpenInterest",
     "Tier",
     "funding",
     "input_hashes",
@@ -29,6 +30,7 @@ __all__ = [
     "instruments",
     "liquidations",
     "market_bars",
+    "open_interest",
     "tiers",
 ]
 
@@ -89,6 +91,19 @@ class Funding:
     ts: Ints
     rate: Floats
     interval_h: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInterest:
+    """One-sided open interest at an instant, in coin or USD or both."""
+
+    ts: Instant
+    base: float | None
+    usd: float | None
+
+    def coin(self, price: float) -> float | None:
+        """In coin; where only USD is known, at this price."""
+        return self.base if self.base is not None or self.usd is None else self.usd / price
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -248,6 +263,15 @@ def funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant | N
         "SELECT ts, rate, interval_h FROM funding WHERE instrument = $1 AND ts <= $2 ORDER BY ts", [name, until]
     ).fetchnumpy()
     return Funding(_ints(columns["ts"]), _floats(columns["rate"]), _floats(columns["interval_h"]))
+
+
+def open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> OpenInterest | None:
+    """The latest reading by ``until``, if there is one: for an instrument without bars to stand beside."""
+    row = connection.execute(
+        "SELECT ts, oi_base, oi_usd FROM open_interest WHERE instrument = $1 AND ts <= $2 ORDER BY ts DESC LIMIT 1",
+        [name, until],
+    ).fetchone()
+    return None if row is None else OpenInterest(int(row[0]), row[1], row[2])
 
 
 def liquidations(connection: duckdb.DuckDBPyConnection, name: str, start: Instant, end: Instant) -> Liquidations:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from liqmap.clock import Instant
-    from liqmap.history.read import Funding, Liquidations, MarketBars, Tier
+    from liqmap.history.read import Funding, Liquidations, MarketBars, OpenInterest, Tier
     from liqmap.history.report import LoadReport
     from liqmap.instruments import Instrument
     from liqmap.provenance import JSON
@@ -206,6 +206,11 @@ class Store:
         """Funding rates known by ``until``; all of them if left out."""
         with self.reading() as connection:
             return read.funding(connection, name, until)
+
+    def open_interest(self, name: str, until: Instant) -> OpenInterest | None:
+        """The latest reading of open interest by ``until``, if there is one."""
+        with self.reading() as connection:
+            return read.open_interest(connection, name, until)
 
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""

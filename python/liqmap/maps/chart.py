@@ -119,6 +119,7 @@ def _drawing(theme: Theme, *, legend: bool, pick: bool) -> alt.LayerChart:
     front = alt.layer(
         *layers.assumed(theme),
         layers.columns(theme, legend=legend, pick=pick),
+        layers.seen(theme),
         layers.hover(theme, pick=pick),
         *layers.clusters(theme),
         *layers.mark(theme),

@@ -45,6 +45,7 @@ class Cluster:
         distance: ``peak / mark − 1``: negative below the mark.
         share_20x: Share of the notional at 20x leverage or more.
         prominence: How far the smoothed peak rises above the pass to higher ground, USD per bin.
+        observed_share: Share of the notional that was observed; the rest is modelled.
     """
 
     side: Side
@@ -57,6 +58,7 @@ class Cluster:
     distance: float
     share_20x: float
     prominence: float
+    observed_share: float = 0.0
 
     def to_dict(self) -> dict[str, JSON]:
         """The attributes as plain data."""
@@ -107,18 +109,20 @@ def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
     sigma = max(2.0, SMOOTHING * of.mark_price / of.grid.width)
     edges = of.grid.edges()
     sides: tuple[Side, Side] = ("long", "short")
-    found: list[tuple[Side, Basin, float, float]] = []
+    found: list[tuple[Side, Basin, float, float, float]] = []
     for side in sides:
         brackets = of.long if side == "long" else of.short
         mass = brackets.sum(axis=0)
+        seen = np.zeros_like(mass) if of.observed is None else of.observed.side(side)
         high_leverage = brackets[np.asarray(of.brackets) >= 20].sum(axis=0)  # noqa: PLR2004
         for basin in basins(mass, sigma):
             bins = basin.bins
             notional = float(mass[bins].sum())
-            found.append((side, basin, notional, float(high_leverage[bins].sum()) / notional))
-    largest = max((notional for _, _, notional, _ in found), default=1.0)
+            share_20x, share_seen = (float(part[bins].sum()) / notional for part in (high_leverage, seen))
+            found.append((side, basin, notional, share_20x, share_seen))
+    largest = max((notional for _, _, notional, *_ in found), default=1.0)
     clusters = []
-    for side, basin, notional, share_20x in found:
+    for side, basin, notional, share_20x, observed_share in found:
         peak_price = float(edges[basin.at] + edges[basin.at + 1]) / 2
         intensity = notional / largest
         clusters.append(
@@ -133,6 +137,7 @@ def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
                 distance=peak_price / of.mark_price - 1,
                 share_20x=share_20x,
                 prominence=basin.prominence,
+                observed_share=observed_share,
             )
         )
     return tuple(sorted(clusters, key=lambda c: (-c.notional, c.peak)))

@@ -26,16 +26,18 @@ def to_arrow(of: LiquidationMap) -> arro3.Table:
     """One row per filled bin, by side (longs first), leverage, price.
 
     Returns:
-        Columns ``price_low``, ``price_high`` (quote currency), ``side``, ``leverage``, ``notional_usd``; what the map
-        is of and when stands in the schema's metadata.
+        Columns ``price_low``, ``price_high`` (quote currency), ``side``, ``leverage``, ``notional_usd``, and of that
+        ``observed_usd``; what the map is of and when stands in the schema's metadata.
     """
     edges = of.grid.edges()
     leverage = np.asarray(of.brackets, dtype=np.float64)
     parts = []
-    for bins in (of.long, of.short):
+    observed = (None, None) if of.observed is None else (of.observed.long, of.observed.short)
+    for bins, seen in zip((of.long, of.short), observed, strict=True):
         row, column = np.nonzero(bins)
-        parts.append((edges[column], edges[column + 1], leverage[row], bins[row, column]))
-    low, high, lever, usd = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        part = np.zeros(len(row)) if seen is None else seen[row, column]
+        parts.append((edges[column], edges[column + 1], leverage[row], bins[row, column], part))
+    low, high, lever, usd, of_it = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     side = ["long"] * len(parts[0][0]) + ["short"] * len(parts[1][0])
     metadata = {"instrument": of.instrument, "at": iso(of.at), "mark_price": repr(of.mark_price)}
     columns = {
@@ -44,6 +46,7 @@ def to_arrow(of: LiquidationMap) -> arro3.Table:
         "side": arro3.Array(side, arro3.DataType.utf8()),
         "leverage": arro3.Array.from_numpy(lever),
         "notional_usd": arro3.Array.from_numpy(usd),
+        "observed_usd": arro3.Array.from_numpy(of_it),
     }
     fields = [arro3.Field(name, column.type) for name, column in columns.items()]
     return arro3.Table.from_arrays(list(columns.values()), schema=arro3.Schema(fields, metadata=metadata))

@@ -17,7 +17,7 @@ from liqmap.maps.view import GROUPS
 if TYPE_CHECKING:
     from liqmap.charts.theme import Theme
 
-__all__ = ["assumed", "clusters", "columns", "hover", "mark", "sums", "titles"]
+__all__ = ["assumed", "clusters", "columns", "hover", "mark", "seen", "sums", "titles"]
 
 # Vega writes k and G for a thousand and a thousand million; readers of markets write K and B.
 _USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
@@ -104,6 +104,17 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
         alt.selection_point(name="picked", fields=["layer"], bind="legend", toggle="true"),
     )
     return picking
+
+
+def seen(theme: Theme) -> alt.Chart:
+    """The core of each bar that was observed, from the ground up: the rest of the bar is modelled."""
+    chart: alt.Chart = (
+        _chart("seen")
+        .transform_calculate(ground="0")
+        .mark_bar(clip=True, color=theme.ink)
+        .encode(x=_x(), x2="high:Q", y=_usd_axis("ground", "left"), y2="usd:Q")
+    )
+    return chart
 
 
 def clusters(theme: Theme) -> list[alt.Chart]:

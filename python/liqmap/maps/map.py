@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from liqmap.grid import Grid
     from liqmap.instruments import Side
     from liqmap.ledger import Ledger
+    from liqmap.maps.observed import ObservedPart
     from liqmap.provenance import JSON, Provenance
     from liqmap.stress.impact import Law
     from liqmap.stress.market import Kind
@@ -59,6 +60,7 @@ class LiquidationMap:
         outside: USD notional whose level lies outside the grid, by side: nothing is dropped.
         ledger: Where every contract went, in coin.
         provenance: Inputs, parameters, assumptions.
+        observed: Of ``long`` and ``short``, what was observed and not modelled; ``None`` where nothing was.
     """
 
     instrument: str
@@ -72,6 +74,7 @@ class LiquidationMap:
     outside: dict[Side, float]
     ledger: Ledger
     provenance: Provenance
+    observed: ObservedPart | None = None
 
     def side(self, side: Side) -> npt.NDArray[np.float64]:
         """Notional per bin of one side, all brackets together, USD."""
@@ -130,6 +133,7 @@ class LiquidationMap:
             "long": self.long.tolist(),
             "short": self.short.tolist(),
             "outside": dict(self.outside),
+            "observed": None if self.observed is None else self.observed.to_dict(),
             "ledger": {side: dict(account) for side, account in self.ledger.to_dict().items()},
             "clusters": [cluster.to_dict() for cluster in self.clusters()],
             "max_pain": {"long": self.max_pain("long"), "short": self.max_pain("short")},
@@ -141,7 +145,7 @@ class LiquidationMap:
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     def to_arrow(self) -> arro3.core.Table:
-        """One row per filled bin: ``price_low, price_high, side, leverage, notional_usd``."""
+        """One row per filled bin: ``price_low, price_high, side, leverage, notional_usd, observed_usd``."""
         from liqmap.maps.export import to_arrow  # noqa: PLC0415 - tables load only when asked for
 
         return to_arrow(self)

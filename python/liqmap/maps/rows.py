@@ -24,6 +24,7 @@ __all__ = ["bar_rows", "datasets", "name_rows"]
 
 
 _CHARACTER = 6.4  # pixels of a digit at 12 px, on the wide side
+_CORE = 0.36  # of a bar's width on either side of its core
 _INSET = 0.08  # of a bar's width, so that neighbours do not touch
 
 
@@ -41,6 +42,7 @@ def datasets(scene: Scene, *, everything: bool) -> dict[str, list[Row]]:
     others = {
         "assumed": _assumed(scene),
         "columns": _columns(scene, drawn) if everything else [],
+        "seen": _seen(scene, drawn),
         "basins": _basins(clusters if everything else seen),
         "names": _names(scene, seen),
         "mark": _mark(scene),
@@ -56,6 +58,7 @@ def bar_rows(scene: Scene) -> dict[str, list[Row]]:
     return {
         "bars": rows("map/bars", _bars(scene, inside)),
         "columns": rows("map/columns", _columns(scene, inside)),
+        "seen": rows("map/seen", _seen(scene, inside)),
     }
 
 
@@ -88,6 +91,19 @@ def _bars(scene: Scene, inside: npt.NDArray[np.bool_]) -> list[Row]:
         }
         for base, side in ((0, shown.long), (len(GROUPS), shown.short))
         for group, bar in np.argwhere(~(np.abs(side) < 1) & inside)
+    ]
+
+
+def _seen(scene: Scene, inside: npt.NDArray[np.bool_]) -> list[Row]:
+    """The core of a bar: what of it was observed, down to what can be seen at all."""
+    shown, inset = scene.bars, scene.bars.step * _CORE
+    return [
+        {
+            "low": float(shown.low[bar]) + inset,
+            "high": float(shown.high[bar]) - inset,
+            "usd": float(np.rint(shown.seen[bar])),
+        }
+        for bar in np.flatnonzero((shown.seen >= 1) & inside)
     ]
 
 

@@ -52,6 +52,7 @@ class Bars:
         step: Width of a bar, price.
         cumulative: USD between the mark and the far edge of each bar, of the side the bar lies on.
         middle: The first bar at or above the mark.
+        seen: Of each bar's USD, both sides together, what was observed.
     """
 
     low: npt.NDArray[np.float64]
@@ -61,6 +62,7 @@ class Bars:
     step: float
     cumulative: npt.NDArray[np.float64]
     middle: int
+    seen: npt.NDArray[np.float64]
 
     def outward(self) -> tuple[_Line, _Line]:
         """For longs and for shorts: the far edge of each bar and the sum up to it, from the mark outward."""
@@ -115,7 +117,11 @@ def bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | N
     edges = np.array([grid.price(int(tick)) for tick in ticks])
     middle = -first
     outward = np.concatenate([np.cumsum(long.sum(axis=0)[:middle][::-1])[::-1], np.cumsum(short.sum(axis=0)[middle:])])
-    return Bars(edges[:-1], edges[1:], long, short, merge * grid.width, outward, middle)
+    seen = np.zeros(count)
+    if of.observed is not None:
+        both = of.observed.side("long") + of.observed.side("short")
+        seen += np.bincount(index, weights=both, minlength=count)
+    return Bars(edges[:-1], edges[1:], long, short, merge * grid.width, outward, middle, seen)
 
 
 def _mark_bin(of: LiquidationMap) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from liqmap import _core
 from liqmap.clock import iso
 from liqmap.errors import NotFoundError
@@ -15,7 +17,6 @@ from liqmap.positions.recipe import Recipe
 
 if TYPE_CHECKING:
     import arro3.core
-    import numpy as np
     import numpy.typing as npt
 
     from liqmap.clock import Instant
@@ -55,14 +56,17 @@ class Population:
     bars: EngineBars
     assumptions: tuple[str, ...]
 
-    def levels(self) -> arro3.core.Table:
-        """The levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``."""
+    def levels(self, share: tuple[float, float] = (1.0, 1.0)) -> arro3.core.Table:
+        """The levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``.
+
+        ``share`` of every long and of every short is taken.
+        """
         from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
 
         return Table.from_pydict(
             {
                 "price": Array.from_numpy(self.price),
-                "notional": Array.from_numpy(self.coin * self.price),
+                "notional": Array.from_numpy(self.coin * self.price * np.where(self.side > 0, *share)),
                 "side": Array.from_numpy(self.side),
                 "bracket": Array.from_numpy(self.bracket),
             }

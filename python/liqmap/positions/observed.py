@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from liqmap.clock import Instant, iso
 from liqmap.errors import NotFoundError
-from liqmap.positions.margin import liquidation_prices
+from liqmap.positions.margin import liquidation_prices, tier_table
 
 if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.instruments import Instrument
 
-__all__ = ["MAX_AGE", "Observed", "observed"]
+__all__ = ["MAX_AGE", "Observed", "last_seen", "observed"]
 
 MAX_AGE: Instant = 24 * 3_600_000_000
 """A snapshot older than this says nothing about now, microseconds."""
@@ -32,6 +32,7 @@ class Observed:
     Attributes:
         instrument: ``venue:SYMBOL``.
         as_of: Time of the newest snapshot among them, UTC microseconds.
+        ts: When each was seen, UTC microseconds.
         side: 1 long, −1 short.
         size_base: Coin; of an inverse contract its face value over the entry price.
         entry_price: Quote currency.
@@ -48,6 +49,7 @@ class Observed:
 
     instrument: str
     as_of: Instant
+    ts: npt.NDArray[np.int64]
     side: npt.NDArray[np.int8]
     size_base: npt.NDArray[np.float64]
     entry_price: npt.NDArray[np.float64]
@@ -106,6 +108,7 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
     return Observed(
         instrument=instrument,
         as_of=int(rows["ts"].max()),
+        ts=np.asarray(rows["ts"], dtype=np.int64),
         side=side,
         size_base=_floats(rows["size_base"]),
         entry_price=_floats(rows["entry_price"]),
@@ -118,6 +121,15 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
         mark_price=mark,
         notes=notes,
     )
+
+
+def last_seen(store: Store, instrument: str, until: Instant) -> Instant | None:
+    """Time of the newest snapshot by ``until``, UTC microseconds; ``None`` where there is none."""
+    with store.reading() as connection:
+        row = connection.execute(
+            "SELECT max(ts) FROM positions WHERE instrument = $1 AND ts <= $2", [instrument, until]
+        ).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
 
 
 # Binance counts both legs of a hedge in cross together: each row carries the other leg.
@@ -170,17 +182,6 @@ def _priced(
             **columns,
         }
     )
-    table = {
-        name: numbers([getattr(t, name) for t in tiers])
-        for name in ("notional_floor", "notional_cap", "max_leverage", "mmr", "deduction")
-    }
-    ladder = Table.from_pydict(
-        {
-            "instrument": words([about.name] * len(tiers)),
-            "tier": Array([t.tier for t in tiers], type=DataType.int64()),
-            **table,
-        }
-    )
     contract = Table.from_pydict(
         {
             "instrument": words([about.name]),
@@ -188,7 +189,7 @@ def _priced(
             "tick_size": numbers([about.tick_size]),
         }
     )
-    prices = liquidation_prices(positions, ladder, contract)["liquidation_price"].to_pylist()
+    prices = liquidation_prices(positions, tier_table(about.name, tiers), contract)["liquidation_price"].to_pylist()
     later = tiers[0].valid_from > at
     said = (f"the margin tiers are those of {iso(tiers[0].valid_from)}, none older are known",) if later else ()
     formula = np.array([np.nan if p is None else p for p in prices], dtype=np.float64)

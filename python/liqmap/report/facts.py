@@ -133,12 +133,19 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
     facts: list[Facts] = []
     for name in report.instruments:
         made = history.map(name, facts[0].map.at if facts else at)
-        bars = history.market_bars(name, until=made.at)
-        change, sigma = _moves(bars.end, bars.close, made.at)
+        change, sigma, data_to = _past(history, name, made)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
         sources = sources_of(made.provenance, history.coverage(name), made.at)
-        facts.append(Facts(history.instrument(name), made, change, sigma, sources, cascades, int(bars.end[-1])))
+        facts.append(Facts(history.instrument(name), made, change, sigma, sources, cascades, data_to))
     return Issue(report, facts[0].map.at, tuple(facts))
+
+
+def _past(history: History, name: str, made: LiquidationMap) -> tuple[float | None, float | None, Instant]:
+    """The day's move, one σ, and the end of the newest data; a map of observed positions alone has only the last."""
+    if made.provenance.observed_share == 1 and "bars" not in made.provenance.inputs:
+        return None, None, made.at if made.observed is None else made.observed.as_of
+    bars = history.market_bars(name, until=made.at)
+    return *_moves(bars.end, bars.close, made.at), int(bars.end[-1])
 
 
 def sources_of(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
