@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.errors import NotFoundError
+from liqmap.positions.doubts import doubts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["EngineBars", "carried", "chase", "engine_bars"]
 
 _US_PER_HOUR = 3_600_000_000
-_STALE_BARS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,6 @@ def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineB
     chased = chase(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
     growth = np.maximum(np.diff(oi, prepend=oi[0]), 0.0)
     flow = recipe.mapped_share * (growth + oi * recipe.turnover_per_hour * hours * activity)
-    _note_frozen(oi, notes)
     return EngineBars(
         end=end,
         hours=hours,
@@ -85,7 +84,7 @@ def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineB
         open_interest=oi,
         long_flow=flow * (1 + recipe.chase * chased),
         short_flow=flow * (1 - recipe.chase * chased),
-        assumptions=tuple(notes),
+        assumptions=(*notes, *doubts(end, oi, bars.oi_age_us[cut])),
     )
 
 
@@ -125,10 +124,3 @@ def chase(taker_buy: Column, volume: Column, low: Column, high: Column, close: C
     if not seen.all():
         notes.append("taker volume is not known: where the bar closed in its range tells which side chased")
     return np.clip(np.where(seen, by_taker, by_range), -1.0, 1.0)
-
-
-def _note_frozen(oi: Column, notes: list[str]) -> None:
-    """Say so when open interest stood still for an hour's worth of bars at the end."""
-    same = int(np.argmax(oi[::-1] != oi[-1])) if (oi != oi[-1]).any() else len(oi)
-    if same > _STALE_BARS:
-        notes.append(f"open interest has not changed for the last {same} bars: it may be stale")

@@ -9,6 +9,7 @@ import numpy as np
 
 from liqmap.errors import InputError, NotFoundError
 from liqmap.positions.distance import Brackets
+from liqmap.positions.doubts import doubts
 from liqmap.positions.flow import EngineBars, carried, chase
 
 if TYPE_CHECKING:
@@ -109,17 +110,21 @@ class Kernel:
             notes.append(f"for {early} bars before the first open interest, that one is taken")
         volume = np.where(np.isfinite(bars.volume_base), bars.volume_base, usual_volume(bars, instrument=instrument))
         chased = self.chase * chase(bars.taker_buy_base, bars.volume_base, bars.low, bars.high, bars.close, notes)
-        end = bars.end
+        end, interest = bars.end, carried(oi, known)
         return EngineBars(
             end=end,
             hours=np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / 3.6e9,
             low=bars.low,
             high=bars.high,
             close=bars.close,
-            open_interest=carried(oi, known),
+            open_interest=interest,
             long_flow=sum(self.long) * volume * (1 + chased),
             short_flow=sum(self.short) * volume * (1 - chased),
-            assumptions=(*notes, "positions open in proportion to traded volume and live until price sweeps them"),
+            assumptions=(
+                *notes,
+                "positions open in proportion to traded volume and live until price sweeps them",
+                *doubts(end[early:], interest[early:], bars.oi_age_us[early:]),
+            ),
         )
 
     def to_dict(self) -> dict[str, JSON]:
