@@ -19,17 +19,21 @@ def load(
     table: str | None = None,
     instrument: str | None = None,
     mapping: str | None = None,
+    account: str | None = None,
+    at: str | None = None,
     allow_rejects: int = 0,
     replace: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Load files into a history, each in one transaction; loading a file twice changes nothing.
 
     Args:
-        paths: CSV, Parquet, zip or gz files.
+        paths: CSV, Parquet, JSON, zip or gz files.
         db: The history; made if it is not there.
         table: The table, for files whose columns are named like its fields.
         instrument: venue:SYMBOL, where the files do not say.
         mapping: A TOML mapping, or the name of a shipped one; found by the file's header if left out.
+        account: Whose positions a venue's answer holds, where it does not say; only a salted hash is stored.
+        at: When a venue's answer was taken (2026-06-04T12:00Z), where it does not say.
         allow_rejects: How many bad rows of a file to put aside rather than stop.
         replace: Let the files' rows take the place of stored ones.
     """
@@ -45,6 +49,8 @@ def load(
                 table=table,
                 instrument=instrument,
                 mapping=mapping,
+                account=account,
+                at=at,
                 allow_rejects=allow_rejects,
                 replace=replace,
             )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.history.tables import Column
     from liqmap.instruments import Instrument
 
-__all__ = ["UNITS", "Fault", "Reading", "literal", "number_of", "read_field", "time_of", "unit_of"]
+__all__ = ["UNITS", "Fault", "Reading", "literal", "number_of", "printable", "read_field", "time_of", "unit_of"]
 
 UNITS: dict[TimeUnit, int] = {"s": 1, "ms": 2, "us": 3, "iso": 4}
 UNIT_NAMES = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "ISO 8601"}
@@ -38,6 +38,7 @@ class Fault:
         column: The file's column that holds the value, by number.
         expected: What would have been right.
         of_key: Found before a row is taken for blank.
+        secret: What stood there is not told.
     """
 
     condition: str
@@ -45,6 +46,7 @@ class Fault:
     column: int | None
     expected: str
     of_key: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class Reading:
 def literal(text: str) -> str:
     """A quoted SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def printable(text: str) -> str:
+    """SQL: whether a text is a label: not empty, not too long, no control characters."""
+    return f"{text} <> '' AND length({text}) <= {_LABEL_LIMIT} AND NOT regexp_matches({text}, '[[:cntrl:]]')"
 
 
 def number_of(cell: str) -> str:
@@ -124,8 +131,7 @@ def read_field(
     if column.kind == "label":
         text = f"trim({cell})"
         value = f"{literal(field.prefix)} || {text}" if field.prefix else text
-        printable = f"{text} <> '' AND length({text}) <= {_LABEL_LIMIT} AND NOT regexp_matches({text}, '[[:cntrl:]]')"
-        return Reading(value, (*blank, must(printable)), cells)
+        return Reading(value, (*blank, must(printable(text))), cells)
     if column.kind == "choice":
         return _choice(column, field, cell, at, blank)
     number = f"n{at}" if at is not None else number_of(cell)

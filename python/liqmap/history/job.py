@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liqmap.errors import InputError
+from liqmap.history.accounts import hashed
 from liqmap.history.judge import check_blanks, check_dates, check_open_interest, infer_interval
 from liqmap.history.known import check_named, resolve
 from liqmap.history.report import LoadReport, Reject, TableReport
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from liqmap.history.layout import Asked, Layout
     from liqmap.history.source import Opened, Source
+    from liqmap.provenance import JSON
 
 __all__ = ["Job"]
 
@@ -52,7 +54,12 @@ class Job:
         self.load_id = int(_one(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM loads"))
 
     def _layout_hash(self, layout: Layout) -> str:
-        return digest([layout.mapping.hash, self.asked.instrument])
+        said: list[JSON] = [layout.mapping.hash, self.asked.instrument]
+        if self.asked.account is not None:
+            said.append(hashed(self.connection, self.asked.account))
+        if self.asked.at is not None:
+            said.append(self.asked.at)
+        return digest(said)
 
     def already(self, layout: Layout) -> int | None:
         """The load that had these bytes before, read in the same way."""
@@ -107,9 +114,11 @@ class Job:
         for index, target in enumerate(layout.mapping.targets):
             name, instrument = resolve(self.connection, target, layout.mapping, self.asked, source.where)
             stages.append(staging.stage(index, target, instrument, name))
-        if not stages[0].rows and not staging.rows.torn:
+        if not stages[0].rows and not staging.rows.torn and source.payload is None:
             raise InputError("load", source.where, "a header and no rows", "rows", "nothing stored")
         left_out = self._leave_out_ends(layout, stages)
+        unread = 0 if source.payload is None else source.payload.left_out
+        self.notes += () if source.payload is None else source.payload.notes
         judged = []
         for staged in stages:
             staging.check_units(staged)
@@ -121,7 +130,7 @@ class Job:
                 self.notes.append(note)
         self._put_aside(staging, judged)
         for staged in judged:
-            self._settle(staging, staged, left_out)
+            self._settle(staging, staged, left_out, unread)
 
     def _leave_out_ends(self, layout: Layout, stages: list[Staged]) -> int:
         first, last = layout.mapping.skip_first, layout.mapping.skip_last
@@ -148,10 +157,10 @@ class Job:
             "load", staging.source.where, value, first.reason, f"nothing stored{tail}", row=first.row, field=first.field
         )
 
-    def _settle(self, staging: Staging, staged: Staged, left_out: int) -> None:
+    def _settle(self, staging: Staging, staged: Staged, left_out: int, unread: int) -> None:
         infer_interval(staging, staged)
         blank = check_blanks(staging, staged)
-        part = TableReport(staged.table.stored_in, read=staged.rows, blank=blank, left_out=left_out)
+        part = TableReport(staged.table.stored_in, read=staged.rows + unread, blank=blank, left_out=left_out + unread)
         part.rejected = int(_one(self.connection, f"SELECT count(*) FROM {staged.name} WHERE fault > {BLANK}"))
         part.rejected += len(staging.rows.torn)
         self.connection.execute(f"DELETE FROM {staged.name} WHERE fault IS NOT NULL")

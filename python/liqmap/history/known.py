@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from liqmap.history.mapping import Mapping, Target
     from liqmap.history.stage import Staged, Staging
 
-__all__ = ["check_named", "ensure", "resolve"]
+__all__ = ["check_named", "ensure", "known", "resolve"]
 
 
 def resolve(
@@ -60,6 +60,15 @@ def check_named(staging: Staging, staged: Staged, asked: Asked) -> None:
         split(str(name), stage="load")
         if staged.table.name != "instruments":
             ensure(staging.connection, str(name), where)
+
+
+def known(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument | None:
+    """The instrument as the history has it, else as the catalogue does; ``None`` where neither knows it."""
+    try:
+        return read.instrument(connection, name)
+    except NotFoundError:
+        entry = catalogue.find(name)
+        return None if entry is None else entry.instrument
 
 
 def ensure(connection: duckdb.DuckDBPyConnection, name: str, where: str) -> Instrument:

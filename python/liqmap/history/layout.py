@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
     from os import PathLike
 
+    from liqmap.clock import Instant
+    from liqmap.history.payload import Payload
     from liqmap.history.source import Source
 
 __all__ = ["Asked", "Layout", "find_layout"]
@@ -23,12 +25,14 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the caller said about the file."""
+    """What the caller said about the file; the account and the time are for a venue's answer that lacks them."""
 
     table: str | None = None
     instrument: str | None = None
     mapping: str | PathLike[str] | None = None
     columns: Dict[str, Any] | None = None
+    account: str | None = None
+    at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,15 @@ def find_layout(source: Source, asked: Asked) -> Layout:
     """
     if asked.table is not None and asked.table not in TABLES:
         raise InputError("load", "table", repr(asked.table), f"one of {', '.join(TABLES)}", "nothing stored")
+    if source.payload is not None:
+        return _of_payload(source, source.payload, asked)
+    return _of_columns(source, asked)
+
+
+def _of_columns(source: Source, asked: Asked) -> Layout:
+    if asked.account is not None or asked.at is not None:
+        said = "an account or a time in the call"
+        raise InputError("load", source.where, said, "them in the file's own columns", "nothing stored")
     if asked.mapping is not None:
         return _fit(read_mapping(asked.mapping), source)
     first = source.first_row
@@ -72,6 +85,14 @@ def find_layout(source: Source, asked: Asked) -> Layout:
     if len(found) == 1:
         return _fit(found[0], source)
     raise _unknown(source, asked, [m.name for m in found])
+
+
+def _of_payload(source: Source, payload: Payload, asked: Asked) -> Layout:
+    """A venue's answer comes with its fields named already."""
+    mapping = own(payload.table, source.first_row, instrument=False)
+    if mapping is None or asked.mapping is not None or asked.columns is not None:
+        raise InputError("load", source.where, payload.shape, "no mapping: its fields are known", "nothing stored")
+    return Layout(mapping.model_copy(update={"name": payload.shape}), source.first_row, header=False)
 
 
 def _is_headerless(mapping: Mapping, source: Source) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from liqmap.clock import InstantLike, parse
 from liqmap.errors import InputError, StorageError
 from liqmap.history import acknowledged
 from liqmap.history.job import Job
 from liqmap.history.layout import Asked, find_layout
 from liqmap.history.opening import refuse_a_full_disk
+from liqmap.history.payload import flatten
 from liqmap.history.report import LoadReport
 from liqmap.history.rows import name_columns
 from liqmap.history.source import open_file
@@ -31,10 +33,12 @@ def load(
     instrument: str | None = None,
     mapping: str | PathLike[str] | None = None,
     columns: Mapping[str, Any] | None = None,
+    account: str | None = None,
+    at: InstantLike | None = None,
     allow_rejects: int = 0,
     replace: bool = False,
 ) -> LoadReport:
-    """Load a CSV, Parquet, zip or gz file.
+    """Load a CSV, Parquet, JSON, zip or gz file.
 
     Args:
         store: The history, opened to write.
@@ -43,6 +47,8 @@ def load(
         instrument: ``venue:SYMBOL``, where the file does not say.
         mapping: A mapping file, or the name of a shipped one; found by the file's header if left out.
         columns: Field → column (text), constant (number) or ``{"column": …, "unit": …}``; needs ``table``.
+        account: Whose positions a venue's answer holds, where it does not say; only its salted hash is stored.
+        at: When a venue's answer was taken, where it does not say.
         allow_rejects: How many bad rows to put aside rather than stop.
         replace: Let this file's rows take the place of stored ones with the same key, and of all rows an earlier
             version of this very file stored.
@@ -57,10 +63,13 @@ def load(
     """
     if allow_rejects < 0:
         raise InputError("load", "allow_rejects", repr(allow_rejects), "0 or more", "nothing stored")
-    asked = Asked(table=table, instrument=instrument, mapping=mapping, columns=columns)
+    taken = None if at is None else parse(at, stage="load")
+    asked = Asked(table, instrument, mapping, columns, account, taken)
     with open_file(path) as opened, store.transaction() as connection:
         refuse_a_full_disk(store.path, sum(s.size for s in opened.sources))
-        sources = [name_columns(connection, s) for s in opened.sources]
+        sources = [
+            flatten(connection, s, asked) if s.kind == "json" else name_columns(connection, s) for s in opened.sources
+        ]
         layouts = [find_layout(s, asked) for s in sources]
         job = Job(connection, opened, asked, allow_rejects=allow_rejects, replace=replace)
         if (earlier := job.already(layouts[0])) is not None:

@@ -49,7 +49,8 @@ class TableReport:
         replaced: Stored rows that gave way.
         rejected: Rows refused; they are in the ``rejects`` table.
         blank: Rows with nothing in them for this table.
-        left_out: Placeholder rows at the file's ends, and bars or windows that were not over yet.
+        left_out: Placeholder rows at the file's ends, bars or windows that were not over yet, and a payload's records
+            that are no rows (the notes say why).
         missing: Bars that are not there between the file's first and last.
         first: First time, UTC microseconds.
         last: Last time.
@@ -89,13 +90,14 @@ class TableReport:
                 ("replaced", "replaced"),
                 ("rejected", "rejected"),
                 ("blank", "blank"),
-                ("left_out", "left out as placeholders or unfinished"),
+                ("left_out", "left out"),
                 ("missing", "missing"),
             )
             if getattr(self, name)
         ]
         rest = f" ({', '.join(told)})" if told else ""
-        return f"{self.table} {', '.join(self.instruments)}: {self.stored:,} rows{span}{rest}"
+        whose = f" {', '.join(self.instruments)}" if self.instruments else ""
+        return f"{self.table}{whose}: {self.stored:,} rows{span}{rest}"
 
 
 @dataclass(frozen=True, slots=True)

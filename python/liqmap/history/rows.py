@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from liqmap.errors import InputError
+from liqmap.history.accounts import HIDDEN
 from liqmap.history.cells import literal
 from liqmap.history.report import Reject
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap.history.layout import Layout
+    from liqmap.history.payload import Payload
     from liqmap.history.source import Source
 
 __all__ = ["Rows", "name_columns"]
@@ -25,12 +27,12 @@ _LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
 def name_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> Source:
-    """The source with its Parquet column names; a CSV as it is.
+    """The source with its Parquet column names; another as it is.
 
     Raises:
         InputError: Damaged Parquet.
     """
-    if source.kind == "csv":
+    if source.kind != "parquet":
         return source
     return replace(source, first_row=tuple(name for name, _ in _parquet_columns(connection, source)))
 
@@ -73,6 +75,9 @@ class Rows:
         if source.kind == "parquet":
             self.sql = self._parquet()
             return
+        if source.payload is not None:
+            self.sql = self._payload(source.payload)
+            return
         self.torn = self._torn() if lenient else ()
         self.sql = self._csv("ignore_errors=true" if lenient else "ignore_errors=false")
 
@@ -96,6 +101,13 @@ class Rows:
         self.iso = frozenset(iso)
         return f"(SELECT {', '.join(cells)} FROM read_parquet({literal(glob.escape(str(self._source.path)))}))"
 
+    def _payload(self, payload: Payload) -> str:
+        """A payload's cells in a temporary table; whole columns at a time, since row by row would take minutes."""
+        columns = [list(column) for column in zip(*payload.rows, strict=True)] or [[] for _ in self._layout.columns]
+        cells = ", ".join(f"unnest(${i + 1}::VARCHAR[]) AS c{i}" for i in range(len(columns)))
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE payload AS SELECT {cells}", columns)
+        return "payload"
+
     def _torn(self) -> tuple[Reject, ...]:
         """Rows that are no rows: too few or too many cells, a quote that never ends."""
         counted = ", ".join(f"count(c{i})" for i in range(len(self._layout.columns)))
@@ -104,16 +116,24 @@ class Rows:
             "SELECT line, any_value(csv_line), any_value(error_message) FROM reject_errors GROUP BY line ORDER BY line"
         ).fetchall()
         self._connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+        secret = any("account" in target.fields for target in self._layout.mapping.targets)
         return tuple(
-            Reject(self._source.member, int(n), "row", str(text), str(why).splitlines()[0]) for n, text, why in errors
+            Reject(self._source.member, int(n), "row", HIDDEN if secret else str(text), str(why).splitlines()[0])
+            for n, text, why in errors
         )
 
     def line(self, row: int) -> int:
         """The file's row of the row with this number: counted from 1, with the header and the rows that were torn."""
+        if self._source.payload is not None:
+            return self._source.payload.numbers[row]
         line = row + 1 + (self._source.kind == "csv" and self._layout.header)
         for torn in self.torn:
             line += torn.row <= line
         return line
+
+    def place(self, row: int, field: str) -> str:
+        """A field's name, with where the row stands in a payload."""
+        return field if self._source.payload is None else f"{self._source.payload.places[row]} {field}"
 
     def cells(self, rows: Sequence[int], column: int) -> dict[int, str | None]:
         """Cells of a column as the file has them, by the row's number."""

@@ -17,13 +17,16 @@ from liqmap.history.archive import unpack_gzip, unpack_zip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from liqmap.history.payload import Payload
+
 __all__ = ["Opened", "Source", "check_readable", "open_file"]
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 _ZIP, _GZIP, _PARQUET = b"PK\x03\x04", b"\x1f\x8b", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
-_SUFFIXES = {".zip": "zip", ".gz": "gzip", ".parquet": "parquet", ".pq": "parquet"}
+_JSON = (".json", ".ndjson", ".jsonl")
+_SUFFIXES = {".zip": "zip", ".gz": "gzip", ".parquet": "parquet", ".pq": "parquet"} | dict.fromkeys(_JSON, "json")
 _FOOTER = 12
 
 
@@ -36,20 +39,22 @@ class Source:
         name: The bare file name.
         member: The member's name inside an archive.
         path: The plain file to read.
-        kind: ``csv`` or ``parquet``.
-        first_row: The cells of the first row; a Parquet file's column names.
+        kind: ``csv``, ``parquet`` or ``json``.
+        first_row: The cells of the first row; a Parquet file's column names; a payload's table's.
         ends_open: No line end after the last row.
         size: Bytes.
+        payload: Of a JSON file: its rows.
     """
 
     where: str
     name: str
     member: str | None
     path: Path
-    kind: Literal["csv", "parquet"]
+    kind: Literal["csv", "parquet", "json"]
     first_row: tuple[str, ...]
     ends_open: bool
     size: int
+    payload: Payload | None = None
 
     @property
     def header_is_data(self) -> bool:
@@ -68,7 +73,7 @@ class Opened:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[Opened]:
-    """Open a CSV, Parquet, zip or gz file; what was unpacked is gone afterwards.
+    """Open a CSV, Parquet, JSON, zip or gz file; what was unpacked is gone afterwards.
 
     Raises:
         InputError: Missing, empty, another kind of file than its name says, a page of HTML, damaged, not UTF-8.
@@ -133,16 +138,23 @@ def _kind(path: Path, where: str) -> str:
         raise InputError("load", where, "a folder", "a file", "nothing stored") from None
     except (OSError, ValueError) as error:
         found = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", "") or str(error)
-        raise InputError("load", where, found, "a CSV, Parquet, zip or gz file", "nothing stored") from None
+        raise InputError("load", where, found, "a CSV, Parquet, JSON, zip or gz file", "nothing stored") from None
     if not head:
         raise InputError("load", where, "an empty file", "a header and rows", "nothing stored")
     magic = {_ZIP: "zip", _EMPTY_ZIP: "zip", _PARQUET: "parquet"}.get(head, "")
     actual = magic or ("gzip" if head[:2] == _GZIP else "csv")
     named = _SUFFIXES.get(path.suffix.lower(), "csv")
+    if named == "json" and actual == "csv" and _starts_as_json(path):
+        actual = "json"
     if actual != named:
         found = f"{_describe(path)}, not {named}"
         raise InputError("load", where, found, f"a whole {named} file, as its name says", "nothing stored")
     return actual
+
+
+def _starts_as_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(80).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
 
 
 def _describe(path: Path) -> str:
@@ -160,6 +172,8 @@ def _source(path: Path, where: str, name: str, member: str | None) -> Source:
     if path.suffix == ".parquet" or name.endswith((".parquet", ".pq")):
         _check_parquet(path, where, size)
         return Source(where, name, member, path, "parquet", (), ends_open=False, size=size)
+    if name.endswith(_JSON):
+        return Source(where, name, member, path, "json", (), ends_open=False, size=size)
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):

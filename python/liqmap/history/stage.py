@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from liqmap.errors import InputError
+from liqmap.history.accounts import hide, read_account
 from liqmap.history.cells import UNIT_NAMES, Fault, Reading, number_of, read_field, time_of, unit_of
 from liqmap.history.mapping import Field
 from liqmap.history.report import Reject
@@ -113,6 +114,9 @@ class Staging:
                 continue
             if field.column is not None and self.layout.columns.index(field.column) in self.rows.iso:
                 field = field.model_copy(update={"time": "auto"})
+            if column.kind == "account":
+                readings[column.name] = read_account(self.connection, column, field, self.layout.columns)
+                continue
             readings[column.name] = read_field(
                 column, field, self.layout.columns, instrument, self._latest, self.source.where
             )
@@ -196,8 +200,8 @@ class Staging:
             Reject(
                 self.source.member,
                 self.rows.line(row),
-                fault.field if fault.column is None else self.layout.columns[fault.column],
-                None if fault.column is None else cells[fault.column].get(row),
+                self.rows.place(row, fault.field if fault.column is None else self.layout.columns[fault.column]),
+                None if fault.column is None else hide(fault, cells[fault.column].get(row)),
                 fault.expected,
             )
             for row, fault in at_fault

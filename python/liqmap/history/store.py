@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from liqmap.clock import Instant
+    from liqmap.clock import Instant, InstantLike
     from liqmap.history.read import Funding, Liquidations, MarketBars, OpenInterest, Tier
     from liqmap.history.report import LoadReport
     from liqmap.instruments import Instrument
@@ -125,10 +125,12 @@ class Store:
         instrument: str | None = None,
         mapping: str | PathLike[str] | None = None,
         columns: Mapping[str, Any] | None = None,
+        account: str | None = None,
+        at: InstantLike | None = None,
         allow_rejects: int = 0,
         replace: bool = False,
     ) -> LoadReport:
-        """Load a CSV, Parquet, zip or gz file in one transaction; see :func:`liqmap.history.load.load`."""
+        """Load a CSV, Parquet, JSON, zip or gz file in one transaction; see :func:`liqmap.history.load.load`."""
         from liqmap.history.load import load  # noqa: PLC0415 - readers never need the loader, and it is slow to import
 
         return load(
@@ -138,6 +140,8 @@ class Store:
             instrument=instrument,
             mapping=mapping,
             columns=columns,
+            account=account,
+            at=at,
             allow_rejects=allow_rejects,
             replace=replace,
         )

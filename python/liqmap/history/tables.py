@@ -7,7 +7,9 @@ from typing import Literal, TypeAlias
 
 __all__ = ["TABLES", "Column", "Kind", "Table"]
 
-Kind: TypeAlias = Literal["time", "price", "positive", "amount", "signed", "fraction", "whole", "label", "choice"]
+Kind: TypeAlias = Literal[
+    "time", "price", "positive", "amount", "signed", "fraction", "whole", "label", "account", "choice"
+]
 
 SQL_TYPE: dict[Kind, str] = {
     "time": "BIGINT",
@@ -18,6 +20,7 @@ SQL_TYPE: dict[Kind, str] = {
     "fraction": "DOUBLE",
     "whole": "BIGINT",
     "label": "VARCHAR",
+    "account": "VARCHAR",
     "choice": "VARCHAR",
 }
 
@@ -30,6 +33,7 @@ EXPECTED: dict[Kind, str] = {
     "fraction": "a fraction, above −1 and below 1",
     "whole": "a whole number, 0 or more",
     "label": "printable text",
+    "account": "printable text",
     "choice": "one of",
 }
 
@@ -231,7 +235,7 @@ _ALL = (
         (
             _INSTRUMENT,
             _TS,
-            Column("account", "label"),
+            Column("account", "account"),
             _SIDE,
             Column("size_base", "positive", unit="base"),
             Column("entry_price", "price", unit="quote"),
@@ -244,7 +248,7 @@ _ALL = (
             Column("liquidation_price", "price", required=False, unit="quote"),
             Column("source", "label"),
         ),
-        (*_AT, "{t}.account", "{t}.side", "{t}.source"),
+        (*_AT, "{t}.account", "{t}.side", "{t}.margin_mode", "{t}.source"),
         (
             ("entry_price", f"entry_price NOT IN ({_NO_PRICE})", "a price, not a venue's sign for none"),
             ("liquidation_price", f"liquidation_price NOT IN ({_NO_PRICE})", "a price, or blank where there is none"),

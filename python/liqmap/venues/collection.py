@@ -1,0 +1,58 @@
+"""Tier tables of several venues in one object, each under a name that says venue, contract and day."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from liqmap.venues.binance import bracket_records
+from liqmap.venues.bybit import risk_records
+from liqmap.venues.payload import Record, Shape, cell, rows_with
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SHAPES"]
+
+_NAME = "margin tier collection"
+_BYBIT = re.compile(r"bybit_([A-Z0-9]+)_\w+")
+_HYPERLIQUID = re.compile(r"hyperliquid_([A-Za-z0-9]+)_(\d{4}-\d{2}-\d{2})")
+
+
+def _fits(doc: Any) -> bool:  # noqa: ANN401 - any JSON
+    if not isinstance(doc, dict) or not isinstance(doc.get("binance_usdm"), dict):
+        return False
+    brackets = doc["binance_usdm"].values()
+    return all(rows_with(rows, "bracket", "initialLeverage", "maintMarginRatio") for rows in brackets) and all(
+        rows_with(rows, "maxLeverage")
+        for name, rows in doc.items()
+        if _BYBIT.fullmatch(name) or _HYPERLIQUID.fullmatch(name)
+    )
+
+
+def _records(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
+    for symbol, rows in doc["binance_usdm"].items():
+        yield from bracket_records(f"binance_usdm.{symbol}.", symbol, rows)
+    for name, rows in doc.items():
+        if (of := _BYBIT.fullmatch(name)) is not None:
+            placed = [{"place": f"{name}[{i}]", **row} for i, row in enumerate(rows)]
+            yield from risk_records(f"bybit:{of[1]}", placed, name, None)
+        elif (of := _HYPERLIQUID.fullmatch(name)) is not None:
+            yield from _hyperliquid(name, f"hyperliquid:{of[1]}", of[2], rows)
+
+
+def _hyperliquid(name: str, instrument: str, day: str, rows: list[dict[str, Any]]) -> Iterator[Record]:
+    for n, row in enumerate(rows):
+        cells = {
+            "tier": str(n + 1),
+            "notional_floor": cell(row.get("lowerBound")),
+            "notional_cap": cell(rows[n + 1].get("lowerBound")) if n + 1 < len(rows) else None,
+            "max_leverage": cell(row["maxLeverage"]),
+            "mmr": cell(row.get("mmr")),
+            "deduction": cell(row.get("deduction")),
+            "source": f"{name}: {day}",
+        }
+        yield Record(f"{name}[{n}]", instrument, cells)
+
+
+SHAPES = (Shape(_NAME, "margin_tiers", _fits, _records, whole_venue=True),)

@@ -1,0 +1,158 @@
+"""Hyperliquid: ``clearinghouseState`` of an account, a public excerpt of many accounts, margin tables of ``meta``.
+
+Sizes are signed coin. A cross account's equity and maintenance margin are the document's own; an isolated position's
+margin is its raw USD plus what it would cost at entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from liqmap.venues.payload import (
+    Cell,
+    Record,
+    Shape,
+    cell,
+    divided,
+    magnitude,
+    number,
+    price_or_none,
+    product,
+    rows_with,
+    total,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SHAPES"]
+
+_STATE = "hyperliquid clearinghouseState"
+_SNAPSHOT = "hyperliquid snapshot"
+_META = "hyperliquid meta"
+_ONE_TIER = 50  # a margin table below this number is its maximum leverage, in one tier
+
+
+def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
+    return (
+        isinstance(doc, dict)
+        and isinstance(doc.get("assetPositions"), list)
+        and any(isinstance(doc.get(name), dict) for name in ("crossMarginSummary", "marginSummary"))
+        and all(isinstance(e, dict) and isinstance(e.get("position"), dict) for e in doc["assetPositions"])
+    )
+
+
+def _state(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
+    summary = doc.get("crossMarginSummary") or doc["marginSummary"]
+    equity, owed = cell(summary.get("accountValue")), cell(doc.get("crossMaintenanceMarginUsed"))
+    for i, entry in enumerate(doc["assetPositions"]):
+        held = entry["position"]
+        size, price = cell(held.get("szi")), cell(held.get("entryPx"))
+        lever = held.get("leverage") if isinstance(held.get("leverage"), dict) else {}
+        mode = cell(lever.get("type"))
+        isolated = mode == "isolated"
+        yield Record(
+            f"assetPositions[{i}].position",
+            f"hyperliquid:{held.get('coin')}",
+            {
+                **_sized(size, price, cell(lever.get("value")), mode),
+                "margin": total(cell(lever.get("rawUsd")), product(size, price)) if isolated else equity,
+                "maintenance": None if isolated else owed,
+                "mark_price": divided(cell(held.get("positionValue")), magnitude(size)),
+                **_told(cell(held.get("liquidationPx"))),
+                "source": _STATE,
+            },
+            at=cell(doc.get("time")),
+            flat=number(size) == 0,
+        )
+
+
+def _sized(size: Cell, price: Cell, leverage: Cell, mode: Cell) -> dict[str, Cell]:
+    return {
+        "side": "short" if size is not None and size.startswith("-") else "long",
+        "size_base": magnitude(size),
+        "entry_price": price,
+        "leverage": leverage,
+        "margin_mode": mode,
+    }
+
+
+def _told(liquidation: Cell) -> dict[str, Cell]:
+    price = price_or_none(liquidation)
+    return {"liquidation": "none" if price is None else "reported", "liquidation_price": price}
+
+
+def _is_snapshot(doc: Any) -> bool:  # noqa: ANN401
+    return (
+        isinstance(doc, dict)
+        and "generated_at_unix" in doc
+        and rows_with(doc.get("accounts"), "a", "p")
+        and all(isinstance(p, list) and len(p) == len(_PACKED) for a in doc["accounts"] for p in a["p"])
+    )
+
+
+_PACKED = ("coin", "side", "size", "entry", "liquidation", "notional", "leverage", "mode")
+
+
+def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
+    """Accounts as ``{"a": address, "p": […]}``, each position a list in the order of ``_PACKED``, its side L or S."""
+    for i, account in enumerate(doc["accounts"]):
+        for j, packed in enumerate(account["p"]):
+            held = dict(zip(_PACKED, map(cell, packed), strict=True))
+            yield Record(
+                f"accounts[{i}].p[{j}]",
+                f"hyperliquid:{held['coin']}",
+                {
+                    **_sized(held["size"], held["entry"], held["leverage"], held["mode"]),
+                    "side": {"L": "long", "S": "short"}.get(held["side"] or "", held["side"]),
+                    "size_base": held["size"],
+                    "mark_price": divided(held["notional"], held["size"]),
+                    **_told(held["liquidation"]),
+                    "source": _SNAPSHOT,
+                },
+                account=cell(account["a"]),
+                at=cell(doc["generated_at_unix"]),
+                flat=number(held["size"]) == 0,
+            )
+
+
+def _is_meta(doc: Any) -> bool:  # noqa: ANN401
+    doc = doc[0] if isinstance(doc, list) and doc else doc
+    if not isinstance(doc, dict) or not rows_with(doc.get("universe"), "name", "maxLeverage"):
+        return False
+    tables = doc.get("marginTables", [])
+    pairs = isinstance(tables, list) and all(isinstance(t, list) and len(t) == 2 for t in tables)  # noqa: PLR2004
+    return pairs and all(
+        isinstance(t[1], dict) and rows_with(t[1].get("marginTiers"), "lowerBound", "maxLeverage") for t in tables
+    )
+
+
+def _meta(doc: Any, _: str | None) -> Iterator[Record]:  # noqa: ANN401
+    """The maintenance rate is half of the initial one at the tier's maximum leverage."""
+    doc = doc[0] if isinstance(doc, list) else doc
+    tables = {cell(number): table["marginTiers"] for number, table in doc.get("marginTables", [])}
+    for i, coin in enumerate(doc["universe"]):
+        which = cell(coin.get("marginTableId"))
+        one = [{"lowerBound": "0", "maxLeverage": coin["maxLeverage"]}]
+        simple = which is None or (number(which) or _ONE_TIER) < _ONE_TIER
+        tiers = tables.get(which) or (one if simple else [{}])
+        for n, tier in enumerate(tiers, 1):
+            yield Record(
+                f"universe[{i}] tier {n}",
+                f"hyperliquid:{coin['name']}",
+                {
+                    "tier": str(n),
+                    "notional_floor": cell(tier.get("lowerBound")),
+                    "notional_cap": cell(tiers[n]["lowerBound"]) if n < len(tiers) else None,
+                    "max_leverage": cell(tier.get("maxLeverage")),
+                    "mmr": divided("0.5", cell(tier.get("maxLeverage"))),
+                    "source": _META,
+                },
+            )
+
+
+SHAPES = (
+    Shape(_STATE, "positions", _is_state, _state, whole_venue=True),
+    Shape(_SNAPSHOT, "positions", _is_snapshot, _snapshot, whole_venue=True),
+    Shape(_META, "margin_tiers", _is_meta, _meta, whole_venue=True),
+)

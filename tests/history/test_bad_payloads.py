@@ -1,0 +1,116 @@
+"""Answers that are none, lack what they need, or hold what cannot be: one line each, and nothing stored."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from history_files import fingerprint
+from payloads import held, put, state, stored, usdm
+
+from liqmap import InputError, LiqmapError, NotFoundError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from liqmap.history import Store
+
+
+@pytest.mark.parametrize(
+    ("value", "say"),
+    [
+        ("", "an empty file"),
+        ("ts,open\n1,2\n", "not json"),
+        ('{"a": 1', "Expecting"),
+        ('{"a": NaN}', "NaN, which is no JSON"),
+        ('{"a": 1, "a": 2}', "the key 'a' twice"),
+        ("[" * 100_000, "brackets too deep"),
+        ('{"a": 1}\n{"a": 2}', "Extra data"),
+        ("[]", "a list without items"),
+        ({"code": "50111", "msg": "Invalid key", "data": []}, "the venue's error 50111: Invalid key"),
+        ({"retCode": 10003, "retMsg": "API key is invalid."}, "the venue's error 10003"),
+        ({"code": "0", "msg": "", "data": [{"asks": [], "bids": []}]}, "an object with code, data, msg"),
+        (state(held(), time=None), "no time"),
+        ({"account": "b", "payload": state(held())}, "an account of its own"),
+        (state(), "no record"),
+    ],
+)  # fmt: skip
+def test_fault_9_what_is_no_answer_is_named(store: Store, tmp_path: Path, value: Any, say: str) -> None:
+    before = fingerprint(store)
+    with pytest.raises(InputError) as error:
+        store.load(put(tmp_path, value), account="desk")
+    assert say in str(error.value)
+    assert "\n" not in str(error.value)
+    assert fingerprint(store) == before
+
+
+def test_whose_and_when_must_be_said_once(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"assetPositions\[0\].position: no account .*--account"):
+        store.load(put(tmp_path, state(held())))
+    with pytest.raises(InputError, match="the time 1768397010203 of its own"):
+        store.load(put(tmp_path, state(held())), account="a", at="2026-01-01")
+    with pytest.raises(InputError, match="changed at 2026-05-28T20:26:40Z, after it was taken"):
+        store.load(put(tmp_path, [usdm()]), account="a", at="2026-05-01")
+    with pytest.raises(InputError, match="the file's own columns"):
+        store.load(put(tmp_path, "ts\n1\n", "a.csv"), table="positions", account="a")
+    with pytest.raises(InputError, match="rows for positions"):
+        store.load(put(tmp_path, state(held())), table="bars", account="a")
+
+
+@pytest.mark.parametrize(
+    ("row", "say"),
+    [
+        ({"entryPrice": "0.0"}, "[0] entry_price: '0.0' (expected a finite price above 0)"),
+        ({"entryPrice": "-5"}, "[0] entry_price: '-5' (expected a finite price above 0)"),
+        ({"entryPrice": "999999"}, "[0] entry_price: '999999' (expected a price, not a venue's sign for none)"),
+        ({"entryPrice": "0.0001"}, "a price, not a venue's sign for none"),
+        ({"entryPrice": None}, "[0] entry_price: blank"),
+        ({"positionAmt": "?"}, "[0] size_base: '?'"),
+        ({"positionAmt": "-0.5", "positionSide": "LONG"}, "[0] size_base: '-0.5'"),
+        ({"positionAmt": "0.5", "positionSide": "SHORT"}, "[0] size_base: '-0.5'"),
+        ({"positionSide": "UP"}, "[0] side: 'UP'"),
+        ({"liquidationPrice": "-1"}, "[0] liquidation_price: '-1'"),
+        ({"liquidationPrice": "1e999"}, "[0] liquidation_price: '1e999'"),
+        ({"leverage": "0"}, "[0] leverage: '0'"),
+    ],
+)
+def test_fault_51_a_row_that_cannot_be_is_refused_with_its_place(
+    store: Store, tmp_path: Path, row: dict[str, Any], say: str
+) -> None:
+    file = put(tmp_path, [usdm(**row), usdm(symbol="BTCUSDT_261225")])
+    with pytest.raises(InputError) as error:
+        store.load(file, account="desk", at="2026-09-01")
+    assert f"{file}:1, [0] " in str(error.value)
+    assert say in str(error.value)
+    report = store.load(file, account="desk", at="2026-09-01", allow_rejects=1)
+    assert (report.stored, len(report.rejects), report.rejects[0].row) == (1, 1, 1)
+    assert stored(store, "instrument") == [("binance:BTCUSDT_261225",)]
+
+
+def test_a_contract_whose_size_is_not_known_is_an_error(store: Store, tmp_path: Path, shared: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"unknown instrument 'okx:ETH-USD-210430'.*contract_size"):
+        store.load(shared / "api_samples/okx/account_positions.json", account="desk")
+    with pytest.raises(NotFoundError, match="unknown instrument 'hyperliquid:WIF'"):
+        store.load(put(tmp_path, state(held("WIF"))), account="desk", instrument="hyperliquid:WIF")
+    assert stored(store) == []
+
+
+def test_any_part_of_an_answer_broken_gives_one_line_or_rows(store: Store, tmp_path: Path, shared: Path) -> None:
+    samples = sorted((shared / "api_samples").glob("*/*osition*.json")) + sorted(
+        (shared / "api_samples").glob("*/clearing*.json")
+    )
+    dice = random.Random(3)
+    for round_ in range(60):
+        text = dice.choice(samples).read_text()
+        at, junk = (
+            dice.randrange(len(text)),
+            dice.choice(['"', "{", "]", "null", "[1]", "-", "1e999", "\\u0000", "9", ""]),
+        )
+        file = put(tmp_path, text[:at] + junk + text[at + dice.randrange(1, 20) :], f"{round_}.json")
+        try:
+            report = store.load(file, account="a\u202eb", at="2026-11-01", allow_rejects=3)
+        except LiqmapError as error:
+            assert str(error).startswith("liqmap: ")  # noqa: PT017 - either outcome is right, a traceback is not
+        else:
+            assert all(t.read == t.stored + t.known + t.rejected + t.left_out + t.duplicates for t in report.tables)
