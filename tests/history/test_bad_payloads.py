@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from history_files import fingerprint
-from payloads import held, put, state, stored, usdm
 
 from liqmap import InputError, LiqmapError, NotFoundError
+from payloads import held, put, state, stored, usdm
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from history_files import fingerprint
-from payloads import define, held, put, state, stored, usdm
 
 from liqmap import clock
+from payloads import define, held, put, state, stored, usdm
 
 if TYPE_CHECKING:
     from pathlib import Path
