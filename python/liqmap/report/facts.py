@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.clock import parse
+from liqmap.stress.market import side_of, usable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -134,7 +135,8 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
     for name in report.instruments:
         made = history.map(name, facts[0].map.at if facts else at)
         change, sigma, data_to = _past(history, name, made)
-        cascades = tuple(made.cascade(shock) for shock in report.shocks)
+        book = history.depth(name, made.at)
+        cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in report.shocks)
         sources = sources_of(made.provenance, history.coverage(name), made.at)
         facts.append(Facts(history.instrument(name), made, change, sigma, sources, cascades, data_to))
     return Issue(report, facts[0].map.at, tuple(facts))

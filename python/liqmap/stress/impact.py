@@ -152,8 +152,8 @@ class Linear:
         return _one_knot(1.0, self.depth, 1.0, self.reach)
 
 
-def fallback(at: Instant) -> PowerLaw:
-    """The law used where the history holds no depth at that time, which says so.
+def fallback(at: Instant, why: str = "none in the history at that time") -> PowerLaw:
+    """The law used where there is no book to use, which says ``why``.
 
     :class:`PowerLaw`'s fits come from 11:07 UTC, the deepest hour of the day; here they are brought to the hour of
     ``at`` (:func:`liqmap.stress.daytime.hour_factor`).
@@ -163,7 +163,7 @@ def fallback(at: Instant) -> PowerLaw:
     return PowerLaw(
         bid=(default.bid[0] * factor, default.bid[1]),
         ask=(default.ask[0] * factor, default.ask[1]),
-        source=f"none in the history at that time; fallback: {default.source}, ×{factor:.2f} for the hour of the day",
+        source=f"{why}; fallback: {default.source}, ×{factor:.2f} for the hour of the day",
     )
 
 

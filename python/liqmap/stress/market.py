@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from liqmap.instruments import Side
     from liqmap.stress.levels import Levels, MapLike
 
-__all__ = ["Kind", "law_for", "market_of", "side_of"]
+__all__ = ["Kind", "law_for", "market_of", "side_of", "usable"]
 
 Kind: TypeAlias = Literal["news", "flow"]
 """``news``: the book re-centres after the shock. ``flow``: the shock has eaten the book up to its own size."""
@@ -37,6 +37,19 @@ def law_for(of: MapLike, depth: Law | None) -> Law:
             "nothing computed",
         )
     return depth
+
+
+def usable(of: MapLike, depth: Law | None, side: Side) -> Law:
+    """The law for what must not fail on a bad book, such as a page: as much of the book as speaks of this side.
+
+    A book of another price is moved to the mark; where it lacks the side that would take the flow, the labelled
+    fallback stands in. Both say so among their assumptions.
+    """
+    if not isinstance(depth, Depth):
+        return law_for(of, depth)
+    if depth.ladder("bid" if side == "long" else "ask").distance.size == 0:
+        return fallback(of.at, f"the book of {', '.join(depth.instruments)} lacks this side")
+    return depth if depth.holds(of.mark_price) else depth.moved(of.mark_price)
 
 
 def side_of(shock: float) -> Side:
