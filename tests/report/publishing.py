@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from liqmap.history.coverage import Coverage
+from liqmap.history.coverage import Coverage, Gap, Span
 from liqmap.instruments import Instrument
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts, Issue, sources_of
@@ -24,6 +24,19 @@ HOSTILE = (
 )
 
 
+DAY = 86_400_000_000
+
+
+def spans(name: str, at: Instant) -> tuple[Span, ...]:
+    """Twenty days of bars with a hole, and liquidations that come when they come."""
+    first = at - 20 * DAY
+    hole = Gap(first + 3 * DAY, first + 5 * DAY, 576)
+    return (
+        Span(name, "bars", "300 s last", first, at - 300_000_000, 20 * 288 - 576, 300.0, (hole,), ()),
+        Span(name, "liquidations", "long complete", first, at - 1, 40, None, (), ()),
+    )
+
+
 def make_issue(*names: str, simulated: bool = False, at: Instant | None = None, seed: int = 7) -> Issue:
     """An issue about made-up maps; ``names`` may be anything an instrument can be called."""
     chosen = names or ("binance:BTCUSDT",)
@@ -33,6 +46,7 @@ def make_issue(*names: str, simulated: bool = False, at: Instant | None = None, 
         made = sample_map(name, seed=seed + number, simulated=simulated, at=at)
         about = Instrument(name, "perpetual", "linear", "BTC", "USDT", "USDT", 1.0, 0.1)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
-        sources = sources_of(made.provenance, Coverage(()), made.at)
-        facts.append(Facts(about, made, -0.0123, 0.0187, sources, cascades))
+        covered = Coverage(spans(name, made.at))
+        sources = sources_of(made.provenance, covered, made.at)
+        facts.append(Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered))
     return Issue(report, facts[0].map.at, tuple(facts))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from liqmap.report.pages import NAMES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 WIDTHS = {"desk": 1440, "phone": 390}
-PAGES = ("front", "map")
+PAGES = ("front", *NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +69,8 @@ def opened(
 
 
 def path_of(plain: Path, name: str) -> Path:
-    if name == "map":
-        return next((plain / "latest").glob("*/map.html"))
+    if name in NAMES:
+        return next((plain / "latest").glob(f"*/{name}.html"))
     return plain / {"front": "index.html", "archive": "archive.html"}[name]
 
 

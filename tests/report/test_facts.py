@@ -9,7 +9,7 @@ import numpy as np
 
 import liqmap
 from liqmap.report.config import Report
-from liqmap.report.facts import gather
+from liqmap.report.gather import gather
 from liqmap.stress.ladder import Ladder
 from liqmap.stress.market import usable
 from small_market import NAME, write_market

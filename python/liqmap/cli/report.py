@@ -21,7 +21,7 @@ def report(report: Path, /, *, db: Path, out: Path, at: str | None = None) -> No
         out: The site's folder; issues already there stay.
         at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
     """
-    from liqmap.report.facts import gather  # noqa: PLC0415 - a wrong report file is told before charts load
+    from liqmap.report.gather import gather  # noqa: PLC0415 - a wrong report file is told before charts load
     from liqmap.report.site import write_issue  # noqa: PLC0415
 
     wanted = read_report(report)

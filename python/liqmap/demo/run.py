@@ -14,7 +14,7 @@ from liqmap.demo.write import write_market, write_truth
 from liqmap.errors import InputError
 from liqmap.public import open_history
 from liqmap.report.config import read_report
-from liqmap.report.facts import gather
+from liqmap.report.gather import gather
 from liqmap.report.site import write_issue
 
 if TYPE_CHECKING:

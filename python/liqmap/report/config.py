@@ -11,8 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from liqmap.clock import Instant, duration
 from liqmap.errors import InputError
 from liqmap.instruments import split
+from liqmap.report.pages import NAMES
 
 __all__ = ["Report", "read_report"]
+
+_ALWAYS = {"map", "data"}
 
 
 def _fraction(value: object) -> object:
@@ -30,8 +33,9 @@ class Report(BaseModel):
 
     Attributes:
         title: Heads every page.
-        instruments: ``venue:SYMBOL``, in the order of the page.
+        instruments: ``venue:SYMBOL``, in the order of the front page.
         every: How often an issue is due, such as ``24h``; the pages say when the next one is.
+        pages: Which pages each instrument has; all if left out. The map and its data are always there.
         shocks: Moves of the mark whose cascade is shown, as fractions or per cent.
     """
 
@@ -40,6 +44,7 @@ class Report(BaseModel):
     title: str = Field(min_length=1, max_length=120)
     instruments: tuple[str, ...] = Field(min_length=1)
     every: str = "24h"
+    pages: tuple[str, ...] = NAMES
     shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
         -0.05,
         -0.02,
@@ -61,6 +66,13 @@ class Report(BaseModel):
     def _span(cls, text: str) -> str:
         duration(text, stage="report")
         return text
+
+    @field_validator("pages")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not _ALWAYS <= set(names) <= set(NAMES):
+            raise ValueError(f"pages are {', '.join(NAMES)}; map and data are always there")
+        return tuple(name for name in NAMES if name in names)
 
     @field_validator("shocks")
     @classmethod

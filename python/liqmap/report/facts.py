@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from liqmap.clock import parse
-from liqmap.stress.market import side_of, usable
+from liqmap.history.coverage import STALE_AFTER, Coverage
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from liqmap.clock import Instant
-    from liqmap.history.coverage import Coverage
+    from liqmap.history.coverage import Span
     from liqmap.instruments import Instrument, Side
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
     from liqmap.provenance import Provenance
-    from liqmap.public import History
     from liqmap.report.config import Report
     from liqmap.stress.cascade import Cascade
 
-__all__ = ["Facts", "Issue", "Source", "Within", "gather", "sources_of"]
+__all__ = ["REACHES", "Facts", "Issue", "Source", "Within", "known", "sources_of"]
 
 REACHES = (0.01, 0.02, 0.05, 0.10, 0.20)
-_DAY = 86_400_000_000
-_SIGMA_DAYS = 7
-_HORIZON = 12 * 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +71,8 @@ class Facts:
         sources: The tables behind the map.
         cascades: What the report's shocks would do, in their order.
         data_to: End of the newest bar that was known, UTC microseconds; the map's own time if left out.
+        coverage: What the history holds of the instrument, also what came after the map.
+        material: What each page read for itself, by the page's name; see :class:`liqmap.report.page.Page`.
     """
 
     about: Instrument
@@ -87,6 +82,8 @@ class Facts:
     sources: tuple[Source, ...] = ()
     cascades: tuple[Cascade, ...] = ()
     data_to: Instant = 0
+    coverage: Coverage = field(default_factory=lambda: Coverage(()))
+    material: dict[str, Any] = field(default_factory=dict)
     clusters: tuple[Cluster, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -125,42 +122,42 @@ class Issue:
         return any(fact.map.provenance.simulated for fact in self.facts)
 
 
-def gather(history: History, report: Report, at: Instant | None = None) -> Issue:
-    """Read a history into an issue; without a time, as of the end of the first instrument's bars.
+def known(coverage: Coverage, at: Instant) -> tuple[Span, ...]:
+    """The spans as they were known at ``at``: an issue made late says what it would have said in time.
 
-    Raises:
-        NotFoundError: The history does not have an instrument of the report, or not at that time.
+    Rows that come when they come cannot be counted back: their ``rows`` is 0 unless all of them lie before ``at``.
     """
-    facts: list[Facts] = []
-    for name in report.instruments:
-        made = history.map(name, facts[0].map.at if facts else at)
-        change, sigma, data_to = _past(history, name, made)
-        book = history.depth(name, made.at)
-        cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in report.shocks)
-        sources = sources_of(made.provenance, history.coverage(name), made.at)
-        facts.append(Facts(history.instrument(name), made, change, sigma, sources, cascades, data_to))
-    return Issue(report, facts[0].map.at, tuple(facts))
+    return tuple(_cut(span, at) for span in coverage.spans if span.first < at)
 
 
-def _past(history: History, name: str, made: LiquidationMap) -> tuple[float | None, float | None, Instant]:
-    """The day's move, one σ, and the end of the newest data; a map of observed positions alone has only the last."""
-    if made.provenance.observed_share == 1 and "bars" not in made.provenance.inputs:
-        return None, None, made.at if made.observed is None else made.observed.as_of
-    bars = history.market_bars(name, until=made.at)
-    return *_moves(bars.end, bars.close, made.at), int(bars.end[-1])
+def _cut(span: Span, at: Instant) -> Span:
+    step = round((span.interval_s or 0) * 1e6)
+    if span.last + step <= at:
+        return span
+    if not step:
+        return replace(span, last=at, rows=0, gaps=(), stale=())
+    gaps = tuple(gap for gap in span.gaps if gap.end < at)
+    # Inside a hole the record ends where the hole begins.
+    hole = next((gap for gap in span.gaps if gap.start < at <= gap.end), None)
+    last = hole.start - step if hole else span.first + (at - span.first) // step * step - step
+    runs = (
+        replace(run, end=min(run.end, last), rows=min(run.rows, (last - run.start) // step + 1))
+        for run in span.stale
+        if run.start < last
+    )
+    rows = (last - span.first) // step + 1 - sum(gap.missing for gap in gaps)
+    stale = tuple(run for run in runs if run.rows >= STALE_AFTER)
+    return replace(span, last=last, rows=rows, gaps=gaps, stale=stale)
 
 
 def sources_of(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
-    """The tables behind a map with their holes, as both were known at ``at``.
-
-    Coverage speaks of the whole history; what began later than the map is left out.
-    """
+    """The tables behind a map with their holes, as both were known at ``at``."""
     found = []
     for table, entry in provenance.inputs.items():
         if not isinstance(entry, dict) or not {"rows", "first", "last"} <= entry.keys():
             continue
-        spans = [span for span in coverage.spans if span.table == table]
-        gaps = [gap for span in spans for gap in span.gaps if gap.end <= at]
+        spans = [span for span in known(coverage, at) if span.table == table]
+        gaps = [gap for span in spans for gap in span.gaps]
         files = entry.get("sha256s")
         found.append(
             Source(
@@ -171,23 +168,7 @@ def sources_of(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple
                 files=tuple(map(str, files)) if isinstance(files, list) else (),
                 missing=sum(gap.missing for gap in gaps),
                 longest=max((gap.end - gap.start for gap in gaps), default=0),
-                stale=sum(run.rows for span in spans for run in span.stale if run.end <= at),
+                stale=sum(run.rows for span in spans for run in span.stale),
             )
         )
     return tuple(found)
-
-
-def _moves(
-    ends: npt.NDArray[np.int64], close: npt.NDArray[np.float64], at: Instant
-) -> tuple[float | None, float | None]:
-    """The last 24 hours' move, and one σ of 12 hours from the log moves of the last seven days.
-
-    σ² is the mean of squared moves over the time they took, so that a gap in the bars counts for as long as it was.
-    """
-    earlier = int(np.searchsorted(ends, at - _DAY, side="right")) - 1
-    if earlier < 0:
-        return None, None
-    change = float(close[-1] / close[earlier] - 1)
-    first = int(np.searchsorted(ends, at - _SIGMA_DAYS * _DAY, side="left"))
-    moves, span = np.diff(np.log(close[first:])), int(ends[-1] - ends[first])
-    return change, math.sqrt(float(moves @ moves) / span * _HORIZON) if span >= _DAY else None

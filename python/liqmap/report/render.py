@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,60 +10,26 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from liqmap.charts import numbers
-from liqmap.charts.theme import PAGE
 from liqmap.clock import iso
 from liqmap.instruments import slug
-from liqmap.maps.chart import complete, map_close, map_data, map_drawing
-from liqmap.maps.scene import MEDIUM, NARROW, WIDE
-from liqmap.maps.view import GROUPS, IDENTIFIED, bars
+from liqmap.maps.view import GROUPS, IDENTIFIED
 from liqmap.report import words
-from liqmap.report.facts import REACHES
 from liqmap.report.mini import mini
-from liqmap.report.vega import Still, still
+from liqmap.report.page import Missing
+from liqmap.report.pages import page
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts, Issue
+    from liqmap.report.page import Shown
     from liqmap.report.site import Place
 
-__all__ = ["Drawings", "archive_page", "draw", "front_page", "map_page"]
+__all__ = ["archive_page", "front_page", "instrument_page"]
 
 _KEEP = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
-FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
-
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 )
 """Nothing from elsewhere, nothing inline, no ``eval``; ``'self'`` also covers a folder opened from disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drawings:
-    """The map of one instrument, drawn once for all its pages.
-
-    Attributes:
-        stills: By frame.
-        live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
-            takes their place near the mark.
-    """
-
-    stills: dict[str, Still]
-    live: dict[str, Any]
-
-
-def draw(facts: Facts) -> Drawings:
-    """Draw a map in every frame, in the page's own colours."""
-    name, drawing = slug(facts.map.instrument), map_drawing(PAGE)
-    return Drawings(
-        stills={
-            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
-            for key, frame in FRAMES.items()
-        },
-        live={
-            "drawing": drawing,
-            "close": map_close(facts.map, FRAMES),
-            "frames": {key: map_data(facts.map, frame=frame, everything=True) for key, frame in FRAMES.items()},
-        },
-    )
 
 
 def front_page(issue: Issue, place: Place) -> str:
@@ -73,17 +38,24 @@ def front_page(issue: Issue, place: Place) -> str:
     return _render("front.html", issue=issue, place=place, cards=cards)
 
 
-def map_page(issue: Issue, facts: Facts, drawings: Drawings, place: Place) -> str:
-    """One instrument's map with everything behind it."""
-    return _render(
-        "map.html",
-        issue=issue,
-        place=place,
-        facts=facts,
-        drawings=drawings,
-        step=bars(facts.map, most=WIDE.most).step,
-        reaches=[facts.within(reach) for reach in REACHES],
-    )
+def instrument_page(issue: Issue, facts: Facts, name: str, shown: Shown | Missing, place: Place) -> str:
+    """One page of one instrument, or the page that says why there is none."""
+    given = {
+        "issue": issue,
+        "simulated": issue.simulated,
+        "facts": facts,
+        "tick": facts.map.grid.tick,
+        "unit": facts.about.base,
+        "seen": facts.map.observed,
+        "place": place,
+        "current": name,
+        "listed": [page(other) for other in issue.report.pages],
+    }
+    if isinstance(shown, Missing):
+        lede = f"{shown.why} {shown.fill}"
+        return _render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
+    own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
+    return _render(f"{name}.html", **{**shown.values, **given, **own})
 
 
 def archive_page(title: str, summaries: list[dict[str, Any]], place: Place, *, simulated: bool) -> str:
@@ -91,7 +63,7 @@ def archive_page(title: str, summaries: list[dict[str, Any]], place: Place, *, s
     return _render("archive.html", title=title, summaries=summaries, place=place, simulated=simulated)
 
 
-def _render(name: str, **values: object) -> str:
+def _render(name: str, /, **values: object) -> str:
     return _environment().get_template(name).render(**values)
 
 

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liqmap.charts.theme import css
-from liqmap.clock import iso
 from liqmap.errors import InputError, StorageError
 from liqmap.instruments import slug
-from liqmap.maps.clusters import Cluster
-from liqmap.maps.export import csv_text, to_csv
 from liqmap.report import words
-from liqmap.report.render import Drawings, archive_page, draw, front_page, map_page
+from liqmap.report.page import Missing, Shown
+from liqmap.report.pages import page
+from liqmap.report.render import archive_page, front_page, instrument_page
 from liqmap.report.vega import bundle
 
 if TYPE_CHECKING:
@@ -37,19 +36,9 @@ if TYPE_CHECKING:
     from liqmap.clock import Instant
     from liqmap.report.facts import Facts, Issue
 
-__all__ = ["Assets", "Place", "issue_path", "write_issue"]
+__all__ = ["Place", "issue_path", "write_issue"]
 
 _ISSUE = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
-
-
-@dataclass(frozen=True, slots=True)
-class Assets:
-    """Names of the shared files, each with sixteen digits of its own sha256: they can be cached for ever."""
-
-    css: str
-    page: str
-    vega: str
-    icon: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +48,14 @@ class Place:
     Attributes:
         root: From the page to the site's folder: ``""``, ``"../"``, …
         issue: From the page to its issue's folder.
-        assets: Names of the shared files.
+        assets: Stem → name of each shared file, which carries sixteen digits of its own sha256: cached for ever.
         permanent: The issue's own path below the site's folder.
         previous: The path of the issue before, if there is one.
     """
 
     root: str
     issue: str
-    assets: Assets
+    assets: Mapping[str, str]
     permanent: str
     previous: str | None
 
@@ -104,19 +93,19 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
     try:
         site.mkdir(parents=True, exist_ok=True)
         names = _write_assets(site / "assets")
-        drawings = {facts.map.instrument: draw(facts) for facts in issue.facts}
+        shown = _shown(issue)
         earlier = [known for known in _issues(site) if known < path]
         previous = earlier[-1] if earlier else None
 
         def place(root: str, folder: str) -> Place:
             return Place(root, folder, names, path, previous)
 
-        dated = _files(issue, drawings, place("../../", ""), place("../../../", "../"))
+        dated = _files(issue, shown, place("../../", ""), place("../../../", "../"))
         dated["issue.json"] = _json(_summary(issue, path))
         dated["manifest.json"] = _manifest(dated)
         _replace_folder(site / path, dated)
         if _issues(site)[-1] == path:
-            _replace_folder(site / "latest", _files(issue, drawings, place("../", ""), place("../../", "../")))
+            _replace_folder(site / "latest", _files(issue, shown, place("../", ""), place("../../", "../")))
             _write(site / "index.html", front_page(issue, place("", "latest/")).encode())
         summaries = [json.loads((site / known / "issue.json").read_text("utf-8")) for known in reversed(_issues(site))]
         archive = archive_page(issue.report.title, summaries, place("", "latest/"), simulated=issue.simulated)
@@ -129,23 +118,29 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
     return site / path / "index.html"
 
 
-def _files(issue: Issue, drawings: Mapping[str, Drawings], front: Place, inner: Place) -> dict[str, bytes]:
+def _shown(issue: Issue) -> dict[tuple[str, str], Shown | Missing]:
+    """What each page says, by instrument and page: drawn once for all the places where it stands."""
+    return {(facts.map.instrument, name): _show(facts, name) for facts in issue.facts for name in issue.report.pages}
+
+
+def _show(facts: Facts, name: str) -> Shown | Missing:
+    material = facts.material.get(name)
+    return material if isinstance(material, Missing) else page(name).show(facts, material)
+
+
+def _files(
+    issue: Issue, shown: Mapping[tuple[str, str], Shown | Missing], front: Place, inner: Place
+) -> dict[str, bytes]:
     """The pages and data files of an issue, by path below its folder."""
     files = {"index.html": front_page(issue, front).encode()}
     for facts in issue.facts:
         folder = slug(facts.map.instrument)
-        page = map_page(issue, facts, drawings[facts.map.instrument], inner)
-        files[f"{folder}/map.html"] = page.encode()
-        files[f"{folder}/map.csv"] = to_csv(facts.map).encode()
-        files[f"{folder}/map.json"] = (facts.map.to_json() + "\n").encode()
-        files[f"{folder}/clusters.csv"] = _clusters_csv(facts).encode()
+        for name in issue.report.pages:
+            said = shown[facts.map.instrument, name]
+            files[f"{folder}/{name}.html"] = instrument_page(issue, facts, name, said, inner).encode()
+            if isinstance(said, Shown):
+                files |= {f"{folder}/{file}": content for file, content in said.files.items()}
     return files
-
-
-def _clusters_csv(facts: Facts) -> str:
-    head = ["instrument", "at", *(field.name for field in fields(Cluster))]
-    at = iso(facts.map.at)
-    return csv_text(head, ([facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters))
 
 
 def _summary(issue: Issue, path: str) -> dict[str, Any]:
@@ -168,25 +163,26 @@ def _summary(issue: Issue, path: str) -> dict[str, Any]:
     }
 
 
-def _write_assets(folder: Path) -> Assets:
+def _write_assets(folder: Path) -> dict[str, str]:
     names = {}
-    for kind, (stem, suffix, content) in _assets().items():
+    for stem, (suffix, content) in _assets().items():
         name = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
         if not (folder / name).exists():
             _write(folder / name, content)
-        names[kind] = name
-    return Assets(**names)
+        names[stem] = name
+    return names
 
 
 @cache
-def _assets() -> dict[str, tuple[str, str, bytes]]:
-    source = resources.files("liqmap.report") / "assets"
-    return {
-        "css": ("site", ".css", css().encode() + (source / "site.css").read_bytes()),
-        "page": ("page", ".js", (source / "page.js").read_bytes()),
-        "vega": ("vega", ".js", bundle()),
-        "icon": ("icon", ".svg", (source / "icon.svg").read_bytes()),
+def _assets() -> dict[str, tuple[str, bytes]]:
+    """Every file of ``report/assets/`` by its stem, the colours put in front of the style sheet, and Vega."""
+    files = (Path(entry.name) for entry in (resources.files("liqmap.report") / "assets").iterdir())
+    found = {
+        file.stem: (file.suffix, resources.files("liqmap.report").joinpath("assets", file.name).read_bytes())
+        for file in sorted(files)
     }
+    found["site"] = (".css", css().encode() + found["site"][1])
+    return found | {"vega": (".js", bundle())}
 
 
 def _issues(site: Path) -> list[str]:

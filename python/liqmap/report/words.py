@@ -24,10 +24,12 @@ __all__ = [
     "heaviest",
     "holes",
     "ladder",
+    "made_from",
     "mapped_share",
     "sentence",
     "span",
     "stamp",
+    "trust",
 ]
 
 NEAR = 0.15
@@ -36,6 +38,7 @@ NEAR = 0.15
 _SIDES = ("long", "short")
 _EVEN = 1.15
 _ALL = 50.0
+_BALANCED = 1e-9
 
 
 def finding(facts: Facts) -> str:
@@ -106,6 +109,30 @@ def span(length: Instant) -> str:
 def sentence(text: str) -> str:
     """A note as a sentence: its first letter large, a full stop at its end, all else as it is."""
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def trust(facts: Facts) -> str:
+    """Whether the books balance and the record is whole, in one line."""
+    error = facts.map.ledger.error(facts.map.open_interest)
+    books = "Longs = shorts = open interest" if error < _BALANCED else f"The ledger is off by {percent(error, 4)}"
+    lost, rows = sum(source.missing for source in facts.sources), sum(source.rows for source in facts.sources)
+    if not rows:
+        return books
+    if not lost:
+        return f"{books}; no row is missing of {rows:,}"
+    return f"{books}; {lost:,} of {lost + rows:,} rows are missing"
+
+
+def made_from(facts: Facts) -> str:
+    """How much of the map was seen and how much is modelled, and over which time."""
+    share = facts.map.provenance.observed_share
+    kind = f"{percent(share)} of the map is observed, the rest modelled"
+    if share in (0, 1):
+        kind = "Every position is observed" if share else "Every position is modelled"
+    if not facts.sources:
+        return f"{kind}."
+    first = min(source.first for source in facts.sources)
+    return f"{kind}, from {day(first)} to {stamp(facts.data_to)}."
 
 
 def mapped_share(facts: Facts) -> float:

@@ -1,0 +1,60 @@
+"""Days as cells, a week a column, Monday on top: a few paths, however many days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DAY", "LEVELS", "Calendar", "calendar"]
+
+DAY = 86_400_000_000
+LEVELS = 5
+"""Shades: 0 is a day with nothing."""
+
+_WEEKS = 53
+_MONDAY = 3  # 1970-01-01 was a Thursday
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A year of days at most, the last one last.
+
+    Attributes:
+        paths: Shade → path data; a cell is one unit wide and high.
+        weeks: How many columns.
+        first: The first day shown, UTC microseconds.
+        last: The last one.
+    """
+
+    paths: dict[int, str]
+    weeks: int
+    first: int
+    last: int
+
+
+def calendar(shades: Mapping[int, int]) -> Calendar | None:
+    """Draw days; ``None`` without any.
+
+    Args:
+        shades: Day, as days since 1970-01-01, → 0 … 4.
+
+    Example:
+        >>> calendar({0: 4, 1: 0}).paths
+        {0: 'M0.06 4.06h.88v.88h-.88z', 4: 'M0.06 3.06h.88v.88h-.88z'}
+    """
+    if not shades:
+        return None
+    last = max(shades)
+    start = (last + _MONDAY) // 7 - _WEEKS + 1
+    seen = sorted(day for day in shades if (day + _MONDAY) // 7 >= start)
+    first_week = (seen[0] + _MONDAY) // 7
+    paths: dict[int, str] = {}
+    for level in range(LEVELS):
+        cells = (divmod(day + _MONDAY, 7) for day in seen if shades[day] == level)
+        drawn = "".join(f"M{week - first_week}.06 {weekday}.06h.88v.88h-.88z" for week, weekday in cells)
+        if drawn:
+            paths[level] = drawn
+    return Calendar(paths, (last + _MONDAY) // 7 - first_week + 1, seen[0] * DAY, last * DAY)

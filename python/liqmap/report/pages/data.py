@@ -1,0 +1,76 @@
+"""What a map was made from, how, whether it balances, and what it cannot know."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from liqmap.clock import iso
+from liqmap.maps.export import csv_text
+from liqmap.report import words
+from liqmap.report.calendar import DAY, LEVELS, Calendar, calendar
+from liqmap.report.facts import known
+from liqmap.report.page import Page, Shown
+
+if TYPE_CHECKING:
+    from liqmap.history.coverage import Span
+    from liqmap.report.facts import Facts
+
+__all__ = ["PAGE", "Covered", "covered"]
+
+_FULL = 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """One series of the history.
+
+    Attributes:
+        table: Its table.
+        series: What sets it apart within the table.
+        calendar: How full each day is, in quarters; ``None`` where rows come when they come.
+    """
+
+    table: str
+    series: str
+    calendar: Calendar | None
+
+
+def covered(span: Span) -> Covered:
+    """How full each day of a series is."""
+    if span.interval_s is None:
+        return Covered(span.table, span.series, None)
+    end = span.last + round(span.interval_s * 1e6)
+    shades = {}
+    for day in range(span.first // DAY, math.ceil(end / DAY)):
+        start, stop = max(day * DAY, span.first), min((day + 1) * DAY, end)
+        lost = sum(max(0, min(gap.end, stop) - max(gap.start, start)) for gap in span.gaps)
+        share = 1 - lost / (stop - start)
+        shades[day] = LEVELS - 1 if share > _FULL else max(0, math.ceil(share * (LEVELS - 1)) - (share > 0))
+    return Covered(span.table, span.series, calendar(shades))
+
+
+def _show(facts: Facts, _: None) -> Shown:
+    spans = known(facts.coverage, facts.map.at)
+    return Shown(
+        heading=words.trust(facts),
+        lede=words.made_from(facts),
+        values={"series": [covered(span) for span in spans]},
+        files={"data.csv": _csv(spans).encode()},
+    )
+
+
+def _csv(spans: tuple[Span, ...]) -> str:
+    """Every series and every hole in it."""
+    head = ["instrument", "table", "series", "kind", "start", "end", "rows"]
+    lines: list[tuple[str, str, str, str, str, str, int | None]] = []
+    for span in spans:
+        name = (span.instrument, span.table, span.series)
+        lines.append((*name, "series", iso(span.first), iso(span.last), span.rows or None))
+        lines += [(*name, "gap", iso(gap.start), iso(gap.end), gap.missing) for gap in span.gaps]
+        lines += [(*name, "stale", iso(run.start), iso(run.end), run.rows) for run in span.stale]
+    return csv_text(head, lines)
+
+
+PAGE = Page("data", "Data and method", _show)

@@ -1,0 +1,82 @@
+"""The map of one instrument, and what it would set off."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from liqmap.charts.theme import PAGE as COLOURS
+from liqmap.clock import iso
+from liqmap.instruments import slug
+from liqmap.maps.chart import complete, map_close, map_data, map_drawing
+from liqmap.maps.clusters import Cluster
+from liqmap.maps.export import csv_text, to_csv
+from liqmap.maps.scene import MEDIUM, NARROW, WIDE
+from liqmap.maps.view import bars
+from liqmap.report import words
+from liqmap.report.facts import REACHES
+from liqmap.report.page import Page, Shown
+from liqmap.report.vega import Still, still
+
+if TYPE_CHECKING:
+    from liqmap.report.facts import Facts
+
+__all__ = ["PAGE", "Drawings", "draw"]
+
+FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """The map of one instrument, drawn once for all its pages.
+
+    Attributes:
+        stills: By frame.
+        live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
+            takes their place near the mark.
+    """
+
+    stills: dict[str, Still]
+    live: dict[str, Any]
+
+
+def draw(facts: Facts) -> Drawings:
+    """Draw a map in every frame, in the page's own colours."""
+    name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
+    return Drawings(
+        stills={
+            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
+            for key, frame in FRAMES.items()
+        },
+        live={
+            "drawing": drawing,
+            "close": map_close(facts.map, FRAMES),
+            "frames": {key: map_data(facts.map, frame=frame, everything=True) for key, frame in FRAMES.items()},
+        },
+    )
+
+
+def _show(facts: Facts, _: None) -> Shown:
+    return Shown(
+        heading=words.finding(facts),
+        lede=words.balance(facts),
+        values={
+            "drawings": draw(facts),
+            "step": bars(facts.map, most=WIDE.most).step,
+            "reaches": [facts.within(reach) for reach in REACHES],
+        },
+        files={
+            "map.csv": to_csv(facts.map).encode(),
+            "map.json": (facts.map.to_json() + "\n").encode(),
+            "clusters.csv": _clusters_csv(facts).encode(),
+        },
+    )
+
+
+def _clusters_csv(facts: Facts) -> str:
+    head = ["instrument", "at", *(field.name for field in fields(Cluster))]
+    at = iso(facts.map.at)
+    return csv_text(head, ([facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters))
+
+
+PAGE = Page("map", "Map", _show)
