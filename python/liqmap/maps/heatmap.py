@@ -156,7 +156,7 @@ def build_heatmap(
         instrument=instrument,
         at=fed.end[last],
         edges=edges,
-        groups=tuple(nursery.leverages[a:b] for a, b in ranges),
+        groups=tuple(tuple(dict.fromkeys(nursery.leverages[a:b])) for a, b in ranges),
         long=both[0],
         short=both[1],
         outside=outside,

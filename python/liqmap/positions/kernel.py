@@ -73,7 +73,7 @@ class Kernel:
         shares = (share,) * len(distances)
         return cls(distances, shares, shares)
 
-    def brackets(self, tiers: Sequence[Tier], _instrument: str) -> Brackets:
+    def brackets(self, tiers: Sequence[Tier], _instrument: str, _price: float) -> Brackets:
         """What the engine needs to know of each bracket, named by leverage.
 
         The leverage is that of an isolated linear long which the smallest tier liquidates that far away,

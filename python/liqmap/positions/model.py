@@ -80,8 +80,8 @@ class Nursery:
     Attributes:
         engine: The cohort engine, in Rust.
         bars: What it is fed.
-        leverages: Leverage of each bracket that the venue offers.
-        half_lives: Hours after which half of each bracket has been closed by choice.
+        leverages: Leverage of each of the engine's rows, ascending; a leverage has a row per class of size.
+        half_lives: Hours after which half of each row has been closed by choice.
         assumptions: One sentence each.
     """
 
@@ -131,7 +131,7 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
     fed = recipe.feed(bars, instrument=instrument)
-    brackets = recipe.brackets(tiers, instrument)
+    brackets = recipe.brackets(tiers, instrument, float(fed.close[-1]))
     if not brackets.leverages:
         raise NotFoundError("map", instrument, "no leverage bracket", "a bracket the venue offers", "no map made")
     return Nursery(
@@ -151,16 +151,17 @@ def grow(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: 
         InputError: A bar that makes no sense.
     """
     nursery = prepare(bars, tiers, recipe, instrument=instrument, at=at)
+    leverages, first, of_row = np.unique(nursery.leverages, return_index=True, return_inverse=True)
     predicted, rescaled = nursery.advance(0, len(nursery.bars.end))
     price, coin, side, bracket = nursery.engine.levels()
     return Population(
-        leverages=nursery.leverages,
+        leverages=tuple(leverages.tolist()),
         price=price,
         coin=coin,
         side=side,
-        bracket=bracket,
+        bracket=of_row.astype(np.uint8)[bracket],
         ledger=nursery.ledger(),
-        predicted=predicted,
+        predicted=np.add.reduceat(predicted, first, axis=2),
         bars=nursery.bars,
         assumptions=(*nursery.assumptions, *_rescaled_notes(rescaled)),
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT", "Recipe"]
 
 _SUM_TOLERANCE = 1e-6
+_ALIKE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Recipe:
             Hyperliquid's open interest on 2025-12-15 (36 % at most 3x, 48 % at 3–7x, 16 % above), refined by hand.
         half_life_hours: Time after which half of a bracket has been closed by choice. An assumption: 30 days at 2–3x
             down to 4 hours at 100x.
+        sizes: Classes of position size: notional in USD, and the share of mapped positions in it; shares sum to 1.
+            Large positions stand in higher margin tiers, so they are liquidated sooner. An assumption: half in
+            ordinary positions, a fifth in very large ones. A class that its leverage does not allow joins the next
+            smaller one.
         mapped_share: Share of open interest that price is expected to liquidate somewhere, per side. Calibrated
             against realised liquidations it was about 8 % (4–11 %); the rest is hedged, unlevered or well margined.
         chase: How much more of the flow is levered on the side that chases: long flow × (1 + chase·c), short flow ×
@@ -48,6 +53,7 @@ class Recipe:
     leverages: tuple[float, ...] = (2, 3, 5, 7, 10, 20, 25, 50, 100, 125)
     stock: tuple[float, ...] = (0.20, 0.16, 0.33, 0.15, 0.08, 0.04, 0.02, 0.012, 0.006, 0.002)
     half_life_hours: tuple[float, ...] = (720, 720, 168, 168, 72, 24, 24, 8, 4, 4)
+    sizes: tuple[tuple[float, float], ...] = ((50e3, 0.5), (1e6, 0.3), (10e6, 0.2))
     mapped_share: float = 0.08
     chase: float = 0.6
     trailing_hours: float = 168
@@ -63,6 +69,10 @@ class Recipe:
             raise _wrong("leverages", str(self.leverages), "ascending leverages above 1")
         if abs(sum(self.stock) - 1) > _SUM_TOLERANCE:
             raise _wrong("stock", f"shares that sum to {sum(self.stock):.6g}", "shares that sum to 1")
+        if any(not (math.isfinite(usd) and usd > 0 and share > 0) for usd, share in self.sizes):
+            raise _wrong("sizes", str(self.sizes), "sizes and shares above 0")
+        if abs(sum(share for _, share in self.sizes) - 1) > _SUM_TOLERANCE:
+            raise _wrong("sizes", f"shares that sum to {sum(s for _, s in self.sizes):.6g}", "shares that sum to 1")
         if not (0 < self.mapped_share <= 1 and 0 <= self.chase <= 1 and self.trailing_hours > 0):
             found = f"mapped_share {self.mapped_share}, chase {self.chase}, trailing_hours {self.trailing_hours}"
             raise _wrong("shares", found, "shares in (0, 1] and a span above 0")
@@ -90,18 +100,28 @@ class Recipe:
         rate = np.asarray(self.stock, dtype=np.float64) * self.decay_per_hour
         return np.asarray(rate / rate.sum(), dtype=np.float64)
 
-    def brackets(self, tiers: Sequence[Tier], instrument: str) -> Brackets:
+    def brackets(self, tiers: Sequence[Tier], instrument: str, price: float) -> Brackets:
         """What the engine needs to know of each bracket that the venue offers; the others' flow goes to these.
 
         Raises:
             NotFoundError: There is no tier.
         """
-        distance = distances(self.leverages, tiers, instrument)
-        offered = np.isfinite(distance[:, 0])
-        flow = self.flow[offered] / self.flow[offered].sum()
-        half_lives = np.asarray(self.half_life_hours, dtype=np.float64)[offered]
-        rows = np.ascontiguousarray(np.column_stack([distance[offered], flow, flow, half_lives]))
-        return Brackets(tuple(float(x) for x, ok in zip(self.leverages, offered, strict=True) if ok), rows)
+        of_class = np.stack(
+            [distances(self.leverages, tiers, instrument, size=usd, price=price) for usd, _ in sorted(self.sizes)]
+        )
+        shares = [share for _, share in sorted(self.sizes)]
+        rows = [
+            (leverage, *distance, flow * share, flow * share, life)
+            for leverage, by_class, flow, life in zip(
+                self.leverages, of_class.swapaxes(0, 1), self.flow, self.half_life_hours, strict=True
+            )
+            for distance, share in _merged(by_class, shares)
+        ]
+        if not rows:
+            return Brackets((), np.empty((0, 5)))
+        table = np.array(rows)
+        table[:, 3:5] /= table[:, 3].sum()
+        return Brackets(tuple(table[:, 0].tolist()), np.ascontiguousarray(table[:, 1:]))
 
     def feed(self, bars: MarketBars, *, instrument: str) -> EngineBars:
         """What the cohort engine is fed; see :func:`liqmap.positions.flow.engine_bars`.
@@ -113,7 +133,32 @@ class Recipe:
 
     def to_dict(self) -> dict[str, JSON]:
         """Every parameter as plain data."""
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        plain = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        return plain | {"sizes": [list(pair) for pair in self.sizes]}
+
+
+def _merged(by_class: npt.NDArray[np.float64], shares: Sequence[float]) -> list[tuple[npt.NDArray[np.float64], float]]:
+    """Distances of one leverage with their shares, from the smallest positions to the largest.
+
+    A class that is not allowed joins the one before it, and so does one whose distances are next to the same: far from
+    the entry a tier more or less cannot be told from the spread of entries. None where even the smallest is refused.
+    """
+    merged: list[tuple[npt.NDArray[np.float64], float]] = []
+    for distance, share in zip(by_class, shares, strict=True):
+        refused = not np.isfinite(distance).all()
+        if not merged:
+            if refused:
+                return []
+            merged.append((distance, share))
+            continue
+        before, weight = merged[-1]
+        if refused:
+            merged[-1] = (before, weight + share)
+        elif np.all(np.abs(distance - before) <= _ALIKE * before):
+            merged[-1] = ((before * weight + distance * share) / (weight + share), weight + share)
+        else:
+            merged.append((distance, share))
+    return merged
 
 
 def _wrong(field: str, found: str, expected: str) -> InputError:

@@ -47,7 +47,7 @@ class Correlation:
 def predicted(bars: MarketBars, tiers: list[Tier], recipe: Recipe) -> Swept:
     """What the recipe's engine sweeps in each bar, USD; nothing before the first known open interest."""
     fed = recipe.feed(bars, instrument=bars.instrument)
-    brackets = recipe.brackets(tiers, bars.instrument)
+    brackets = recipe.brackets(tiers, bars.instrument, float(fed.close[-1]))
     swept = run(fed, brackets.rows, recipe.step)
     missing = np.zeros((len(bars) - len(fed.end), *swept.standing.shape[1:]))
     return Swept(np.concatenate([missing, swept.standing]), np.concatenate([missing, swept.born]))
