@@ -64,6 +64,17 @@ def test_an_account_is_any_printable_text(store: Store, tmp_path: Path) -> None:
     assert len(stored(store, "DISTINCT account")) == 5
 
 
+def test_a_book_in_parquet_gives_the_same_account(store: Store, tmp_path: Path) -> None:
+    file = put(tmp_path, HEAD + book(), "book.csv")
+    store.load(file, table="positions")
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (FROM read_csv('{file}', all_varchar = true)) TO '{tmp_path}/book.parquet'")
+    report = store.load(tmp_path / "book.parquet", table="positions")
+    assert (report.tables[0].known, report.stored) == (1, 0)
+    report = store.load(put(tmp_path, HEAD + book(size="0.7"), "book.csv"), table="positions", replace=True)
+    assert (report.tables[0].replaced, stored(store, "size_base")) == (1, [(0.7,)])
+
+
 @pytest.mark.parametrize(
     ("account", "say"), [("", "account: blank"), ("   ", "'(not shown)'"), ("x" * 201, "'(not shown)'")]
 )

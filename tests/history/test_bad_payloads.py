@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         ({"code": "0", "msg": "", "data": [{"asks": [], "bids": []}]}, "an object with code, data, msg"),
         (state(held(), time=None), "no time"),
         ({"account": "b", "payload": state(held())}, "an account of its own"),
-        (state(), "no record"),
+        ({"generated_at_unix": 1780000000, "accounts": [{"a": 1, "p": [[1, 2]]}]}, "an object with accounts"),
     ],
 )  # fmt: skip
 def test_fault_9_what_is_no_answer_is_named(store: Store, tmp_path: Path, value: Any, say: str) -> None:

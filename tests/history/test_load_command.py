@@ -10,6 +10,7 @@ import pytest
 from history_files import bars
 
 from liqmap.cli import main
+from payloads import put, usdm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,3 +99,15 @@ def test_rejects_and_replacing(liqmap: Liqmap, path: Path, write: Write) -> None
     assert liqmap("load", file, "--db", path, "--instrument", BTC, "--replace").returncode == 0
     span = json.loads(liqmap("coverage", "--db", path, "--json").stdout)["spans"][0]
     assert (span["rows"], span["missing"], span["first"]) == (5, 0, "2026-06-01T00:00:00Z")
+
+
+def test_a_venue_s_answer_with_what_it_does_not_say(liqmap: Liqmap, tmp_path: Path) -> None:
+    file = put(tmp_path, [usdm()])
+    db = tmp_path / "btc.duckdb"
+    assert "no account" in liqmap("load", file, "--db", db, "--at", "2026-09-01").stderr
+    done = liqmap("load", file, "--db", db, "--account", "desk", "--at", "2026-09-01")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        f"{file}: binance positionRisk",
+        "  positions binance:BTCUSDT: 1 rows 2026-09-01T00:00:00Z … 2026-09-01T00:00:00Z",
+    ]

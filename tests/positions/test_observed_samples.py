@@ -10,7 +10,7 @@ import pytest
 from liqmap import clock
 from liqmap.history import open_store
 from liqmap.positions.observed import observed
-from payloads import define, put, stored, usdm
+from payloads import define, held, put, state, stored, usdm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,3 +90,22 @@ def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path
     assert seen.formula_price[0] == pytest.approx(seen.formula_price[1], rel=1e-12)
     # Equity 3000 + 0.5·(L − 65000) − 0.1·(L − 66000) meets 0.4 % of both legs' notional.
     assert seen.formula_price[0] == pytest.approx((0.5 * 65_000 - 0.1 * 66_000 - 3000) / (0.4 - 0.6 * 0.004), rel=1e-9)
+
+
+def test_an_account_that_was_seen_without_positions_has_closed_them(store: Store, tmp_path: Path) -> None:
+    define(store, tmp_path)
+    first, hour = 1_790_000_000_000, 3_600_000
+    store.load(put(tmp_path, state(held(), held("ETH"), time=first)), account="a")
+    store.load(put(tmp_path, state(held("ETH"), time=first + hour)), account="a", instrument="hyperliquid:ETH")
+
+    def count(name: str, at: int) -> int:
+        seen = observed(store, f"hyperliquid:{name}", at * 1000)
+        return 0 if seen is None else len(seen)
+
+    assert (count("BTC", first + hour), count("ETH", first + hour)) == (1, 1)
+    store.load(put(tmp_path, state(held("ETH"), time=first + 2 * hour)), account="a")
+    assert (count("BTC", first + 2 * hour), count("ETH", first + 2 * hour)) == (0, 1)
+    report = store.load(put(tmp_path, state(time=first + 3 * hour)), account="a")
+    assert (report.stored, report.tables[0].read, report.tables[0].left_out) == (0, 1, 1)
+    assert (count("BTC", first + 3 * hour), count("ETH", first + 3 * hour)) == (0, 0)
+    assert (count("BTC", first + hour), count("ETH", first + 2 * hour)) == (1, 1)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.history.mapping import Field
     from liqmap.history.tables import Column
 
-__all__ = ["HIDDEN", "hashed", "hide", "read_account"]
+__all__ = ["HIDDEN", "hash_of", "hashed", "hide", "read_account"]
 
 HIDDEN = "(not shown)"
 """Stands for text that may hold an account."""
@@ -35,7 +35,7 @@ def hide(fault: Fault, cell: str | None) -> str | None:
 
 def hashed(connection: duckdb.DuckDBPyConnection, account: str) -> str:
     """An account as the history names it."""
-    row = connection.execute(f"SELECT {_hmac(connection, literal(account.strip()))}").fetchone()
+    row = connection.execute(f"SELECT {hash_of(connection, literal(account.strip()))}").fetchone()
     return str(row[0]) if row else ""
 
 
@@ -50,10 +50,10 @@ def read_account(
         Fault(f"{cell} IS NULL", column.name, at, column.expected),
         Fault(f"NOT coalesce({printable(text)}, true)", column.name, at, column.expected, secret=True),
     )
-    return Reading(_hmac(connection, text), faults, frozenset(() if at is None else (at,)))
+    return Reading(hash_of(connection, text), faults, frozenset(() if at is None else (at,)))
 
 
-def _hmac(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+def hash_of(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     """SQL: HMAC-SHA256 of a text, spelled out, since DuckDB has the hash but not the keyed one."""
     key = bytes.fromhex(_salt(connection)).ljust(_BLOCK, b"\0")
     inner, outer = (literal(bytes(byte ^ pad for byte in key).hex()) for pad in (0x36, 0x5C))

@@ -12,6 +12,7 @@ from liqmap.history.judge import check_blanks, check_dates, check_open_interest,
 from liqmap.history.known import check_named, resolve
 from liqmap.history.report import LoadReport, Reject, TableReport
 from liqmap.history.settle import drop_duplicates, drop_unfinished, insert, meet_stored, reduce
+from liqmap.history.sightings import record
 from liqmap.history.stage import BLANK, Staged, Staging
 from liqmap.history.tables import TABLES
 from liqmap.provenance import digest
@@ -103,6 +104,7 @@ class Job:
                 gone = _one(self.connection, f"SELECT count(*) FROM {stored} WHERE load_id = {int(load_id)}")
                 self.connection.execute(f"DELETE FROM {stored} WHERE load_id = {int(load_id)}")
                 self.tables.setdefault(stored, TableReport(stored)).replaced += int(gone)
+            self.connection.execute("DELETE FROM sightings WHERE load_id = $1", [load_id])
             self.connection.execute("UPDATE loads SET replaced_by = $1 WHERE load_id = $2", [self.load_id, load_id])
 
     def _path(self) -> str:
@@ -129,6 +131,17 @@ class Job:
             if note:
                 self.notes.append(note)
         self._put_aside(staging, judged)
+        for staged in judged:
+            if staged.table.name == "positions":
+                only = self.asked.instrument
+                record(
+                    self.connection,
+                    staged,
+                    source.payload,
+                    instrument=only,
+                    load_id=self.load_id,
+                    latest=self.now + _DAY,
+                )
         for staged in judged:
             self._settle(staging, staged, left_out, unread)
 

@@ -39,6 +39,7 @@ class Payload:
         rows: Cells as text, in the order of the table's columns.
         numbers: Per row: which of the file's records it is, counted from 1.
         places: Per row: where it stands in the file.
+        seen: Account, source and time of every document, whether it holds positions or not.
         left_out: Records that are no rows.
         notes: Why.
     """
@@ -48,6 +49,7 @@ class Payload:
     rows: tuple[tuple[Cell, ...], ...]
     numbers: tuple[int, ...]
     places: tuple[str, ...]
+    seen: tuple[tuple[str, str, str], ...]
     left_out: int
     notes: tuple[str, ...]
 
@@ -82,6 +84,7 @@ class _Reader:
         self.instruments: dict[str, Instrument | None] = {}
         self.count = 0
         self.rows: list[tuple[int, str, dict[str, Cell]]] = []
+        self.seen: dict[tuple[str, str, str], None] = {}
         self.left_out: Counter[str] = Counter()
         self.strange: set[str] = set()
 
@@ -89,12 +92,13 @@ class _Reader:
         shape = self._shape(document)
         for record in shape.records(document.value, self.asked.instrument):
             self.count += 1
+            place = ".".join(p for p in (document.place, record.place) if p).replace(".[", "[")
+            said = self._said(shape, document, record, place)
             reason = self._reason(shape, record)
             if reason is not None:
                 self.left_out[reason] += 1
                 continue
-            place = ".".join(p for p in (document.place, record.place) if p).replace(".[", "[")
-            self.rows.append((self.count, place, self._cells(shape, document, record, place)))
+            self.rows.append((self.count, place, self._cells(shape, record) | said))
 
     def _shape(self, document: Document) -> Shape:
         found = [s for s in shapes() if s.fits(document.value)]
@@ -112,7 +116,7 @@ class _Reader:
         """Why a record is no row, if it is none."""
         name = record.instrument
         if record.flat:
-            return "empty legs"
+            return "empty"
         if self.asked.instrument not in (None, name):
             return "of other instruments"
         if name.endswith("?"):
@@ -128,14 +132,18 @@ class _Reader:
             return "of unknown instruments"
         return None
 
-    def _cells(self, shape: Shape, document: Document, record: Record, place: str) -> dict[str, Cell]:
+    def _cells(self, shape: Shape, record: Record) -> dict[str, Cell]:
         cells = {**record.cells, "instrument": record.instrument}
         instrument = self.instruments[record.instrument]
         for name in record.contracts:
             cells[name] = _in_coin(cells, name, instrument, face=shape.table == "margin_tiers")
+        return cells
+
+    def _said(self, shape: Shape, document: Document, record: Record, place: str) -> dict[str, Cell]:
+        """Whose the record is, and of when."""
         at = self._at(document, record, place)
         if shape.table == "margin_tiers":
-            return {**cells, "valid_from": at}
+            return {"valid_from": at}
         account = record.account or document.account
         if account is not None and self.asked.account not in (None, account):
             raise self._error("an account of its own", "no account in the call", place)
@@ -143,7 +151,8 @@ class _Reader:
         if account is None:
             expected = 'an account named in the call (--account), or {"account": …, "payload": …} around it'
             raise self._error("no account", expected, place)
-        return {**cells, "ts": at, "account": account}
+        self.seen[account, shape.name, at] = None
+        return {"ts": at, "account": account}
 
     def _at(self, document: Document, record: Record, place: str) -> str:
         own = record.at or document.at
@@ -178,6 +187,7 @@ class _Reader:
             rows,
             tuple(n for n, _, _ in self.rows),
             tuple(place for _, place, _ in self.rows),
+            tuple(self.seen),
             sum(self.left_out.values()),
             tuple(notes),
         )

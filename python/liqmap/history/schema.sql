@@ -104,6 +104,14 @@ CREATE TABLE positions ( -- observed, never modelled
     load_id           BIGINT
 );
 
+CREATE TABLE sightings ( -- when an account was looked at, with positions or without: what is not there then is closed
+    account    VARCHAR NOT NULL, -- as in positions
+    source     VARCHAR NOT NULL,
+    ts         BIGINT NOT NULL,
+    instrument VARCHAR,          -- NULL: all of them
+    load_id    BIGINT
+);
+
 CREATE TABLE maps ( -- append-only: any map ever issued can be re-created and scored
     map_id        VARCHAR NOT NULL,
     instrument    VARCHAR NOT NULL,

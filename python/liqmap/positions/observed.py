@@ -69,8 +69,9 @@ class Observed:
 def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE) -> Observed | None:
     """The positions of an instrument as they were last seen by ``at``; ``None`` where none was.
 
-    An account's snapshot is all it holds in one source at one time: what is missing from the newest one is closed.
-    Snapshots older than ``max_age`` are counted and not used.
+    An account's snapshot is all it holds in one source at one time: what is missing from the newest one is closed (a
+    file that was read for one instrument only says nothing of the others). Snapshots older than ``max_age`` are counted
+    and not used.
 
     Args:
         store: The history.
@@ -134,12 +135,19 @@ def last_seen(store: Store, instrument: str, until: Instant) -> Instant | None:
 
 # Binance counts both legs of a hedge in cross together: each row carries the other leg.
 _LATEST = """
-WITH snapshots AS (SELECT account, source, max(ts) AS ts FROM positions WHERE ts <= $at GROUP BY ALL),
-latest AS (SELECT p.* FROM positions p JOIN snapshots USING (account, source, ts) WHERE p.instrument = $name)
+WITH seen AS (
+    SELECT account, source, ts FROM sightings WHERE ts <= $at AND (instrument IS NULL OR instrument = $name)
+    UNION ALL SELECT account, source, ts FROM positions WHERE ts <= $at AND instrument = $name
+), snapshots AS (SELECT account, source, max(ts) AS ts FROM seen GROUP BY ALL),
+latest AS (
+    SELECT p.*, CASE WHEN p.margin_mode = 'cross' THEN p.side END AS leg,
+           CASE WHEN p.margin_mode = 'cross' AND starts_with($name, 'binance:') THEN
+               CASE p.side WHEN 'long' THEN 'short' ELSE 'long' END END AS other
+    FROM positions p JOIN snapshots USING (account, source, ts) WHERE p.instrument = $name
+)
 SELECT p.*, h.size_base AS hedge_size_base, h.entry_price AS hedge_entry_price
-FROM latest p LEFT JOIN latest h ON h.account = p.account AND h.source = p.source AND h.side <> p.side
-    AND p.margin_mode = 'cross' AND h.margin_mode = 'cross' AND starts_with(p.instrument, 'binance:')
-ORDER BY p.account, p.source, p.side
+FROM latest p LEFT JOIN latest h ON h.account = p.account AND h.source = p.source AND h.leg = p.other
+ORDER BY p.account, p.source, p.side, p.margin_mode
 """
 
 

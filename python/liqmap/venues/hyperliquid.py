@@ -30,6 +30,7 @@ __all__ = ["SHAPES"]
 _STATE = "hyperliquid clearinghouseState"
 _SNAPSHOT = "hyperliquid snapshot"
 _META = "hyperliquid meta"
+_NOTHING = "hyperliquid:-"
 _ONE_TIER = 50  # a margin table below this number is its maximum leverage, in one tier
 
 
@@ -44,6 +45,8 @@ def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
 
 def _state(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
     summary = doc.get("crossMarginSummary") or doc["marginSummary"]
+    if not doc["assetPositions"]:
+        yield Record("assetPositions", _NOTHING, {}, at=cell(doc.get("time")), flat=True)
     equity, owed = cell(summary.get("accountValue")), cell(doc.get("crossMaintenanceMarginUsed"))
     for i, entry in enumerate(doc["assetPositions"]):
         held = entry["position"]
@@ -97,6 +100,9 @@ _PACKED = ("coin", "side", "size", "entry", "liquidation", "notional", "leverage
 def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
     """Accounts as ``{"a": address, "p": […]}``, each position a list in the order of ``_PACKED``, its side L or S."""
     for i, account in enumerate(doc["accounts"]):
+        at = cell(doc["generated_at_unix"])
+        if not account["p"]:
+            yield Record(f"accounts[{i}]", _NOTHING, {}, account=cell(account["a"]), at=at, flat=True)
         for j, packed in enumerate(account["p"]):
             held = dict(zip(_PACKED, map(cell, packed), strict=True))
             yield Record(
@@ -111,7 +117,7 @@ def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
                     "source": _SNAPSHOT,
                 },
                 account=cell(account["a"]),
-                at=cell(doc["generated_at_unix"]),
+                at=at,
                 flat=number(held["size"]) == 0,
             )
 
