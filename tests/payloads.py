@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from liqmap.history import Store
 
 CONTRACTS = """instrument,kind,payoff,base,quote,settle,contract_size,tick_size,expiry
-okx:ETH-USD-210430,dated,inverse,ETH,USD,ETH,10,0.01,2021-04-30T08:00:00Z
-binance:BTCUSD_201225,dated,inverse,BTC,USD,BTC,100,0.1,2020-12-25T08:00:00Z
+okx:ETH-USD-210430,dated,inverse,ETH,USD,ETH,10,0.01,2021-04-30T08:00Z
+binance:BTCUSD_201225,dated,inverse,BTC,USD,BTC,100,0.1,2020-12-25T08:00Z
 bybit:SOLUSDT,perpetual,linear,SOL,USDT,USDT,1,0.001,
 hyperliquid:HYPE,perpetual,linear,HYPE,USD,USDC,1,0.0001,
 hyperliquid:ETH,perpetual,linear,ETH,USD,USDC,1,0.01,

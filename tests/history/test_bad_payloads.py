@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ("[" * 100_000, "brackets too deep"),
         ('{"a": 1}\n{"a": 2}', "Extra data"),
         ("[]", "a list without items"),
+        ('{"account": "\\ud800", "payload": {}}', "surrogates not allowed"),
         ({"code": "50111", "msg": "Invalid key", "data": []}, "the venue's error 50111: Invalid key"),
         ({"retCode": 10003, "retMsg": "API key is invalid."}, "the venue's error 10003"),
         ({"code": "0", "msg": "", "data": [{"asks": [], "bids": []}]}, "an object with code, data, msg"),
@@ -94,6 +95,34 @@ def test_a_contract_whose_size_is_not_known_is_an_error(store: Store, tmp_path: 
     with pytest.raises(NotFoundError, match="unknown instrument 'hyperliquid:WIF'"):
         store.load(put(tmp_path, state(held("WIF"))), account="desk", instrument="hyperliquid:WIF")
     assert stored(store) == []
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\n"])
+def test_hostile_text_is_no_account_and_no_coin(store: Store, tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match="printable text"):
+        store.load(put(tmp_path, {"account": f"a{text}b", "payload": state(held())}))
+    report = store.load(put(tmp_path, state(held(f"BTC{text}x"))), account="desk")
+    assert (report.stored, report.tables[0].left_out) == (0, 1)
+    with pytest.raises(InputError, match="venue:SYMBOL"):
+        store.load(put(tmp_path, [usdm(symbol=f"BTC{text}x")]), account="desk", at="2026-09-01")
+
+
+@pytest.mark.parametrize(
+    ("cells", "say"),
+    [
+        ("65000,,999999", "liquidation_price: '999999' (expected a price, or blank where there is none)"),
+        ("65000,,0", "liquidation_price: '0' (expected a finite price above 0)"),
+        ("999999,,", "entry_price: '999999' (expected a price, not a venue's sign for none)"),
+        ("65000,none,60000", "liquidation: 'none' (expected no price where the venue has none)"),
+        ("65000,reported,", "liquidation: 'reported' (expected the price that was reported)"),
+    ],
+)
+def test_fault_51_a_sign_for_none_in_a_book_of_one_s_own(store: Store, tmp_path: Path, cells: str, say: str) -> None:
+    head = "ts,account,side,size_base,margin_mode,source,entry_price,liquidation,liquidation_price"
+    file = put(tmp_path, f"{head}\n1780000000000,a,long,0.5,cross,desk,{cells}\n", "book.csv")
+    with pytest.raises(InputError) as error:
+        store.load(file, table="positions", instrument="binance:BTCUSDT")
+    assert say in str(error.value)
 
 
 def test_any_part_of_an_answer_broken_gives_one_line_or_rows(store: Store, tmp_path: Path, shared: Path) -> None:

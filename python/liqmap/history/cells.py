@@ -94,9 +94,12 @@ def unit_of(cell: str, number: str) -> str:
 
 def time_of(cell: str, number: str, unit: str) -> str:
     """SQL: a cell's time in microseconds, or NULL."""
+    # DuckDB wants seconds before a zone.
+    whole = f"regexp_replace({cell}, '(:\\d\\d)(Z|\\+00:?00| UTC)$', '\\1:00\\2')"
+    written = f"coalesce(TRY_CAST({cell} AS TIMESTAMP), TRY_CAST({whole} AS TIMESTAMP))"
     return (
         f"CASE {unit} WHEN 2 THEN CAST(round({number} * 1e3) AS BIGINT) WHEN 3 THEN CAST({number} AS BIGINT) "
-        f"WHEN 1 THEN CAST(round({number} * 1e6) AS BIGINT) WHEN 4 THEN epoch_us(TRY_CAST({cell} AS TIMESTAMP)) END"
+        f"WHEN 1 THEN CAST(round({number} * 1e6) AS BIGINT) WHEN 4 THEN epoch_us({written}) END"
     )
 
 

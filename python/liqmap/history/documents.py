@@ -88,8 +88,11 @@ def _parse(text: str, where: str, row: int | None) -> Any:  # noqa: ANN401
         return found
 
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse, object_pairs_hook=once)
+        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse, object_pairs_hook=once)
+        if "\\ud" in text.lower():  # an escape may name half a character, which no text may hold
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         found = "brackets too deep" if isinstance(error, RecursionError) else str(error)
         expected = "one whole JSON value (a file of one per line ends in .ndjson or .jsonl)" if row is None else "JSON"
         raise InputError("load", where, found, expected, "nothing stored", row=row) from None
+    return value
