@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import liqmap
 from liqmap import Recipe
-from liqmap.maps.clusters import basins
 from liqmap.maps.flows import Flows
 from liqmap.maps.follow import Follower
 from liqmap.maps.links import link
@@ -98,15 +97,6 @@ def test_pairs_keep_the_order_of_price() -> None:
         )
         pairs = match(a, b).pairs
         assert list(pairs.values()) == sorted(set(pairs.values()))
-
-
-@settings(max_examples=300)
-@given(heights=st.lists(st.integers(0, 12), min_size=3, max_size=60))
-def test_basins_share_no_bin(heights: list[int]) -> None:
-    found = basins(np.array(heights, dtype=np.float64), 0.8)
-    for left, right in itertools.pairwise(found):
-        assert left.bins.stop <= right.bins.start
-    assert all(basin.bins.start < basin.bins.stop for basin in found)
 
 
 def told(before: np.ndarray, survived: np.ndarray, swept: np.ndarray, after: np.ndarray) -> Flows:

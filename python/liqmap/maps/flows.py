@@ -44,7 +44,7 @@ class Flows:
         return self.after - self.opened
 
 
-def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floats], axis: tuple[int, float]) -> Flows:
+def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floats], first: int) -> Flows:
     """Take a change apart, from the bars that made it.
 
     A bracket keeps ``2^(−Δt / half-life)`` of itself and what a cut to open interest left; a bin that the price has
@@ -56,12 +56,12 @@ def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floa
         span: The bars between the columns.
         kept: Share that cuts left in each of them, ``(bars, 2)``.
         cells: Notional at both columns by engine bin, ``(2, brackets, bins)``.
-        axis: First engine bin and its width in log price.
+        first: The axis bin of the first cell.
 
     Returns:
         The flows per engine bin.
     """
-    fed, (first, step) = nursery.bars, axis
+    fed, step = nursery.bars, nursery.step
     before, after = (side.sum(axis=1) for side in cells)
     bins = before.shape[1]
     gone, stayed = np.zeros_like(before), np.empty_like(before)

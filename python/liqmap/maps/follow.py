@@ -10,7 +10,7 @@ import numpy as np
 from liqmap._core import __version__
 from liqmap.maps.clusters import Basin, basins
 from liqmap.maps.flows import Flows, flows
-from liqmap.maps.heatmap import column_stops, price_axis
+from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, column_stops, price_axis
 from liqmap.maps.links import LINK
 from liqmap.maps.matching import Ground, match
 from liqmap.maps.tracks import Step, Track, Tracks
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "build_tracks"]
 
-MERGE = 2
-"""Engine bins (2.5 bp) per bin of the axis: 5 bp, as on a map."""
-SIGMA = 2.0
-"""Width of the smoothing Gaussian in bins: 10 bp, as on a map."""
 _SIDES: tuple[Side, Side] = ("long", "short")
 
 
@@ -47,20 +43,20 @@ def build_tracks(
     used, parameters, said = choose(store, bars, start, recipe)
     nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
-    first, bins, edges = price_axis(nursery, used.step, MERGE)
+    first, bins, edges = price_axis(nursery, nursery.step, MAP_MERGE)
     brackets = [(b, b + 1) for b in range(len(nursery.leverages))]
 
     nursery.advance(0, stops[0])
-    before, _ = nursery.engine.density(brackets, first, 1, bins * MERGE)
+    before, _ = nursery.engine.density(brackets, first, 1, bins * MAP_MERGE)
     at = nursery.bars.end[np.asarray(stops) - 1]
     sides = [Follower(side, edges, _merged(before[k].sum(axis=0)), int(at[0])) for k, side in enumerate(_SIDES)]
     totals = np.zeros((4, len(stops), 2))
     totals[0, 0] = before.sum(axis=(1, 2))
     for i in range(1, len(stops)):
         kept = walk(nursery, stops[i - 1], stops[i]).kept
-        after, _ = nursery.engine.density(brackets, first, 1, bins * MERGE)
+        after, _ = nursery.engine.density(brackets, first, 1, bins * MAP_MERGE)
         span = slice(stops[i - 1], stops[i])
-        told = flows(nursery, span, kept, (before, after), (first, used.step))
+        told = flows(nursery, span, kept, (before, after), first)
         for k, side in enumerate(sides):
             side.step(int(at[i]), _one_side(told, k))
         parts = (told.after, told.opened, told.closed, told.liquidated)
@@ -85,7 +81,7 @@ def build_tracks(
 
 
 def _merged(bins: Floats) -> Floats:
-    return np.asarray(bins.reshape(-1, MERGE).sum(axis=1), dtype=np.float64)
+    return np.asarray(bins.reshape(-1, MAP_MERGE).sum(axis=1), dtype=np.float64)
 
 
 def _one_side(told: Flows, side: int) -> Flows:
@@ -166,7 +162,7 @@ class Follower:
                     float(mass[basin.bins].sum()),
                 ),
             )
-            for basin in basins(mass, SIGMA)
+            for basin in basins(mass, MAP_SIGMA)
         ]
 
     def _begin(self, basin: Basin, ground: Ground, told: Flows, at: Instant) -> _Draft:

@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Heatmap", "build_heatmap", "column_stops", "price_axis"]
+__all__ = ["MAP_MERGE", "MAP_SIGMA", "Heatmap", "build_heatmap", "column_stops", "price_axis"]
 
 REACH = 1.0
 """How far the price axis goes beyond the path of the price, as a factor: low / 2 to high · 2 hold a 2x position."""
 MAX_COLUMNS = 20_000
+MAP_MERGE = 2
+"""Engine bins (2.5 bp) per bin of an axis that is as fine as a map's: 5 bp."""
+MAP_SIGMA = 2.0
+"""Width of a map's smoothing Gaussian in such bins: 10 bp."""
 
 
 @dataclass(frozen=True, eq=False)

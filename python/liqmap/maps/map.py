@@ -61,6 +61,7 @@ class LiquidationMap:
         ledger: Where every contract went, in coin.
         provenance: Inputs, parameters, assumptions.
         observed: Of ``long`` and ``short``, what was observed and not modelled; ``None`` where nothing was.
+        past: USD of each cluster of the 90 days before, ascending; see :class:`liqmap.maps.past.PastClusters`.
     """
 
     instrument: str
@@ -75,6 +76,7 @@ class LiquidationMap:
     ledger: Ledger
     provenance: Provenance
     observed: ObservedPart | None = None
+    past: npt.NDArray[np.float64] | None = None
 
     def side(self, side: Side) -> npt.NDArray[np.float64]:
         """Notional per bin of one side, all brackets together, USD."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from liqmap.positions.flow import EngineBars
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["AnyRecipe", "Nursery", "Population", "grow", "prepare"]
+__all__ = ["AnyRecipe", "Nursery", "Population", "Witness", "grow", "prepare"]
 
 AnyRecipe: TypeAlias = Recipe | Kernel
 """Assumed leverages, or distances that were calibrated on realised liquidations."""
@@ -82,6 +82,7 @@ class Nursery:
         bars: What it is fed.
         leverages: Leverage of each of the engine's rows, ascending; a leverage has a row per class of size.
         half_lives: Hours after which half of each row has been closed by choice.
+        step: Width of the engine's bins in log price.
         assumptions: One sentence each.
     """
 
@@ -89,6 +90,7 @@ class Nursery:
     bars: EngineBars
     leverages: tuple[float, ...]
     half_lives: npt.NDArray[np.float64]
+    step: float
     assumptions: tuple[str, ...]
 
     def advance(self, start: int, stop: int) -> tuple[npt.NDArray[np.float64], int]:
@@ -139,20 +141,38 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
         bars=fed,
         leverages=brackets.leverages,
         half_lives=brackets.rows[:, 4],
+        step=recipe.step,
         assumptions=(*fed.assumptions, *_tier_notes(tiers, at), *_rule_notes(instrument)),
     )
 
 
-def grow(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> Population:
-    """Run the cohort engine over all bars; arguments and errors as for :func:`prepare`.
+class Witness(Protocol):
+    """Who looks at the engine on the way."""
+
+    def stops(self, nursery: Nursery) -> list[int]:
+        """After how many bars to look, ascending."""
+        ...
+
+    def look(self, nursery: Nursery) -> None:
+        """Look; the engine is to be left as it is."""
+        ...
+
+
+def grow(nursery: Nursery, witness: Witness | None = None) -> Population:
+    """Run the cohort engine over all bars.
 
     Raises:
-        NotFoundError: No open interest, no tier, or no bracket that the venue offers.
         InputError: A bar that makes no sense.
     """
-    nursery = prepare(bars, tiers, recipe, instrument=instrument, at=at)
     leverages, first, of_row = np.unique(nursery.leverages, return_index=True, return_inverse=True)
-    predicted, rescaled = nursery.advance(0, len(nursery.bars.end))
+    parts, rescaled, begin = [], 0, 0
+    for stop in () if witness is None else witness.stops(nursery):
+        usd, cut = nursery.advance(begin, stop)
+        parts.append(usd)
+        rescaled, begin = rescaled + cut, stop
+        if witness is not None:
+            witness.look(nursery)
+    usd, cut = nursery.advance(begin, len(nursery.bars.end))
     price, coin, side, bracket = nursery.engine.levels()
     return Population(
         leverages=tuple(leverages.tolist()),
@@ -161,9 +181,9 @@ def grow(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: 
         side=side,
         bracket=of_row.astype(np.uint8)[bracket],
         ledger=nursery.ledger(),
-        predicted=np.add.reduceat(predicted, first, axis=2),
+        predicted=np.add.reduceat(np.concatenate([*parts, usd]), first, axis=2),
         bars=nursery.bars,
-        assumptions=(*nursery.assumptions, *_rescaled_notes(rescaled)),
+        assumptions=(*nursery.assumptions, *_rescaled_notes(rescaled + cut)),
     )
 
 
