@@ -14,5 +14,6 @@ pub mod impact;
 pub mod margin;
 pub mod scenarios;
 pub mod transport;
+mod wide;
 
 pub use error::{CoreError, Result};

@@ -9,6 +9,10 @@ use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType};
 use liqmap_core::{CoreError, Result};
+use rayon::prelude::*;
+
+/// Codes that one thread looks through at a time.
+const PIECE: usize = 1 << 16;
 
 /// The words of a column and, per row, which one it holds.
 pub struct Labels {
@@ -64,8 +68,12 @@ impl Codes {
 
     fn largest(&self) -> Option<u32> {
         match self {
-            Self::Narrow(codes) => codes.iter().copied().max().map(u32::from),
-            Self::Wide(codes) => codes.iter().copied().max(),
+            Self::Narrow(codes) => {
+                codes.par_chunks(PIECE).filter_map(|codes| codes.iter().max()).max().map(|&code| code.into())
+            }
+            Self::Wide(codes) => {
+                codes.par_chunks(PIECE).filter_map(|codes| codes.iter().max()).max().copied()
+            }
         }
     }
 

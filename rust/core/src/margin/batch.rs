@@ -2,17 +2,15 @@
 
 use rayon::prelude::*;
 
-use super::block::{Block, LANES};
+use super::desk::{Desk, SORTED, gather};
 use super::plans::Plans;
 use super::reason::Reason;
 use super::solve::Position;
 use crate::error::{CoreError, Result};
+use crate::wide::{Work, widest};
 
 /// Rows that one task takes; a multiple of 64, so that no two tasks share a word of validity bits.
 const TASK: usize = 1 << 14;
-
-/// Rows that are sorted by plan at a time: few enough that a processor's nearest cache holds them.
-const SORTED: usize = 1 << 11;
 
 /// Fewer rows than this are done on the calling thread.
 const THREADS_FROM: usize = 4 * TASK;
@@ -61,9 +59,9 @@ pub const NAMES: [&str; 10] = [
     "hedge_entry_price",
 ];
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
     /// The columns in the order of the fields of [`Position`].
-    pub(super) fn numbers(&self) -> [Option<&[f64]>; 10] {
+    pub(super) fn numbers(&self) -> [Option<&'a [f64]>; 10] {
         [
             Some(self.size),
             Some(self.entry),
@@ -91,7 +89,7 @@ impl Columns<'_> {
     }
 
     /// Whether any column is there that only positions of accounts have.
-    fn of_accounts(&self) -> bool {
+    pub(super) fn of_accounts(&self) -> bool {
         let [_, _, mark, _, _, rest @ ..] = self.numbers();
         mark.is_some() || rest.iter().any(Option::is_some)
     }
@@ -153,18 +151,22 @@ pub fn liquidation_prices(plans: &Plans, codes: &impl Codes, columns: &Columns<'
         has_price: vec![0; words],
         has_bankruptcy: vec![0; words],
     };
-    let task = if rows < THREADS_FROM { rows.next_multiple_of(64).max(64) } else { TASK };
-    let work = |(t, part): (usize, Part<'_>)| part.fill(plans, codes, columns, t * task);
+    let shared = Shared { plans, codes, columns };
     if rows < THREADS_FROM {
-        out.parts(task).enumerate().for_each(work);
+        let mut desk = Desk::new(plans, columns);
+        out.parts().for_each(|part| widest(Task { desk: &mut desk, part, shared }));
     } else {
-        out.parts(task).enumerate().collect::<Vec<_>>().into_par_iter().for_each(work);
+        let parts: Vec<_> = out.parts().collect();
+        parts
+            .into_par_iter()
+            .for_each_init(|| Desk::new(plans, columns), |desk, part| widest(Task { desk, part, shared }));
     }
     Ok(out)
 }
 
 /// The slices of the result that one task fills.
 struct Part<'a> {
+    first: usize,
     price: &'a mut [f64],
     bankruptcy: &'a mut [f64],
     tier: &'a mut [i32],
@@ -174,12 +176,13 @@ struct Part<'a> {
 }
 
 impl Solved {
-    fn parts(&mut self, task: usize) -> impl Iterator<Item = Part<'_>> {
-        let numbers = self.price.chunks_mut(task).zip(self.bankruptcy.chunks_mut(task));
-        let codes = self.tier.chunks_mut(task).zip(self.reason.chunks_mut(task));
-        let bits = self.has_price.chunks_mut(task / 64).zip(self.has_bankruptcy.chunks_mut(task / 64));
-        numbers.zip(codes).zip(bits).map(
-            |(((price, bankruptcy), (tier, reason)), (has_price, has_bankruptcy))| Part {
+    fn parts(&mut self) -> impl Iterator<Item = Part<'_>> {
+        let numbers = self.price.chunks_mut(TASK).zip(self.bankruptcy.chunks_mut(TASK));
+        let codes = self.tier.chunks_mut(TASK).zip(self.reason.chunks_mut(TASK));
+        let bits = self.has_price.chunks_mut(TASK / 64).zip(self.has_bankruptcy.chunks_mut(TASK / 64));
+        (0..).step_by(TASK).zip(numbers.zip(codes).zip(bits)).map(
+            |(first, (((price, bankruptcy), (tier, reason)), (has_price, has_bankruptcy)))| Part {
+                first,
                 price,
                 bankruptcy,
                 tier,
@@ -191,70 +194,64 @@ impl Solved {
     }
 }
 
-impl Part<'_> {
-    /// Rows are taken plan by plan, so that everything that depends on the rule stands still inside the loops.
-    fn fill(self, plans: &Plans, codes: &impl Codes, columns: &Columns<'_>, first: usize) {
-        let mut sorted = vec![0; SORTED];
-        let mut block = Block::new();
-        let rows = self.price.len();
-        for from in (0..rows).step_by(SORTED) {
-            let sorted = &mut sorted[..SORTED.min(rows - from)];
-            codes.fill(first + from, sorted);
-            let (order, ends) = by_plan(sorted, plans.len());
-            let mut begin = 0;
-            for (code, &end) in (0..).zip(&ends) {
-                for rows in order[begin..end].chunks(LANES) {
-                    match plans.get(code) {
-                        Ok(plan) => {
-                            block.load(columns, first + from, rows);
-                            if columns.of_accounts() {
-                                block.solve::<true>(plan);
-                            } else {
-                                block.solve::<false>(plan);
-                            }
-                        }
-                        Err(reason) => block.refuse(rows.len(), reason),
-                    }
-                    for (i, &row) in rows.iter().enumerate() {
-                        let row = from + row as usize;
-                        self.price[row] = block.price[i];
-                        self.bankruptcy[row] = block.bankruptcy[i];
-                        self.tier[row] = block.tier[i];
-                        self.reason[row] = block.reason[i];
-                    }
-                }
-                begin = end;
-            }
-        }
-        for (word, rows) in self.has_price.iter_mut().zip(self.reason.chunks(64)) {
-            *word = rows
-                .iter()
-                .rev()
-                .fold(0, |bits, &reason| bits << 1 | u64::from(reason == Reason::None as i8));
-        }
-        for (word, rows) in self.has_bankruptcy.iter_mut().zip(self.bankruptcy.chunks(64)) {
-            *word = rows.iter().rev().fold(0, |bits, price| bits << 1 | u64::from(!price.is_nan()));
-        }
+/// What all tasks look at.
+struct Shared<'a, C> {
+    plans: &'a Plans,
+    codes: &'a C,
+    columns: &'a Columns<'a>,
+}
+
+impl<C> Clone for Shared<'_, C> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
-/// The rows in the order of their plans, and where each plan's rows end: a counting sort. Codes that no plan has come
-/// last, under one more.
-fn by_plan(codes: &[u32], plans: usize) -> (Vec<u32>, Vec<usize>) {
-    let slot = |code: u32| (code as usize).min(plans);
-    let mut ends = vec![0; plans + 1];
-    for &code in codes {
-        ends[slot(code)] += 1;
+impl<C> Copy for Shared<'_, C> {}
+
+/// One task: its part of the result, and a desk to work at.
+struct Task<'a, C> {
+    desk: &'a mut Desk,
+    part: Part<'a>,
+    shared: Shared<'a, C>,
+}
+
+impl<C: Codes> Work for Task<'_, C> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { desk, part, shared: Shared { plans, codes, columns } } = self;
+        let rows = part.price.len();
+        for from in (0..rows).step_by(SORTED) {
+            let to = (from + SORTED).min(rows);
+            let here = part.first + from..part.first + to;
+            desk.sort(codes, here.clone());
+            desk.take(columns, here);
+            desk.solve(plans);
+            gather(&desk.price, &desk.places, &mut part.price[from..to]);
+            gather(&desk.bankruptcy, &desk.places, &mut part.bankruptcy[from..to]);
+            gather(&desk.tier, &desk.places, &mut part.tier[from..to]);
+            gather(&desk.reason, &desk.places, &mut part.reason[from..to]);
+        }
+        mark(part.has_price, part.reason, |&reason| reason == Reason::None as i8);
+        mark(part.has_bankruptcy, part.bankruptcy, |price| !price.is_nan());
     }
-    let mut before = 0;
-    for end in &mut ends {
-        before += std::mem::replace(end, before);
+}
+
+/// Set bit `i` where value `i` passes.
+#[inline(always)]
+fn mark<T>(words: &mut [u64], values: &[T], passes: impl Fn(&T) -> bool) {
+    for (word, values) in words.iter_mut().zip(values.chunks(64)) {
+        let mut flags = [0_u8; 64];
+        for (flag, value) in flags.iter_mut().zip(values) {
+            *flag = u8::from(passes(value));
+        }
+        *word = 0;
+        for (i, flags) in flags.as_chunks::<8>().0.iter().enumerate() {
+            // Eight bytes of 0 or 1 into the eight bits of the highest byte.
+            let bits = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            *word |= bits << (8 * i);
+        }
     }
-    let mut order = vec![0; codes.len()];
-    for (row, &code) in (0..).zip(codes) {
-        let at = &mut ends[slot(code)];
-        order[*at] = row;
-        *at += 1;
-    }
-    (order, ends)
 }

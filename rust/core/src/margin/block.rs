@@ -1,18 +1,19 @@
 //! Rows of one plan, 64 at a time: each stage is a loop over numbers side by side, which the compiler vectorises.
 
-use super::batch::Columns;
+use std::ops::Range;
+
 use super::plan::Plan;
 use super::reason::Reason;
 use super::solve::{Lines, Position};
 use super::tiers::Step;
 
 /// Rows in a block.
-pub(super) const LANES: usize = 64;
+pub const LANES: usize = 64;
 
 type Lane = [f64; LANES];
 
 /// The inputs of up to 64 rows, field by field as in [`Position`], and what the stages hand to each other.
-pub(super) struct Block {
+pub struct Block {
     rows: usize,
     inputs: [Lane; 10],
     x0: Lane,
@@ -67,14 +68,12 @@ impl Block {
         }
     }
 
-    /// Take up the rows, counted from `first`; columns that are not there stay NaN from the start.
-    pub fn load(&mut self, columns: &Columns<'_>, first: usize, rows: &[u32]) {
+    /// Take up these rows; columns that are not there are empty, and stay NaN from the start.
+    #[inline(always)]
+    pub fn load(&mut self, inputs: &[Vec<f64>; 10], rows: Range<usize>) {
         self.rows = rows.len();
-        for (lane, column) in self.inputs.iter_mut().zip(columns.numbers()) {
-            let Some(column) = column else { continue };
-            for (value, &row) in lane.iter_mut().zip(rows) {
-                *value = column[first + row as usize];
-            }
+        for (lane, column) in self.inputs.iter_mut().zip(inputs).filter(|(_, column)| !column.is_empty()) {
+            lane[..rows.len()].copy_from_slice(&column[rows.clone()]);
         }
     }
 
@@ -96,6 +95,7 @@ impl Block {
     }
 
     /// Solve the rows under their plan; without `ALL`, what only accounts have to give is taken as not given.
+    #[inline(always)]
     pub fn solve<const ALL: bool>(&mut self, plan: &Plan) {
         // Lanes beyond the rows are computed too, on what the last block left, and thrown away.
         let lanes = self.rows.next_multiple_of(8).min(LANES);

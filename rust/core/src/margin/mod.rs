@@ -10,6 +10,7 @@ mod batch;
 mod binance;
 mod block;
 mod bybit;
+mod desk;
 mod hyperliquid;
 mod okx;
 mod plan;
