@@ -149,3 +149,46 @@ def test_fault_51_a_sign_for_none_is_no_price(store: Store, tmp_path: Path, sign
 def test_fault_19_a_price_the_venue_does_not_give_is_kept_as_none(store: Store, tmp_path: Path) -> None:
     store.load(put(tmp_path, state(held(liquidationPx=None))), account="desk")
     assert stored(store, "liquidation, liquidation_price, margin, maintenance") == [("none", None, 1000.0, 100.0)]
+
+
+def okx(**more: str) -> dict[str, str]:
+    return {
+        "instId": "BTC-USDT-SWAP",
+        "mgnMode": "cross",
+        "posSide": "net",
+        "pos": "-200",
+        "avgPx": "65000",
+        "markPx": "65100",
+        "lever": "10",
+        "ccy": "USDT",
+        "imr": "50",
+        "mmr": "5",
+        "mgnRatio": "10",
+        "liqPx": "70000",
+        "pTime": "1780000000000",
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        # equity = ratio · (5 + 500 · 0.0005 + 3 + 300 · 0.0005), of which the other one owes its part
+        ({"imr": "30", "mmr": "3"}, [("long", 5.0, 84.0, 5.25), ("short", 2.0, 84.0, 3.15)]),
+        ({"ccy": "USDC"}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),  # one ratio over two currencies
+        ({"mgnRatio": "11"}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),
+        ({"imr": ""}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),
+        ({"ccy": "USDC", "mgnRatio": "4"}, [("long", 5.0, 21.0, 0.0), ("short", 2.0, 52.5, 0.0)]),
+        ({"mgnMode": "isolated", "margin": "7"}, [("long", 5.0, 7.0, None), ("short", 2.0, 52.5, 0.0)]),
+        ({"pos": "0"}, [("short", 2.0, 52.5, 0.0)]),
+    ],
+)
+def test_okx_s_equity_follows_from_its_margin_ratio(
+    store: Store, tmp_path: Path, second: dict[str, str], expected: list[tuple[object, ...]]
+) -> None:
+    rows = [okx(), okx(**({"posSide": "long", "pos": "500"} | second))]
+    store.load(put(tmp_path, {"code": "0", "data": rows}), account="desk")
+    found = stored(store, "side, size_base, margin, maintenance")
+    assert [row[:2] for row in found] == [row[:2] for row in expected]
+    assert [row[2:] for row in found] == [
+        tuple(None if v is None else pytest.approx(v) for v in row[2:]) for row in expected
+    ]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Payload", "flatten", "shapes"]
 
 _MINUTE_US = 60_000_000
+_FIRST = 1e15  # microseconds of any time that can be meant have this many digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +163,9 @@ class _Reader:
             expected = 'the time it was taken, in the call (--at) or as {"time": …, "payload": …} around it'
             raise self._error("no time", expected, place)
         at = own if own is not None else repr(-(-(self.asked.at or 0) // 1000))
-        updated, taken = number(record.updated), number(at)
-        if updated is not None and taken is not None and updated > taken + _MINUTE_US / 1000:
-            found = f"changed at {iso(round(updated * 1000))}, after it was taken"
-            raise self._error(found, f"a change by {iso(round(taken * 1000))}", place)
+        updated, taken = _instant(record.updated), _instant(at)
+        if updated is not None and taken is not None and updated > taken + _MINUTE_US:
+            raise self._error(f"changed at {iso(updated)}, after it was taken", f"a change by {iso(taken)}", place)
         return at
 
     def payload(self) -> Payload:
@@ -202,6 +202,13 @@ def _in_coin(cells: dict[str, Cell], name: str, instrument: Instrument | None, *
     if instrument is not None and instrument.payoff == "inverse" and not face:
         held = divided(held, cells["entry_price"])
     return cells[name] if held is None else held  # what is no number is the judge's to refuse
+
+
+def _instant(text: Cell) -> int | None:
+    """A number's time in microseconds, its unit by its size; ``None`` where it is none."""
+    value = number(text)
+    scale = next((s for s in (1e6, 1e3, 1.0) if value is not None and _FIRST <= value * s < 10 * _FIRST), None)
+    return None if value is None or scale is None else round(value * scale)
 
 
 def _answer(value: object) -> str:

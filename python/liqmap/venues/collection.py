@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["SHAPES"]
 
 _NAME = "margin tier collection"
+_TIER = ("tier", "riskLimitValue", "maxLeverage", "maintenanceMargin")
 _BYBIT = re.compile(r"bybit_([A-Z0-9]+)_\w+")
 _HYPERLIQUID = re.compile(r"hyperliquid_([A-Za-z0-9]+)_(\d{4}-\d{2}-\d{2})")
 
@@ -23,10 +24,10 @@ def _fits(doc: Any) -> bool:  # noqa: ANN401 - any JSON
     if not isinstance(doc, dict) or not isinstance(doc.get("binance_usdm"), dict):
         return False
     brackets = doc["binance_usdm"].values()
-    return all(rows_with(rows, "bracket", "initialLeverage", "maintMarginRatio") for rows in brackets) and all(
-        rows_with(rows, "maxLeverage")
-        for name, rows in doc.items()
-        if _BYBIT.fullmatch(name) or _HYPERLIQUID.fullmatch(name)
+    return (
+        all(rows_with(rows, "bracket", "initialLeverage", "maintMarginRatio") for rows in brackets)
+        and all(rows_with(rows, *_TIER) for name, rows in doc.items() if _BYBIT.fullmatch(name))
+        and all(rows_with(rows, "maxLeverage") for name, rows in doc.items() if _HYPERLIQUID.fullmatch(name))
     )
 
 

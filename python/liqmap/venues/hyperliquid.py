@@ -30,6 +30,7 @@ __all__ = ["SHAPES"]
 _STATE = "hyperliquid clearinghouseState"
 _SNAPSHOT = "hyperliquid snapshot"
 _META = "hyperliquid meta"
+_SUMMARIES = ("crossMarginSummary", "marginSummary")
 _NOTHING = "hyperliquid:-"
 _ONE_TIER = 50  # a margin table below this number is its maximum leverage, in one tier
 
@@ -38,13 +39,13 @@ def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
     return (
         isinstance(doc, dict)
         and isinstance(doc.get("assetPositions"), list)
-        and any(isinstance(doc.get(name), dict) for name in ("crossMarginSummary", "marginSummary"))
+        and any(isinstance(doc.get(name), dict) for name in _SUMMARIES)
         and all(isinstance(e, dict) and isinstance(e.get("position"), dict) for e in doc["assetPositions"])
     )
 
 
 def _state(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
-    summary = doc.get("crossMarginSummary") or doc["marginSummary"]
+    summary = next(doc[name] for name in _SUMMARIES if isinstance(doc.get(name), dict))
     if not doc["assetPositions"]:
         yield Record("assetPositions", _NOTHING, {}, at=cell(doc.get("time")), flat=True)
     equity, owed = cell(summary.get("accountValue")), cell(doc.get("crossMaintenanceMarginUsed"))
@@ -90,6 +91,7 @@ def _is_snapshot(doc: Any) -> bool:  # noqa: ANN401
         isinstance(doc, dict)
         and "generated_at_unix" in doc
         and rows_with(doc.get("accounts"), "a", "p")
+        and all(isinstance(a["p"], list) for a in doc["accounts"])
         and all(isinstance(p, list) and len(p) == len(_PACKED) for a in doc["accounts"] for p in a["p"])
     )
 

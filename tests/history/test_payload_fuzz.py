@@ -1,0 +1,67 @@
+"""Venues' answers with any part torn or swapped: one line of error, or rows that add up."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from liqmap import LiqmapError, clock
+from payloads import put
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from liqmap.history import Store
+
+KINDS = ("*/*osition*.json", "*/clearing*.json", "*/*everage*.json", "*/risk*.json", "*/meta*.json")
+VALUES: list[Any] = [None, [], {}, "x", "", "-", "nan", "1e999", "0", -1, True, [[1]], {"a": 1}, "a\x00b"]
+TEXTS = ['"', "{", "]", "null", "[1]", "-", "1e999", "\\u0000", "\\ud800", "9", ""]
+ROUNDS = 120
+AT = clock.parse("2026-11-01")
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in members:
+        yield (*place, key)
+        yield from places(inner, (*place, key))
+
+
+def swapped(text: str, dice: random.Random) -> str:
+    """One value anywhere in it for another."""
+    value = json.loads(text)
+    *outer, last = dice.choice(list(places(value)))
+    inside = value
+    for key in outer:
+        inside = inside[key]
+    inside[last] = dice.choice(VALUES)
+    return json.dumps(value)
+
+
+def torn(text: str, dice: random.Random) -> str:
+    """A few characters for others."""
+    at = dice.randrange(len(text))
+    return text[:at] + dice.choice(TEXTS) + text[at + dice.randrange(1, 20) :]
+
+
+def test_any_part_of_an_answer_broken_gives_one_line_or_rows(store: Store, tmp_path: Path, shared: Path) -> None:
+    samples = [file.read_text() for kind in KINDS for file in sorted((shared / "api_samples").glob(kind))]
+    samples.append((shared / "data/positions/xyz1367487_accounts_excerpt.json").read_text())
+    samples.append((shared / "vectors/margin_tiers.json").read_text())
+    dice = random.Random(3)
+    loaded = 0
+    for number in range(ROUNDS):
+        broken = dice.choice([swapped, torn])(dice.choice(samples), dice)
+        said = {} if dice.random() < 1 / 3 else {"account": "desk", "at": AT}
+        try:
+            report = store.load(put(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **said)
+        except LiqmapError as error:
+            assert str(error).startswith("liqmap: ")  # noqa: PT017 - either outcome is right, a traceback is not
+            assert "\n" not in str(error)  # noqa: PT017
+        else:
+            loaded += 1
+            parts = ("stored", "known", "rejected", "left_out", "duplicates", "blank")
+            assert all(t.read == sum(getattr(t, part) for part in parts) for t in report.tables)
+    assert 10 < loaded < ROUNDS - 10
