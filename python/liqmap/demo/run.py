@@ -42,8 +42,8 @@ class Demo:
         record: The simulated market.
         database: The history it was loaded into.
         rows: Rows that the history took, by table.
-        map: The modelled map at the end of the record.
-        fits: That map beside the true levels, long and short.
+        map: The map at the end of the record, from bars and open interest alone.
+        fits: That map beside the true levels, long and short; the page's map also has the observed positions.
         page: The front page of the report.
     """
 
@@ -76,11 +76,13 @@ def run(out: Path, *, seed: int, days: int) -> Demo:
     rows = {}
     with _progress("loading", len(files)) as advance, open_history(database, mode="w") as history:
         for table, path in files.items():
+            # What is modelled is compared with the truth before any of the truth is seen.
+            if table == "positions":
+                made = history.map(INSTRUMENT, record.end)
             rows[table] = history.load(path).stored
             advance()
     with open_history(database) as history:
         issue = gather(history, read_report(_report(out)), record.end)
-    made = issue.facts[0].map
     fits = compare(made, record.truth[-1], lot=record.settings.lot)
     write_issue(issue, out / "site")
     return Demo(record=record, database=database, rows=rows, map=made, fits=fits, page=out / "site" / "index.html")

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from liqmap.demo.simulate import Record
     from liqmap.venues.catalogue import Entry
 
-__all__ = ["TABLES", "write_market", "write_truth"]
+__all__ = ["SEEN", "TABLES", "write_market", "write_truth"]
 
-TABLES = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liquidations")
+TABLES = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liquidations", "positions")
 """The files of a market, named like the tables they fill."""
+
+SEEN = 8
+"""One account in so many can be looked at, as on a venue whose accounts are public."""
+
+_HEAD = "instrument,ts,account,side,size_base,entry_price,leverage,margin_mode,margin,liquidation_price,source"
 
 _SIDES = {1: "long", -1: "short"}
 
@@ -42,6 +47,7 @@ def write_market(record: Record, folder: Path) -> dict[str, Path]:
         "open_interest": _open_interest(record),
         "funding": _funding(record),
         "liquidations": _liquidations(record),
+        "positions": _chain(_HEAD, [_positions(record.truth[-1], record.settings.lot, every=SEEN)]),
     }
     return {table: _write(folder / f"{table}.csv", rows[table]) for table in TABLES}
 
@@ -49,8 +55,7 @@ def write_market(record: Record, folder: Path) -> dict[str, Path]:
 def write_truth(record: Record, folder: Path) -> Path:
     """Write what was true: every open position at each instant that was taken down."""
     folder.mkdir(parents=True, exist_ok=True)
-    head = "instrument,ts,account,side,size_base,entry_price,leverage,margin_mode,margin,liquidation_price,source"
-    return _write(folder / "positions.csv", _chain(head, (_positions(at, record.settings.lot) for at in record.truth)))
+    return _write(folder / "positions.csv", _chain(_HEAD, (_positions(at, record.settings.lot) for at in record.truth)))
 
 
 def _write(path: Path, lines: Iterable[str]) -> Path:
@@ -112,9 +117,11 @@ def _liquidations(record: Record) -> Iterator[str]:
             yield f"{INSTRUMENT},{ts},0,{_SIDES[side]},{price:.1f},{size:.3f},{price * size:.2f},complete"
 
 
-def _positions(at: Positions, lot: float) -> Iterator[str]:
+def _positions(at: Positions, lot: float, *, every: int = 1) -> Iterator[str]:
     columns = (at.account, at.side, at.lots, at.entry_price, at.leverage, at.margin, at.liquidation_price)
     for account, side, lots, entry, leverage, margin, price in zip(*(c.tolist() for c in columns), strict=True):
+        if account % every:
+            continue
         mode = "cross" if np.isnan(margin) else "isolated"
         tail = ",".join("" if np.isnan(x) else f"{x:.4f}" for x in (margin, price))
         size = f"{lots * lot:.3f},{entry:.1f},{leverage:.10g}"
@@ -130,8 +137,9 @@ Nothing here was ever traded. liqmap made it up, so that what the map shows can 
 From {clock.iso(record.start)} to {clock.iso(record.end)}, seed {record.seed}, {record.days} days.
 
 The files beside this one are what an observer sees: bars of the mark price, open interest of one side, funding,
-every liquidation, the contract and its margin table. Times are UTC microseconds (a bar's is its start), sizes coin,
-prices and notional USD. The open positions, which no observer sees, are in `truth/positions.csv`.
+every liquidation, the contract and its margin table, and at the end the positions of one account in {SEEN}, as on a
+venue whose accounts are public. Times are UTC microseconds (a bar's is its start), sizes coin,
+prices and notional USD. All open positions, which no observer sees, are in `truth/positions.csv`.
 
 ## Settings
 {numbers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,8 @@ class Standing:
 
     def held(self, side: int, *, priced: bool) -> float:
         """Coin of one side, of the positions with or without a liquidation price."""
-        return float(self.coin[(self.side == side) & (np.isfinite(self.price) == priced)].sum())
+        # Summed exactly: accounts come in the order of their salted hashes, which differs from history to history.
+        return math.fsum(self.coin[(self.side == side) & (np.isfinite(self.price) == priced)].tolist())
 
     def levels(self) -> arro3.core.Table:
         """Those with a price, as an Arrow table for :func:`liqmap.histogram`."""

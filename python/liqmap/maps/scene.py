@@ -81,9 +81,9 @@ class Scene:
         low, high = window(of) if reach is None else (of.mark_price * (1 - reach), of.mark_price * (1 + reach))
         shown = bars(of, most=frame.most, within=(low, high))
         inside = (shown.high > low) & (shown.low < high)
-        # An empty map still has axes: a dollar high.
-        tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1.0
-        total = float(shown.cumulative[inside].max(initial=0.0)) or 1.0
+        # An empty map still has axes: a thousand dollars high.
+        tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1e3
+        total = float(shown.cumulative[inside].max(initial=0.0)) or 1e3
         room = frame.height / (frame.height - frame.strip)
         return cls(of, shown, low, high, tallest * room, total * room * _SPARE, frame)
 

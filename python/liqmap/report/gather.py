@@ -39,7 +39,9 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
         made = history.map(name, found[0].map.at if found else at)
         change, sigma, data_to = _past(history, name, made)
         book = history.depth(name, made.at)
-        cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in report.shocks)
+        # A side without a level has nothing to set off.
+        shocks = [shock for shock in report.shocks if made.side(side_of(shock)).any()]
+        cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in shocks)
         coverage = history.coverage(name)
         sources = sources_of(made.provenance, coverage, made.at)
         facts = Facts(history.instrument(name), made, change, sigma, sources, cascades, data_to, coverage)
@@ -61,7 +63,7 @@ def _read(history: History, facts: Facts, name: str) -> Any:  # noqa: ANN401 - e
 
 def _past(history: History, name: str, made: LiquidationMap) -> tuple[float | None, float | None, Instant]:
     """The day's move, one σ, and the end of the newest data; a map of observed positions alone has only the last."""
-    if made.provenance.observed_share == 1 and "bars" not in made.provenance.inputs:
+    if "bars" not in made.provenance.inputs:
         return None, None, made.at if made.observed is None else made.observed.as_of
     bars = history.market_bars(name, until=made.at)
     return *_moves(bars.end, bars.close, made.at), int(bars.end[-1])
