@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-__all__ = ["JSON", "Provenance", "digest"]
+__all__ = ["JSON", "Provenance", "compact", "digest"]
 
 JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 
@@ -44,6 +44,11 @@ class Provenance:
             "simulated": self.simulated,
             "observed_share": self.observed_share,
         }
+
+
+def compact(value: JSON) -> str:
+    """One line of JSON, keys in their order; NaN and infinity are refused."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def digest(value: JSON) -> str:

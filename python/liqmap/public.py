@@ -10,6 +10,7 @@ from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
+from liqmap.maps.uncertainty import build_uncertainty
 from liqmap.positions.books import build_ledger
 from liqmap.score.calibrate import calibrate
 from liqmap.stress.stored import MAX_AGE, stored_depth
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
     from liqmap.maps.tracks import Tracks
+    from liqmap.maps.uncertainty import Uncertainty
     from liqmap.positions.books import BarLedger
     from liqmap.positions.calibration import Calibration
     from liqmap.positions.model import AnyRecipe
@@ -56,6 +58,22 @@ class History(Store):
         """
         moment = None if at is None else parse(at, stage="map")
         return build_map(self, instrument, at=moment, grid=grid, recipe=recipe)
+
+    def uncertainty(
+        self,
+        instrument: str,
+        at: InstantLike | None = None,
+        *,
+        grid: Grid | None = None,
+        recipe: AnyRecipe | None = None,
+    ) -> Uncertainty:
+        """The band that :meth:`map` lies in, per bin and per cluster; arguments and errors as there.
+
+        The map is made again under other mixes of leverage (or the bounds of the calibration) and with positions that
+        live a third and three times as long.
+        """
+        moment = None if at is None else parse(at, stage="map")
+        return build_uncertainty(self, instrument, at=moment, grid=grid, recipe=recipe)
 
     def depth(self, instrument: str, at: InstantLike, *, max_age: str | None = None) -> Depth | None:
         """The latest order book known at a time, or ``None`` where there is none: then a cascade says what it assumes.

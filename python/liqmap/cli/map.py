@@ -10,9 +10,11 @@ from cyclopts import Parameter
 
 from liqmap import public
 from liqmap.clock import iso
+from liqmap.provenance import compact
 
 if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
+    from liqmap.maps.uncertainty import Uncertainty
 
 __all__ = ["map"]
 
@@ -25,6 +27,7 @@ def map(  # noqa: A001 - the verb is the name
     at: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
     csv: Annotated[bool, Parameter(negative="")] = False,
+    bands: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Print the liquidation map of an instrument.
 
@@ -34,17 +37,31 @@ def map(  # noqa: A001 - the verb is the name
         at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
         json: One JSON object, with every bin.
         csv: One row per filled bin.
+        bands: Also make the map under other recipes: the least and the most of each cluster (and bin, with --json).
     """
     with public.open_history(db) as history:
         made = history.map(instrument, at)
+        band = history.uncertainty(instrument, made.at) if bands else None
     if json:
-        sys.stdout.write(made.to_json() + "\n")
+        plain = made.to_dict() | ({} if band is None else {"uncertainty": band.to_dict()})
+        sys.stdout.write(compact(plain) + "\n")
     elif csv:
         from liqmap.maps.export import to_csv  # noqa: PLC0415 - tables load only when asked for
 
         sys.stdout.write(to_csv(made))
     else:
-        sys.stdout.write(summary(made))
+        sys.stdout.write(summary(made) + ("" if band is None else spread(band)))
+
+
+def spread(band: Uncertainty) -> str:
+    """The bands of the clusters in a few lines of text."""
+    lines = ["", f"under {len(band.recipes)} recipes:"]
+    for b in band.clusters:
+        held = f"{b.cluster.notional / 1e6:>11,.1f}M  {b.low / 1e6:>11,.1f}M …{b.high / 1e6:>11,.1f}M"
+        lines.append(f"{b.cluster.side:<6}{b.cluster.peak:>10,.0f}{held}")
+    zones = ", ".join(f"{low:,.0f} – {high:,.0f}" for low, high in band.assumed)
+    lines += ["", f"the prior decides at {zones}" if zones else "", *(f"assumed: {note}" for note in band.assumptions)]
+    return "\n".join(lines) + "\n"
 
 
 def summary(made: LiquidationMap) -> str:

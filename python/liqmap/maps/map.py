@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from liqmap.clock import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
+from liqmap.provenance import compact
 from liqmap.stress.cascade import Cascade, cascade
 from liqmap.stress.thresholds import Thresholds, thresholds
 
@@ -144,7 +144,7 @@ class LiquidationMap:
 
     def to_json(self) -> str:
         """One line of JSON; NaN and infinity are refused."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return compact(self.to_dict())
 
     def to_arrow(self) -> arro3.core.Table:
         """One row per filled bin: ``price_low, price_high, side, leverage, notional_usd, observed_usd``."""

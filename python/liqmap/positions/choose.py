@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from liqmap.positions.model import AnyRecipe
     from liqmap.provenance import JSON
 
-__all__ = ["choose"]
+__all__ = ["calibration", "choose"]
 
 
 def choose(
@@ -28,13 +28,18 @@ def choose(
     """
     if asked is not None:
         return asked, asked.to_dict(), ()
-    found = calibrations.in_force(
-        store, bars.instrument, at, interval_s=bars.interval_s, price_source=bars.price_source
-    )
+    found = calibration(store, bars, at)
     if found is None:
         return DEFAULT, DEFAULT.to_dict(), ()
-    key, plain = found
-    fitted = Calibration.from_dict(plain)
+    key, fitted = found
     span = f"{iso(fitted.start)[:10]} to {iso(fitted.end)[:10]}"
     said = f"distances calibrated on realised liquidations of {fitted.feed}, {span}, issued {iso(fitted.issued_at)}"
     return fitted.kernel, {**fitted.kernel.to_dict(), "calibration": key}, (said, *fitted.notes)
+
+
+def calibration(store: Store, bars: MarketBars, at: Instant) -> tuple[str, Calibration] | None:
+    """The calibration in force for these bars at a time, with its id."""
+    found = calibrations.in_force(
+        store, bars.instrument, at, interval_s=bars.interval_s, price_source=bars.price_source
+    )
+    return None if found is None else (found[0], Calibration.from_dict(found[1]))

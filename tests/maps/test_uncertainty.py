@@ -1,0 +1,143 @@
+"""The band of a map: what it is made of, and that every recipe in it is a map of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import liqmap
+from liqmap.history import calibrations
+from liqmap.positions.alternatives import alternatives
+from liqmap.positions.calibration import Calibration
+from liqmap.positions.kernel import DISTANCES, Kernel
+from liqmap.positions.recipe import DEFAULT
+
+NAME = "sim:BTCUSDT"
+HOUR = 3_600_000_000
+START = 1_735_689_600_000_000
+N = 240
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten days of hourly bars with open interest, made by hand."""
+    folder = tmp_path_factory.mktemp("bands")
+    rng = np.random.default_rng(12)
+    close = 80_000 * np.exp(np.cumsum(rng.normal(0, 0.006, N)))
+    first = np.concatenate([close[:1], close[:-1]])
+    bars, interest = ["ts,interval_s,open,high,low,close,volume_base,price_source"], ["ts,oi_base"]
+    for i in range(N):
+        ts, top, bottom = START + i * HOUR, max(first[i], close[i]) * 1.002, min(first[i], close[i]) * 0.998
+        bars.append(f"{ts},3600,{first[i]:.1f},{top:.1f},{bottom:.1f},{close[i]:.1f},{rng.exponential(900):.3f},mark")
+        interest.append(f"{ts + HOUR},{20_000 + 300 * np.sin(i / 9):.3f}")
+    (folder / "bars.csv").write_text("\n".join(bars) + "\n")
+    (folder / "oi.csv").write_text("\n".join(interest) + "\n")
+    with liqmap.open(folder / "h.duckdb", mode="w") as history:
+        history.load(folder / "bars.csv", table="bars", instrument=NAME)
+        history.load(folder / "oi.csv", table="open_interest", instrument=NAME)
+    return folder / "h.duckdb"
+
+
+def test_each_row_is_the_map_under_its_recipe(db: Path) -> None:
+    with liqmap.open(db) as history:
+        told = history.uncertainty(NAME)
+        m = history.map(NAME)
+        assert told.grid == m.grid
+        assert np.array_equal(told.long[0], m.side("long"))
+        others = alternatives(DEFAULT)
+        assert told.recipes == tuple(other.name for other in others)
+        for row, other in enumerate(others):
+            under = history.map(NAME, grid=m.grid, recipe=other.recipe)
+            assert np.array_equal(told.long[row], under.side("long"))
+            assert np.array_equal(told.short[row], under.side("short"))
+    for side in ("long", "short"):
+        low, high = told.band(side)  # type: ignore[arg-type]
+        assert (low <= m.side(side)).all()  # type: ignore[arg-type]
+        assert (high >= m.side(side)).all()  # type: ignore[arg-type]
+        assert high.sum() > 1.2 * m.side(side).sum()  # type: ignore[arg-type]
+
+
+def test_a_cluster_has_the_band_of_its_basin(db: Path) -> None:
+    with liqmap.open(db) as history:
+        told, clusters = history.uncertainty(NAME), history.map(NAME).clusters()
+    assert [replace(band.cluster, percentile=None) for band in told.clusters] == [
+        replace(cluster, percentile=None) for cluster in clusters
+    ]
+    edges = told.grid.edges()
+    for band in told.clusters:
+        at = slice(*np.searchsorted(edges, [band.cluster.low, band.cluster.high]))
+        held = (told.long if band.cluster.side == "long" else told.short)[:, at].sum(axis=1)
+        assert held[0] == pytest.approx(band.cluster.notional)
+        assert (band.low, band.high) == pytest.approx((held.min(), held.max()))
+
+
+def test_the_prior_decides_far_from_the_mark(db: Path) -> None:
+    with liqmap.open(db) as history:
+        told, m = history.uncertainty(NAME), history.map(NAME)
+    (low, near), (far, high) = told.assumed
+    assert (low, high) == (m.grid.low, m.grid.high)
+    assert (near, far) == pytest.approx((m.mark_price * 0.9, m.mark_price * 1.1))
+
+
+def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -> None:
+    kernel = Kernel.even(0.0004)
+    bounds = tuple(tuple(tuple(x * f for x in side) for side in (kernel.long, kernel.short)) for f in (0.5, 2.0))
+    fitted = Calibration(
+        instrument=NAME,
+        feed=NAME,
+        interval_s=3600,
+        price_source="mark",
+        start=START,
+        end=START + 100 * HOUR,
+        issued_at=START + 100 * HOUR,
+        kernel=kernel,
+        low=bounds[0],  # type: ignore[arg-type]
+        high=bounds[1],  # type: ignore[arg-type]
+        prior_share=((0.5,) * len(DISTANCES),) * 2,
+        background=(0.0, 0.0),
+        notes=(),
+    )
+    copy = tmp_path / "copy.duckdb"
+    with liqmap.open(db) as history:
+        before = history.uncertainty(NAME, "2025-01-03")
+    copy.write_bytes(db.read_bytes())
+    with liqmap.open(copy, mode="w") as history:
+        calibrations.record(
+            history,
+            NAME,
+            fitted.to_dict(),
+            issued_at=fitted.issued_at,
+            data_cutoff=fitted.end,
+            interval_s=3600,
+            price_source="mark",
+        )
+        told = history.uncertainty(NAME)
+        assert history.uncertainty(NAME, "2025-01-03").recipes == before.recipes
+        assert len(history.uncertainty(NAME, recipe=kernel).recipes) == 3
+    assert told.recipes[:4] == (
+        "",
+        "positions live a third as long",
+        "positions live three times as long",
+        "shares at 5 %",
+    )
+    # The engine is linear in its shares, as long as open interest does not cut.
+    assert told.long[3] == pytest.approx(told.long[0] / 2, abs=1)
+    assert told.long[6] == pytest.approx(told.long[0] * 2, abs=1)
+
+
+def test_the_command_adds_the_band(db: Path) -> None:
+    def run(*words: str) -> str:
+        command = [sys.executable, "-c", "from liqmap.cli import main; main()", "map", NAME, "--db", str(db), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    made = json.loads(run("--json", "--bands"))
+    with liqmap.open(db) as history:
+        assert made["uncertainty"] == history.uncertainty(NAME).to_dict()
+    assert "uncertainty" not in json.loads(run("--json"))
+    assert "under 6 recipes:" in run("--bands")
