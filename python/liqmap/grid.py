@@ -123,13 +123,20 @@ class Grid:
 
     def price(self, ticks: int) -> float:
         """Ticks as a price: divided by a whole number of ticks per unit where there is one, so 0.1-steps print well."""
+        per_unit = self._per_unit
+        return ticks / per_unit if per_unit else ticks * self.tick
+
+    @property
+    def _per_unit(self) -> int:
+        """How many ticks make one, or 0 where that is no whole number."""
         per_unit = round(1 / self.tick)
-        return ticks / per_unit if per_unit and abs(per_unit * self.tick - 1) < 1e-12 else ticks * self.tick  # noqa: PLR2004
+        return per_unit if abs(per_unit * self.tick - 1) < 1e-12 else 0  # noqa: PLR2004
 
     def edges(self) -> npt.NDArray[np.float64]:
         """The ``bins + 1`` edges, in quote currency."""
         ticks = self.low_tick + self.width_ticks * np.arange(self.bins + 1, dtype=np.int64)
-        return np.array([self.price(int(t)) for t in ticks], dtype=np.float64)
+        per_unit = self._per_unit
+        return np.asarray(ticks / per_unit if per_unit else ticks * self.tick, dtype=np.float64)
 
     def centres(self) -> npt.NDArray[np.float64]:
         """The middle of each bin, in quote currency."""

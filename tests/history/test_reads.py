@@ -12,6 +12,7 @@ from history_files import START, bars, count, perp
 
 from liqmap.clock import iso, parse
 from liqmap.errors import NotFoundError
+from liqmap.history import open_store
 from liqmap.history.read import FOREVER
 from liqmap.venues import catalogue
 
@@ -42,6 +43,20 @@ def test_an_earlier_look_is_the_beginning_of_a_later_one(store: Store, shared: P
         known = int((whole[0] + 300_000_000 <= until).sum())
         for early, late in zip(series(store, until), whole, strict=True):
             np.testing.assert_array_equal(early, late[:known])
+
+
+@pytest.mark.parametrize("rows", [2, 700, 5_000])
+def test_bars_do_not_depend_on_what_comes_after_them(write: Write, shared: Path, rows: int) -> None:
+    lines = (shared / "data" / "binance_btcusdt_perp_5m_20260525_20260614.csv").read_text().splitlines(keepends=True)
+    with open_store(":memory:", "w") as earlier:
+        earlier.load(write("early.csv", "".join(lines[: rows + 1])), instrument=BTC)
+        early = series(earlier)
+        earlier.load(write("late.csv", lines[0] + "".join(lines[rows + 1 :])), instrument=BTC)
+        later = series(earlier)  # what was read before the second load is not held against it
+    assert len(later[0]) == len(lines) - 1
+    for before, after in zip(early, later, strict=True):
+        # The last bar's end is where the next row's open interest stands, which the first file does not have.
+        np.testing.assert_array_equal(before[:-1], after[: rows - 1])
 
 
 def test_open_interest_by_hand(store: Store, write: Write) -> None:

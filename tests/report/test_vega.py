@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+import vl_convert
 
 from liqmap.charts.theme import LIGHT, PAGE
 from liqmap.errors import InternalError
@@ -38,6 +39,15 @@ def test_a_still_has_its_own_ids_and_no_more_digits_than_show() -> None:
     for word in ("style=", "class=", "<style", "<script", "href", "font-family"):
         assert word not in first.svg
     assert first.width < 400
+
+
+def test_a_drawing_compiled_without_its_rows_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in (7, 8):
+        spec = complete(map_drawing(PAGE), map_data(sample_map(seed=seed), frame=NARROW, everything=False))
+        quick = vega.still(spec, "a")
+        with monkeypatch.context() as whole:
+            whole.setattr(vega, "_filled", vl_convert.vegalite_to_vega)
+            assert vega.still(spec, "a") == quick
 
 
 def test_a_still_in_hexadecimal_needs_no_page() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,7 @@ __all__ = [
     "liquidations",
     "market_bars",
     "open_interest",
+    "series",
     "tiers",
 ]
 
@@ -82,6 +83,16 @@ class MarketBars:
     def end(self) -> Ints:
         """When each bar is known, UTC microseconds."""
         return np.asarray(self.ts + self.interval_s * 1_000_000, dtype=np.int64)
+
+    def known(self, until: Instant) -> MarketBars:
+        """Those that had ended by then."""
+        count = int(np.searchsorted(self.ts, until - self.interval_s * 1_000_000, side="right"))
+        if count == len(self):
+            return self
+        columns: dict[str, Any] = {
+            name: value[:count] for name in self.__slots__ if isinstance(value := getattr(self, name), np.ndarray)
+        }
+        return replace(self, **columns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -175,15 +186,15 @@ def tiers(connection: duckdb.DuckDBPyConnection, name: str, at: Instant) -> list
     return [Tier(*row) for row in rows]
 
 
-def market_bars(
+def series(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     until: Instant | None = None,
     *,
     interval_s: int | None = None,
     price_source: str | None = None,
-) -> MarketBars:
-    """Bars known by ``until`` (all, if left out) with the open interest known at each one's end.
+) -> tuple[int, str]:
+    """Length in seconds and price source of the bars to read.
 
     Of several series the freshest is taken (within two of its bars of the latest end), then the first of last, mark,
     index and spot, then the one with most bars; ``interval_s`` and ``price_source`` narrow the choice.
@@ -192,11 +203,14 @@ def market_bars(
         NotFoundError: No such instrument, or no such bar known by then.
     """
     instrument(connection, name)
-    until = FOREVER if until is None else until
-    interval_s, price_source = _series(connection, name, until, interval_s, price_source)
+    return _series(connection, name, FOREVER if until is None else until, interval_s, price_source)
+
+
+def market_bars(connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str) -> MarketBars:
+    """All bars of a series with the open interest known at each one's end; :meth:`MarketBars.known` cuts them."""
     columns = connection.execute(
         _MARKET_BARS,
-        {"name": name, "until": until, "length": interval_s * 1_000_000, "seconds": interval_s, "source": price_source},
+        {"name": name, "length": interval_s * 1_000_000, "seconds": interval_s, "source": price_source},
     ).fetchnumpy()
     return MarketBars(
         instrument=name,
@@ -215,14 +229,15 @@ def market_bars(
     )
 
 
+# Nothing here looks ahead: a row of the result is the same however much comes after it, so bars are read once and cut.
 _MARKET_BARS = """
 WITH series AS MATERIALIZED (
     SELECT ts, ts + $length AS ended, open, high, low, close, volume_base, taker_buy_base, taker_net_base
     FROM bars
-    WHERE instrument = $name AND interval_s = $seconds AND price_source = $source AND ts + $length <= $until
+    WHERE instrument = $name AND interval_s = $seconds AND price_source = $source
 ), interest AS (
     SELECT o.ts, coalesce(o.oi_base, o.oi_usd / coalesce(s.close, (SELECT arg_min(open, ts) FROM series))) AS oi_base
-    FROM (SELECT * FROM open_interest WHERE instrument = $name AND ts <= $until) o
+    FROM (SELECT * FROM open_interest WHERE instrument = $name) o
     ASOF LEFT JOIN series s ON o.ts >= s.ended
 )
 SELECT s.ts, s.open, s.high, s.low, s.close, s.volume_base, s.taker_buy_base, s.taker_net_base, i.oi_base,
@@ -235,7 +250,7 @@ ORDER BY s.ts
 def _series(
     connection: duckdb.DuckDBPyConnection, name: str, until: Instant, interval_s: int | None, price_source: str | None
 ) -> tuple[int, str]:
-    """Which series to read, by the rule of :func:`market_bars`."""
+    """Which series to read, by the rule of :func:`series`."""
     rows = connection.execute(
         "SELECT interval_s, price_source, count(*), max(ts + interval_s * 1000000) FROM bars "
         "WHERE instrument = $1 AND ts + interval_s * 1000000 <= $2 AND interval_s = coalesce($3, interval_s) "

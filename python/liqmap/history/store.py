@@ -59,6 +59,9 @@ class Store:
         self.path = MEMORY if str(path) == MEMORY else Path(path)
         self.mode = mode
         self._connection = connect(self.path, mode, patience=patience)
+        # What many maps of one history ask for again and again; forgotten when something is written.
+        self._read: dict[tuple[str, int, str], MarketBars] = {}
+        self._covered: dict[tuple[str | None, int], Coverage] = {}
         try:
             acknowledged.check(self._connection, self.path)
         except BaseException:
@@ -89,6 +92,8 @@ class Store:
         if self.mode != "w":
             raise StorageError("write", str(self.path), "a history opened to read", 'mode "w"', "nothing changed")
         connection = self._connection
+        self._read.clear()
+        self._covered.clear()
         try:
             connection.execute("BEGIN TRANSACTION")
             yield connection
@@ -155,7 +160,10 @@ class Store:
         with self.reading() as connection:
             if instrument is not None:
                 read.instrument(connection, instrument)
-            return coverage(connection, instrument, stale_after=stale_after)
+            key = (instrument, stale_after)
+            if key not in self._covered:
+                self._covered[key] = coverage(connection, instrument, stale_after=stale_after)
+            return self._covered[key]
 
     def snapshot(self, target: str | PathLike[str]) -> None:
         """Copy the history to another file, replaced in one step, for readers while this one writes.
@@ -204,7 +212,11 @@ class Store:
             NotFoundError: No such instrument, or no bar known by then.
         """
         with self.reading() as connection:
-            return read.market_bars(connection, name, until, interval_s=interval_s, price_source=price_source)
+            length, source = read.series(connection, name, until, interval_s=interval_s, price_source=price_source)
+            whole = self._read.get((name, length, source))
+            if whole is None:
+                whole = self._read[name, length, source] = read.market_bars(connection, name, length, source)
+            return whole if until is None else whole.known(until)
 
     def funding(self, name: str, until: Instant | None = None) -> Funding:
         """Funding rates known by ``until``; all of them if left out."""

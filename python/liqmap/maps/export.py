@@ -56,8 +56,10 @@ def to_csv(of: LiquidationMap) -> str:
     """:func:`to_arrow` as CSV text, instrument and time in front, LF line ends."""
     table = to_arrow(of)
     columns = [column.to_pylist() for column in table.columns]
-    header = ["instrument", "at", *table.column_names]
-    return csv_text(header, ([of.instrument, iso(of.at), *row] for row in zip(*columns, strict=True)))
+    # What is the same in thousands of lines is made harmless once.
+    same = csv_text([of.instrument, iso(of.at)], ()).rstrip("\n")
+    lines = (",".join([same, *map(str, row)]) for row in zip(*columns, strict=True))
+    return csv_text(["instrument", "at", *table.column_names], ()) + "".join(f"{line}\n" for line in lines)
 
 
 def to_parquet(of: LiquidationMap, path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -54,7 +55,7 @@ def still(spec: dict[str, Any], name: str) -> Still:
         LiqmapError: ``vl-convert-python`` is not installed.
         InternalError: The drawing came out empty, or with an element that is not for drawing.
     """
-    root = ET.fromstring(_converter().vegalite_to_svg(spec))  # noqa: S314 - made here a moment ago
+    root = ET.fromstring(_converter().vega_to_svg(_filled(spec)))  # noqa: S314 - made here a moment ago
     marks = sum(1 for group in root.iter(f"{_SVG}g") if "role-mark" in group.get("class", "") for _ in group)
     if not marks:
         raise InternalError("chart", name, "no marks drawn", "a chart of its data", "nothing written")
@@ -62,6 +63,32 @@ def still(spec: dict[str, Any], name: str) -> Still:
     _clean(root, name)
     root.attrib = {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": _SVG[1:-1], "aria-hidden": "true"}
     return Still(ET.tostring(root, encoding="unicode"), marks, width, height)
+
+
+def _filled(spec: dict[str, Any]) -> dict[str, Any]:
+    """The specification as Vega, which takes a third of the time to draw where one was compiled without its rows."""
+    rows = spec.get("datasets", {})
+    values = {given["name"]: given["value"] for given in spec.get("params", ()) if "value" in given}
+    bare = {
+        **spec,
+        "datasets": dict.fromkeys(rows, ()),
+        "params": [{**given, "value": 0} if "value" in given else given for given in spec.get("params", ())],
+    }
+    compiled = _compiled(json.dumps(bare))
+    return {
+        **compiled,
+        "data": [{**part, "values": rows[part["name"]]} if part["name"] in rows else part for part in compiled["data"]],
+        "signals": [
+            {**signal, "value": values[signal["name"]]} if signal["name"] in values else signal
+            for signal in compiled.get("signals", ())
+        ],
+    }
+
+
+@lru_cache(maxsize=64)
+def _compiled(spec: str) -> dict[str, Any]:
+    compiled: dict[str, Any] = _converter().vegalite_to_vega(spec)
+    return compiled
 
 
 def _clean(root: ET.Element, name: str) -> None:
