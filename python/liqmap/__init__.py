@@ -16,10 +16,13 @@ from liqmap.positions.margin import liquidation_prices, liquidation_tranches
 from liqmap.positions.recipe import Recipe
 from liqmap.public import History
 from liqmap.public import open_history as open  # noqa: A004 - `liqmap.open` is the name users know
+from liqmap.strategies.conditions import Conditions
+from liqmap.strategies.levels import levels_to_use
 from liqmap.stress.depth import Depth
 from liqmap.stress.scenarios import scenarios
 
 __all__ = [
+    "Conditions",
     "Depth",
     "Grid",
     "Histogram",
@@ -33,6 +36,7 @@ __all__ = [
     "StorageError",
     "__version__",
     "histogram",
+    "levels_to_use",
     "liquidation_prices",
     "liquidation_tranches",
     "open",

@@ -13,6 +13,7 @@ from liqmap.maps.heatmap import build_heatmap
 from liqmap.maps.uncertainty import build_uncertainty
 from liqmap.positions.books import build_ledger
 from liqmap.score.calibrate import calibrate
+from liqmap.strategies.stored import stored_levels
 from liqmap.stress.stored import MAX_AGE, stored_depth
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from liqmap.positions.books import BarLedger
     from liqmap.positions.calibration import Calibration
     from liqmap.positions.model import AnyRecipe
+    from liqmap.strategies.levels import LevelsToUse
+    from liqmap.strategies.stops import Own
     from liqmap.stress.depth import Depth
 
 __all__ = ["History", "open_history"]
@@ -123,6 +126,32 @@ class History(Store):
             recipe=recipe,
             groups=groups,
         )
+
+    def levels(
+        self,
+        instrument: str,
+        at: InstantLike | None = None,
+        *,
+        recipe: AnyRecipe | None = None,
+        own: Own | None = None,
+    ) -> LevelsToUse:
+        """What to do with the map: breakout levels, scalping zones, stops, liquidity, volatility, touch probabilities.
+
+        Volatility and true range come from the bars, depth from the latest book within an hour, and the volatility
+        forecast compares with the maps of the seven days before.
+
+        Args:
+            instrument: ``venue:SYMBOL``.
+            at: As-of time; nothing later is used. The end of the last bar if left out.
+            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
+            own: The position that stops are for.
+
+        Raises:
+            NotFoundError: The history does not have the instrument, or not at that time.
+            InputError: Fewer than two hours of bars.
+        """
+        moment = None if at is None else parse(at, stage="levels")
+        return stored_levels(self, instrument, moment, recipe=recipe, own=own)
 
     def tracks(
         self,

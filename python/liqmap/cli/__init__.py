@@ -22,6 +22,7 @@ VERBS = {
     "map": "The liquidation map of an instrument.",
     "heatmap": "Maps through time.",
     "cascade": "Where a shock would stop, and what it would set off.",
+    "levels": "What to do with a map: breakouts, zones, stops, liquidity, volatility.",
     "position": "Where one position is liquidated, and in which cluster.",
     "calibrate": "Fit the distances of positions to realised liquidations.",
     "score": "Was the map right? Beside what price alone says.",

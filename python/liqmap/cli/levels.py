@@ -1,0 +1,147 @@
+"""``liqmap levels``: what to do with a map."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+import liqmap
+from liqmap.charts.numbers import percent, price, usd
+from liqmap.strategies.stops import Own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liqmap.strategies.breakout import Breakout
+    from liqmap.strategies.levels import LevelsToUse
+    from liqmap.strategies.overlay import Stretch
+    from liqmap.strategies.scalping import Scalp
+    from liqmap.strategies.stops import Stop
+    from liqmap.strategies.table import ClusterRow
+    from liqmap.strategies.traps import Trap
+    from liqmap.strategies.volatility import Forecast
+
+__all__ = ["levels"]
+
+_MOST = 8
+
+
+def levels(
+    instrument: str,
+    *,
+    db: Path,
+    at: str | None = None,
+    entry: float | None = None,
+    size: float = 0.0,
+    liquidation: float | None = None,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Say where the map's fuel lies and what to do about it: rules with their numbers, none of them advice.
+
+    Args:
+        instrument: ``venue:SYMBOL``.
+        db: The history file.
+        at: Instant of the map, ISO 8601; the latest by default.
+        entry: Entry price of the position that stops are for; the mark by default.
+        size: Its notional, USD.
+        liquidation: Its liquidation price: no stop is placed past it.
+        as_json: Print one JSON object.
+    """
+    own = Own(entry=entry, usd=size, liquidation_price=liquidation)
+    with liqmap.open(db) as history:
+        found = history.levels(instrument, at, own=own)
+    if as_json:
+        sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(_told(found))
+
+
+def _told(found: LevelsToUse) -> str:
+    moves = found.conditions
+    head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} a year"
+    lines = [f"{head}  hourly range {price(moves.atr)}"]
+    for name, use in found.uses.items():
+        lines += ["", f"{name}: {use.rule}"]
+        if use.none is not None:
+            lines.append(f"  none: {use.none}")
+        lines += [f"  {_ROWS[name](row)}" for row in use.rows[:_MOST]]
+        if len(use.rows) > _MOST:
+            lines.append(f"  … {len(use.rows) - _MOST} more in --json")
+    said = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
+    return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in said)]) + "\n"
+
+
+def _push(share: float | None) -> str:
+    return "more than the book holds" if share is None else percent(share, 2)
+
+
+def _cluster(row: ClusterRow) -> str:
+    touch = " / ".join(percent(p, 0) for p in row.touch.values())
+    need = "–" if row.shock_needed is None else percent(row.shock_needed, 2, signed=True)
+    return (
+        f"{row.side:<5} {price(row.low)}…{price(row.high)}  {usd(row.notional):>6}  touch 4/12/24 h {touch}  "
+        f"shock {need}  move {_push(row.expected.calm)} ({row.band}; by dollars {row.legacy_band})"
+    )
+
+
+def _breakout(row: Breakout) -> str:
+    run = ", ".join(f"{name} {_push(getattr(row.run_on, name))}" for name in ("calm", "stressed", "square_root"))
+    fuel = "burns through by itself" if row.self_fuelled else "has to be pushed through"
+    return (
+        f"{price(row.level)} {percent(row.distance, 1, signed=True)}  {usd(row.notional)} of {row.side}s to "
+        f"{price(row.through)}  run-on {run}; {fuel}"
+    )
+
+
+def _scalp(row: Scalp) -> str:
+    worth = "more" if row.covers_costs else "less"
+    return (
+        f"{row.side:<5} {price(row.low)}…{price(row.high)}  touch 4 h {percent(row.touch['4h'], 0)}  overshoot "
+        f"{_push(row.overshoot.calm)}  back {percent(row.give_back, 3)}, {worth} than costs"
+    )
+
+
+def _stop(row: Stop) -> str:
+    reward = "no target" if row.reward is None else f"R {row.reward:.1f}"
+    cut = "" if row.price is not None else f"  past the own liquidation price: at most {row.most_leverage:.0f}×"
+    return (
+        f"{row.side:<5} {price(row.rule_price)} behind {price(row.behind)}  touch 24 h {percent(row.touch['24h'], 0)}  "
+        f"{reward}{cut}"
+    )
+
+
+def _stretch(row: Stretch) -> str:
+    through = "  falls through" if row.falls_through else ""
+    ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
+    return (
+        f"{price(row.low)}…{price(row.high)} {percent(row.distance, 1, signed=True)}  {usd(row.depth)} of orders, "
+        f"{usd(row.forced)} of liquidations, ρ {ratio}{through}"
+    )
+
+
+def _trap(row: Trap) -> str:
+    flag = "  FLAGGED" if row.flagged else ""
+    return f"{row.side:<5} {price(row.peak)}  {usd(row.notional)} for {usd(row.cost)}: {row.index:.2f}{flag}"
+
+
+def _forecast(row: Forecast) -> str:
+    return (
+        f"{row.hours:g} h  {percent(row.forecast, 2)} against {percent(row.baseline, 2)} realised (×{row.ratio:.3f}; "
+        f"ρ {row.below:.2f} below, {row.above:.2f} above; before {row.usual_below:.2f}, {row.usual_above:.2f})"
+    )
+
+
+_ROWS: dict[str, Callable[..., str]] = {
+    "clusters": _cluster,
+    "breakout": _breakout,
+    "scalping": _scalp,
+    "stops": _stop,
+    "liquidity": _stretch,
+    "voids": _stretch,
+    "traps": _trap,
+    "volatility": _forecast,
+}

@@ -1,0 +1,1 @@
+"""What to do with a map: documented rules, each with its numbers, its source and its limits."""

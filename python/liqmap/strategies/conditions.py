@@ -1,0 +1,75 @@
+"""How the market moves: volatility and hourly true range, from bars."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.errors import InputError
+from liqmap.stress.touch import ewma_volatility
+
+if TYPE_CHECKING:
+    from liqmap.history.read import MarketBars
+    from liqmap.provenance import JSON
+
+__all__ = ["Conditions"]
+
+_HOURS_PER_YEAR = 8760.0
+_HOUR_S = 3600
+_HOUR_US = _HOUR_S * 1_000_000
+_ATR_HOURS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How much the price moves.
+
+    Attributes:
+        volatility: Realised, annual, as a fraction.
+        atr: Mean true range of an hour, quote currency.
+
+    Raises:
+        InputError: A number that is not finite and above 0.
+
+    Example:
+        >>> round(Conditions(volatility=0.5, atr=300.0).move(12), 4)
+        0.0185
+    """
+
+    volatility: float
+    atr: float
+
+    def __post_init__(self) -> None:
+        for name, value in (("volatility", self.volatility), ("atr", self.atr)):
+            if not (math.isfinite(value) and value > 0):
+                raise InputError("levels", name, repr(value), "a finite number above 0", "nothing computed")
+
+    def move(self, hours: float) -> float:
+        """One standard deviation of the move over so many hours, as a fraction: ``σ·√(hours / 8760)``."""
+        return self.volatility * math.sqrt(hours / _HOURS_PER_YEAR)
+
+    @classmethod
+    def of_bars(cls, bars: MarketBars) -> Conditions:
+        """Volatility by exponential weights (half-life 24 h), true range by the mean of the last 14 hours.
+
+        Bars are summed to whole hours of the clock; of longer bars the range is scaled by ``√(1 h / bar)``.
+
+        Raises:
+            InputError: Fewer than two hours of bars, or prices that never moved.
+        """
+        hour = (bars.end - 1) // _HOUR_US
+        starts = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1)) if len(bars) else np.empty(0, np.int64)
+        if starts.size < 2:  # noqa: PLR2004 - a true range needs the close before
+            raise InputError("levels", bars.instrument, f"{len(bars)} bars", "two hours of bars", "nothing computed")
+        high, low = np.maximum.reduceat(bars.high, starts), np.minimum.reduceat(bars.low, starts)
+        close = bars.close[np.append(starts[1:], len(bars)) - 1]
+        ranges = np.maximum(high[1:], close[:-1]) - np.minimum(low[1:], close[:-1])
+        atr = float(ranges[-_ATR_HOURS:].mean()) * math.sqrt(min(1.0, _HOUR_S / bars.interval_s))
+        return cls(volatility=ewma_volatility(bars.close, bars.interval_s), atr=atr)
+
+    def to_dict(self) -> dict[str, JSON]:
+        """Plain data."""
+        return dict(asdict(self))

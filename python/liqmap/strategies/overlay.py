@@ -1,0 +1,134 @@
+"""The book laid over the map: orders and liquidations bin by bin, and runs of bins that are alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.strategies.setting import book_side
+from liqmap.stress.depth import Depth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from liqmap.instruments import Side
+    from liqmap.strategies.setting import Setting
+
+    Floats = npt.NDArray[np.float64]
+    Mask = npt.NDArray[np.bool_]
+
+__all__ = ["REACH", "Overlay", "Stretch", "quantile", "runs", "stretch"]
+
+REACH = 0.05
+"""The book is looked at within 5 % of the mark, as far as it is visible."""
+_LAST_BITS = 5e-10
+"""Forgives an edge that is off the mark by its last bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A run of neighbouring bins of one side.
+
+    Attributes:
+        side: Whose liquidations lie there: longs below the mark, shorts above.
+        low: Lower edge, quote currency.
+        high: Upper edge.
+        distance: Of the edge nearer to the mark, signed fraction.
+        depth: USD of resting orders in it.
+        forced: USD of liquidations in it.
+        ratio: The second over the first: the branching ratio ρ; the largest of any bin in a void, and
+            ``None`` where nothing rests at all.
+        amplification: ``1 / (1 − ρ)``, how far a small push inside goes; ``None`` from ρ = 1 on: it goes through.
+        touch: Probability that the nearer edge is touched within ``4h``, ``12h``, ``24h``.
+        falls_through: In a void, whether liquidations exceed the orders in every bin.
+    """
+
+    side: Side
+    low: float
+    high: float
+    distance: float
+    depth: float
+    forced: float
+    ratio: float | None
+    amplification: float | None
+    touch: dict[str, float]
+    falls_through: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """The book over the map, bin by bin, outward from the mark, within 5 % and what is visible.
+
+    Attributes:
+        side: Whose liquidations.
+        edge: Prices between the bins, from the mark outward; one more than bins.
+        depth: USD of resting orders per bin.
+        forced: USD of liquidations per bin.
+    """
+
+    side: Side
+    edge: Floats
+    depth: Floats
+    forced: Floats
+
+    @cached_property
+    def ratio(self) -> Floats:
+        """Liquidations over orders, the branching ratio ``ρ = g / D'`` of each bin."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = np.where(self.depth > 0, self.forced / self.depth, np.where(self.forced > 0, np.inf, 0.0))
+        return np.asarray(found, dtype=np.float64)
+
+    @classmethod
+    def of(cls, setting: Setting, side: Side) -> Overlay:
+        """The overlay of one side; without bins where the book shows nothing."""
+        law, grid, mark = setting.laws[side], setting.of.grid, setting.mark
+        seen = law.ladder(book_side(side)).edge if isinstance(law, Depth) else REACH
+        edges, mass = grid.edges(), setting.of.side(side)
+        away = (1 - edges / mark) if side == "long" else (edges / mark - 1)
+        inner, outer = (away[1:], away[:-1]) if side == "long" else (away[:-1], away[1:])
+        inside = np.flatnonzero((inner >= -_LAST_BITS) & (outer <= min(REACH, seen) + _LAST_BITS))
+        order = inside[::-1] if side == "long" else inside
+        if order.size == 0:
+            return cls(side, np.empty(0), np.empty(0), np.empty(0))
+        reach = np.append(np.maximum(inner[order[:1]], 0.0), outer[order])
+        held = np.diff(law.curve(book_side(side)).notional(reach))
+        edge = np.append(edges[order[0] + (side == "long")], edges[order + (side == "short")])
+        return cls(side, edge, np.asarray(held, dtype=np.float64), np.asarray(mass[order], dtype=np.float64))
+
+
+def quantile(overlays: list[Overlay], q: float) -> float:
+    """Of both sides' density together."""
+    every = np.concatenate([overlay.depth for overlay in overlays])
+    return float(np.quantile(every, q)) if every.size else 0.0
+
+
+def runs(good: Mask, least: int = 2) -> Iterator[slice]:
+    """Runs of at least so many bins that are all good."""
+    ends = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
+    return (slice(int(a), int(z)) for a, z in list(pairwise(ends))[::2] if z - a >= least)
+
+
+def stretch(setting: Setting, overlay: Overlay, run: slice, *, void: bool = False) -> Stretch:
+    """A run of an overlay, in numbers."""
+    depth, forced = float(overlay.depth[run].sum()), float(overlay.forced[run].sum())
+    near, far = float(overlay.edge[run.start]), float(overlay.edge[run.stop])
+    ratios = overlay.ratio[run]
+    worst = float(ratios.max()) if void else forced / depth
+    return Stretch(
+        side=overlay.side,
+        low=min(near, far),
+        high=max(near, far),
+        distance=setting.distance(near),
+        depth=depth,
+        forced=forced,
+        ratio=worst if np.isfinite(worst) else None,
+        amplification=1 / (1 - worst) if worst < 1 else None,
+        touch=setting.touch(near),
+        falls_through=void and bool((ratios > 1).all()),
+    )
