@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
+from history_files import BTC, count, fingerprint
 
+from liqmap.errors import LiqmapError
 from liqmap.history import Store, open_store
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Write: TypeAlias = "Callable[[str, str | bytes], Path]"
+Refused: TypeAlias = "Callable[..., LiqmapError]"
 
 
 @pytest.fixture
@@ -34,3 +37,21 @@ def write(tmp_path: Path) -> Write:
         return file
 
     return write
+
+
+@pytest.fixture
+def refused(store: Store) -> Refused:
+    """Loads a file that must be refused: a one-line error, and nothing changed."""
+
+    def refused(file: Path, **options: object) -> LiqmapError:
+        before = fingerprint(store), count(store, "loads"), count(store, "rejects")
+        with pytest.raises(LiqmapError) as caught:
+            store.load(file, **{"instrument": BTC, **options})  # type: ignore[arg-type]
+        assert (fingerprint(store), count(store, "loads"), count(store, "rejects")) == before
+        line = str(caught.value)
+        assert "\n" not in line
+        assert line.startswith("liqmap: load: ")
+        assert "nothing stored" in line or "stopped" in line
+        return caught.value
+
+    return refused

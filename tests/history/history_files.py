@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from liqmap.history import Store
 
+BTC = "binance:BTCUSDT"
+KLINES = (
+    "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore"
+)
 START = 1_780_272_000_000  # 2026-06-01T00:00Z in milliseconds
 BAR = "timestamp,datetime_utc,open,high,low,close,oi_usd,oi_btc_implied,funding_rate,taker_net_btc\n"
 DATA = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liquidations", "depth", "positions")
@@ -44,3 +50,20 @@ def count(store: Store, what: str) -> int:
         row = connection.execute(f"SELECT count(*) FROM {what}").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def zipped(*members: tuple[str, str | bytes], **options: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content, **options)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def klines(rows: int, *, header: bool, unit: int = 1) -> str:
+    lines = [KLINES] if header else []
+    for i in range(rows):
+        start = START + i * 300_000
+        end = (start + 300_000) * unit - 1
+        lines.append(f"{start * unit},70000,70010,69990,70005,12.5,{end},875000,100,6.5,455000,0")
+    return "\n".join(lines) + "\n"
