@@ -8,6 +8,7 @@ from liqmap.clock import InstantLike, duration, parse
 from liqmap.history import calibrations
 from liqmap.history.store import Store
 from liqmap.maps.build import build_map
+from liqmap.maps.build_market import build_market, is_market
 from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
 from liqmap.maps.uncertainty import build_uncertainty
@@ -48,10 +49,11 @@ class History(Store):
         grid: Grid | None = None,
         recipe: AnyRecipe | None = None,
     ) -> LiquidationMap:
-        """The liquidation map of one instrument.
+        """The liquidation map of one instrument, or of a market: the sum of its instruments' maps.
 
         Args:
-            instrument: ``venue:SYMBOL``.
+            instrument: ``venue:SYMBOL``, or a base asset such as ``BTC`` for all its instruments
+                (:class:`liqmap.maps.market.MarketMap`).
             at: As-of time; nothing later is used. The end of the last bar if left out.
             grid: Price axis; about 5 bp bins with an edge at the mark if left out.
             recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
@@ -60,7 +62,8 @@ class History(Store):
             NotFoundError: The history does not have the instrument, or not at that time.
         """
         moment = None if at is None else parse(at, stage="map")
-        return build_map(self, instrument, at=moment, grid=grid, recipe=recipe)
+        make = build_market if is_market(instrument) else build_map
+        return make(self, instrument, at=moment, grid=grid, recipe=recipe)
 
     def uncertainty(
         self,

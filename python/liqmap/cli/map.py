@@ -10,6 +10,8 @@ from cyclopts import Parameter
 
 from liqmap import public
 from liqmap.clock import iso
+from liqmap.instruments import split
+from liqmap.maps.market import MarketMap
 from liqmap.provenance import compact
 
 if TYPE_CHECKING:
@@ -29,10 +31,10 @@ def map(  # noqa: A001 - the verb is the name
     csv: Annotated[bool, Parameter(negative="")] = False,
     bands: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Print the liquidation map of an instrument.
+    """Print the liquidation map of an instrument, or of a market: the sum of its instruments' maps.
 
     Args:
-        instrument: venue:SYMBOL, such as binance:BTCUSDT.
+        instrument: venue:SYMBOL, such as binance:BTCUSDT, or a base asset such as BTC for all its instruments.
         db: The history file.
         at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
         json: One JSON object, with every bin.
@@ -51,6 +53,16 @@ def map(  # noqa: A001 - the verb is the name
         sys.stdout.write(to_csv(made))
     else:
         sys.stdout.write(summary(made) + ("" if band is None else spread(band)))
+
+
+def by_venue(made: MarketMap) -> list[str]:
+    """One line per venue: what is on the map, and how far its marks lie from spot."""
+    lines = [""]
+    for venue, bins in made.venues().items():
+        basis = ", ".join(f"{b:+.2%}" for name, b in made.basis.items() if split(name)[0] == venue)
+        long, short = (float(side.sum()) / 1e6 for side in (bins["long"], bins["short"]))
+        lines.append(f"{venue:<16} {long:>10,.1f}M long {short:>10,.1f}M short   basis {basis}")
+    return lines
 
 
 def spread(band: Uncertainty) -> str:
@@ -72,6 +84,7 @@ def summary(made: LiquidationMap) -> str:
         f"open interest {made.open_interest:,.1f} coin a side",
         f"on the map {made.ledger.long.mapped:,.1f} long, {made.ledger.short.mapped:,.1f} short",
         f"ledger error {made.ledger.error(made.open_interest):.0e} of open interest",
+        *(by_venue(made) if isinstance(made, MarketMap) else ()),
         "",
         f"{'side':<6}{'low':>10}{'peak':>10}{'high':>10}{'distance':>10}{'notional':>12}  {'band':<8}{'20x+':>6}",
     ]

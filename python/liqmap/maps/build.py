@@ -18,6 +18,8 @@ from liqmap.positions.recipe import DEFAULT
 from liqmap.provenance import Provenance
 
 if TYPE_CHECKING:
+    import arro3.core
+
     from liqmap.clock import Instant
     from liqmap.history.store import Store
     from liqmap.maps.histogram import Histogram
@@ -48,24 +50,36 @@ def build_map(
     return make_map(read_sources(store, instrument, at, recipe), grid)
 
 
-def make_map(of: Sources, grid: Grid | None = None, *, compare: bool = True) -> LiquidationMap:
-    """The map of what was read; ``compare``: tell how its clusters rank among those of the 90 days before."""
+def make_map(of: Sources, grid: Grid | None = None, *, scale: float = 1.0, compare: bool = True) -> LiquidationMap:
+    """The map of what was read.
+
+    Args:
+        of: What was read.
+        grid: Price axis; around the mark if left out.
+        scale: The map's prices per price of the instrument: spot over mark brings it onto a spot-equivalent axis.
+            Notional stays what it is.
+        compare: Tell how the clusters rank among those of the 90 days before.
+
+    Raises:
+        NotFoundError: No open interest, no tier, or no bracket that the venue offers.
+    """
     past = PastClusters() if compare else None
     people = _grow(of, past)
     brackets = tuple(float(x) for x in DEFAULT.leverages) if people is None else people.leverages
     stood = NOBODY if of.seen is None else standing(of.seen, brackets, of.bars, of.mark)
     open_interest = of.open_interest if people is None else float(people.bars.open_interest[-1])
     mixed = mix(open_interest, None if people is None else people.ledger, stood)
-    axis = Grid.around(of.mark, of.about.tick_size) if grid is None else grid
-    of_seen = binned = histogram(stood.levels(), axis, brackets=len(brackets))
+    mark = of.mark * scale
+    axis = Grid.around(mark, of.about.tick_size) if grid is None else grid
+    of_seen = binned = histogram(_scaled(stood.levels(), scale), axis, brackets=len(brackets))
     if people is not None:
-        binned = of_seen + histogram(people.levels(mixed.share), axis, brackets=len(brackets))
+        binned = of_seen + histogram(_scaled(people.levels(mixed.share), scale), axis, brackets=len(brackets))
     off_grid = binned.outside.sum(axis=1) / binned.units_per_notional
     modelled = () if people is None else people.assumptions
     return LiquidationMap(
         instrument=of.about.name,
         at=of.at,
-        mark_price=of.mark,
+        mark_price=mark,
         open_interest=mixed.open_interest,
         grid=axis,
         brackets=brackets,
@@ -91,6 +105,16 @@ def _grow(of: Sources, past: PastClusters | None) -> Population | None:
         return None
     nursery = prepare(of.bars, of.tiers, of.recipe, instrument=of.about.name, at=of.at)
     return grow(nursery, past)
+
+
+def _scaled(levels: arro3.core.Table, scale: float) -> arro3.core.Table:
+    """The levels at other prices, their notional unchanged."""
+    if scale == 1:
+        return levels
+    from arro3.core import Array, ChunkedArray  # noqa: PLC0415 - Arrow loads only when levels are binned
+
+    price = np.ascontiguousarray(levels.column("price").to_numpy() * scale)
+    return levels.set_column(levels.column_names.index("price"), "price", ChunkedArray([Array.from_numpy(price)]))
 
 
 def _part(binned: Histogram, stood: Standing, mixed: Mix, as_of: Instant) -> ObservedPart:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from liqmap.grid import Grid
 
-__all__ = ["Histogram", "histogram"]
+__all__ = ["UNITS_PER_NOTIONAL", "Histogram", "histogram"]
+
+UNITS_PER_NOTIONAL = 10_000
+"""Units of a bin per unit of quote currency, in every histogram: what maps are added in."""
 
 
 @dataclass(frozen=True, eq=False)

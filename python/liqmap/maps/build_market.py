@@ -1,0 +1,143 @@
+"""From the history to the map of a market: which instruments, at what time, and where spot is."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.clock import Instant, iso
+from liqmap.errors import NotFoundError
+from liqmap.grid import Grid
+from liqmap.history.spot import last_ends, spot_price
+from liqmap.maps.build import make_map
+from liqmap.maps.market import MarketMap, add_maps
+from liqmap.maps.sources import read_sources
+
+if TYPE_CHECKING:
+    from liqmap.history.store import Store
+    from liqmap.instruments import Instrument
+    from liqmap.maps.map import LiquidationMap
+    from liqmap.maps.sources import Sources
+    from liqmap.positions.model import AnyRecipe
+
+__all__ = ["build_market", "is_market"]
+
+DOLLARS = frozenset({"USD", "USDT", "USDC", "USDE", "FDUSD", "BUSD", "TUSD", "DAI"})
+"""Quote currencies that are taken for a dollar: notional is in USD."""
+_DAY = 86_400_000_000
+_SPOT_AGE = 3_600_000_000
+
+
+def is_market(name: str) -> bool:
+    """Whether a name is a market's (``BTC``) and not an instrument's (``binance:BTCUSDT``)."""
+    return ":" not in name
+
+
+def build_market(
+    store: Store,
+    market: str,
+    *,
+    at: Instant | None = None,
+    grid: Grid | None = None,
+    recipe: AnyRecipe | None = None,
+) -> MarketMap:
+    """The sum of the maps of all instruments on a base asset.
+
+    Vendors' aggregates are left out, and so are simulated instruments beside real ones, contracts not quoted in
+    dollars, and those the history does not have at that time; each is named. Without ``at``: the last time that all
+    instruments reach, those apart that ended more than a day before the latest.
+
+    Raises:
+        NotFoundError: No instrument on that asset, or none at that time.
+    """
+    members, left_out = _members(store, market)
+    moment = _moment(store, members) if at is None else at
+    found: list[Sources] = []
+    for about in members:
+        try:
+            found.append(read_sources(store, about.name, moment, recipe))
+        except NotFoundError as error:
+            left_out[about.name] = error.found
+    moment = max((source.at for source in found), default=moment)
+    spot, note = _spot(store, found, moment) if found and moment is not None else (1.0, "")
+    axis = _axis(found, spot) if grid is None and found else grid
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        made = list(threads.map(lambda of: _made(of, axis, spot), found))
+    left_out |= {of.about.name: m for of, m in zip(found, made, strict=True) if isinstance(m, str)}
+    parts = tuple(m for m in made if not isinstance(m, str))
+    if not parts or axis is None or moment is None:
+        when = "" if moment is None else f" at {iso(moment)}"
+        why = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise NotFoundError("map", market, f"no instrument{when} ({why})", "one with open interest", "no map made")
+    names = {part.instrument for part in parts}
+    return add_maps(
+        market,
+        parts,
+        at=moment,
+        spot=spot,
+        grid=axis,
+        basis={of.about.name: of.mark / spot - 1 for of in found if of.about.name in names},
+        left_out=left_out,
+        notes=(note, *(f"{name} is not in the sum: {why}" for name, why in left_out.items())),
+    )
+
+
+def _made(of: Sources, axis: Grid | None, spot: float) -> LiquidationMap | str:
+    """The instrument's map on the market's axis, or why there is none."""
+    try:
+        return make_map(of, axis, scale=spot / of.mark, compare=False)
+    except NotFoundError as error:
+        return error.found
+
+
+def _axis(found: list[Sources], spot: float) -> Grid:
+    return Grid.around(spot, min(source.about.tick_size for source in found))
+
+
+def _members(store: Store, market: str) -> tuple[list[Instrument], dict[str, str]]:
+    """The instruments to be added up, and why the others are not."""
+    everyone = store.instruments()
+    members = [about for about in everyone if about.base == market]
+    if not members:
+        known = ", ".join(sorted({about.base for about in everyone})) or "none yet"
+        raise NotFoundError("map", market, "no instrument on it", f"one of the history's: {known}", "no map made")
+    real = any(not about.simulated and about.kind != "aggregate" for about in members)
+    left_out: dict[str, str] = {}
+    for about in members:
+        if about.kind == "aggregate":
+            left_out[about.name] = "a vendor's sum over venues, no contract"
+        elif about.simulated and real:
+            left_out[about.name] = "simulated"
+        elif about.quote not in DOLLARS:
+            left_out[about.name] = f"quoted in {about.quote}"
+    return [about for about in members if about.name not in left_out], left_out
+
+
+def _moment(store: Store, members: list[Instrument]) -> Instant | None:
+    """The last time that all reach, without those that ended more than a day before the latest."""
+    with store.reading() as connection:
+        ends = last_ends(connection, [about.name for about in members]).values()
+    return min((end for end in ends if end > max(ends) - _DAY), default=None)
+
+
+def _spot(store: Store, found: list[Sources], at: Instant) -> tuple[float, str]:
+    """Spot, else index, else the mark of the instrument with the most open interest."""
+    names = [source.about.name for source in found]
+    with store.reading() as connection:
+        told = spot_price(connection, names, at, max_age=_SPOT_AGE)
+    if told is not None:
+        name, kind, price = told
+        return price, f"levels lie on a spot-equivalent axis by the {kind} price of {name}"
+    largest = max(found, key=lambda source: (_interest(source) * source.mark, source.about.name))
+    return largest.mark, f"no spot price is known: levels lie on the axis of {largest.about.name}"
+
+
+def _interest(of: Sources) -> float:
+    """Coin, as far as it is known."""
+    if of.bars is None:
+        return of.open_interest or 0.0
+    known = of.bars.oi_base[np.isfinite(of.bars.oi_base)]
+    return float(known[-1]) if len(known) else 0.0
