@@ -92,6 +92,7 @@ def _environment() -> Environment:
         "price": numbers.price,
         "price_range": _range,
         "percent": numbers.percent,
+        "leverage": numbers.leverage,
         "stamp": words.stamp,
         "day": words.day,
         "clock": words.clock,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from liqmap.positions.model import AnyRecipe
     from liqmap.strategies.stops import Own
 
-__all__ = ["stored_levels"]
+__all__ = ["levels_on", "stored_levels"]
 
 PAST_DAYS = 7
 _DAY = 86_400_000_000
@@ -38,7 +38,26 @@ def stored_levels(
         NotFoundError: The history does not have the instrument, or no bars of it at that time.
         InputError: Fewer than two hours of bars.
     """
-    of = build_map(store, instrument, at=at, recipe=recipe)
+    return levels_on(
+        store, build_map(store, instrument, at=at, recipe=recipe), recipe=recipe, own=own, past_days=past_days
+    )
+
+
+def levels_on(
+    store: Store,
+    of: LiquidationMap,
+    *,
+    recipe: AnyRecipe | None = None,
+    own: Own | None = None,
+    past_days: int = PAST_DAYS,
+) -> LevelsToUse:
+    """The same on a map that is made already.
+
+    Raises:
+        NotFoundError: No bars of its instrument at that time.
+        InputError: Fewer than two hours of bars.
+    """
+    instrument = of.instrument
     conditions = Conditions.of_bars(store.market_bars(instrument, until=of.at))
     past = [day for back in range(1, past_days + 1) if (day := _before(store, of, back, recipe)) is not None]
     return levels_to_use(of, stored_depth(store, instrument, of.at), conditions=conditions, past=past, own=own)

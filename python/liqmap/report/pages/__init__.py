@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "page"]
 
-NAMES = ("map", "data")
+NAMES = ("map", "levels", "data")
 
 
 def page(name: str) -> Page:

@@ -1,0 +1,99 @@
+"""Levels to use: what documented rules find on the map, each with its numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from liqmap.charts.numbers import percent, price_range
+from liqmap.clock import iso
+from liqmap.errors import InputError
+from liqmap.maps.export import csv_text
+from liqmap.report.lanes import lanes
+from liqmap.report.page import Missing, Page, Shown
+from liqmap.strategies.stored import levels_on
+
+if TYPE_CHECKING:
+    from liqmap.public import History
+    from liqmap.report.facts import Facts
+    from liqmap.strategies.levels import LevelsToUse
+
+__all__ = ["PAGE"]
+
+
+def _read(history: History, facts: Facts) -> LevelsToUse | Missing:
+    try:
+        return levels_on(history, facts.map)
+    except InputError as error:
+        return Missing(f"{error.found.capitalize()}.", f"It needs {error.expected}.")
+
+
+def _show(facts: Facts, found: LevelsToUse | Missing) -> Shown | Missing:
+    if isinstance(found, Missing):
+        return found
+    text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Shown(
+        heading=_heading(facts, found),
+        lede=_lede(found),
+        values={"found": found, "lanes": lanes(found), "limits": _limits(found)},
+        files={"levels.json": f"{text}\n".encode(), "levels.csv": _csv(found).encode()},
+    )
+
+
+def _heading(facts: Facts, found: LevelsToUse) -> str:
+    """The cluster that is likeliest to be hit within a day."""
+    tick = facts.map.grid.tick
+    rows = found.clusters.rows
+    if not rows:
+        return "No cluster within reach of a day"
+    first = max(rows, key=lambda row: (row.touch["24h"], row.notional))
+    where = price_range(first.low, first.high, tick)
+    return (
+        f"{first.side.capitalize()}s at {where} have a {percent(first.touch['24h'], 0)} chance of being hit within 24 h"
+    )
+
+
+def _lede(found: LevelsToUse) -> str:
+    """How many levels the rules found, and what moves are usual."""
+    counts = {
+        "breakout level": len(found.breakout.rows),
+        "scalping zone": len(found.scalping.rows),
+        "stop": sum(row.price is not None for row in found.stops.rows),
+        "stretch of deep book": len(found.liquidity.rows),
+        "void": len(found.voids.rows),
+    }
+    told = ", ".join(f"{n} {name if n == 1 else _plural(name)}" for name, n in counts.items() if n)
+    usual = next((row for row in found.volatility.rows if row.hours == 24), None)  # noqa: PLR2004 - a day
+    moves = "" if usual is None else f" A usual move of a day is ±{percent(usual.baseline)}."
+    return f"{told[:1].upper()}{told[1:]}.{moves}" if told else f"No rule found a level.{moves}"
+
+
+def _plural(name: str) -> str:
+    return name.replace("stretch", "stretches", 1) if name.startswith("stretch") else f"{name}s"
+
+
+def _limits(found: LevelsToUse) -> tuple[str, ...]:
+    """What the rules assume, each thing once."""
+    return tuple(dict.fromkeys(limit for use in found.uses.values() for limit in use.limits))
+
+
+def _csv(found: LevelsToUse) -> str:
+    """The table of clusters: one line each, nearest first."""
+    head = [
+        *("instrument", "at", "side", "low", "peak", "high", "notional_usd", "distance", "touch_4h", "touch_12h"),
+        *("touch_24h", "shock_needed", "expected_calm", "expected_stressed", "expected_square_root", "band"),
+        "legacy_band",
+    ]
+    lines = [
+        [
+            *(found.instrument, iso(found.at), row.side, row.low, row.peak, row.high, row.notional, row.distance),
+            *(row.touch.values()),
+            *(row.shock_needed, row.expected.calm, row.expected.stressed, row.expected.square_root),
+            *(row.band, row.legacy_band),
+        ]
+        for row in found.clusters.rows
+    ]
+    return csv_text(head, lines)
+
+
+PAGE = Page("levels", "Levels to use", _show, read=_read)
