@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 import liqmap
 from liqmap.errors import InputError
+from liqmap.stress.contribution import Contribution, contributions
 
 if TYPE_CHECKING:
     from liqmap.stress.cascade import Cascade, Estimate
@@ -38,11 +40,14 @@ def cascade(
     size = fraction(shock)
     with liqmap.open(db) as history:
         of = history.map(instrument, at=at)
-        result = of.cascade(shock=size, depth=history.depth(instrument, of.at))
+        book = history.depth(instrument, of.at)
+        result = of.cascade(shock=size, depth=book)
+    clusters = [part for part in contributions(of, of.clusters(), size, book) if part.round]
     if as_json:
-        sys.stdout.write(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+        out = result.to_dict() | {"clusters": [asdict(part) for part in clusters]}
+        sys.stdout.write(json.dumps(out, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(_told(result))
+        sys.stdout.write(_told(result, clusters))
 
 
 def fraction(text: str) -> float:
@@ -63,7 +68,7 @@ def fraction(text: str) -> float:
     return value / 100 if text.strip().endswith("%") else value
 
 
-def _told(result: Cascade) -> str:
+def _told(result: Cascade, clusters: list[Contribution]) -> str:
     lines = [
         f"{result.instrument}  mark {result.mark_price:,.2f}  shock {result.shock:+.2%} to {result.start_price:,.2f}",
         *(_row(estimate) for estimate in (result.base, result.stressed, result.square_root)),
@@ -74,6 +79,13 @@ def _told(result: Cascade) -> str:
             f"  round {step.round:>2}  {step.low:>12,.2f} … {step.high:<12,.2f} {step.distance:+8.2%}  "
             f"${step.notional / 1e6:,.2f}M"
             for step in result.chain
+        ]
+    if clusters:
+        lines.append("clusters set off, nearest first (and how much less far the price would go without each)")
+        lines += [
+            f"  round {part.round:>2}  {part.low:>12,.2f} … {part.high:<12,.2f} ${part.fired / 1e6:,.2f}M of "
+            f"${part.notional / 1e6:,.2f}M  {part.displacement:.3%}"
+            for part in clusters
         ]
     lines += [f"note: {sentence}" for sentence in result.assumptions]
     return "\n".join(lines) + "\n"

@@ -11,6 +11,7 @@ from liqmap.clock import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
 from liqmap.provenance import compact
 from liqmap.stress.cascade import Cascade, cascade
+from liqmap.stress.curve import CascadeCurve, cascade_curve
 from liqmap.stress.thresholds import Thresholds, thresholds
 
 if TYPE_CHECKING:
@@ -108,6 +109,10 @@ class LiquidationMap:
     def cascade(self, shock: float, depth: Law | None = None, *, kind: Kind = "news") -> Cascade:
         """Where a shock would stop, and through which levels; see :func:`liqmap.stress.cascade.cascade`."""
         return cascade(self, shock, depth, kind=kind)
+
+    def cascade_curve(self, depth: Law | None = None, *, furthest: float = 0.1, kind: Kind = "news") -> CascadeCurve:
+        """Where every shock up to ``furthest`` would stop, both ways; see :mod:`liqmap.stress.curve`."""
+        return cascade_curve(self, depth, furthest=furthest, kind=kind)
 
     def thresholds(self, side: Side, depth: Law | None = None, *, kind: Kind = "news") -> Thresholds:
         """The smallest shock that fires each level; see :func:`liqmap.stress.thresholds.thresholds`."""

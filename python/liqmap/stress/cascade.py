@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from liqmap import _core
 from liqmap.clock import iso
@@ -14,6 +14,7 @@ from liqmap.stress.levels import Levels, MapLike, levels_of
 from liqmap.stress.market import Kind, law_for, market_of, side_of
 
 if TYPE_CHECKING:
+    import altair as alt
     import numpy as np
     import numpy.typing as npt
 
@@ -157,6 +158,12 @@ class Cascade:
             "start_price": self.start_price,
             "assumptions": list(self.assumptions),
         }
+
+    def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to chain_chart
+        """The chain as an Altair chart; see :func:`liqmap.stress.chart.chain_chart`."""
+        from liqmap.stress.chart import chain_chart  # noqa: PLC0415 - Altair loads only when drawn
+
+        return chain_chart(self, **options)
 
 
 def cascade(

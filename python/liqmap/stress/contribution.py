@@ -52,6 +52,7 @@ class Contribution:
         notional: USD of the cluster's levels.
         fired: USD of them that fire.
         displacement: How much less far the price would go without it, a fraction of the mark.
+        round: The first round in which some of it fires; 0 if none does.
     """
 
     low: float
@@ -60,6 +61,7 @@ class Contribution:
     notional: float
     fired: float
     displacement: float
+    round: int
 
 
 def contributions(
@@ -83,14 +85,16 @@ def contributions(
         inside = (price >= cluster.low) & (price < cluster.high)
         without = np.where(inside, 0.0, levels.notional)
         other = _core.cascade(levels.distance, without, market, start)[0]
+        fired = inside & (round_of > 0)
         found.append(
             Contribution(
                 low=cluster.low,
                 peak=cluster.peak,
                 high=cluster.high,
                 notional=float(levels.notional[inside].sum()),
-                fired=float(levels.notional[inside & (round_of > 0)].sum()),
+                fired=float(levels.notional[fired].sum()),
                 displacement=(stop - other) / levels.mark,
+                round=int(round_of[fired].min()) if fired.any() else 0,
             )
         )
     return tuple(found)

@@ -45,6 +45,7 @@ class Depth:
         dropped: Orders left out, by reason.
         multiplier: What the visible notional is multiplied with.
         moved_from: The mid at which the book was measured, where it has been moved to another price.
+        scaled_by: Why it was multiplied, in words, where there is more to say than the number.
     """
 
     instruments: tuple[str, ...]
@@ -58,6 +59,7 @@ class Depth:
     dropped: Mapping[str, int] = field(default_factory=dict)
     multiplier: float = 1.0
     moved_from: float | None = None
+    scaled_by: str | None = None
 
     @classmethod
     def of_orders(cls, instrument: str, at: Instant, orders: Orders) -> Depth:
@@ -111,7 +113,7 @@ class Depth:
         if self.reach is not None:
             said.append(f"beyond it depth grows as distance^{self.tail:g} up to {self.reach:.0%}")
         if self.multiplier != 1.0:
-            said.append(f"×{self.multiplier:.4g}")
+            said.append(" ".join(filter(None, (self.scaled_by, f"×{self.multiplier:.4g}"))))
         if self.moved_from is not None:
             said.append(f"measured at {self.moved_from:,.2f}, its relative shape moved to {self.mid:,.2f}")
         if self.dropped:
