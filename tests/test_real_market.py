@@ -139,6 +139,22 @@ def test_the_heatmap_ends_in_the_map(db: Path) -> None:
         assert ledger.error(float(oi)) <= 1e-9
 
 
+def test_every_step_of_a_track_is_accounted_for(db: Path) -> None:
+    with liqmap.open(db) as history:
+        made = history.tracks(INSTRUMENT, "2026-06-10T00:00Z", AT, step="1h")
+        clusters = history.map(INSTRUMENT, at=AT).clusters()
+    for track in made.tracks:
+        mass = 0.0
+        for step in track.steps:
+            parts = step.opened + step.carried_in - step.closed - step.liquidated - step.carried_out
+            assert mass + parts == pytest.approx(step.notional, rel=1e-9, abs=1)
+            assert not step.migrating or (step.link is not None and step.link >= 0.5)
+            mass = step.notional
+    # The track that is largest at the end is a cluster of the map.
+    largest = max(made.tracks, key=lambda track: track.steps[-1].notional).steps[-1]
+    assert any(c.low <= largest.peak <= c.high and c.intensity > 0.5 for c in clusters)
+
+
 @pytest.mark.parametrize(
     ("words", "what"),
     [

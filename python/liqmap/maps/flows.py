@@ -44,7 +44,9 @@ class Flows:
         return self.after - self.opened
 
 
-def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floats], first: int) -> Flows:
+def flows(
+    nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floats], half_lives: Floats, first: int
+) -> Flows:
     """Take a change apart, from the bars that made it.
 
     A bracket keeps ``2^(−Δt / half-life)`` of itself and what a cut to open interest left; a bin that the price has
@@ -52,10 +54,11 @@ def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floa
     stands at the second was opened in between.
 
     Args:
-        nursery: Whose bars and half-lives.
+        nursery: Whose bars.
         span: The bars between the columns.
         kept: Share that cuts left in each of them, ``(bars, 2)``.
-        cells: Notional at both columns by engine bin, ``(2, brackets, bins)``.
+        cells: Notional at both columns by engine bin, ``(2, groups, bins)``, in groups that age alike.
+        half_lives: Hours, of each group.
         first: The axis bin of the first cell.
 
     Returns:
@@ -69,7 +72,7 @@ def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floa
     edges = (np.log(fed.low[span]) / step - first, -np.log(fed.high[span]) / step + (first + bins))
     for side, edge in enumerate(edges):
         old = cells[0][side] if side == 0 else cells[0][side][:, ::-1]
-        left = _survival(nursery, span, kept[:, side])
+        left = _survival(fed.hours[span], half_lives, kept[:, side])
         swept = np.zeros(bins)
         top = bins
         touched = np.clip(np.floor(edge), 0, bins).astype(np.int64)
@@ -85,8 +88,8 @@ def flows(nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floa
     return Flows(before=before, after=after, opened=after - stayed, closed=before - gone - stayed, liquidated=gone)
 
 
-def _survival(nursery: Nursery, span: slice, kept: Floats) -> Floats:
-    """Share of each bracket that is left before each bar of the span, and after the last, ``(bars + 1, brackets)``."""
-    aged = np.append(0.0, np.cumsum(nursery.bars.hours[span]))
-    share = np.exp(-math.log(2) * aged[:, None] / nursery.half_lives)
+def _survival(hours: Floats, half_lives: Floats, kept: Floats) -> Floats:
+    """Share of each group that is left before each bar, and after the last, shape ``(bars + 1, groups)``."""
+    aged = np.append(0.0, np.cumsum(hours))
+    share = np.exp(-math.log(2) * aged[:, None] / half_lives)
     return np.asarray(share * np.append(1.0, np.cumprod(kept))[:, None], dtype=np.float64)

@@ -44,19 +44,19 @@ def build_tracks(
     nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
     first, bins, edges = price_axis(nursery, nursery.step, MAP_MERGE)
-    brackets = [(b, b + 1) for b in range(len(nursery.leverages))]
+    groups, lives = _alike(nursery.half_lives)
 
     nursery.advance(0, stops[0])
-    before, _ = nursery.engine.density(brackets, first, 1, bins * MAP_MERGE)
+    before, _ = nursery.engine.density(groups, first, 1, bins * MAP_MERGE)
     at = nursery.bars.end[np.asarray(stops) - 1]
     sides = [Follower(side, edges, _merged(before[k].sum(axis=0)), int(at[0])) for k, side in enumerate(_SIDES)]
     totals = np.zeros((4, len(stops), 2))
     totals[0, 0] = before.sum(axis=(1, 2))
     for i in range(1, len(stops)):
         kept = walk(nursery, stops[i - 1], stops[i]).kept
-        after, _ = nursery.engine.density(brackets, first, 1, bins * MAP_MERGE)
+        after, _ = nursery.engine.density(groups, first, 1, bins * MAP_MERGE)
         span = slice(stops[i - 1], stops[i])
-        told = flows(nursery, span, kept, (before, after), first)
+        told = flows(nursery, span, kept, (before, after), lives, first)
         for k, side in enumerate(sides):
             side.step(int(at[i]), _one_side(told, k))
         parts = (told.after, told.opened, told.closed, told.liquidated)
@@ -78,6 +78,13 @@ def build_tracks(
             simulated=about.simulated,
         ),
     )
+
+
+def _alike(half_lives: Floats) -> tuple[list[tuple[int, int]], Floats]:
+    """Ranges of brackets that age alike, with the half-life of each: together they decay as each does alone."""
+    starts = np.flatnonzero(np.append(True, half_lives[1:] != half_lives[:-1]))
+    stops = np.append(starts[1:], len(half_lives))
+    return list(zip(starts.tolist(), stops.tolist(), strict=True)), half_lives[starts]
 
 
 def _merged(bins: Floats) -> Floats:
@@ -121,31 +128,32 @@ class Follower:
     def __post_init__(self) -> None:
         # Of what stands at the first column nothing is known to be new: it is carried in.
         nothing = np.zeros_like(self.mass)
-        standing = Flows(self.mass, self.mass, nothing, nothing, nothing)
+        standing = _Sums(Flows(self.mass, self.mass, nothing, nothing, nothing))
         for basin, ground in self._clusters(self.mass):
             self._begin(basin, ground, standing, self.at)
 
     def step(self, at: Instant, told: Flows) -> None:
         """Go on to the next column."""
         before, after = self._now, self._clusters(told.after)
+        sums = _Sums(told)
         matching = match([ground for _, ground, _ in before], [ground for _, ground in after])
         self._now = []
         came_from = {j: i for i, j in matching.pairs.items()}
         drafts: dict[int, _Draft] = {}
         for j, (basin, ground) in enumerate(after):
             if j not in came_from:
-                drafts[j] = self._begin(basin, ground, told, at)
+                drafts[j] = self._begin(basin, ground, sums, at)
                 continue
             was, old, draft = before[came_from[j]]
             share = matching.share[came_from[j]]
             moved = share >= LINK and abs(ground.peak - old.peak) > old.half_width
-            draft.steps.append(_step(at, ground, told, was.bins, basin.bins, link=share, migrating=moved))
+            draft.steps.append(_step(at, ground, sums, was.bins, basin.bins, link=share, migrating=moved))
             self._now.append((basin, ground, draft))
             drafts[j] = draft
         for i, (was, old, draft) in enumerate(before):
             if i not in matching.pairs:
                 gone = old._replace(mass=0.0)
-                draft.steps.append(_step(at, gone, told, was.bins, slice(0, 0)))
+                draft.steps.append(_step(at, gone, sums, was.bins, slice(0, 0)))
                 draft.heir = drafts[matching.heir[i]] if i in matching.heir else None
         for j, i in matching.parent.items():
             drafts[j].parent = before[i][2]
@@ -165,17 +173,31 @@ class Follower:
             for basin in basins(mass, MAP_SIGMA)
         ]
 
-    def _begin(self, basin: Basin, ground: Ground, told: Flows, at: Instant) -> _Draft:
+    def _begin(self, basin: Basin, ground: Ground, told: _Sums, at: Instant) -> _Draft:
         draft = _Draft([_step(at, ground, told, slice(0, 0), basin.bins)])
         self.drafts.append(draft)
         self._now.append((basin, ground, draft))
         return draft
 
 
+class _Sums:
+    """Flows summed over any range of bins."""
+
+    def __init__(self, told: Flows) -> None:
+        self._running = {
+            name: np.append(0.0, np.cumsum(getattr(told, name)))
+            for name in ("opened", "closed", "liquidated", "survived")
+        }
+
+    def of(self, name: str, bins: slice) -> float:
+        running = self._running[name]
+        return float(running[bins.stop] - running[bins.start]) if bins.stop > bins.start else 0.0
+
+
 def _step(
     at: Instant,
     ground: Ground,
-    told: Flows,
+    told: _Sums,
     was: slice,
     now: slice,
     *,
@@ -183,20 +205,18 @@ def _step(
     migrating: bool = False,
 ) -> Step:
     """The change from one basin to the next, taken apart."""
-    survived = told.survived
-    low, high = max(was.start, now.start), min(was.stop, now.stop)
-    stayed = float(survived[low : max(low, high)].sum())
+    stayed = told.of("survived", slice(max(was.start, now.start), min(was.stop, now.stop)))
     return Step(
         at=at,
         low=ground.low,
         peak=ground.peak,
         high=ground.high,
         notional=ground.mass,
-        opened=float(told.opened[now].sum()),
-        closed=float(told.closed[was].sum()),
-        liquidated=float(told.liquidated[was].sum()),
-        carried_in=float(survived[now].sum()) - stayed,
-        carried_out=float(survived[was].sum()) - stayed,
+        opened=told.of("opened", now),
+        closed=told.of("closed", was),
+        liquidated=told.of("liquidated", was),
+        carried_in=told.of("survived", now) - stayed,
+        carried_out=told.of("survived", was) - stayed,
         link=link,
         migrating=migrating,
     )

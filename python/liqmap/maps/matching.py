@@ -140,10 +140,10 @@ def _groups(
             k = root[k]
         return k
 
-    for i, a in enumerate(before):
-        for j, b in enumerate(after):
-            if pairs.get(i) == j or (a.low < b.high and b.low < a.high):
-                root[find(i)] = find(len(before) + j)
+    (low_a, _, high_a, _), (low_b, _, high_b, _) = np.array(before).T, np.array(after).T
+    shared = np.argwhere((low_a[:, None] < high_b) & (low_b < high_a[:, None]))
+    for i, j in (*pairs.items(), *shared.tolist()):
+        root[find(i)] = find(len(before) + j)
     groups: dict[int, tuple[list[int], list[int]]] = {}
     for k in range(len(root)):
         olds, news = groups.setdefault(find(k), ([], []))

@@ -124,16 +124,25 @@ def build_ledger(
 
 
 def keep_books(nursery: Nursery, start: int, stop: int) -> BarLedger:
-    """Feed bars ``start`` to ``stop`` one by one and write down what each did."""
+    """Feed bars ``start`` to ``stop`` one by one and write down what each did.
+
+    Only a bar whose mapped positions could exceed open interest has to be walked.
+    """
+    fed = nursery.bars
     accounts = np.empty((stop - start + 1, 2, 5))
-    rescaled = np.empty((stop - start, 2))
-    accounts[0] = nursery.engine.accounts()
+    rescaled = np.zeros((stop - start, 2))
+    accounts[0] = now = nursery.engine.accounts()
+    room = (fed.open_interest[start:stop] - np.maximum(fed.long_flow, fed.short_flow)[start:stop]).tolist()
     for i in range(start, stop):
-        rescaled[i - start] = walk(nursery, i, i + 1).cut[0]
-        accounts[i - start + 1] = nursery.engine.accounts()
+        if max(now[0][3], now[1][3]) <= room[i - start]:
+            nursery.advance(i, i + 1)
+        else:
+            rescaled[i - start] = walk(nursery, i, i + 1).cut[0]
+        now = nursery.engine.accounts()
+        accounts[i - start + 1] = now
     opened, closed, liquidated = np.diff(accounts[:, :, :3], axis=0).transpose(2, 0, 1)
     return BarLedger(
-        at=nursery.bars.end[start:stop],
+        at=fed.end[start:stop],
         opened=opened,
         closed=closed - rescaled,
         liquidated=liquidated,
@@ -141,5 +150,5 @@ def keep_books(nursery: Nursery, start: int, stop: int) -> BarLedger:
         mapped=accounts[1:, :, 3],
         unmapped=accounts[1:, :, 4],
         before=accounts[0, :, 3] + accounts[0, :, 4],
-        open_interest=nursery.bars.open_interest[start:stop],
+        open_interest=fed.open_interest[start:stop],
     )
