@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MINUS", "THIN", "coin", "decimals", "leverage", "percent", "price", "price_range", "usd"]
+__all__ = ["MINUS", "THIN", "change_usd", "coin", "decimals", "leverage", "percent", "price", "price_range", "usd"]
 
 MINUS = "−"
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -19,6 +19,17 @@ def usd(value: float) -> str:
         ('$1.2M', '$24M', '$241M', '$1.00B', '$1.84B', '−$5.0K', '$0')
     """
     return _sign(value) + "$" + _short(abs(value))
+
+
+def change_usd(value: float) -> str:
+    """A change in dollars, its plus written too.
+
+    Example:
+        >>> change_usd(64e6), change_usd(-38e6), change_usd(0)
+        ('+$64M', '−$38M', '$0')
+    """
+    text = usd(value)
+    return f"+{text}" if value > 0 and text != "$0" else text
 
 
 def coin(value: float, unit: str = "") -> str:

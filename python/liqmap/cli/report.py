@@ -1,31 +1,104 @@
-"""``liqmap report``: an issue of a report, as a folder of pages."""
+"""``liqmap report``: one issue of a report, or all that are due in a span, as a folder of pages."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.clock import parse
-from liqmap.report.config import read_report
+from liqmap.clock import duration, iso, parse
+from liqmap.errors import InputError
+from liqmap.report.config import Report, read_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["report"]
 
+PARTIAL = 3
+"""Exit status where some of what was asked for could not be made, and the rest was."""
 
-def report(report: Path, /, *, db: Path, out: Path, at: str | None = None) -> None:
-    """Write an issue of a report and print the path of its front page.
+
+def report(
+    report: Path,
+    /,
+    *,
+    db: Path,
+    out: Path,
+    at: str | None = None,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    to: str | None = None,
+    every: str | None = None,
+    workers: int | None = None,
+) -> None:
+    """Write an issue of a report, or all that are due in a span, and print the path of the last one's front page.
+
+    Issues already there stay; a span that was stopped half-way goes on where it stopped.
 
     Args:
         report: The report file, such as reports/daily.toml.
         db: The history file.
-        out: The site's folder; issues already there stay.
+        out: The site's folder.
         at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
+        from_: First of many issues.
+        to: Last of them at the latest; the end of the history if left out.
+        every: Time between them, such as 12h; the report's own if left out.
+        workers: Processes; one for each processor if left out.
     """
+    wanted = read_report(report)
+    if from_ is None and (to or every or workers):
+        raise InputError("report", "--to, --every, --workers", "no --from", "a span of issues", "nothing written")
+    if from_ is not None and at is not None:
+        raise InputError("report", "--at", "beside --from", "one issue or a span of them", "nothing written")
+    page = _one(wanted, db, out, at) if from_ is None else _span(wanted, db, out, (from_, to, every), workers)
+    sys.stdout.write(f"{page}\n")
+
+
+def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
     from liqmap.report.gather import gather  # noqa: PLC0415 - a wrong report file is told before charts load
     from liqmap.report.site import write_issue  # noqa: PLC0415
 
-    wanted = read_report(report)
     moment = None if at is None else parse(at, stage="report")
     with public.open_history(db) as history:
         issue = gather(history, wanted, moment)
-    sys.stdout.write(f"{write_issue(issue, out)}\n")
+    return write_issue(issue, out)
+
+
+def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:
+    from liqmap.report.batch import times, write_issues  # noqa: PLC0415 - charts load only where pages are made
+
+    start, stop, every = span
+    with public.open_history(db) as history:
+        last = int(history.market_bars(wanted.instruments[0]).end[-1])
+    due = times(
+        parse(start, stage="report"),
+        last if stop is None else parse(stop, stage="report"),
+        wanted.interval if every is None else duration(every, stage="report"),
+    )
+    with _progress(len(due)) as advance:
+        done = write_issues(db, wanted, out, due, workers=workers, advance=advance)
+    sys.stderr.write(
+        f"{len(done.written)} issues written, {done.there} there already, {len(done.skipped)} without data\n"
+    )
+    for moment, said in done.skipped:
+        sys.stderr.write(f"no issue {iso(moment)}: {said}\n")
+    if done.skipped:
+        sys.stdout.write(f"{out / 'index.html'}\n")
+        sys.exit(PARTIAL)
+    return out / "index.html"
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error while a terminal looks on; nothing otherwise."""
+    from rich.console import Console  # noqa: PLC0415 - only a batch draws bars
+    from rich.progress import Progress  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("issues", total=count)
+        yield lambda more: bars.advance(task, more)

@@ -23,12 +23,14 @@ class Calendar:
     """A year of days at most, the last one last.
 
     Attributes:
+        cells: Column, row and day of each cell.
         paths: Shade → path data; a cell is one unit wide and high.
         weeks: How many columns.
         first: The first day shown, UTC microseconds.
         last: The last one.
     """
 
+    cells: tuple[tuple[int, int, int], ...]
     paths: dict[int, str]
     weeks: int
     first: int
@@ -51,10 +53,10 @@ def calendar(shades: Mapping[int, int]) -> Calendar | None:
     start = (last + _MONDAY) // 7 - _WEEKS + 1
     seen = sorted(day for day in shades if (day + _MONDAY) // 7 >= start)
     first_week = (seen[0] + _MONDAY) // 7
+    cells = tuple(((day + _MONDAY) // 7 - first_week, (day + _MONDAY) % 7, day) for day in seen)
     paths: dict[int, str] = {}
     for level in range(LEVELS):
-        cells = (divmod(day + _MONDAY, 7) for day in seen if shades[day] == level)
-        drawn = "".join(f"M{week - first_week}.06 {weekday}.06h.88v.88h-.88z" for week, weekday in cells)
+        drawn = "".join(f"M{x}.06 {y}.06h.88v.88h-.88z" for x, y, day in cells if shades[day] == level)
         if drawn:
             paths[level] = drawn
-    return Calendar(paths, (last + _MONDAY) // 7 - first_week + 1, seen[0] * DAY, last * DAY)
+    return Calendar(cells, paths, (last + _MONDAY) // 7 - first_week + 1, seen[0] * DAY, last * DAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -36,6 +37,8 @@ class Report(BaseModel):
         instruments: ``venue:SYMBOL``, in the order of the front page.
         every: How often an issue is due, such as ``24h``; the pages say when the next one is.
         pages: Which pages each instrument has; all if left out. The map and its data are always there.
+        base_url: Where the site will be published, such as ``https://example.org/maps/``: the sitemap and pictures for
+            link previews need it, pages do not.
         shocks: Moves of the mark whose cascade is shown, as fractions or per cent.
     """
 
@@ -45,6 +48,7 @@ class Report(BaseModel):
     instruments: tuple[str, ...] = Field(min_length=1)
     every: str = "24h"
     pages: tuple[str, ...] = NAMES
+    base_url: str | None = None
     shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
         -0.05,
         -0.02,
@@ -73,6 +77,17 @@ class Report(BaseModel):
         if not _ALWAYS <= set(names) <= set(NAMES):
             raise ValueError(f"pages are {', '.join(NAMES)}; map and data are always there")
         return tuple(name for name in NAMES if name in names)
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        parts = urlsplit(text)
+        plain = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+        if not plain or not text.isascii() or set(text) & set("\"'<> ") or parts.username is not None:
+            raise ValueError("an address such as https://example.org/maps/")
+        return text if text.endswith("/") else f"{text}/"
 
     @field_validator("shocks")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,11 +19,14 @@ from liqmap.report.page import Missing
 from liqmap.report.pages import page
 
 if TYPE_CHECKING:
-    from liqmap.report.facts import Facts, Issue
-    from liqmap.report.page import Shown
-    from liqmap.report.site import Place
+    from collections.abc import Mapping
 
-__all__ = ["archive_page", "front_page", "instrument_page"]
+    from liqmap.report.facts import Facts, Issue
+    from liqmap.report.issue import Place
+    from liqmap.report.page import Shown
+    from liqmap.report.since import Since
+
+__all__ = ["front_page", "instrument_page", "render"]
 
 _KEEP = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
 POLICY = (
@@ -32,17 +35,20 @@ POLICY = (
 """Nothing from elsewhere, nothing inline, no ``eval``; ``'self'`` also covers a folder opened from disk."""
 
 
-def front_page(issue: Issue, place: Place) -> str:
+def front_page(issue: Issue, place: Place, changes: Mapping[str, Since | None]) -> str:
     """All instruments of an issue, a card each."""
-    cards = [(facts, mini(facts.map, words.heaviest(facts))) for facts in issue.facts]
-    return _render("front.html", issue=issue, place=place, cards=cards)
+    cards = [(facts, mini(facts.map, words.heaviest(facts)), changes[facts.map.instrument]) for facts in issue.facts]
+    return render("front.html", issue=issue, base=issue.report.base_url, place=place, cards=cards)
 
 
-def instrument_page(issue: Issue, facts: Facts, name: str, shown: Shown | Missing, place: Place) -> str:
+def instrument_page(
+    issue: Issue, facts: Facts, name: str, shown: Shown | Missing, place: Place, change: Since | None
+) -> str:
     """One page of one instrument, or the page that says why there is none."""
     given = {
         "issue": issue,
         "simulated": issue.simulated,
+        "base": issue.report.base_url,
         "facts": facts,
         "tick": facts.map.grid.tick,
         "unit": facts.about.base,
@@ -50,20 +56,17 @@ def instrument_page(issue: Issue, facts: Facts, name: str, shown: Shown | Missin
         "place": place,
         "current": name,
         "listed": [page(other) for other in issue.report.pages],
+        "change": change,
     }
     if isinstance(shown, Missing):
         lede = f"{shown.why} {shown.fill}"
-        return _render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
+        return render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
     own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
-    return _render(f"{name}.html", **{**shown.values, **given, **own})
+    return render(f"{name}.html", **{**shown.values, **given, **own})
 
 
-def archive_page(title: str, summaries: list[dict[str, Any]], place: Place, *, simulated: bool) -> str:
-    """All issues of a site, newest first."""
-    return _render("archive.html", title=title, summaries=summaries, place=place, simulated=simulated)
-
-
-def _render(name: str, /, **values: object) -> str:
+def render(name: str, /, **values: object) -> str:
+    """Fill a template; a name that is missing is an error."""
     return _environment().get_template(name).render(**values)
 
 
@@ -88,6 +91,7 @@ def _environment() -> Environment:
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= {
         "usd": numbers.usd,
+        "change_usd": numbers.change_usd,
         "coin": numbers.coin,
         "price": numbers.price,
         "price_range": _range,

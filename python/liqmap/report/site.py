@@ -1,73 +1,34 @@
-"""A site is a folder: issues that never change, ``latest/`` beside them, assets named by their own hash.
+"""A site is a folder: issues that never change, and around them what follows from the issues alone.
 
 ::
 
-    index.html  archive.html  manifest.json  assets/…
-    2026-06-12/0000/index.html  issue.json  manifest.json  <instrument>/map.html  map.csv  map.json  clusters.csv
+    index.html  archive.html  feed.xml  issues.js  manifest.json  assets/…  instruments/<instrument>.html
+    2026-06-12/0000/index.html  issue.json  manifest.json  <instrument>/map.html  map.csv  map.json  …
     latest/…                                  the newest issue again, at a place that does not change
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 import shutil
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from liqmap.charts.theme import css
 from liqmap.errors import InputError, StorageError
-from liqmap.instruments import slug
-from liqmap.report import words
-from liqmap.report.page import Missing, Shown
-from liqmap.report.pages import page
-from liqmap.report.render import archive_page, front_page, instrument_page
-from liqmap.report.vega import bundle
+from liqmap.report.archive import archive_files
+from liqmap.report.assets import assets
+from liqmap.report.folder import MANIFEST, as_json, entry, put_file, put_folder
+from liqmap.report.issue import FRONT, INNER, issue_files, issue_path, moved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from liqmap.report.facts import Issue
+    from liqmap.report.issue import Summary
 
-    from liqmap.clock import Instant
-    from liqmap.report.facts import Facts, Issue
-
-__all__ = ["Place", "issue_path", "write_issue"]
+__all__ = ["issues", "ours", "put_issue", "read_summary", "refresh", "write_issue"]
 
 _ISSUE = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page stands, so that its links work from any folder, a disk's too.
-
-    Attributes:
-        root: From the page to the site's folder: ``""``, ``"../"``, …
-        issue: From the page to its issue's folder.
-        assets: Stem → name of each shared file, which carries sixteen digits of its own sha256: cached for ever.
-        permanent: The issue's own path below the site's folder.
-        previous: The path of the issue before, if there is one.
-    """
-
-    root: str
-    issue: str
-    assets: Mapping[str, str]
-    permanent: str
-    previous: str | None
-
-
-def issue_path(at: Instant) -> str:
-    """The folder of an issue.
-
-    Example:
-        >>> issue_path(1781222400000000)
-        '2026-06-12/0000'
-    """
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).strftime("%Y-%m-%d/%H%M")
+_CALENDAR = b"<!--archive-->"
 
 
 def write_issue(issue: Issue, out: Path | str) -> Path:
@@ -88,161 +49,112 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
         StorageError: It cannot be written.
     """
     site = Path(out)
-    _ours(site)
-    path = issue_path(issue.at)
+    ours(site)
     try:
-        site.mkdir(parents=True, exist_ok=True)
-        names = _write_assets(site / "assets")
-        shown = _shown(issue)
-        earlier = [known for known in _issues(site) if known < path]
-        previous = earlier[-1] if earlier else None
-
-        def place(root: str, folder: str) -> Place:
-            return Place(root, folder, names, path, previous)
-
-        dated = _files(issue, shown, place("../../", ""), place("../../../", "../"))
-        dated["issue.json"] = _json(_summary(issue, path))
-        dated["manifest.json"] = _manifest(dated)
-        _replace_folder(site / path, dated)
-        if _issues(site)[-1] == path:
-            _replace_folder(site / "latest", _files(issue, shown, place("../", ""), place("../../", "../")))
-            _write(site / "index.html", front_page(issue, place("", "latest/")).encode())
-        summaries = [json.loads((site / known / "issue.json").read_text("utf-8")) for known in reversed(_issues(site))]
-        archive = archive_page(issue.report.title, summaries, place("", "latest/"), simulated=issue.simulated)
-        _write(site / "archive.html", archive.encode())
-        _write(site / "manifest.json", _site_manifest(site))
+        earlier = [known for known in issues(site) if known < issue_path(issue.at)]
+        put_issue(site, issue, read_summary(site, earlier[-1]) if earlier else None)
+        refresh(site)
     except OSError as error:
         raise StorageError(
             "report", str(site), str(error), "a folder to write to", "the issue is not published"
         ) from error
-    return site / path / "index.html"
+    return site / issue_path(issue.at) / "index.html"
 
 
-def _shown(issue: Issue) -> dict[tuple[str, str], Shown | Missing]:
-    """What each page says, by instrument and page: drawn once for all the places where it stands."""
-    return {(facts.map.instrument, name): _show(facts, name) for facts in issue.facts for name in issue.report.pages}
+def put_issue(site: Path, issue: Issue, previous: Summary | None) -> None:
+    """Write an issue's folder and nothing else; :func:`refresh` lets the site know of it."""
+    put_folder(site / issue_path(issue.at), issue_files(issue, previous))
 
 
-def _show(facts: Facts, name: str) -> Shown | Missing:
-    material = facts.material.get(name)
-    return material if isinstance(material, Missing) else page(name).show(facts, material)
+def refresh(site: Path) -> None:
+    """Make everything but the issues anew, from the issues: front page, ``latest/``, archive, feed, manifest.
+
+    The manifest comes last. What it does not name is no part of the site and is removed, if it looks like ours.
+    """
+    known = issues(site)
+    summaries = [read_summary(site, path) for path in known]
+    files = {f"assets/{name}": content for name, content in assets().items()}
+    files |= archive_files(summaries)
+    latest: dict[str, bytes] = {}
+    if known:
+        newest = site / known[-1]
+        for name in json.loads((newest / MANIFEST).read_bytes())["files"]:
+            content = (newest / name).read_bytes()
+            if name == "index.html":
+                calendar = files.pop("calendar.html")
+                files["index.html"] = moved(content, FRONT, "", "latest/").replace(_CALENDAR, calendar)
+                latest[name] = moved(content, FRONT, "../")
+            elif name != "issue.json":
+                latest[name] = moved(content, INNER, "../../") if name.endswith(".html") else content
+    for name, content in files.items():
+        put_file(site / name, content)
+    _put_latest(site / "latest", latest)
+    # An old issue keeps the style it was issued with.
+    kept = {*assets(), *(name for told in summaries for name in told["assets"])}
+    for stale in (site / "assets").iterdir():
+        if stale.name not in kept:
+            stale.unlink()
+    for stale in (site / "instruments").glob("*.html"):
+        if f"instruments/{stale.name}" not in files:
+            stale.unlink()
+    put_file(site / MANIFEST, _manifest(site, known))
 
 
-def _files(
-    issue: Issue, shown: Mapping[tuple[str, str], Shown | Missing], front: Place, inner: Place
-) -> dict[str, bytes]:
-    """The pages and data files of an issue, by path below its folder."""
-    files = {"index.html": front_page(issue, front).encode()}
-    for facts in issue.facts:
-        folder = slug(facts.map.instrument)
-        for name in issue.report.pages:
-            said = shown[facts.map.instrument, name]
-            files[f"{folder}/{name}.html"] = instrument_page(issue, facts, name, said, inner).encode()
-            if isinstance(said, Shown):
-                files |= {f"{folder}/{file}": content for file, content in said.files.items()}
-    return files
+def _put_latest(folder: Path, files: dict[str, bytes]) -> None:
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    if there.keys() == files.keys() and all(path.read_bytes() == files[name] for name, path in there.items()):
+        return
+    if files:
+        put_folder(folder, files)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _summary(issue: Issue, path: str) -> dict[str, Any]:
-    """What the archive needs to know of an issue."""
-    return {
-        "path": path,
-        "at": issue.at,
-        "title": issue.report.title,
-        "simulated": issue.simulated,
-        "instruments": [
-            {
-                "instrument": facts.map.instrument,
-                "slug": slug(facts.map.instrument),
-                "mark_price": facts.map.mark_price,
-                "tick": facts.map.grid.tick,
-                "finding": words.finding(facts),
-            }
-            for facts in issue.facts
-        ],
-    }
-
-
-def _write_assets(folder: Path) -> dict[str, str]:
-    names = {}
-    for stem, (suffix, content) in _assets().items():
-        name = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
-        if not (folder / name).exists():
-            _write(folder / name, content)
-        names[stem] = name
-    return names
-
-
-@cache
-def _assets() -> dict[str, tuple[str, bytes]]:
-    """Every file of ``report/assets/`` by its stem, the colours put in front of the style sheet, and Vega."""
-    files = (Path(entry.name) for entry in (resources.files("liqmap.report") / "assets").iterdir())
-    found = {
-        file.stem: (file.suffix, resources.files("liqmap.report").joinpath("assets", file.name).read_bytes())
-        for file in sorted(files)
-    }
-    found["site"] = (".css", css().encode() + found["site"][1])
-    return found | {"vega": (".js", bundle())}
-
-
-def _issues(site: Path) -> list[str]:
+def issues(site: Path) -> list[str]:
     """Paths of the site's issues, oldest first."""
     found = (entry.parent.relative_to(site).as_posix() for entry in site.glob("*/*/issue.json"))
     return sorted(path for path in found if _ISSUE.fullmatch(path))
 
 
-def _ours(site: Path) -> None:
-    """Refuse to write a site over something that is none."""
+def read_summary(site: Path, path: str) -> Summary:
+    """What an issue says of itself.
+
+    Raises:
+        InputError: It does not.
+    """
+    file = site / path / "issue.json"
+    try:
+        found: Summary = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise InputError("report", str(file), str(error), "an issue's summary", "nothing written") from None
+    return found
+
+
+def ours(site: Path) -> None:
+    """Refuse to write a site over something that is none.
+
+    Raises:
+        InputError: A file, or a folder with other things in it.
+    """
     if site.is_file():
         raise InputError("report", str(site), "a file", "a folder", "nothing written")
-    if site.is_dir() and any(site.iterdir()) and not (site / "manifest.json").is_file():
+    if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file() and not issues(site):
         expected = "an empty folder or a site of liqmap's"
         raise InputError("report", str(site), "a folder with other things in it", expected, "nothing written")
 
 
-def _replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Put a folder in place whole; what stood there before goes only once the new one is complete."""
-    draft = target.with_name(f".{target.name}-{os.getpid()}.new")
-    old = target.with_name(f".{target.name}-{os.getpid()}.old")
-    for leftover in (draft, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    for name, content in files.items():
-        _write(draft / name, content)
-    if target.exists():
-        target.rename(old)
-    draft.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}.new")
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
-def _entry(content: bytes) -> dict[str, str | int]:
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-
-
-def _manifest(files: Mapping[str, bytes]) -> bytes:
-    """sha256 and size of every file, by path."""
-    return _json({"files": {name: _entry(content) for name, content in sorted(files.items())}})
-
-
-def _site_manifest(site: Path) -> bytes:
-    """The same for the whole site; issues never change, so each vouches for itself and is not read again."""
+def _manifest(site: Path, known: list[str]) -> bytes:
+    """sha256 and size of every file; issues never change, so each vouches for itself and is not read again."""
     entries: dict[str, dict[str, str | int]] = {}
-    for path in _issues(site):
-        own = (site / path / "manifest.json").read_bytes()
-        entries |= {f"{path}/{name}": entry for name, entry in json.loads(own)["files"].items()}
-        entries[f"{path}/manifest.json"] = _entry(own)
-    for found in (*site.glob("*.html"), *(site / "assets").iterdir(), *(site / "latest").rglob("*")):
+    for path in known:
+        own = (site / path / MANIFEST).read_bytes()
+        entries |= {f"{path}/{name}": told for name, told in json.loads(own)["files"].items()}
+        entries[f"{path}/{MANIFEST}"] = entry(own)
+    for folder in ("", "assets", "instruments"):
+        for found in (site / folder).glob("*"):
+            if found.is_file() and found.name != MANIFEST:
+                entries[found.relative_to(site).as_posix()] = entry(found.read_bytes())
+    for found in (site / "latest").rglob("*"):
         if found.is_file():
-            entries[found.relative_to(site).as_posix()] = _entry(found.read_bytes())
-    return _json({"files": dict(sorted(entries.items()))})
-
-
-def _json(value: dict[str, Any]) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
+            entries[found.relative_to(site).as_posix()] = entry(found.read_bytes())
+    return as_json({"files": dict(sorted(entries.items()))})

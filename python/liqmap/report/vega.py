@@ -19,7 +19,7 @@ from liqmap.errors import InternalError, LiqmapError
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Still", "bundle", "still"]
+__all__ = ["Still", "bundle", "png", "still"]
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath"}
@@ -63,6 +63,12 @@ def still(spec: dict[str, Any], name: str) -> Still:
     _clean(root, name)
     root.attrib = {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": _SVG[1:-1], "aria-hidden": "true"}
     return Still(ET.tostring(root, encoding="unicode"), marks, width, height)
+
+
+def png(svg: str) -> bytes:
+    """A drawing as a picture, for those who show no SVG."""
+    drawn: bytes = _converter().svg_to_png(svg, scale=1)
+    return drawn
 
 
 def _filled(spec: dict[str, Any]) -> dict[str, Any]:

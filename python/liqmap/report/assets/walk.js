@@ -1,0 +1,22 @@
+// An issue never changes, so it cannot know what came after it; `issues.js` does. Adds "Next", hides "Newest" on the newest.
+"use strict";
+(() => {
+  const known = window.liqmapIssues;
+  const { issue, page } = document.body.dataset;
+  const newest = document.querySelector("a.newest");
+  if (!known || !issue || !newest) return;
+  const root = newest.getAttribute("href").slice(0, -`latest/${page}`.length);
+  const paths = Object.keys(known.issues).sort();
+  const next = paths.find((path) => path > issue);
+  if (!next) {
+    newest.remove();
+    return;
+  }
+  const [slug, inner] = page.split("/");
+  const has = !inner || known.issues[next].some((index) => known.slugs[index] === slug);
+  const link = document.createElement("a");
+  link.rel = "next";
+  link.textContent = "Next";
+  link.href = `${root}${next}/${has ? page : "index.html"}`;
+  newest.before(link);
+})();

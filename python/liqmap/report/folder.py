@@ -1,0 +1,70 @@
+"""Files and folders that appear whole or not at all, and the manifests that vouch for them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["MANIFEST", "as_json", "entry", "manifest", "put_file", "put_folder", "sound"]
+
+MANIFEST = "manifest.json"
+
+
+def put_file(path: Path, content: bytes) -> None:
+    """Write a file whole: a reader sees the old one or the new one. One that is already so is left alone."""
+    if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{os.getpid()}.new")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def put_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder in place whole; what stood there before goes only once the new one is complete."""
+    draft = target.with_name(f".{target.name}-{os.getpid()}.new")
+    old = target.with_name(f".{target.name}-{os.getpid()}.old")
+    for leftover in (draft, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    for name, content in files.items():
+        path = draft / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if target.exists():
+        target.rename(old)
+    draft.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def entry(content: bytes) -> dict[str, str | int]:
+    """What a manifest says of a file."""
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def manifest(files: Mapping[str, bytes]) -> bytes:
+    """sha256 and size of every file, by path."""
+    return as_json({"files": {name: entry(content) for name, content in sorted(files.items())}})
+
+
+def sound(folder: Path) -> bool:
+    """Whether a folder holds what its manifest says, byte for byte, and nothing else."""
+    try:
+        told = json.loads((folder / MANIFEST).read_bytes())["files"]
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        return there == {*told, MANIFEST} and all(
+            entry((folder / name).read_bytes()) == said for name, said in told.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def as_json(value: Mapping[str, Any]) -> bytes:
+    """Plain data as a file that people can read and that comes out alike everywhere."""
+    return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()
