@@ -10,6 +10,7 @@ import numpy as np
 
 from liqmap.clock import iso
 from liqmap.ledger import Ledger, SideLedger
+from liqmap.positions.model import level_table
 
 if TYPE_CHECKING:
     import arro3.core
@@ -82,17 +83,8 @@ class Standing:
 
     def levels(self) -> arro3.core.Table:
         """Those with a price, as an Arrow table for :func:`liqmap.histogram`."""
-        from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
-
         on = np.isfinite(self.price)
-        return Table.from_pydict(
-            {
-                "price": Array.from_numpy(self.price[on]),
-                "notional": Array.from_numpy((self.coin * self.price)[on]),
-                "side": Array.from_numpy(self.side[on]),
-                "bracket": Array.from_numpy(self.bracket[on]),
-            }
-        )
+        return level_table(self.price[on], (self.coin * self.price)[on], self.side[on], self.bracket[on])
 
 
 NOBODY = Standing(np.empty(0), np.empty(0), np.empty(0, np.int8), np.empty(0, np.uint8), ())

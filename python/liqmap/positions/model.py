@@ -61,16 +61,22 @@ class Population:
 
         ``share`` of every long and of every short is taken.
         """
-        from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
-
-        return Table.from_pydict(
-            {
-                "price": Array.from_numpy(self.price),
-                "notional": Array.from_numpy(self.coin * self.price * np.where(self.side > 0, *share)),
-                "side": Array.from_numpy(self.side),
-                "bracket": Array.from_numpy(self.bracket),
-            }
+        return level_table(
+            self.price, self.coin * self.price * np.where(self.side > 0, *share), self.side, self.bracket
         )
+
+
+def level_table(
+    price: npt.NDArray[np.float64],
+    notional: npt.NDArray[np.float64],
+    side: npt.NDArray[np.int8],
+    bracket: npt.NDArray[np.uint8],
+) -> arro3.core.Table:
+    """Levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``."""
+    from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
+
+    columns = {"price": price, "notional": notional, "side": side, "bracket": bracket}
+    return Table.from_pydict({name: Array.from_numpy(column) for name, column in columns.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,8 +159,8 @@ class Witness(Protocol):
         """After how many bars to look, ascending."""
         ...
 
-    def look(self, nursery: Nursery) -> None:
-        """Look; the engine is to be left as it is."""
+    def look(self, nursery: Nursery, seen: int) -> None:
+        """Look, after so many bars; the engine is to be left as it is."""
         ...
 
 
@@ -171,7 +177,7 @@ def grow(nursery: Nursery, witness: Witness | None = None) -> Population:
         parts.append(usd)
         rescaled, begin = rescaled + cut, stop
         if witness is not None:
-            witness.look(nursery)
+            witness.look(nursery, stop)
     usd, cut = nursery.advance(begin, len(nursery.bars.end))
     price, coin, side, bracket = nursery.engine.levels()
     return Population(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from liqmap.errors import NotFoundError
 from liqmap.maps.build import build_map
+from liqmap.maps.earlier import earlier_maps
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import LevelsToUse, levels_to_use
 from liqmap.stress.stored import stored_depth
@@ -59,13 +59,6 @@ def levels_on(
     """
     instrument = of.instrument
     conditions = Conditions.of_bars(store.market_bars(instrument, until=of.at))
-    past = [day for back in range(1, past_days + 1) if (day := _before(store, of, back, recipe)) is not None]
+    days = [of.at - back * _DAY for back in range(1, past_days + 1)]
+    past = earlier_maps(store, instrument, of.at, days, recipe=recipe)
     return levels_to_use(of, stored_depth(store, instrument, of.at), conditions=conditions, past=past, own=own)
-
-
-def _before(store: Store, of: LiquidationMap, days: int, recipe: AnyRecipe | None) -> LiquidationMap | None:
-    """The map of the same hour some days earlier, if the history goes back that far."""
-    try:
-        return build_map(store, of.instrument, at=of.at - days * _DAY, recipe=recipe)
-    except NotFoundError:
-        return None
