@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BENCH  := benchmarks/.venv
 RUST   := $(shell find rust -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo.lock
 export LIQMAP_TEST_DATA ?= $(abspath ../shared)
 
@@ -52,14 +53,21 @@ score: setup ## Was the map right? Tables on real data, also put into docs/skill
 	$(BIN)/liqmap load --db skill.duckdb $(LIQMAP_TEST_DATA)/data/coinglass/regime_30m_20260521_20260608.csv
 	$(BIN)/liqmap score reports/skill.toml --db skill.duckdb --docs docs/skill.md
 
-bench: setup ## Benchmarks beside their peers, in one process
-	$(BIN)/python -m benchmarks
+$(BENCH)/.packages: benchmarks/requirements.lock
+	@test -x $(BENCH)/bin/python || $(BIN)/python -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
 
-lock: ## Refresh both lock files
+bench: setup $(BENCH)/.packages ## Benchmarks beside their peers, in one process; peers in a virtual environment of their own
+	PYTHONPATH=python $(BENCH)/bin/python -m benchmarks
+
+lock: ## Refresh the lock files
 	cargo update
 	$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --group dev --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --group bench --constraints requirements.lock pyproject.toml -o benchmarks/requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) target demo site test-artifacts skill.duckdb* python/liqmap/_core*.so
+	rm -rf $(VENV) $(BENCH) target demo site test-artifacts skill.duckdb* python/liqmap/_core*.so

@@ -165,7 +165,7 @@ def main(rows: int = 4_000_000) -> None:
         "numpy, column by column": lambda: numpy_columns(table),
         "numpy, rule by rule, in cache": lambda: numpy_rules(table),
     }
-    report(best(peers, runs=9), rows, "positions")
+    report(best(peers), rows, "positions")
 
 
 if __name__ == "__main__":

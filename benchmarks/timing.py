@@ -1,4 +1,4 @@
-"""One way to time and to print: the best of a few runs, peers in turn, ratios beside figures."""
+"""One way to time and to print: the best of many short runs, peers in turn, ratios beside figures."""
 
 from __future__ import annotations
 
@@ -8,14 +8,25 @@ from collections.abc import Callable
 Work = Callable[[], object]
 
 
-def best(peers: dict[str, Work], runs: int = 5) -> dict[str, float]:
-    """Seconds of the best run of each peer; they take turns, so that a slow minute of the machine hits all."""
+def best(peers: dict[str, Work], runs: int = 10, turn: float = 0.2) -> dict[str, float]:
+    """Seconds of the best run of each peer.
+
+    They take turns of `turn` seconds, or of one run where that takes longer, so that a slow minute of the machine hits
+    all; a first run of each, which may compile or load something, does not count.
+    """
+    for work in peers.values():
+        work()
     seconds = dict.fromkeys(peers, float("inf"))
     for _ in range(runs):
         for name, work in peers.items():
-            start = time.perf_counter()
-            work()
-            seconds[name] = min(seconds[name], time.perf_counter() - start)
+            end = time.perf_counter() + turn
+            while True:
+                start = time.perf_counter()
+                work()
+                now = time.perf_counter()
+                seconds[name] = min(seconds[name], now - start)
+                if now > end:
+                    break
     return seconds
 
 

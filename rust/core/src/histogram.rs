@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::error::{CoreError, Result};
 use crate::grid::Grid;
+use crate::wide::{Work, widest};
 
 /// One unit of notional is 1e-4 of the quote currency, so that sums are integers and do not depend on their order.
 pub const UNITS_PER_NOTIONAL: f64 = 1e4;
@@ -11,8 +12,8 @@ pub const UNITS_PER_NOTIONAL: f64 = 1e4;
 pub const NOTIONAL_LIMIT: f64 = 1e12;
 /// A histogram may hold this much before a cell could overflow.
 const TOTAL_LIMIT: i128 = 9_000_000_000_000_000_000;
-/// Below this many rows the threads cost more than they bring.
-const PARALLEL_FROM: usize = 1 << 18;
+/// Rows that a thread takes at a time: few, so that none waits long for another.
+const PIECE: usize = 1 << 17;
 
 /// Columns of levels, all of one length; `bracket` may be missing (all in bracket 0).
 #[derive(Debug, Clone, Copy)]
@@ -113,21 +114,16 @@ impl Histogram {
                 "one length",
             ));
         }
-        let threads = rayon::current_num_threads();
-        if n < PARALLEL_FROM || threads < 2 {
+        if n < 2 * PIECE || rayon::current_num_threads() < 2 {
             self.fill_serial(grid, levels);
             return self.check_total();
         }
-        let rows = n.div_ceil(threads);
-        let parts: Vec<Self> = (0..threads)
-            .into_par_iter()
-            .map(|k| {
-                let (from, to) = ((k * rows).min(n), ((k + 1) * rows).min(n));
-                let mut part = Self::empty(grid, self.brackets);
-                part.fill_serial(grid, levels.slice(from, to));
-                part
-            })
-            .collect();
+        let empty = || Self::empty(grid, self.brackets);
+        let add = |mut part: Self, piece: usize| {
+            part.fill_serial(grid, levels.slice(piece * PIECE, n.min((piece + 1) * PIECE)));
+            part
+        };
+        let parts: Vec<Self> = (0..n.div_ceil(PIECE)).into_par_iter().fold(empty, add).collect();
         parts.iter().try_for_each(|part| {
             part.check_total()?;
             self.merge(part)
@@ -145,28 +141,7 @@ impl Histogram {
     }
 
     fn fill_serial(&mut self, grid: &Grid, levels: Levels<'_>) {
-        let aim = Aim::new(grid, self.brackets);
-        let mut target = [Shot::default(); CHUNK];
-        let n = levels.price.len();
-        for from in (0..n).step_by(CHUNK) {
-            let part = levels.slice(from, (from + CHUNK).min(n));
-            let shots = &mut target[..part.price.len()];
-            // Two loops: the first has no branch and no store that depends on data, the second is nothing else.
-            match part.bracket {
-                None => aim.take(part, |_| 0, shots),
-                Some(brackets) => aim.take(part, |i| brackets[i], shots),
-            }
-            let refused = self.rejected();
-            let mut units = 0;
-            for shot in shots.iter() {
-                let cell = &mut self.cells[shot.cell as usize];
-                // A sum that wraps is caught by the total, which is checked before anything is handed out.
-                *cell = cell.wrapping_add(shot.units);
-                units += shot.units;
-            }
-            self.total += i128::from(units) - i128::from(self.rejected() - refused);
-            self.rows += shots.len() as u64;
-        }
+        widest(Fill { aim: Aim::new(grid, self.brackets), levels, into: self });
     }
 }
 
@@ -176,59 +151,114 @@ const CHUNK: usize = 256;
 /// refused levels.
 const EXTRA: usize = 5;
 
-#[derive(Clone, Copy, Default)]
-struct Shot {
-    cell: u32,
-    units: i64,
+struct Fill<'a> {
+    aim: Aim,
+    levels: Levels<'a>,
+    into: &'a mut Histogram,
 }
 
-/// The grid as the numbers that the loop needs.
+impl Work for Fill<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { aim, levels, into } = self;
+        let mut shots = Shots { cell: [0; CHUNK], units: [0; CHUNK] };
+        let n = levels.price.len();
+        for from in (0..n).step_by(CHUNK) {
+            let part = levels.slice(from, (from + CHUNK).min(n));
+            let rows = part.price.len();
+            // Two loops: the first has no branch and no store that depends on data, the second is nothing else.
+            match part.bracket {
+                None => aim.take(part, &[0; CHUNK][..rows], &mut shots),
+                Some(brackets) => aim.take(part, brackets, &mut shots),
+            }
+            let refused = into.rejected();
+            let mut sum = 0;
+            for (&cell, &units) in shots.cell.iter().zip(&shots.units).take(rows) {
+                let cell = &mut into.cells[cell as usize];
+                // A sum that wraps is caught by the total, which is checked before anything is handed out.
+                *cell = cell.wrapping_add(units);
+                sum += units;
+            }
+            into.total += i128::from(sum) - i128::from(into.rejected() - refused);
+            into.rows += rows as u64;
+        }
+    }
+}
+
+/// Which cell a row's units go to.
+struct Shots {
+    cell: [u64; CHUNK],
+    units: [i64; CHUNK],
+}
+
+/// The grid as the numbers that the loop needs; all of them whole numbers in floats, so that a row's arithmetic stays in
+/// lanes of one width.
 struct Aim {
     ticks_per_unit: f64,
     low: f64,
     span: f64,
     bins_per_tick: f64,
-    bins: u32,
-    brackets: u32,
+    bins: f64,
+    brackets: f64,
 }
 
 impl Aim {
     fn new(grid: &Grid, brackets: usize) -> Self {
         let (ticks_per_unit, low, span, bins_per_tick) = grid.scale();
-        Self { ticks_per_unit, low, span, bins_per_tick, bins: grid.bins() as u32, brackets: brackets as u32 }
+        Self { ticks_per_unit, low, span, bins_per_tick, bins: grid.bins() as f64, brackets: brackets as f64 }
     }
 
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::needless_bitwise_bool,
         clippy::manual_range_contains,
         reason = "no branch may depend on data"
     )]
-    fn take(&self, levels: Levels<'_>, bracket: impl Fn(usize) -> u8, shots: &mut [Shot]) {
-        let behind = 2 * self.brackets * self.bins;
-        let rows = levels.price.iter().zip(levels.notional).zip(levels.side).zip(shots).enumerate();
-        for (i, (((&price, &notional), &side), shot)) in rows {
-            let bracket = u32::from(bracket(i));
+    fn take(&self, levels: Levels<'_>, brackets: &[u8], shots: &mut Shots) {
+        let behind = 2.0 * self.brackets * self.bins;
+        let rows = levels.price.iter().zip(levels.notional).zip(levels.side).zip(brackets);
+        let shots = shots.cell.iter_mut().zip(&mut shots.units);
+        for ((((&price, &notional), &side), &bracket), (cell, units)) in rows.zip(shots) {
+            let (side, bracket) = (f64::from(side), f64::from(bracket));
             // NaN fails every comparison, so it is refused here and never reaches an index.
             let sound = (price > 0.0)
                 & (price < f64::INFINITY)
                 & (notional >= 0.0)
                 & (notional <= NOTIONAL_LIMIT)
-                & (side != 0)
+                & (side != 0.0)
                 & (bracket < self.brackets);
             let offset = price * self.ticks_per_unit + 0.5 - self.low;
             let inside = (offset >= 0.0) & (offset < self.span);
             // Half a tick inside the bin: the product is never close enough to an edge to round across it.
-            let tick = f64::from(if inside { offset } else { 0.0 } as i32);
-            let bin = ((tick + 0.5) * self.bins_per_tick) as i32 as u32;
-            let short = u32::from(side < 0);
+            let bin = ((offset.floor() + 0.5) * self.bins_per_tick).floor();
+            let short = if side < 0.0 { 1.0 } else { 0.0 };
             let within = (short * self.brackets + bracket) * self.bins + bin;
-            let outside = behind + 2 * short + u32::from(offset >= 0.0);
-            let cell = if inside { within } else { outside };
-            let units = (notional * UNITS_PER_NOTIONAL + 0.5) as i64;
-            *shot = if sound { Shot { cell, units } } else { Shot { cell: behind + 4, units: 1 } };
+            let outside = behind + 2.0 * short + if offset >= 0.0 { 1.0 } else { 0.0 };
+            let aimed = if inside { within } else { outside };
+            let whole = (notional * UNITS_PER_NOTIONAL + 0.5).floor();
+            *cell = small(if sound { aimed } else { behind + 4.0 });
+            *units = large(if sound { whole } else { 1.0 });
         }
     }
+}
+
+/// From here on a float counts in whole numbers: added to one that is smaller, it leaves it in the low bits.
+const ALIGNED: f64 = 4_503_599_627_370_496.0;
+
+/// A whole number from 0 to 2⁵² as an integer, in steps that vectors have everywhere.
+#[inline(always)]
+fn small(whole: f64) -> u64 {
+    (whole + ALIGNED).to_bits() ^ ALIGNED.to_bits()
+}
+
+/// A whole number from 0 to 2⁶³ as an integer: its halves of 32 bits one by one.
+#[inline(always)]
+fn large(whole: f64) -> i64 {
+    const HALF: f64 = 4_294_967_296.0;
+    let high = (whole * (1.0 / HALF)).floor();
+    ((small(high) << 32) + small(whole - high * HALF)) as i64
 }
 
 impl<'a> Levels<'a> {
@@ -298,7 +328,7 @@ mod tests {
     }
 
     fn row() -> impl Strategy<Value = Row> {
-        let notional = prop_oneof![8 => 0.0..1e6_f64, 1 => Just(f64::NAN), 1 => Just(-1.0), 1 => Just(2e12)];
+        let notional = prop_oneof![8 => 0.0..1e6_f64, 2 => 0.0..NOTIONAL_LIMIT, 1 => Just(NOTIONAL_LIMIT), 1 => Just(f64::NAN), 1 => Just(-1.0), 1 => Just(2e12)];
         (price(), notional, -1_i8..=1, 0_u8..5)
     }
 

@@ -11,16 +11,34 @@ pub trait Work {
 
 /// Do the work. Wider vectors change no result: multiplications and additions are not fused, nor is any sum reordered.
 #[inline]
+#[allow(
+    unsafe_code,
+    reason = "the compiler cannot check that the processor knows the instructions: each arm has asked it"
+)]
 pub fn widest<W: Work>(work: W) -> W::Out {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        #[target_feature(enable = "avx2")]
-        fn avx2<W: Work>(work: W) -> W::Out {
-            work.run()
+    {
+        use std::arch::is_x86_feature_detected as knows;
+        if knows!("avx512f") && knows!("avx512bw") && knows!("avx512dq") && knows!("avx512vl") {
+            // SAFETY: the processor has just said that it knows these instructions.
+            return unsafe { avx512(work) };
         }
-        // SAFETY: the processor has just said that it knows these instructions.
-        #[allow(unsafe_code, reason = "the one call that the compiler cannot check: the line above does")]
-        return unsafe { avx2(work) };
+        if knows!("avx2") {
+            // SAFETY: as above.
+            return unsafe { avx2(work) };
+        }
     }
+    work.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+fn avx512<W: Work>(work: W) -> W::Out {
+    work.run()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn avx2<W: Work>(work: W) -> W::Out {
     work.run()
 }
