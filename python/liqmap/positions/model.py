@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from liqmap.positions.flow import EngineBars
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["AnyRecipe", "Nursery", "Population", "Witness", "grow", "prepare"]
+__all__ = ["AnyRecipe", "Nursery", "Population", "Witness", "grow", "level_table", "prepare"]
 
 AnyRecipe: TypeAlias = Recipe | Kernel
 """Assumed leverages, or distances that were calibrated on realised liquidations."""
@@ -75,8 +75,14 @@ def level_table(
     """Levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``."""
     from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
 
-    columns = {"price": price, "notional": notional, "side": side, "bracket": bracket}
-    return Table.from_pydict({name: Array.from_numpy(column) for name, column in columns.items()})
+    return Table.from_pydict(
+        {
+            "price": Array.from_numpy(price),
+            "notional": Array.from_numpy(notional),
+            "side": Array.from_numpy(side),
+            "bracket": Array.from_numpy(bracket),
+        }
+    )
 
 
 @dataclass(frozen=True, eq=False)
