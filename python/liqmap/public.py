@@ -15,6 +15,7 @@ from liqmap.maps.uncertainty import build_uncertainty
 from liqmap.positions.books import build_ledger
 from liqmap.score.calibrate import calibrate
 from liqmap.strategies.stored import stored_levels
+from liqmap.strategies.stored_basis import stored_basis
 from liqmap.stress.stored import MAX_AGE, stored_depth
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from liqmap.positions.books import BarLedger
     from liqmap.positions.calibration import Calibration
     from liqmap.positions.model import AnyRecipe
+    from liqmap.strategies.basis import Basis
     from liqmap.strategies.levels import LevelsToUse
     from liqmap.strategies.stops import Own
     from liqmap.stress.depth import Depth
@@ -155,6 +157,21 @@ class History(Store):
         """
         moment = None if at is None else parse(at, stage="levels")
         return stored_levels(self, instrument, moment, recipe=recipe, own=own)
+
+    def basis(self, market: str, at: InstantLike | None = None, *, recipe: AnyRecipe | None = None) -> Basis:
+        """Dated futures against perpetuals: basis, z-score, carry gap, and where both would be liquidated.
+
+        Args:
+            market: The base asset, such as ``BTC``.
+            at: As-of time; nothing later is used. As for the market's map if left out.
+            recipe: What is assumed about unseen positions.
+
+        Raises:
+            InputError: An instrument instead of a market.
+            NotFoundError: No instrument on that asset, or none with a map at that time.
+        """
+        moment = None if at is None else parse(at, stage="levels")
+        return stored_basis(self, market, moment, recipe=recipe)
 
     def tracks(
         self,

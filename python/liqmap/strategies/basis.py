@@ -1,0 +1,136 @@
+"""Perpetual against dated futures: basis, how unusual it is, what funding says, and where both would be liquidated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.clock import iso
+from liqmap.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from liqmap.clock import Instant
+    from liqmap.provenance import JSON
+    from liqmap.strategies.colocation import Colocation
+
+__all__ = ["Basis", "DatedBasis", "annual_basis", "z_score"]
+
+LEAST_DAYS = 1.0
+"""Within a day of expiry a basis point is a rate of 4 % a year and more: no rate is given."""
+LEAST_READINGS = 100
+"""A median and its deviation need some readings."""
+_MAD = 1.4826
+_YEAR_DAYS = 365.0
+
+
+@dataclass(frozen=True, slots=True)
+class DatedBasis:
+    """One dated contract.
+
+    Attributes:
+        instrument: ``venue:SYMBOL``.
+        expiry: UTC microseconds.
+        days: Until then.
+        price: Its last price, quote currency.
+        basis: ``F / S − 1``.
+        annual: ``ln(F / S) / τ``, τ in years of 365 days; ``None`` within a day of expiry.
+        annual_simple: ``(F / S − 1) / τ``; likewise.
+        z: ``(b − median) / (1.4826 · MAD)`` of ``annual`` over the last 30 days; ``None`` with too few readings.
+        readings: How many there were.
+        carry_gap: ``annual`` less what the perpetual's funding pays; ``None`` where either is not known.
+        colocation: Its map over that of the perpetuals, on the spot-equivalent axis; ``None`` without a map of it.
+        why: Why something is ``None``, a sentence each.
+    """
+
+    instrument: str
+    expiry: Instant
+    days: float
+    price: float
+    basis: float
+    annual: float | None
+    annual_simple: float | None
+    z: float | None
+    readings: int
+    carry_gap: float | None
+    colocation: Colocation | None
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Basis:
+    """A market's dated futures against its perpetuals.
+
+    Attributes:
+        market: The base asset.
+        at: UTC microseconds.
+        spot: Price that the basis is counted from, quote currency.
+        spot_from: What stands for spot: a spot or index series, else a perpetual.
+        funding_from: The perpetual whose funding is taken; ``None`` where none is known.
+        funding: What it pays a year at the last rate, a fraction: ``rate · 8760 / interval_h``.
+        dated: The contracts, nearest expiry first.
+        none: Why there is none, and what would fill it; ``None`` where there is one.
+        left_out: Per contract that is not shown: why.
+    """
+
+    market: str
+    at: Instant
+    spot: float
+    spot_from: str
+    funding_from: str | None
+    funding: float | None
+    dated: tuple[DatedBasis, ...]
+    none: str | None
+    left_out: dict[str, str]
+
+    def to_dict(self) -> dict[str, JSON]:
+        """Plain data."""
+        head: dict[str, JSON] = {
+            "market": self.market,
+            "at": iso(self.at),
+            "spot": self.spot,
+            "spot_from": self.spot_from,
+            "funding_from": self.funding_from,
+            "funding": self.funding,
+        }
+        dated: list[JSON] = [asdict(one) | {"expiry": iso(one.expiry)} for one in self.dated]
+        left_out: dict[str, JSON] = dict(self.left_out)
+        return head | {"dated": dated, "none": self.none, "left_out": left_out}
+
+
+def annual_basis(future: float, spot: float, days: float) -> tuple[float, float]:
+    """``ln(F / S) / τ`` and ``(F / S − 1) / τ``, τ = days / 365.
+
+    Raises:
+        InputError: A price or a time that is not a finite number above 0.
+
+    Example:
+        >>> [round(rate, 4) for rate in annual_basis(32_350.84, 32_182.72, 63.56)]
+        [0.0299, 0.03]
+    """
+    for name, value in (("future", future), ("spot", spot), ("days", days)):
+        if not (math.isfinite(value) and value > 0):
+            raise InputError("levels", name, repr(value), "a finite number above 0", "no basis")
+    years = days / _YEAR_DAYS
+    return math.log(future / spot) / years, (future / spot - 1) / years
+
+
+def z_score(values: npt.NDArray[np.float64], least: int = LEAST_READINGS) -> float | None:
+    """How far the last value lies from the median, in robust standard deviations: ``(b − median) / (1.4826 · MAD)``.
+
+    Returns:
+        ``None`` with fewer than ``least`` values, or where more than half of them are the same.
+
+    Example:
+        >>> round(z_score(np.array([0.0, 1.0, 2.0, 3.0, 7.0]), least=5), 3)
+        3.372
+    """
+    if values.size < least:
+        return None
+    median = float(np.median(values))
+    deviation = _MAD * float(np.median(np.abs(values - median)))
+    return (float(values[-1]) - median) / deviation if deviation > 0 else None

@@ -1,0 +1,103 @@
+"""Two maps on one axis: how much of them lies at the same prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.errors import InputError
+
+if TYPE_CHECKING:
+    from liqmap.instruments import Side
+    from liqmap.maps.clusters import Cluster
+    from liqmap.maps.map import LiquidationMap
+
+__all__ = ["Colocation", "Pair", "colocate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two clusters of one side at nearly the same price.
+
+    Attributes:
+        side: Whose positions.
+        first: Peak on the first map, the axis' price.
+        second: Peak on the second.
+        first_usd: Notional of the first.
+        second_usd: Notional of the second.
+    """
+
+    side: Side
+    first: float
+    second: float
+    first_usd: float
+    second_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Colocation:
+    """How two maps lie over each other.
+
+    Attributes:
+        overlap: By side, the share of notional that lies in the same bins, ``OVL = ∫ min(f, g)`` of both shapes, 0 to
+            1; ``None`` where one has nothing on that side.
+        distance: By side, ``W1(f, g)``: how far the one shape would have to be carried on average to become the other,
+            a fraction of the axis' mark; ``None`` likewise.
+        pairs: Clusters of both whose peaks are closer than half their mean width, nearest to the mark first.
+    """
+
+    overlap: dict[str, float | None]
+    distance: dict[str, float | None]
+    pairs: tuple[Pair, ...]
+
+
+def colocate(first: LiquidationMap, second: LiquidationMap) -> Colocation:
+    """Compare two maps that lie on one grid.
+
+    Raises:
+        InputError: They do not.
+    """
+    if first.grid != second.grid:
+        expected = "maps on one spot-equivalent axis, such as the parts of a market's map"
+        raise InputError("levels", second.instrument, "another grid", expected, "nothing computed")
+    overlap: dict[str, float | None] = {}
+    distance: dict[str, float | None] = {}
+    sides: tuple[Side, Side] = ("long", "short")
+    for side in sides:
+        f, g = first.side(side), second.side(side)
+        if f.sum() <= 0 or g.sum() <= 0:
+            overlap[side] = distance[side] = None
+            continue
+        f, g = f / f.sum(), g / g.sum()
+        overlap[side] = float(np.minimum(f, g).sum())
+        carried = np.abs(np.cumsum(f - g)).sum() * first.grid.width
+        distance[side] = float(carried) / first.mark_price
+    return Colocation(overlap, distance, _pairs(first, second))
+
+
+def _pairs(first: LiquidationMap, second: LiquidationMap) -> tuple[Pair, ...]:
+    """Each cluster with its nearest match, the closest pairs first; no cluster in two pairs."""
+    close = sorted(
+        (
+            (abs(a.peak - b.peak), a.peak, b.peak, a, b)
+            for a in first.clusters()
+            for b in second.clusters()
+            if a.side == b.side and abs(a.peak - b.peak) < _half_width(a, b)
+        ),
+        key=lambda found: found[:3],
+    )
+    taken: set[tuple[int, str, float]] = set()
+    pairs = []
+    for _, _, _, a, b in close:
+        keys = {(0, a.side, a.peak), (1, b.side, b.peak)}
+        if keys & taken:
+            continue
+        taken |= keys
+        pairs.append(Pair(a.side, a.peak, b.peak, a.notional, b.notional))
+    return tuple(sorted(pairs, key=lambda pair: (abs(pair.first - first.mark_price), pair.first)))
+
+
+def _half_width(a: Cluster, b: Cluster) -> float:
+    return (a.high - a.low + b.high - b.low) / 4
