@@ -1,0 +1,26 @@
+"""``import liqmap`` is cheap, and yet everything is there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import liqmap
+
+
+def test_every_public_name_is_where_it_should_be() -> None:
+    assert sorted(liqmap.__all__) == dir(liqmap)
+    for name in liqmap.__all__:
+        assert getattr(liqmap, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'close'"):
+        _ = liqmap.close
+
+
+def test_importing_loads_neither_numbers_nor_database() -> None:
+    program = "import sys, liqmap; print(*{m.partition('.')[0] for m in sys.modules})"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {"numpy", "duckdb", "altair", "arro3", "pydantic", "rich", "vl_convert", "pandas"}
