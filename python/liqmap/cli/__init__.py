@@ -27,6 +27,7 @@ VERBS = {
     "calibrate": "Fit the distances of positions to realised liquidations.",
     "score": "Was the map right? Beside what price alone says.",
     "report": "Static pages that open from disk.",
+    "publish": "Put a site where people read it: wholly old or wholly new.",
 }
 
 # Each verb is named by its place and loaded when it is called, so that `liqmap --help` stays quick.

@@ -1,4 +1,4 @@
-// An issue never changes, so it cannot know what came after it; `issues.js` does. Adds "Next", hides "Newest" on the newest.
+// An issue never changes, so it cannot know which others there are; `issues.js` does. Adds "Next" where there is one.
 "use strict";
 (() => {
   const known = window.liqmapIssues;
@@ -7,6 +7,9 @@
   if (!known || !issue || !newest) return;
   const root = newest.getAttribute("href").slice(0, -`latest/${page}`.length);
   const paths = Object.keys(known.issues).sort();
+  // An issue that was not kept cannot be gone back to.
+  const before = document.querySelector("nav a[rel=prev]");
+  if (before && !paths.some((path) => before.getAttribute("href").startsWith(`${root}${path}/`))) before.remove();
   const next = paths.find((path) => path > issue);
   if (!next) {
     newest.remove();

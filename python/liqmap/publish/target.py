@@ -1,0 +1,47 @@
+"""Where to: a directory, a branch of a git remote, a store of objects; told apart by how they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liqmap.errors import InputError
+from liqmap.publish.directory import publish_directory
+from liqmap.publish.git import publish_git
+from liqmap.publish.objects import open_objects, publish_objects
+from liqmap.publish.stage import staged
+
+if TYPE_CHECKING:
+    from liqmap.publish.stage import Keep
+
+__all__ = ["MOST", "publish"]
+
+MOST = 1_000_000_000
+"""What GitHub Pages takes."""
+
+
+def publish(site: Path, to: str, *, keep: Keep, most: int = MOST) -> tuple[int, bool]:
+    """Publish a site.
+
+    Args:
+        site: Its folder; left as it is.
+        to: A path, ``git:REMOTE#BRANCH``, or the address of a store (``s3://bucket/prefix``).
+        keep: Which issues.
+        most: Bytes the published site may have.
+
+    Returns:
+        How many issues are published, and whether anything changed.
+
+    Raises:
+        InputError: No sound site, too large, or a target that makes no sense.
+        StorageError: The target cannot be written; it shows what it showed before.
+    """
+    with staged(site, keep, most=most) as ready:
+        if to.startswith("git:"):
+            remote, mark, branch = to.removeprefix("git:").rpartition("#")
+            if not mark:
+                raise InputError("publish", to, "no branch", "git:REMOTE#BRANCH", "nothing published")
+            return ready.issues, publish_git(ready, remote, branch)
+        if "://" in to:
+            return ready.issues, publish_objects(ready, open_objects(to), to)
+        return ready.issues, publish_directory(ready, Path(to))

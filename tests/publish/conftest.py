@@ -1,0 +1,21 @@
+"""A site to publish: three issues."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from liqmap.clock import parse
+from liqmap.report.site import write_issue
+from publishing import make_issue
+
+TIMES = ("2026-06-11T12:00Z", "2026-06-12T00:00Z", "2026-06-12T12:00Z")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("published") / "site"
+    for seed, time in enumerate(TIMES):
+        write_issue(make_issue(at=parse(time), seed=seed), out)
+    return out

@@ -1,0 +1,97 @@
+"""A directory shows the old site or the new one, whatever is killed when."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from published import files
+
+from liqmap.errors import InputError, StorageError
+from liqmap.publish.stage import Keep
+from liqmap.publish.target import publish
+from liqmap.report.folder import sound
+
+
+def test_the_directory_is_the_site(site: Path, tmp_path: Path) -> None:
+    www = tmp_path / "www"
+    assert publish(site, str(www), keep=Keep()) == (3, True)
+    assert files(www) == files(site)
+    assert publish(site, str(www), keep=Keep()) == (3, False)
+    assert publish(site, str(www), keep=Keep(issues=1)) == (1, True)
+    assert sound(www)
+    assert len(files(www)) < len(files(site))
+    assert publish(site, str(www), keep=Keep(issues=2)) == (2, True)
+    assert len([path for path in tmp_path.iterdir() if path.name != "www"]) == 2  # this version and the one before
+
+
+def test_an_empty_folder_is_taken_and_a_full_one_is_not(site: Path, tmp_path: Path) -> None:
+    www = tmp_path / "www"
+    www.mkdir()
+    publish(site, str(www), keep=Keep(issues=1))
+    assert sound(www)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="nothing published"):
+        publish(site, str(theirs), keep=Keep())
+    assert files(theirs) == {"thesis.txt": b"mine"}
+
+
+def test_a_damaged_version_is_put_right(site: Path, tmp_path: Path) -> None:
+    www = tmp_path / "www"
+    publish(site, str(www), keep=Keep())
+    (www / "index.html").write_bytes(b"broken")
+    assert publish(site, str(www), keep=Keep()) == (3, True)
+    assert files(www) == files(site)
+
+
+def test_killed_at_any_moment_it_shows_one_site_or_the_other(site: Path, tmp_path: Path) -> None:
+    www = tmp_path / "www"
+    liqmap = str(Path(sys.executable).with_name("liqmap"))
+    publish(site, str(www), keep=Keep())
+    whole, fewer = files(site), None
+    dice, cut = random.Random(9), 0
+    for turn in range(14):
+        keep = "1" if turn % 2 else "400"
+        process = subprocess.Popen(
+            [liqmap, "publish", str(site), "--to", str(www), "--keep", keep],
+            stdout=subprocess.DEVNULL,
+            env=os.environ,
+        )
+        _wait_for_a_copy(process, tmp_path)
+        time.sleep(dice.uniform(0.0, 0.06))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            cut += 1
+        process.wait()
+        assert sound(www)
+        shown = files(www)
+        if shown != whole:
+            fewer = fewer or shown
+            assert shown == fewer
+    assert cut >= 5
+    # A run that is let finish clears away what the killed ones left.
+    publish(site, str(www), keep=Keep())
+    assert files(www) == whole
+    assert len(list(tmp_path.iterdir())) <= 3
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith((".new", ".link"))]
+
+
+def _wait_for_a_copy(process: subprocess.Popen[bytes], folder: Path) -> None:
+    """Until it begins to write beside the target, or is done: killing it earlier would test nothing."""
+    there = {path.name for path in folder.iterdir()}
+    while process.poll() is None and {path.name for path in folder.iterdir()} <= there:
+        time.sleep(0.002)
+
+
+def test_what_cannot_be_written_leaves_what_was_there(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="what stood there stays"):
+        publish(site, str(tmp_path / "file" / "www"), keep=Keep())
