@@ -146,7 +146,7 @@ class History(Store):
         forecast compares with the maps of the seven days before.
 
         Args:
-            instrument: ``venue:SYMBOL``.
+            instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
             at: As-of time; nothing later is used. The end of the last bar if left out.
             recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
             own: The position that stops are for.

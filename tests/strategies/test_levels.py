@@ -126,3 +126,19 @@ def test_own_is_of_one_side_only() -> None:
     long, short = liqmap.levels_to_use(of, conditions=CALM, own=Own(liquidation_price=99_900.0)).stops.rows
     assert long.price is None
     assert short.price is not None
+
+
+def test_a_market_has_levels_too(db: Path) -> None:
+    """One instrument with a book: its market has the same clusters, and that book."""
+    with liqmap.open(db) as history:
+        one, all_of_it = history.levels(NAME), history.levels("BTC")
+    assert (all_of_it.instrument, all_of_it.mark_price) == ("BTC", one.mark_price)
+    assert all_of_it.conditions == one.conditions
+    assert all_of_it.traps.limits == one.traps.limits
+    assert [row.notional for row in all_of_it.clusters.rows] == pytest.approx(
+        [row.notional for row in one.clusters.rows], rel=1e-6
+    )
+    assert [row.ratio for row in all_of_it.volatility.rows] == pytest.approx(
+        [row.ratio for row in one.volatility.rows], rel=0.02
+    )
+    assert json.loads(run("BTC", "--db", db, "--json").stdout)["instrument"] == "BTC"

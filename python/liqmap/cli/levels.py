@@ -43,7 +43,7 @@ def levels(
     """Say where the map's fuel lies and what to do about it: rules with their numbers, none of them advice.
 
     Args:
-        instrument: ``venue:SYMBOL``.
+        instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
         db: The history file.
         at: Instant of the map, ISO 8601; the latest by default.
         entry: Entry price of the position that stops are for; the mark by default.

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from liqmap.errors import NotFoundError
 from liqmap.maps.build import build_map
+from liqmap.maps.build_market import build_market, is_market
 from liqmap.maps.earlier import earlier_maps
+from liqmap.maps.market import MarketMap
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import LevelsToUse, levels_to_use
+from liqmap.strategies.series import spot_series
+from liqmap.stress.depth import Depth
 from liqmap.stress.stored import stored_depth
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from liqmap.clock import Instant
     from liqmap.history.store import Store
     from liqmap.maps.map import LiquidationMap
@@ -25,22 +33,22 @@ _DAY = 86_400_000_000
 
 def stored_levels(
     store: Store,
-    instrument: str,
+    name: str,
     at: Instant | None,
     *,
     recipe: AnyRecipe | None = None,
     own: Own | None = None,
     past_days: int = PAST_DAYS,
 ) -> LevelsToUse:
-    """Every rule on the instrument's map; see :func:`liqmap.strategies.levels.levels_to_use`.
+    """Every rule on the map of an instrument, or of a market; see :func:`liqmap.strategies.levels.levels_to_use`.
 
     Raises:
-        NotFoundError: The history does not have the instrument, or no bars of it at that time.
+        NotFoundError: The history does not have the instrument or market, or no bars of it at that time.
         InputError: Fewer than two hours of bars.
     """
-    return levels_on(
-        store, build_map(store, instrument, at=at, recipe=recipe), recipe=recipe, own=own, past_days=past_days
-    )
+    build = build_market if is_market(name) else build_map
+    of = build(store, name, at=at, recipe=recipe)
+    return levels_on(store, of, recipe=recipe, own=own, past_days=past_days)
 
 
 def levels_on(
@@ -53,12 +61,32 @@ def levels_on(
 ) -> LevelsToUse:
     """The same on a map that is made already.
 
+    A market moves as its spot series does, and its book is that of its instruments together, as far as there are any.
+
     Raises:
         NotFoundError: No bars of its instrument at that time.
         InputError: Fewer than two hours of bars.
     """
-    instrument = of.instrument
-    conditions = Conditions.of_bars(store.market_bars(instrument, until=of.at))
     days = [of.at - back * _DAY for back in range(1, past_days + 1)]
-    past = earlier_maps(store, instrument, of.at, days, recipe=recipe)
-    return levels_to_use(of, stored_depth(store, instrument, of.at), conditions=conditions, past=past, own=own)
+    if isinstance(of, MarketMap):
+        members = [part.instrument for part in of.parts]
+        bars, _ = spot_series(store, of, members)
+        past = _earlier_markets(store, of.instrument, days, recipe)
+    else:
+        members = [of.instrument]
+        bars = store.market_bars(of.instrument, until=of.at)
+        past = earlier_maps(store, of.instrument, of.at, days, recipe=recipe)
+    books = [book for one in members if (book := stored_depth(store, one, of.at)) is not None]
+    depth = Depth.merged(*books) if books else None
+    return levels_to_use(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
+
+
+def _earlier_markets(
+    store: Store, market: str, days: Sequence[Instant], recipe: AnyRecipe | None
+) -> tuple[LiquidationMap, ...]:
+    """The market's maps at earlier times, as far as the history goes back."""
+    found: list[LiquidationMap] = []
+    for day in days:
+        with suppress(NotFoundError):
+            found.append(build_market(store, market, at=day, recipe=recipe))
+    return tuple(found)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.errors import InputError, NotFoundError
+from liqmap.errors import InputError
 from liqmap.maps.build_market import build_market
 from liqmap.maps.market import MarketMap, add_maps
 from liqmap.strategies.basis import LEAST_DAYS, Basis, DatedBasis, annual_basis, z_score
 from liqmap.strategies.colocation import colocate
+from liqmap.strategies.series import fresh_bars, spot_series
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,7 +29,6 @@ __all__ = ["stored_basis"]
 
 _DAY = 86_400_000_000
 _WINDOW = 30 * _DAY
-_FRESH = 3_600_000_000
 _YEAR_HOURS = 8760.0
 
 
@@ -50,7 +50,7 @@ def stored_basis(store: Store, market: str, at: Instant | None, *, recipe: AnyRe
     members = [one for one in store.instruments() if one.base == market and not (one.simulated and _real(of))]
     perpetuals = [one.name for one in members if one.kind == "perpetual" and one.name in names]
     dated = [one for one in members if one.kind == "dated"]
-    spot, spot_from = _spot(store, of, [one.name for one in members], perpetuals)
+    spot, spot_from = spot_series(store, of, [one.name for one in members])
     paid_by, paid = _funding(store, of, perpetuals)
     together = _sum(of, perpetuals) if perpetuals else None
     found: list[DatedBasis] = []
@@ -88,30 +88,6 @@ def _real(of: MarketMap) -> bool:
     return not of.provenance.simulated
 
 
-def _spot(store: Store, of: MarketMap, names: list[str], perpetuals: list[str]) -> tuple[MarketBars, str]:
-    """The series that stands for spot."""
-    for source in ("spot", "index"):
-        found = [bars for name in names if (bars := _bars(store, name, of.at, source)) is not None]
-        if found:
-            best = max(found, key=lambda bars: (int(bars.end[-1]), -bars.interval_s, len(bars)))
-            return best, f"{source} price beside {best.instrument}"
-    by_interest = sorted((part for part in of.parts if part.instrument in perpetuals), key=lambda part: part.instrument)
-    for part in sorted(by_interest or of.parts, key=lambda part: -part.open_interest):
-        bars = _bars(store, part.instrument, of.at, None)
-        if bars is not None:
-            return bars, f"{part.instrument}, for want of a spot price"
-    raise NotFoundError("levels", of.instrument, "no fresh bars", "bars of spot or of a perpetual", "no basis")
-
-
-def _bars(store: Store, name: str, at: Instant, source: str | None) -> MarketBars | None:
-    """A series that ended within the last hour."""
-    try:
-        bars = store.market_bars(name, until=at, price_source=source)
-    except NotFoundError:
-        return None
-    return bars if at - int(bars.end[-1]) <= _FRESH else None
-
-
 def _funding(store: Store, of: MarketMap, perpetuals: list[str]) -> tuple[str | None, float | None]:
     """The last rate of the perpetual with the most open interest that has one, a year."""
     parts = [part for part in of.parts if part.instrument in perpetuals]
@@ -143,7 +119,7 @@ def _dated(
     """One contract, or why it is not shown."""
     if one.expiry is None or one.expiry <= at:
         return "expired"
-    bars = _bars(store, one.name, at, None)
+    bars = fresh_bars(store, one.name, at)
     if bars is None:
         return "no bar in the last hour"
     if bars.price_source in ("spot", "index"):

@@ -36,6 +36,7 @@ class ClusterRow:
         peak: Its highest bin.
         high: Upper edge.
         notional: USD.
+        percentile: Share of the clusters of the 90 days before that were smaller, 0 to 100; ``None`` if not ranked.
         distance: Of its near edge, signed fraction of the mark.
         touch: Probability that the near edge is touched within ``4h``, ``12h``, ``24h``.
         shock_needed: The smallest exogenous shock that fires its first level, signed fraction of the mark.
@@ -51,6 +52,7 @@ class ClusterRow:
     peak: float
     high: float
     notional: float
+    percentile: float | None
     distance: float
     touch: dict[str, float]
     shock_needed: float | None
@@ -81,6 +83,7 @@ def _row(setting: Setting, cluster: Cluster) -> ClusterRow:
         peak=cluster.peak,
         high=cluster.high,
         notional=cluster.notional,
+        percentile=cluster.percentile,
         distance=setting.distance(near),
         touch=setting.touch(near),
         shock_needed=setting.shocks(cluster)[0],
