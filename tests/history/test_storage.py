@@ -313,6 +313,10 @@ def test_fault_62_a_newer_history_and_a_foreign_file(path: Path) -> None:
         connection.execute("UPDATE meta SET value = '7.1.0' WHERE key = 'liqmap_version'")
     with pytest.raises(StorageError, match=r"schema 99, written by liqmap 7\.1\.0.*upgrade liqmap"):
         open_store(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+    with pytest.raises(StorageError, match=r"schema 1, .*load its files into a new history"):
+        open_store(path)
     foreign = path.with_name("foreign.duckdb")
     with duckdb.connect(str(foreign)) as connection:
         connection.execute("CREATE TABLE mine (x INTEGER)")

@@ -68,6 +68,20 @@ def test_frozen_at_the_end(made: Make, recipe: AnyRecipe) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
+def test_a_frozen_input_freezes_the_map(made: Make, tmp_path: Path, recipe: AnyRecipe) -> None:
+    oi = usual()
+    oi[-40:] = oi[-40]
+    assert any("nothing opens or ages" in note for note in made(oi, recipe).provenance.assumptions)
+    with liqmap.open(tmp_path / "h.duckdb") as history:
+        books = history.ledger(NAME, recipe=recipe)
+    # From the fourth hour on what is mapped only falls by what the price sweeps.
+    mapped, swept = books.mapped[-37:], books.liquidated[-36:]
+    assert np.diff(mapped, axis=0) == pytest.approx(-swept, abs=1e-9)
+    before = np.diff(books.mapped[:-40], axis=0) + books.liquidated[1:-40]
+    assert np.abs(before).max() > 1e-3
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_frozen_on_the_way(made: Make, recipe: AnyRecipe) -> None:
     oi = usual()
     oi[20:50] = oi[20]

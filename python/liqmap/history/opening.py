@@ -24,7 +24,7 @@ __all__ = ["MEMORY", "SCHEMA_VERSION", "STORAGE_VERSION", "Mode", "connect", "st
 
 Mode: TypeAlias = Literal["r", "w"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MEMORY = ":memory:"
 STORAGE_VERSION = "v1.5.0"
 _MAGIC = b"DUCK"
@@ -191,10 +191,11 @@ def _check_meta(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise StorageError(
             "open", str(path), "a DuckDB file without liqmap's tables", "a liqmap history", "left as it is"
         )
-    if int(version) > SCHEMA_VERSION:
-        by = meta.get("liqmap_version", "a newer liqmap")
+    if int(version) != SCHEMA_VERSION:
+        by = meta.get("liqmap_version", "another liqmap")
+        way = "upgrade liqmap" if int(version) > SCHEMA_VERSION else "load its files into a new history"
         found_text = f"schema {version}, written by liqmap {by}"
-        raise StorageError("open", str(path), found_text, f"schema {SCHEMA_VERSION}", "left as it is; upgrade liqmap")
+        raise StorageError("open", str(path), found_text, f"schema {SCHEMA_VERSION}", f"left as it is; {way}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.errors import NotFoundError
-from liqmap.positions.doubts import doubts
+from liqmap.positions.doubts import doubts, halted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,6 +74,7 @@ def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineB
     activity = _activity(bars.volume_base[cut], (high - low) / close, hours, recipe, notes)
     chased = chase(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
     growth = np.maximum(np.diff(oi, prepend=oi[0]), 0.0)
+    hours = np.where(halted(end, oi), 0.0, hours)
     flow = recipe.mapped_share * (growth + oi * recipe.turnover_per_hour * hours * activity)
     return EngineBars(
         end=end,

@@ -9,7 +9,7 @@ import numpy as np
 
 from liqmap.errors import InputError, NotFoundError
 from liqmap.positions.distance import Brackets
-from liqmap.positions.doubts import doubts
+from liqmap.positions.doubts import doubts, halted
 from liqmap.positions.flow import EngineBars, carried, chase
 
 if TYPE_CHECKING:
@@ -111,15 +111,18 @@ class Kernel:
         volume = np.where(np.isfinite(bars.volume_base), bars.volume_base, usual_volume(bars, instrument=instrument))
         chased = self.chase * chase(bars.taker_buy_base, bars.volume_base, bars.low, bars.high, bars.close, notes)
         end, interest = bars.end, carried(oi, known)
+        hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / 3.6e9
+        live = np.ones(len(end))
+        live[early:] -= halted(end[early:], interest[early:])
         return EngineBars(
             end=end,
-            hours=np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / 3.6e9,
+            hours=hours * live,
             low=bars.low,
             high=bars.high,
             close=bars.close,
             open_interest=interest,
-            long_flow=sum(self.long) * volume * (1 + chased),
-            short_flow=sum(self.short) * volume * (1 - chased),
+            long_flow=sum(self.long) * volume * (1 + chased) * live,
+            short_flow=sum(self.short) * volume * (1 - chased) * live,
             assumptions=(
                 *notes,
                 "positions open in proportion to traded volume and live until price sweeps them",
