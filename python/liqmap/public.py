@@ -16,7 +16,7 @@ from liqmap.positions.books import build_ledger
 from liqmap.score.calibrate import calibrate
 from liqmap.strategies.stored import stored_levels
 from liqmap.strategies.stored_basis import stored_basis
-from liqmap.stress.stored import MAX_AGE, stored_depth
+from liqmap.stress.stored import MAX_AGE, books_of, merged_depth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,7 @@ class History(Store):
         """The latest order book known at a time, or ``None`` where there is none: then a cascade says what it assumes.
 
         Args:
-            instrument: ``venue:SYMBOL``.
+            instrument: ``venue:SYMBOL``, or a market such as ``BTC``: the books of its instruments as one.
             at: As-of time; nothing later is used.
             max_age: How old the book may be, such as ``1h``; an hour if left out.
 
@@ -96,7 +96,8 @@ class History(Store):
             InputError: The book holds no usable order.
         """
         oldest = MAX_AGE if max_age is None else duration(max_age, stage="depth")
-        return stored_depth(self, instrument, parse(at, stage="depth"), max_age=oldest)
+        whose = books_of(self, instrument) if is_market(instrument) else [instrument]
+        return merged_depth(self, whose, parse(at, stage="depth"), max_age=oldest)
 
     def heatmap(
         self,

@@ -141,4 +141,10 @@ def test_a_market_has_levels_too(db: Path) -> None:
     assert [row.ratio for row in all_of_it.volatility.rows] == pytest.approx(
         [row.ratio for row in one.volatility.rows], rel=0.02
     )
+    with liqmap.open(db) as history:
+        book = history.depth("BTC", END)
+        assert book is not None
+        assert book.instruments == (NAME,)
+        with pytest.raises(liqmap.NotFoundError, match="one of the history's: BTC"):
+            history.depth("ETH", END)
     assert json.loads(run("BTC", "--db", db, "--json").stdout)["instrument"] == "BTC"

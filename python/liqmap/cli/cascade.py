@@ -31,7 +31,7 @@ def cascade(
     """Follow a shock through the liquidation map to where it stops.
 
     Args:
-        instrument: ``venue:SYMBOL``.
+        instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
         db: The history file.
         shock: Percent (``-2%``) or signed fraction (``-0.02``); down triggers longs, up triggers shorts.
         at: Instant of the map, ISO 8601; the latest by default.

@@ -13,8 +13,7 @@ from liqmap.maps.market import MarketMap
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import LevelsToUse, levels_to_use
 from liqmap.strategies.series import spot_series
-from liqmap.stress.depth import Depth
-from liqmap.stress.stored import stored_depth
+from liqmap.stress.stored import merged_depth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,8 +75,7 @@ def levels_on(
         members = [of.instrument]
         bars = store.market_bars(of.instrument, until=of.at)
         past = earlier_maps(store, of.instrument, of.at, days, recipe=recipe)
-    books = [book for one in members if (book := stored_depth(store, one, of.at)) is not None]
-    depth = Depth.merged(*books) if books else None
+    depth = merged_depth(store, members, of.at)
     return levels_to_use(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
 
 

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from liqmap.errors import NotFoundError
 from liqmap.stress.depth import Depth
 from liqmap.stress.ladder import Orders
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from liqmap.clock import Instant
     from liqmap.history.store import Store
 
-__all__ = ["MAX_AGE", "stored_depth"]
+__all__ = ["MAX_AGE", "books_of", "merged_depth", "stored_depth"]
 
 MAX_AGE = 3_600_000_000
 """A book older than an hour says little about the next one."""
@@ -41,3 +44,29 @@ def stored_depth(store: Store, instrument: str, at: Instant, *, max_age: Instant
     bid = table[:, 0] == 1
     orders = Orders(table[bid, 1], table[bid, 2], table[~bid, 1], table[~bid, 2])
     return Depth.of_orders(instrument, int(rows[0][3]), orders)
+
+
+def merged_depth(store: Store, instruments: Sequence[str], at: Instant, *, max_age: Instant = MAX_AGE) -> Depth | None:
+    """The latest books of several instruments as one, as far as there are any; ``None`` without one.
+
+    Raises:
+        NotFoundError: The history lacks one of the instruments.
+        InputError: A book holds no usable order.
+    """
+    found = (stored_depth(store, name, at, max_age=max_age) for name in instruments)
+    books = [book for book in found if book is not None]
+    return Depth.merged(*books) if books else None
+
+
+def books_of(store: Store, market: str) -> list[str]:
+    """Whose books count for a base asset: its contracts, simulated ones only where there are no others.
+
+    Raises:
+        NotFoundError: No contract on it.
+    """
+    members = [one for one in store.instruments() if one.base == market and one.kind != "aggregate"]
+    if not members:
+        known = ", ".join(sorted({one.base for one in store.instruments()})) or "none yet"
+        raise NotFoundError("depth", market, "no instrument on it", f"one of the history's: {known}", "no book")
+    real = any(not one.simulated for one in members)
+    return [one.name for one in members if not (real and one.simulated)]
