@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from liqmap.clock import iso
 from liqmap.strategies.breakout import Breakout, breakouts
 from liqmap.strategies.liquidity import provision_zones, voids
+from liqmap.strategies.overlay import Overlay, Stretch
 from liqmap.strategies.scalping import Scalp, scalping_zones
 from liqmap.strategies.setting import Setting
 from liqmap.strategies.stops import Own, Stop, stops
@@ -18,11 +19,12 @@ from liqmap.strategies.volatility import Forecast, volatility_forecast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import altair as alt
+
     from liqmap.clock import Instant
     from liqmap.maps.map import LiquidationMap
     from liqmap.provenance import JSON
     from liqmap.strategies.conditions import Conditions
-    from liqmap.strategies.overlay import Stretch
     from liqmap.strategies.use import Use
     from liqmap.stress.impact import Law
 
@@ -46,6 +48,7 @@ class LevelsToUse:
         voids: Thin ones.
         traps: The whale-trap index.
         volatility: Forecasts beside the plain baseline.
+        overlay: The book over the map, below the mark and above it; not part of :meth:`to_dict`.
     """
 
     instrument: str
@@ -60,6 +63,7 @@ class LevelsToUse:
     voids: Use[Stretch]
     traps: Use[Trap]
     volatility: Use[Forecast]
+    overlay: tuple[Overlay, Overlay]
 
     @property
     def uses(self) -> dict[str, Use[object]]:
@@ -84,6 +88,12 @@ class LevelsToUse:
             "conditions": self.conditions.to_dict(),
         }
         return head | {name: use.to_dict() for name, use in self.uses.items()}
+
+    def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to overlay_chart
+        """The book under the map as an Altair chart; see :func:`liqmap.strategies.chart.overlay_chart`."""
+        from liqmap.strategies.chart import overlay_chart  # noqa: PLC0415 - Altair loads only when drawn
+
+        return overlay_chart(self, **options)
 
 
 def levels_to_use(
@@ -120,4 +130,5 @@ def levels_to_use(
         voids=voids(setting),
         traps=whale_traps(setting),
         volatility=volatility_forecast(setting, past),
+        overlay=(Overlay.of(setting, "long"), Overlay.of(setting, "short")),
     )
