@@ -23,8 +23,8 @@ _US_PER_HOUR = 3_600_000_000
 def halted(end: npt.NDArray[np.int64], oi: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Bars in which open interest is frozen: nobody knows what was opened or closed, so nothing is.
 
-    From the third hour of a standstill on, or four times the median of the standstills before it if that is longer: what
-    comes later decides nothing. Before its first change nothing tells a standstill from a constant. Price goes on
+    From the third hour of a standstill on, or four times the median of the standstills before it if that is longer:
+    what comes later decides nothing. Before its first change nothing tells a standstill from a constant. Price goes on
     sweeping levels meanwhile.
 
     Example:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from liqmap import _core
 from liqmap.clock import iso
 from liqmap.errors import InputError
-from liqmap.stress.chain import Step, chain_of
+from liqmap.stress.chain import HIGH_LEVERAGE, Step, chain_of
 from liqmap.stress.impact import STRESSED, Law, SquareRoot
 from liqmap.stress.levels import Levels, MapLike, levels_of
 from liqmap.stress.market import Kind, law_for, market_of, side_of
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from liqmap.provenance import JSON
 
 __all__ = ["Cascade", "Estimate", "cascade"]
-
-HIGH_LEVERAGE = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from liqmap.provenance import JSON
     from liqmap.stress.levels import Levels, MapLike
 
-__all__ = ["Step", "chain_of"]
+__all__ = ["HIGH_LEVERAGE", "Step", "chain_of"]
+
+HIGH_LEVERAGE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Step:
     high: float
     distance: float
     leverage: dict[float, float]
+
+    @property
+    def share_20x(self) -> float:
+        """Share of its notional at 20x leverage or more."""
+        return sum(share for leverage, share in self.leverage.items() if leverage >= HIGH_LEVERAGE)
 
     def to_dict(self) -> dict[str, JSON]:
         """The attributes as plain data; leverage as text keys."""

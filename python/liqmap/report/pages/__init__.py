@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "page"]
 
-NAMES = ("map", "levels", "data")
+NAMES = ("map", "cascade", "levels", "data")
 
 
 def page(name: str) -> Page:

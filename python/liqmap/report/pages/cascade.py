@@ -1,0 +1,170 @@
+"""Cascades: where any shock would stop, and the chain of clusters that the report's shocks set off."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from liqmap.charts.numbers import percent, price, usd
+from liqmap.charts.theme import PAGE as COLOURS
+from liqmap.instruments import slug
+from liqmap.maps.export import csv_text
+from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.vega import Still, still
+from liqmap.stress.chart import chain_drawing, complete, curve_drawing, scene_data
+from liqmap.stress.contribution import contributions
+from liqmap.stress.curve import cascade_curve
+from liqmap.stress.lines import NARROW, WIDE, chain_scene, curve_scene
+from liqmap.stress.market import usable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from liqmap.instruments import Side
+    from liqmap.public import History
+    from liqmap.report.facts import Facts
+    from liqmap.stress.cascade import Cascade
+    from liqmap.stress.contribution import Contribution
+    from liqmap.stress.curve import CascadeCurve
+    from liqmap.stress.depth import Depth
+    from liqmap.stress.lines import Room, Scene
+
+__all__ = ["PAGE", "Chain", "followed"]
+
+_ROOMS = {"medium wide": WIDE, "narrow": NARROW}
+"""By the CSS names under which they show: two of the three frames do here, and every drawing takes its time."""
+_STAIRS = 4
+SIDES: tuple[Side, Side] = ("long", "short")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chain:
+    """One shock of the report and what it sets off.
+
+    Attributes:
+        of: The cascade.
+        title: Where it stops, in words.
+        stills: Its staircase by room, where there are enough steps to see one.
+        clusters: Those that fire, nearest first.
+    """
+
+    of: Cascade
+    title: str
+    stills: dict[str, Still]
+    clusters: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Read:
+    """The curve, and per shock of the report what each cluster adds."""
+
+    curve: CascadeCurve
+    parts: tuple[tuple[Contribution, ...], ...]
+
+
+def _read(history: History, facts: Facts) -> _Read | Missing:
+    return followed(facts, history.depth(facts.map.instrument, facts.map.at))
+
+
+def followed(facts: Facts, book: Depth | None) -> _Read | Missing:
+    """What the page needs of a map and its book."""
+    if not any(facts.map.side(side).any() for side in SIDES):
+        fill = "Bars and open interest, or observed positions near the mark, fill it."
+        return Missing("No level lies within the map's range.", fill)
+    parts = tuple(
+        contributions(facts.map, facts.clusters, c.shock, usable(facts.map, book, c.side)) for c in facts.cascades
+    )
+    return _Read(cascade_curve(facts.map, book), parts)
+
+
+def _show(facts: Facts, found: _Read | Missing) -> Shown | Missing:
+    if isinstance(found, Missing):
+        return found
+    curve, name = found.curve, slug(facts.map.instrument)
+    chains = [
+        _chain(facts, cascade, parts, f"{name}-chain-{n}")
+        for n, (cascade, parts) in enumerate(zip(facts.cascades, found.parts, strict=True))
+    ]
+    plain = {"curve": curve.to_dict(), "cascades": [chain.of.to_dict() for chain in chains]}
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Shown(
+        heading=_heading(facts),
+        lede=_lede(facts),
+        values={
+            "curve": curve,
+            "stills": _stills(curve_drawing(COLOURS), lambda room: curve_scene(curve, room), f"{name}-curve"),
+            "chains": chains,
+        },
+        files={"cascade.json": f"{text}\n".encode(), "cascade.csv": _csv(curve).encode()},
+    )
+
+
+def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name: str) -> Chain:
+    stop = price(cascade.stop_price, facts.map.grid.tick)
+    where = "at or beyond" if cascade.depth_exhausted else "at"
+    drawn: dict[str, Still] = {}
+    if len(cascade.chain) >= _STAIRS:
+        drawing = chain_drawing(COLOURS, up=cascade.side == "short")
+        drawn = _stills(drawing, lambda room: chain_scene(cascade, room), name)
+    return Chain(
+        of=cascade,
+        title=f"{percent(cascade.shock, signed=True)} stops {where} {stop}",
+        stills=drawn,
+        clusters=tuple(part for part in parts if part.fired > 0),
+    )
+
+
+def _stills(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, Still]:
+    return {
+        key: still(complete(drawing, scene_data(scene(room))), f"{name}-{key.split()[-1]}")
+        for key, room in _ROOMS.items()
+    }
+
+
+def _heading(facts: Facts) -> str:
+    """What the largest shock each way comes to."""
+    ends = [(min, "long"), (max, "short")]
+    told = []
+    for pick, side in ends:
+        found = [c for c in facts.cascades if c.side == side]
+        if found:
+            worst = pick(found, key=lambda c: c.shock)
+            stop = price(worst.stop_price, facts.map.grid.tick)
+            bound = "at least to" if worst.depth_exhausted else "to"
+            told.append(f"{percent(worst.shock, 0, signed=True)} runs {bound} {stop}")
+    return ", ".join(told) if told else "Where a shock would stop"
+
+
+def _lede(facts: Facts) -> str:
+    """How much would be liquidated, and what high leverage adds."""
+    if not facts.cascades:
+        return "The curve below shows every shock up to ten per cent, both ways."
+    worst = max(facts.cascades, key=lambda c: c.liquidated)
+    least = "at least " if worst.depth_exhausted else ""
+    return (
+        f"A shock of {percent(worst.shock, 0, signed=True)} would force out {least}{usd(worst.liquidated)} "
+        f"of {worst.side}s in {worst.rounds} rounds, {percent(worst.share_20x, 0)} of it at 20× and over; "
+        f"the move grows {worst.amplification:.2f}-fold."
+    )
+
+
+def _csv(curve: CascadeCurve) -> str:
+    head = ["instrument", "at", "side", "shock", "law", "stop_price", "liquidated_usd"]
+    plain = curve.to_dict()
+    lines: list[list[str | float | None]] = []
+    for leg in curve.legs:
+        for law, line in leg.lines.items():
+            lines += [
+                [
+                    *(curve.instrument, str(plain["at"]), leg.side, float(shock), law),
+                    *((None, None) if end else (float(stop), float(out))),
+                ]
+                for shock, stop, out, end in zip(
+                    leg.shock, line.stop_price, line.liquidated, line.exhausted, strict=True
+                )
+            ]
+    return csv_text(head, lines)
+
+
+PAGE = Page("cascade", "Cascade", _show, read=_read)
