@@ -8,6 +8,7 @@ from liqmap.history.coverage import Coverage, Gap, Span
 from liqmap.instruments import Instrument
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts, Issue, sources_of
+from liqmap.report.pages.cascade import followed
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import levels_to_use
 from sample_map import sample_map
@@ -51,6 +52,7 @@ def make_issue(*names: str, simulated: bool = False, at: Instant | None = None, 
         covered = Coverage(spans(name, made.at))
         sources = sources_of(made.provenance, covered, made.at)
         one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
+        one.material["cascade"] = followed(one, None)
         one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
         facts.append(one)
     return Issue(report, facts[0].map.at, tuple(facts))
