@@ -17,6 +17,8 @@ from liqmap.report.config import Report, read_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from liqmap.report.facts import Issue
+
 __all__ = ["report"]
 
 PARTIAL = 3
@@ -34,6 +36,8 @@ def report(
     to: str | None = None,
     every: str | None = None,
     workers: int | None = None,
+    single_file: str | None = None,
+    instrument: str | None = None,
 ) -> None:
     """Write an issue of a report, or all that are due in a span, and print the path of the last one's front page.
 
@@ -42,30 +46,51 @@ def report(
     Args:
         report: The report file, such as reports/daily.toml.
         db: The history file.
-        out: The site's folder.
+        out: The site's folder; with --single-file, the file to write.
         at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
         from_: First of many issues.
         to: Last of them at the latest; the end of the history if left out.
         every: Time between them, such as 12h; the report's own if left out.
         workers: Processes; one for each processor if left out.
+        single_file: Write this one page, such as map, as one file that needs nothing beside it.
+        instrument: Whose page that is; the report's first if left out.
     """
     wanted = read_report(report)
     if from_ is None and (to or every or workers):
         raise InputError("report", "--to, --every, --workers", "no --from", "a span of issues", "nothing written")
     if from_ is not None and at is not None:
         raise InputError("report", "--at", "beside --from", "one issue or a span of them", "nothing written")
+    if single_file is not None:
+        if from_ is not None:
+            raise InputError("report", "--single-file", "beside --from", "one issue", "nothing written")
+        sys.stdout.write(f"{_alone(wanted, db, out, at, single_file, instrument)}\n")
+        return
     page = _one(wanted, db, out, at) if from_ is None else _span(wanted, db, out, (from_, to, every), workers)
     sys.stdout.write(f"{page}\n")
 
 
 def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
-    from liqmap.report.gather import gather  # noqa: PLC0415 - a wrong report file is told before charts load
-    from liqmap.report.site import write_issue  # noqa: PLC0415
+    from liqmap.report.site import write_issue  # noqa: PLC0415 - a wrong report file is told before charts load
+
+    return write_issue(_issue(wanted, db, at), out)
+
+
+def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
+    from liqmap.report.folder import put_file  # noqa: PLC0415 - as above
+    from liqmap.report.single import single_file  # noqa: PLC0415
+
+    if out.is_dir():
+        raise InputError("report", str(out), "a folder", "a file to write, such as map.html", "nothing written")
+    put_file(out, single_file(_issue(wanted, db, at), name, instrument))
+    return out
+
+
+def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
+    from liqmap.report.gather import gather  # noqa: PLC0415 - as above
 
     moment = None if at is None else parse(at, stage="report")
     with public.open_history(db) as history:
-        issue = gather(history, wanted, moment)
-    return write_issue(issue, out)
+        return gather(history, wanted, moment)
 
 
 def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:

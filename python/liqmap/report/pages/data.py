@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap.clock import iso
-from liqmap.maps.export import csv_text
 from liqmap.report import words
+from liqmap.report.beside import Cell, table_files
 from liqmap.report.calendar import DAY, LEVELS, Calendar, calendar
 from liqmap.report.facts import known
 from liqmap.report.page import Page, Shown
@@ -57,20 +57,20 @@ def _show(facts: Facts, _: None) -> Shown:
         heading=words.trust(facts),
         lede=words.made_from(facts),
         values={"series": [covered(span) for span in spans]},
-        files={"data.csv": _csv(spans).encode()},
+        files=table_files("data", *_table(spans)),
     )
 
 
-def _csv(spans: tuple[Span, ...]) -> str:
+def _table(spans: tuple[Span, ...]) -> tuple[list[str], list[tuple[Cell, ...]]]:
     """Every series and every hole in it."""
     head = ["instrument", "table", "series", "kind", "start", "end", "rows"]
-    lines: list[tuple[str, str, str, str, str, str, int | None]] = []
+    lines: list[tuple[Cell, ...]] = []
     for span in spans:
         name = (span.instrument, span.table, span.series)
         lines.append((*name, "series", iso(span.first), iso(span.last), span.rows or None))
         lines += [(*name, "gap", iso(gap.start), iso(gap.end), gap.missing) for gap in span.gaps]
         lines += [(*name, "stale", iso(run.start), iso(run.end), run.rows) for run in span.stale]
-    return csv_text(head, lines)
+    return head, lines
 
 
 PAGE = Page("data", "Data and method", _show)

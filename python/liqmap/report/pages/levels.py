@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from liqmap.charts.numbers import percent, price_range
 from liqmap.clock import iso
 from liqmap.errors import InputError
-from liqmap.maps.export import csv_text
+from liqmap.report.beside import Cell, table_files
 from liqmap.report.lanes import lanes
 from liqmap.report.page import Missing, Page, Shown
 from liqmap.strategies.stored import levels_on
@@ -36,7 +36,7 @@ def _show(facts: Facts, found: LevelsToUse | Missing) -> Shown | Missing:
         heading=_heading(facts, found),
         lede=_lede(found),
         values={"found": found, "lanes": lanes(found), "limits": _limits(found)},
-        files={"levels.json": f"{text}\n".encode(), "levels.csv": _csv(found).encode()},
+        files={**table_files("levels", *_table(found)), "levels.json": f"{text}\n".encode()},
     )
 
 
@@ -77,14 +77,14 @@ def _limits(found: LevelsToUse) -> tuple[str, ...]:
     return tuple(dict.fromkeys(limit for use in found.uses.values() for limit in use.limits))
 
 
-def _csv(found: LevelsToUse) -> str:
+def _table(found: LevelsToUse) -> tuple[list[str], list[list[Cell]]]:
     """The table of clusters: one line each, nearest first."""
     head = [
         *("instrument", "at", "side", "low", "peak", "high", "notional_usd", "distance", "touch_4h", "touch_12h"),
         *("touch_24h", "shock_needed", "expected_calm", "expected_stressed", "expected_square_root", "band"),
         "legacy_band",
     ]
-    lines = [
+    lines: list[list[Cell]] = [
         [
             *(found.instrument, iso(found.at), row.side, row.low, row.peak, row.high, row.notional, row.distance),
             *(row.touch.values()),
@@ -93,7 +93,7 @@ def _csv(found: LevelsToUse) -> str:
         ]
         for row in found.clusters.rows
     ]
-    return csv_text(head, lines)
+    return head, lines
 
 
 PAGE = Page("levels", "Levels to use", _show, read=_read)

@@ -10,10 +10,11 @@ from liqmap.clock import iso
 from liqmap.instruments import slug
 from liqmap.maps.chart import complete, map_close, map_data, map_drawing
 from liqmap.maps.clusters import Cluster
-from liqmap.maps.export import csv_text, to_csv
+from liqmap.maps.export import to_csv
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
 from liqmap.maps.view import bars
 from liqmap.report import words
+from liqmap.report.beside import Cell, parquet, table_files
 from liqmap.report.facts import REACHES
 from liqmap.report.page import Page, Shown
 from liqmap.report.vega import Still, still
@@ -68,15 +69,16 @@ def _show(facts: Facts, _: None) -> Shown:
         files={
             "map.csv": to_csv(facts.map).encode(),
             "map.json": (facts.map.to_json() + "\n").encode(),
-            "clusters.csv": _clusters_csv(facts).encode(),
+            "map.parquet": parquet(facts.map.to_arrow()),
+            **table_files("clusters", *_clusters(facts)),
         },
     )
 
 
-def _clusters_csv(facts: Facts) -> str:
+def _clusters(facts: Facts) -> tuple[list[str], list[list[Cell]]]:
     head = ["instrument", "at", *(field.name for field in fields(Cluster))]
     at = iso(facts.map.at)
-    return csv_text(head, ([facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters))
+    return head, [[facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters]
 
 
 PAGE = Page("map", "Map", _show)
