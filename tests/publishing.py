@@ -40,14 +40,22 @@ def spans(name: str, at: Instant) -> tuple[Span, ...]:
     )
 
 
-def make_issue(*names: str, simulated: bool = False, at: Instant | None = None, seed: int = 7) -> Issue:
+def make_issue(
+    *names: str,
+    simulated: bool = False,
+    at: Instant | None = None,
+    seed: int = 7,
+    title: str = "Bitcoin, daily",
+    coin: str = "BTC",
+    base: str | None = None,
+) -> Issue:
     """An issue about made-up maps; ``names`` may be anything an instrument can be called."""
     chosen = names or ("binance:BTCUSDT",)
-    report = Report(title="Bitcoin, daily", instruments=chosen)
+    report = Report(title=title, instruments=chosen, base_url=base)
     facts = []
     for number, name in enumerate(chosen):
         made = sample_map(name, seed=seed + number, simulated=simulated, at=at)
-        about = Instrument(name, "perpetual", "linear", "BTC", "USDT", "USDT", 1.0, 0.1)
+        about = Instrument(name, "perpetual", "linear", coin, "USDT", "USDT", 1.0, 0.1)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
         covered = Coverage(spans(name, made.at))
         sources = sources_of(made.provenance, covered, made.at)

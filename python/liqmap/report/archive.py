@@ -46,7 +46,7 @@ def archive_files(summaries: list[Summary]) -> dict[str, bytes]:
         "archive.html": render("archive.html", **given, place=top),
         "calendar.html": render("calendar.html", **given, place=top),
         "issues.js": _script(summaries),
-        "feed.xml": render("feed.xml", **given, entries=[_entry(told) for told in summaries[: -_FEED - 1 : -1]]),
+        "feed.xml": render("feed.xml", **given, id=_urn(newest["title"]), entries=_entries(summaries)),
     }
     if newest["base_url"]:
         files["sitemap.xml"] = render("sitemap.xml", **given, slugs=sorted(names))
@@ -66,9 +66,14 @@ def _script(summaries: list[Summary]) -> str:
     return f"window.liqmapIssues={json.dumps({'slugs': slugs, 'issues': listed}, separators=(',', ':'))};\n"
 
 
-def _entry(told: Summary) -> dict[str, Any]:
-    """An issue in the feed; its id stays when the site moves."""
-    return {"told": told, "id": uuid.uuid5(uuid.NAMESPACE_URL, f"liqmap:{told['title']}:{told['path']}").urn}
+def _entries(summaries: list[Summary]) -> list[dict[str, Any]]:
+    """The newest issues, newest first."""
+    return [{"told": told, "id": _urn(f"{told['title']}:{told['path']}")} for told in summaries[: -_FEED - 1 : -1]]
+
+
+def _urn(text: str) -> str:
+    """A name that stays when the site moves."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, f"liqmap:{text}").urn
 
 
 def _days(summaries: list[Summary]) -> list[dict[str, Any]]:

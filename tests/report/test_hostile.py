@@ -1,0 +1,150 @@
+"""Names that would rather be code, through feed, sitemap, pictures, tables, and every page in a browser."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from browsing import opened
+from lxml import etree, html
+
+from liqmap.clock import parse
+from liqmap.errors import InputError
+from liqmap.instruments import slug
+from liqmap.report.config import read_report
+from liqmap.report.single import single_file
+from liqmap.report.site import write_issue
+from publishing import DAY, HOSTILE, make_issue
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+TITLE = "Maps </title><script>alert(2)</script> & 'more'"
+COIN = "<i>X</i>"
+BASE = "https://example.org/maps/"
+ATOM = "{http://www.w3.org/2005/Atom}"
+PLACES = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("addressed") / "site"
+    for turn in range(2):
+        at = parse("2026-06-12T00:00Z") + turn * DAY
+        write_issue(make_issue(*HOSTILE, title=TITLE, coin=COIN, base=BASE, at=at, simulated=True), out)
+    return out
+
+
+def test_the_feed_is_atom_and_says_what_the_issues_say(site: Path) -> None:
+    feed = etree.fromstring((site / "feed.xml").read_bytes())
+    assert feed.findtext(f"{ATOM}title") == TITLE
+    entries = feed.findall(f"{ATOM}entry")
+    assert len(entries) == 2
+    assert len({feed.findtext(f"{ATOM}id"), *(entry.findtext(f"{ATOM}id") for entry in entries)}) == 3
+    for entry, path in zip(entries, ("2026-06-13/0000", "2026-06-12/0000"), strict=True):
+        assert entry.find(f"{ATOM}link").get("href") == f"{BASE}{path}/index.html"
+        assert entry.findtext(f"{ATOM}title").startswith(f"SIMULATED: {HOSTILE[0]}: ")
+        assert all(name in entry.findtext(f"{ATOM}summary") for name in HOSTILE)
+        assert entry.findtext(f"{ATOM}updated") == f"{path[:10]}T00:00:00Z"
+
+
+def test_the_sitemap_names_pages_that_are_there(site: Path) -> None:
+    found = [e.text for e in etree.fromstring((site / "sitemap.xml").read_bytes()).iter(f"{PLACES}loc")]
+    assert len(found) == len(set(found)) == 2 + len(HOSTILE) + 2 * (1 + len(HOSTILE))
+    for address in found:
+        assert (site / address.removeprefix(BASE)).is_file()
+
+
+def test_pages_name_their_address_and_picture(site: Path) -> None:
+    for page in (site / "index.html", *site.glob("latest/*/*.html")):
+        tree = html.fromstring(page.read_bytes())
+        (address,) = tree.xpath("//link[@rel='canonical']/@href")
+        assert address.startswith(f"{BASE}2026-06-13/0000/")
+        assert (site / address.removeprefix(BASE)).is_file()
+        (picture,) = tree.xpath("//meta[@property='og:image']/@content")
+        content = (site / picture.removeprefix(BASE)).read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) == (1200, 630)
+
+
+def test_the_list_of_issues_is_only_data(site: Path) -> None:
+    text = (site / "issues.js").read_text("utf-8")
+    told = json.loads(text.removeprefix("window.liqmapIssues=").removesuffix(";\n"))
+    assert sorted(told["issues"]) == ["2026-06-12/0000", "2026-06-13/0000"]
+    assert sorted(told["slugs"]) == sorted(slug(name) for name in HOSTILE)
+
+
+def test_tables_beside_the_pages_hold_the_names_as_they_are(site: Path) -> None:
+    for name in HOSTILE:
+        folder = site / "latest" / slug(name)
+        rows = json.loads((folder / "clusters.json").read_text("utf-8"))
+        columns = pl.read_parquet(io.BytesIO((folder / "clusters.parquet").read_bytes()))
+        assert {row["instrument"] for row in rows} == set(columns["instrument"]) == {name}
+        assert columns["notional"].to_list() == [row["notional"] for row in rows]
+        assert pl.read_parquet(io.BytesIO((folder / "map.parquet").read_bytes())).height > 100
+
+
+@pytest.mark.browser
+def test_nothing_runs_on_any_page(browser: Browser, site: Path) -> None:
+    dialogs: list[str] = []
+    seen = 0
+    for path in (*site.glob("*.html"), *site.glob("instruments/*.html"), *site.glob("latest/*/*.html")):
+        with opened(browser, path, width=390) as page:
+            page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+            page.wait_for_timeout(20)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+            assert page.locator("img, iframe, object, b, i").count() == 0, path
+            seen += 1
+    assert seen == 2 + 4 * len(HOSTILE)
+    assert dialogs == []
+
+
+@pytest.mark.browser
+def test_one_file_runs_nothing_but_its_own(browser: Browser, tmp_path: Path) -> None:
+    issue = make_issue(*HOSTILE, title=TITLE, coin=COIN, simulated=True)
+    alone = tmp_path / "map.html"
+    alone.write_bytes(single_file(issue, "map", HOSTILE[0]))
+    with opened(browser, alone) as page:
+        assert page.locator(".live svg path").count() > 100
+        assert page.locator("h1").is_visible()
+        hrefs = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
+        assert all(href.startswith(("#", "data:")) for href in hrefs)
+        with page.expect_download() as given:
+            page.get_by_role("link", name="clusters.csv").last.click()
+        assert Path(given.value.path()).read_text("utf-8").startswith("instrument,at,side")
+        # The policy holds: a script that is not the page's own is refused.
+        page.evaluate(
+            "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; "
+            "document.body.append(s); }"
+        )
+        assert page.evaluate("window.ran") is None
+        page.wait_for_timeout(20)
+        refused = page.complaints.copy()
+        page.complaints.clear()
+    assert any("Content Security Policy" in text for text in refused)
+
+
+def test_one_file_of_what_is_not_there_is_told() -> None:
+    for name, instrument in (("tea-leaves", None), ("map", "okx:NONE")):
+        with pytest.raises(InputError, match="nothing written"):
+            single_file(make_issue(), name, instrument)
+
+
+def test_a_label_of_300_characters_is_refused_at_the_door(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(f'title = "x"\ninstruments = ["a:{"W" * 300}"]\n')
+    with pytest.raises(InputError, match="302 characters"):
+        read_report(tmp_path / "r.toml")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "//example.org", "https://", "https://u:p@x.org", 'https://x.org/"><b', "ftp://x"],
+)
+def test_an_odd_address_is_refused(tmp_path: Path, address: str) -> None:
+    (tmp_path / "r.toml").write_text(f"title = 'x'\ninstruments = ['a:b']\nbase_url = '{address}'\n")
+    with pytest.raises(InputError, match="base_url"):
+        read_report(tmp_path / "r.toml")
