@@ -9,12 +9,15 @@ from liqmap.instruments import Instrument
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts, Issue, sources_of
 from liqmap.report.pages.cascade import followed
+from liqmap.strategies.basis import Basis, DatedBasis
+from liqmap.strategies.colocation import colocate
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import levels_to_use
 from sample_map import sample_map
 
 if TYPE_CHECKING:
     from liqmap.clock import Instant
+    from liqmap.maps.map import LiquidationMap
 
 HOSTILE = (
     "binance:</script><script>alert(1)</script>",
@@ -40,6 +43,25 @@ def spans(name: str, at: Instant) -> tuple[Span, ...]:
     )
 
 
+def basis_of(name: str, made: LiquidationMap) -> Basis:
+    """One dated contract that bears the same hostile name, liquidated where the perpetual is."""
+    quarter = DatedBasis(
+        instrument=name,
+        expiry=made.at + 90 * DAY,
+        days=90.0,
+        price=made.mark_price * 1.012,
+        basis=0.012,
+        annual=0.0484,
+        annual_simple=0.0487,
+        z=2.4,
+        readings=500,
+        carry_gap=None,
+        colocation=colocate(made, made),
+        why=("no funding",),
+    )
+    return Basis("BTC", made.at, made.mark_price, name, None, None, (quarter,), None, {name: "no bars"})
+
+
 def make_issue(
     *names: str,
     simulated: bool = False,
@@ -60,6 +82,7 @@ def make_issue(
         covered = Coverage(spans(name, made.at))
         sources = sources_of(made.provenance, covered, made.at)
         one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
+        one.material["basis"] = basis_of(name, made)
         one.material["cascade"] = followed(one, None)
         one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
         facts.append(one)

@@ -1,0 +1,80 @@
+"""Perpetual against dated futures: basis, how unusual it is, and where both would be liquidated."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from liqmap.charts.numbers import percent
+from liqmap.maps.export import csv_text
+from liqmap.report import words
+from liqmap.report.page import Missing, Page, Shown
+
+if TYPE_CHECKING:
+    from liqmap.public import History
+    from liqmap.report.facts import Facts
+    from liqmap.strategies.basis import Basis, DatedBasis
+
+__all__ = ["PAGE"]
+
+_UNUSUAL = 2.0
+_FILL = (
+    "Bars of one would fill it: liqmap load FILE --db FILE --instrument venue:SYMBOL; where the catalogue does not "
+    "know the contract, load a row for it into instruments first, of kind dated and with its expiry."
+)
+
+
+def _read(history: History, facts: Facts) -> Basis | Missing:
+    base = facts.about.base
+    if not any(one.kind == "dated" and one.base == base for one in history.instruments()):
+        return Missing(f"The history holds no dated future on {base}.", _FILL)
+    return history.basis(base, facts.map.at)
+
+
+def _show(_: Facts, found: Basis | Missing) -> Shown | Missing:
+    if isinstance(found, Missing):
+        return found
+    if not found.dated:
+        held = "; ".join(f"{name}: {why}" for name, why in found.left_out.items())
+        return Missing(f"No dated future on {found.market} can be compared{f' ({held})' if held else ''}.", _FILL)
+    text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Shown(
+        heading=_heading(found.dated[0]),
+        lede=_lede(found),
+        values={"found": found},
+        files={"basis.json": f"{text}\n".encode(), "basis.csv": _csv(found).encode()},
+    )
+
+
+def _heading(nearest: DatedBasis) -> str:
+    """Where the nearest contract trades, and whether that is usual."""
+    above = "above" if nearest.basis >= 0 else "below"
+    head = f"{nearest.instrument} trades {percent(abs(nearest.basis), 2)} {above} spot"
+    if nearest.z is None:
+        return head
+    usual = "as usual" if abs(nearest.z) < _UNUSUAL else f"{abs(nearest.z):.1f} deviations from usual"
+    return f"{head}, {usual}"
+
+
+def _lede(found: Basis) -> str:
+    first, yearly, paid = found.dated[0], "", ""
+    if first.annual is not None:
+        yearly = f"That is {percent(first.annual, signed=True)} a year until {words.day(first.expiry)}. "
+    if found.funding is not None:
+        paid = f"The perpetual pays {percent(found.funding, signed=True)} a year in funding."
+    return f"{yearly}{paid}".strip() or f"Spot is {found.spot_from}."
+
+
+def _csv(found: Basis) -> str:
+    head = ["market", "instrument", "expiry_us", "days", "price", "basis", "annual", "annual_simple", "z", "carry_gap"]
+    lines = [
+        [
+            *(found.market, one.instrument, one.expiry, one.days, one.price, one.basis),
+            *(one.annual, one.annual_simple, one.z, one.carry_gap),
+        ]
+        for one in found.dated
+    ]
+    return csv_text(head, lines)
+
+
+PAGE = Page("basis", "Dated futures", _show, read=_read)
