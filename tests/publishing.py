@@ -11,8 +11,10 @@ from liqmap.report.facts import Facts, Issue, sources_of
 from liqmap.report.pages.cascade import followed
 from liqmap.strategies.basis import Basis, DatedBasis
 from liqmap.strategies.colocation import colocate
+from liqmap.report.pages.heatmap import Past
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import levels_to_use
+from sample_heat import sample_heat, sample_realised
 from sample_map import sample_map
 
 if TYPE_CHECKING:
@@ -85,5 +87,6 @@ def make_issue(
         one.material["basis"] = basis_of(name, made)
         one.material["cascade"] = followed(one, None)
         one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
+        one.material["heatmap"] = Past(sample_heat(made), sample_realised(made, feed=name))
         facts.append(one)
     return Issue(report, facts[0].map.at, tuple(facts))

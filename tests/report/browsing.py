@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+LIVE = {"map.html", "heatmap.html"}
+"""Pages whose drawing comes alive."""
+
 
 @contextmanager
 def opened(
@@ -33,7 +36,7 @@ def opened(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(path.as_uri())
-    if script and path.name == "map.html":
+    if script and path.name in LIVE:
         page.wait_for_selector(".live svg")
     yield page
     assert complaints == []

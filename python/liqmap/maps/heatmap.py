@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["MAP_MERGE", "MAP_SIGMA", "Heatmap", "build_heatmap", "column_stops", "price_axis"]
+__all__ = ["MAP_MERGE", "MAP_SIGMA", "Heatmap", "build_columns", "build_heatmap", "column_stops", "price_axis"]
 
 REACH = 1.0
 """How far the price axis goes beyond the path of the price, as a factor: low / 2 to high · 2 hold a 2x position."""
@@ -128,11 +128,33 @@ def build_heatmap(
         InputError: ``end`` before ``start``, a step below one bar, more than 20,000 columns, a group without brackets.
         NotFoundError: The history does not have the instrument or that time.
     """
+    _check(start, end, step)
+    wanted = np.arange(start, end + 1, step)
+    return build_columns(store, instrument, wanted, recipe=recipe, merge=merge, groups=groups, step=step)
+
+
+def build_columns(
+    store: Store,
+    instrument: str,
+    wanted: npt.NDArray[np.int64],
+    *,
+    recipe: AnyRecipe | None = None,
+    merge: int = 4,
+    groups: tuple[tuple[float, float], ...] | None = None,
+    step: Instant | None = None,
+) -> Heatmap:
+    """Run the engine once and read its density at each of the ``wanted`` times, ascending, however far apart.
+
+    The other arguments and errors are those of :func:`build_heatmap`; a ``step`` is only checked against the bars.
+    """
+    start, end = int(wanted[0]), int(wanted[-1])
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=end)
     used, parameters, said = choose(store, bars, start, recipe)
     nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
-    stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
+    if step is not None:
+        _check_bars(step, bars.interval_s)
+    stops = _stops(nursery, wanted, instrument)
     ranges = _ranges(nursery.leverages, groups)
     first, bins, edges = price_axis(nursery, used.step, merge)
 
@@ -184,17 +206,31 @@ def column_stops(
     nursery: Nursery, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
 ) -> list[int]:
     """For each column the number of bars that had ended by then; columns without a new bar are left out."""
+    _check(start, end, step)
+    _check_bars(step, interval_s)
+    return _stops(nursery, np.arange(start, end + 1, step), instrument)
+
+
+def _check(start: Instant, end: Instant, step: Instant) -> None:
     if end < start:
         raise InputError("heatmap", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "nothing made")
-    if step < interval_s * 1_000_000:
-        found = f"{step / 1e6:g} s"
-        raise InputError("heatmap", "step", found, f"at least one bar ({interval_s} s)", "nothing made")
+    if step <= 0:
+        raise InputError("heatmap", "step", f"{step / 1e6:g} s", "more than nothing", "nothing made")
     if (end - start) // step >= MAX_COLUMNS:
         found = f"{(end - start) // step + 1} columns"
         raise InputError("heatmap", "step", found, f"at most {MAX_COLUMNS}", "nothing made")
-    wanted = np.arange(start, end + 1, step)
+
+
+def _check_bars(step: Instant, interval_s: int) -> None:
+    if step < interval_s * 1_000_000:
+        found = f"{step / 1e6:g} s"
+        raise InputError("heatmap", "step", found, f"at least one bar ({interval_s} s)", "nothing made")
+
+
+def _stops(nursery: Nursery, wanted: npt.NDArray[np.int64], instrument: str) -> list[int]:
     seen = np.unique(np.searchsorted(nursery.bars.end, wanted, side="right"))
     stops = [int(n) for n in seen if n > 0]
+    start, end = int(wanted[0]), int(wanted[-1])
     # Bars that ended before the first column do not make a column of their own.
     if not stops or nursery.bars.end[stops[-1] - 1] < start:
         found = f"nothing from {iso(start)} to {iso(end)}"

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from pathlib import PurePath
 
+from liqmap.charts import ramp
 from liqmap.charts.theme import css
 from liqmap.report.vega import bundle
 
@@ -33,5 +34,5 @@ def _sources() -> dict[str, tuple[str, bytes]]:
     folder = resources.files("liqmap.report") / "assets"
     names = sorted(PurePath(entry.name) for entry in folder.iterdir())
     found = {name.stem: (name.suffix, (folder / name.name).read_bytes()) for name in names}
-    found["site"] = (".css", css().encode() + found["site"][1])
+    found["site"] = (".css", (css() + ramp.css()).encode() + found["site"][1])
     return found | {"vega": (".js", bundle())}

@@ -13,7 +13,7 @@ from liqmap.charts import numbers
 from liqmap.clock import iso
 from liqmap.instruments import slug
 from liqmap.maps.view import GROUPS, IDENTIFIED
-from liqmap.report import words
+from liqmap.report import words, words_past
 from liqmap.report.mini import mini
 from liqmap.report.page import Missing
 from liqmap.report.pages import page
@@ -111,5 +111,6 @@ def _environment() -> Environment:
         "IDENTIFIED": IDENTIFIED,
         "BANDS": ("low", "medium", "high", "extreme"),
         "words": words,
+        "past": words_past,
     }
     return environment

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Still", "bundle", "png", "still"]
 
 _SVG = "{http://www.w3.org/2000/svg}"
-_DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath"}
+_DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+_PICTURE = "data:image/png;base64,"
+_THEMED = {"light_marks", "dark_marks"}
 _SNIPPET = "window.vegaEmbed = vegaEmbed;"
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _EMPTY_PATHS = ("", "M0,0h0v0h0Z")
@@ -48,8 +51,8 @@ class Still:
 def still(spec: dict[str, Any], name: str) -> Still:
     """Draw a Vega-Lite specification.
 
-    The result holds drawing elements only, no style attribute and no script, so that it stands under a strict content
-    security policy; its ids begin with ``name``, so that several can stand in one page.
+    The result holds drawing elements and pictures of its own only, no style attribute and no script, so that it stands
+    under a strict content security policy; its ids begin with ``name``, so that several can stand in one page.
 
     Raises:
         LiqmapError: ``vl-convert-python`` is not installed.
@@ -108,12 +111,19 @@ def _clean(root: ET.Element, name: str) -> None:
         element.tag = element.tag.removeprefix(_SVG)
         if element.tag not in _DRAWN:
             raise InternalError("chart", name, f"<{element.tag}> in the drawing", "shapes and text", "nothing written")
+        address = element.attrib.pop(_XLINK, None)
+        if address is not None:
+            if not address.startswith(_PICTURE):
+                raise InternalError("chart", name, "a picture from elsewhere", "one in the drawing", "nothing written")
+            element.set("href", address)
         element.attrib = {key: _plain(key, value, ids) for key, value in element.attrib.items() if _kept(key, value)}
 
 
 def _kept(key: str, value: str) -> bool:
-    """What shows: not Vega's own roles and classes, not the font (the page's own), not what is so by default."""
-    if key in ("style", "class", "role", "pointer-events", "font-family") or key.startswith(("aria-", "on")):
+    """What shows: not Vega's roles and classes (but those of a theme), the font (the page's), or what is default."""
+    if key == "class":
+        return not _THEMED.isdisjoint(value.split())
+    if key in ("style", "role", "pointer-events", "font-family") or key.startswith(("aria-", "on")):
         return False
     return (key, value) not in (("opacity", "1"), ("stroke-width", "1"), ("fill-opacity", "1"))
 
@@ -121,6 +131,10 @@ def _kept(key: str, value: str) -> bool:
 def _plain(key: str, value: str, ids: dict[str, str]) -> str:
     if key == "id":
         return ids[value]
+    if key == "href":
+        return value
+    if key == "class":
+        return next(word for word in value.split() if word in _THEMED)
     if key == "clip-path":
         return f"url(#{ids[value.removeprefix('url(#').removesuffix(')')]})"
     # A hundredth of a pixel is enough, and hides the last bits in which machines differ.

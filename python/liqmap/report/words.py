@@ -26,6 +26,7 @@ __all__ = [
     "ladder",
     "made_from",
     "mapped_share",
+    "place",
     "sentence",
     "span",
     "stamp",
@@ -48,11 +49,11 @@ def finding(facts: Facts) -> str:
         return f"No cluster within {percent(NEAR, 0)} of {price(facts.map.mark_price, facts.map.grid.tick)}"
     first = found[0]
     verb = "pile up" if first.band == "extreme" else "gather"
-    head = f"{first.side.capitalize()}s {verb} at {_where(first)}"
+    head = f"{first.side.capitalize()}s {verb} at {place(first)}"
     if len(found) == 1:
         other = "shorts" if first.side == "long" else "longs"
         return f"{head}; no cluster of {other} within {percent(NEAR, 0)}"
-    return f"{head}, {found[1].side}s at {_where(found[1])}"
+    return f"{head}, {found[1].side}s at {place(found[1])}"
 
 
 def heaviest(facts: Facts) -> tuple[Cluster, ...]:
@@ -200,7 +201,7 @@ def _moment(at: Instant) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
 
 
-def _where(cluster: Cluster) -> str:
+def place(cluster: Cluster) -> str:
     """A basin in round prices, and how far its peak is: a headline needs no ticks."""
     step = 10.0 ** math.floor(math.log10(cluster.peak * 2e-3))
     low, high = (round(edge / step) * step for edge in (cluster.low, cluster.high))

@@ -1,0 +1,55 @@
+"""Shades of one colour, from almost paper to the strongest: for cells, where area says nothing and lightness all."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from liqmap.charts.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from liqmap.charts.theme import Theme
+
+__all__ = ["SHADES", "css", "shades"]
+
+SHADES = 16
+"""Per side: as many as the eye keeps in order, few enough that neighbours compress."""
+
+_FIRST = 0.10
+"""Where the faintest shade lies between paper (0) and the strongest colour (1)."""
+
+
+@cache
+def shades(theme: Theme) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The shades of longs and of shorts, faintest first, as ``#rrggbb``; the theme must be in hexadecimal.
+
+    They run through the side's own four colours, which are evenly spaced in lightness, so the order survives grey
+    printing and every colour vision.
+    """
+    return _side(theme.paper, theme.longs), _side(theme.paper, theme.shorts)
+
+
+def css() -> str:
+    """The shades as classes, ``heat-long-0`` … ``heat-short-15``, light and in print, dark where the reader asks."""
+
+    def rules(theme: Theme) -> str:
+        sides = zip(("long", "short"), shades(theme), strict=True)
+        return "".join(f".heat-{side}-{i}{{fill:{colour}}}" for side, used in sides for i, colour in enumerate(used))
+
+    return f"{rules(LIGHT)}\n@media screen and (prefers-color-scheme:dark){{{rules(DARK)}}}\n"
+
+
+def _side(paper: str, colours: tuple[str, ...]) -> tuple[str, ...]:
+    stops = [_channels(colour) for colour in (paper, *colours)]
+    last = len(stops) - 1
+    found = []
+    for step in range(SHADES):
+        place = (_FIRST + (1 - _FIRST) * step / (SHADES - 1)) * last
+        i = min(int(place), last - 1)
+        mixed = (a + (b - a) * (place - i) for a, b in zip(stops[i], stops[i + 1], strict=True))
+        found.append("#" + "".join(f"{round(channel):02x}" for channel in mixed))
+    return tuple(found)
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))

@@ -1,0 +1,40 @@
+"""The cells of a heatmap's chart as a Parquet file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import arro3.core as arro3
+import numpy as np
+
+if TYPE_CHECKING:
+    from liqmap.maps.heat_scene import HeatScene
+
+__all__ = ["cells_parquet"]
+
+
+def cells_parquet(scene: HeatScene) -> bytes:
+    """One row per filled cell of the first view: ``at_us, price_low, price_high, side, notional_usd``.
+
+    ``side`` is 1 for longs and −1 for shorts; a cell in which both stand shows the side that has more.
+    """
+    import duckdb  # noqa: PLC0415 - a chart in a notebook needs no database
+
+    part, edges = scene.parts[scene.first], scene.rows.edges()
+    column, row = np.nonzero(part.usd >= 1)
+    table = arro3.Table.from_pydict(
+        {
+            "at_us": arro3.Array.from_numpy(part.start + part.step * column.astype(np.int64)),
+            "price_low": arro3.Array.from_numpy(edges[row]),
+            "price_high": arro3.Array.from_numpy(edges[row + 1]),
+            "side": arro3.Array.from_numpy(np.where(part.short[column, row], -1, 1).astype(np.int8)),
+            "notional_usd": arro3.Array.from_numpy(np.rint(part.usd[column, row]).astype(np.int64)),
+        }
+    )
+    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+        target = Path(folder) / "cells.parquet"
+        connection.execute("SET threads = 1")
+        connection.from_arrow(table).write_parquet(str(target), compression="zstd")
+        return target.read_bytes()

@@ -1,0 +1,210 @@
+"""Maps through time: what the price met on its way, and what it left standing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from liqmap.charts.ramp import SHADES
+from liqmap.charts.theme import PAGE as COLOURS
+from liqmap.clock import iso
+from liqmap.instruments import slug
+from liqmap.maps.clusters import basins
+from liqmap.maps.export import csv_text
+from liqmap.maps.heat_chart import heat_data, heat_drawing, heat_frame
+from liqmap.maps.heat_export import cells_parquet
+from liqmap.maps.heat_rows import palettes
+from liqmap.maps.heat_scene import MEDIUM, NARROW, WIDE, HeatScene, Realised, columns
+from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, Heatmap, build_columns
+from liqmap.report import words_past as words
+from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.realised import realised
+from liqmap.report.vega import still
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from liqmap.clock import Instant
+    from liqmap.public import History
+    from liqmap.report.facts import Facts
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["PAGE", "Past", "Stop", "stops"]
+
+FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
+_FEWEST = 4 * 3_600_000_000
+_LINES = 8
+SIDES = ("long", "short")
+_ROUND = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Past:
+    """What the page reads: maps of earlier times, and what happened meanwhile."""
+
+    heat: Heatmap
+    realised: Realised | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A line of the table: a time, and what happened since the line before.
+
+    Attributes:
+        at: UTC microseconds.
+        price: Last price.
+        swept: USD of longs and of shorts that the model liquidated.
+        told: USD that were reported; ``None`` where no feed covers it.
+        peaks: Centre and USD of the largest cluster of longs and of shorts that stood then; ``None`` without one.
+    """
+
+    at: Instant
+    price: float
+    swept: tuple[float, float]
+    told: tuple[float, float] | None
+    peaks: tuple[tuple[float, float] | None, tuple[float, float] | None]
+
+
+def _read(history: History, facts: Facts) -> Past | Missing:
+    name, at = facts.map.instrument, facts.map.at
+    if "bars" not in facts.map.provenance.inputs:
+        return Missing(
+            "This map was made of accounts seen at one time; nothing tells how it came about.",
+            "Bars and open interest of the instrument fill this page from the next issue on.",
+        )
+    begin = int(history.market_bars(name, until=at).end[0])
+    if at - begin < _FEWEST:
+        return Missing(
+            "The history holds less than four hours before this issue.",
+            "The page fills itself as time passes, or when older bars and open interest are loaded.",
+        )
+    heat = build_columns(history, name, columns(begin, at), merge=MAP_MERGE)
+    return Past(heat, realised(history, facts, int(heat.at[0]), at))
+
+
+def _show(facts: Facts, past: Past) -> Shown:
+    scene = HeatScene.of_heat(past.heat, facts.clusters, tick=facts.map.grid.tick, realised=past.realised)
+    drawing, name = heat_drawing(COLOURS), slug(facts.map.instrument)
+    frames = {key: heat_frame(scene, frame) for key, frame in FRAMES.items()}
+    few = heat_data(scene, everything=False)
+    lines = stops(scene)
+    return Shown(
+        heading=words.heat_finding(facts, scene),
+        lede=words.heat_lede(scene),
+        values={
+            "stills": {key: still({**drawing, **few, **frame}, f"{name}-{key}") for key, frame in frames.items()},
+            "live": {"drawing": drawing, **heat_data(scene, everything=True), "frames": frames, **_guide(scene)},
+            "scene": scene,
+            "lines": lines,
+            "alt": words.heat_alt(facts, scene),
+            "legend": _legend(scene),
+        },
+        files={
+            "heatmap.csv": _csv(facts, past.heat).encode(),
+            "heatmap.json": _json(facts, scene, lines).encode(),
+            "heatmap.parquet": cells_parquet(scene),
+        },
+    )
+
+
+def stops(scene: HeatScene) -> tuple[Stop, ...]:
+    """The first view in a few lines, oldest first; the first line is where it begins."""
+    heat, end = scene.heat, scene.end
+    hours = (end - scene.start) / 3_600_000_000
+    step = next((h for h in _ROUND if hours / h <= _LINES - 1), _ROUND[-1]) * 3_600_000_000
+    times = np.arange(end - (end - scene.start) // step * step, end + 1, step)
+    found, before = [], -1
+    for at in times.tolist():
+        i = int(np.searchsorted(heat.at, at, side="right")) - 1
+        if i <= before:
+            continue
+        since = slice(before + 1, i + 1) if before >= 0 else slice(0, 0)
+        swept = heat.predicted[since].sum(axis=(0, 2)).tolist()
+        told = None
+        if scene.realised is not None and before >= 0:
+            told = scene.realised.between(int(heat.at[before]), int(heat.at[i]))
+        if i == len(heat.at) - 1:
+            # The clusters of the map itself, to the dollar.
+            long, short = (_first([(c.peak, c.notional) for c in scene.clusters if c.side == s]) for s in SIDES)
+        else:
+            long, short = (_largest(side[i].sum(axis=0), heat.edges, scene) for side in (heat.long, heat.short))
+        found.append(Stop(int(heat.at[i]), float(heat.close[i]), (swept[0], swept[1]), told, (long, short)))
+        before = i
+    return tuple(found)
+
+
+def _largest(mass: Floats, edges: Floats, scene: HeatScene) -> tuple[float, float] | None:
+    """The largest cluster of a side whose peak is on the chart."""
+    found = [(float(mass[b.bins].sum()), float(edges[b.at] + edges[b.at + 1]) / 2) for b in basins(mass, MAP_SIGMA)]
+    return _first([(peak, usd) for usd, peak in found if scene.rows.low <= peak <= scene.rows.high])
+
+
+def _first(found: list[tuple[float, float]]) -> tuple[float, float] | None:
+    return max(found, key=lambda cluster: cluster[1], default=None)
+
+
+def _guide(scene: HeatScene) -> dict[str, Any]:
+    """What the page's script has to know to move about and to say what lies under the pointer."""
+    light, dark = palettes()
+    return {
+        "parts": [
+            {"start": part.start // 1000, "step": part.step // 1000, "end": scene.end // 1000, "view": list(view)}
+            for part, view in zip(scene.parts, scene.views, strict=True)
+        ],
+        "names": [words.days(days) for days in scene.days],
+        "rows": {"low": scene.rows.low, "step": scene.rows.step, "high": scene.rows.high},
+        "top": scene.scale.top,
+        "shades": SHADES,
+        "palettes": {"light": light, "dark": dark},
+    }
+
+
+def _legend(scene: HeatScene) -> list[float]:
+    """Dollars at the ticks under the ramp."""
+    return [scene.scale.top * share for share in (0, 0.25, 0.5, 0.75, 1)]
+
+
+def _csv(facts: Facts, heat: Heatmap) -> str:
+    """A line per column."""
+    head = [
+        *("instrument", "at", "low", "high", "close", "open_interest", "long_usd", "short_usd"),
+        *("liquidated_long_usd", "liquidated_short_usd"),
+    ]
+    mass = [side.sum(axis=(1, 2)).round(2).tolist() for side in (heat.long, heat.short)]
+    swept = heat.predicted.sum(axis=2).round(2).tolist()
+    prices = (heat.low.tolist(), heat.high.tolist(), heat.close.tolist(), heat.open_interest.tolist())
+    return csv_text(
+        head,
+        (
+            [facts.map.instrument, iso(at), *(column[i] for column in (*prices, *mass)), *swept[i]]
+            for i, at in enumerate(heat.at.tolist())
+        ),
+    )
+
+
+def _json(facts: Facts, scene: HeatScene, lines: tuple[Stop, ...]) -> str:
+    """What the page says, with how it was made."""
+    told = scene.realised
+    content = {
+        "instrument": facts.map.instrument,
+        "at": iso(scene.end),
+        "ranges_days": list(scene.days),
+        "rows": {"low": scene.rows.low, "step": scene.rows.step, "count": scene.rows.count},
+        "top_usd_per_row": scene.scale.top,
+        "realised": None
+        if told is None
+        else {"feed": told.feed, "hours": [iso(t) for t in told.start.tolist()], "usd": told.usd.round(2).tolist()},
+        "lines": [
+            {"at": iso(s.at), "price": s.price, "liquidated": s.swept, "realised": s.told, "largest": s.peaks}
+            for s in lines
+        ],
+        "provenance": scene.heat.provenance.to_dict(),
+    }
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+PAGE = Page("heatmap", "Heatmap", _show, read=_read)

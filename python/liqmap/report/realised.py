@@ -1,0 +1,35 @@
+"""Liquidations that happened, for pages: of the instrument itself, else of an aggregate over venues of its coin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.maps.heat_scene import Realised
+
+if TYPE_CHECKING:
+    from liqmap.clock import Instant
+    from liqmap.public import History
+    from liqmap.report.facts import Facts
+
+__all__ = ["realised"]
+
+_HOUR = 3_600_000_000
+
+
+def realised(history: History, facts: Facts, start: Instant, end: Instant) -> Realised | None:
+    """By hour, of the first feed that has any between two times; a window counts to the hour in which it begins."""
+    base = facts.about.base
+    aggregates = (i.name for i in history.instruments() if i.kind == "aggregate" and i.base == base)
+    for feed in (facts.map.instrument, *aggregates):
+        found = history.liquidations(feed, start, end)
+        if not len(found.ts) or found.window_s.max() * 1_000_000 > _HOUR:
+            continue
+        hours, which = np.unique(found.ts // _HOUR, return_inverse=True)
+        usd = np.stack(
+            [np.bincount(which, weights=found.usd * side, minlength=len(hours)) for side in (found.long, ~found.long)],
+            axis=1,
+        )
+        return Realised(feed, np.asarray(hours * _HOUR, dtype=np.int64), np.asarray(usd, dtype=np.float64))
+    return None
