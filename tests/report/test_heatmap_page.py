@@ -12,7 +12,6 @@ import duckdb
 import pytest
 from browsing import opened
 from lxml import html
-from publishing import make_issue
 
 import liqmap
 from liqmap.clock import parse
@@ -20,6 +19,7 @@ from liqmap.report.config import Report
 from liqmap.report.gather import gather
 from liqmap.report.pages.heatmap import PAGE, Past, stops
 from liqmap.report.site import write_issue
+from publishing import make_issue
 from sample_heat import sample_heat, sample_realised
 
 if TYPE_CHECKING:

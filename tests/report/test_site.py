@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from lxml import html
-from publishing import HOSTILE, make_issue
 
 from liqmap.clock import parse
 from liqmap.errors import InputError
@@ -23,12 +22,13 @@ from liqmap.instruments import slug
 from liqmap.report import words
 from liqmap.report.pages import NAMES
 from liqmap.report.site import write_issue
+from publishing import HOSTILE, make_issue
 
 ALLOWED = {
     *("html", "head", "meta", "title", "link", "body", "a", "p", "strong", "header", "div", "nav", "main", "footer"),
     *("h1", "h2", "h3", "article", "section", "data", "span", "small", "svg", "path", "text", "line", "rect", "g"),
     *("table", "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "figure", "figcaption", "ul", "li", "script"),
-    *("defs", "clippath", "tspan", "details", "summary", "nav", "title"),
+    *("defs", "clippath", "tspan", "details", "summary", "nav", "title", "circle", "image"),
 }
 
 
