@@ -63,6 +63,8 @@ def test_every_link_leads_to_a_file_of_the_site(hostile: Path) -> None:
     for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         for target in tree.xpath("//@href | //@src"):
+            if target.startswith("data:image/png;base64,"):
+                continue  # a picture that the page itself holds
             if target.startswith("#"):
                 assert tree.xpath("//*[@id=$id]", id=target[1:]), (page, target)
             else:
