@@ -6,12 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 from liqmap.charts.numbers import percent, price_range
+from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.clock import iso
 from liqmap.errors import InputError
+from liqmap.instruments import slug
 from liqmap.report.beside import Cell, table_files
 from liqmap.report.lanes import lanes
 from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.vega import still
+from liqmap.strategies.chart import overlay_data, overlay_drawing
 from liqmap.strategies.stored import levels_on
+from liqmap.stress.chart import complete
 
 if TYPE_CHECKING:
     from liqmap.public import History
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     from liqmap.strategies.levels import LevelsToUse
 
 __all__ = ["PAGE"]
+
+_FRAMES = {"medium wide": (900, 400), "narrow": (284, 320)}
 
 
 def _read(history: History, facts: Facts) -> LevelsToUse | Missing:
@@ -31,11 +38,20 @@ def _read(history: History, facts: Facts) -> LevelsToUse | Missing:
 def _show(facts: Facts, found: LevelsToUse | Missing) -> Shown | Missing:
     if isinstance(found, Missing):
         return found
+    name, drawing = f"{slug(found.instrument)}-book", overlay_drawing(COLOURS)
     text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Shown(
         heading=_heading(facts, found),
         lede=_lede(found),
-        values={"found": found, "lanes": lanes(found), "limits": _limits(found)},
+        values={
+            "found": found,
+            "lanes": lanes(found),
+            "limits": _limits(found),
+            "stills": {
+                key: still(complete(drawing, overlay_data(found, width=width, height=height)), f"{name}-{key[-4:]}")
+                for key, (width, height) in _FRAMES.items()
+            },
+        },
         files={**table_files("levels", *_table(found)), "levels.json": f"{text}\n".encode()},
     )
 

@@ -20,10 +20,12 @@ from liqmap.report.page import Page, Shown
 from liqmap.report.vega import Still, still
 
 if TYPE_CHECKING:
+    from liqmap.instruments import Side
     from liqmap.report.facts import Facts
 
 __all__ = ["PAGE", "Drawings", "draw"]
 
+SIDES: tuple[Side, Side] = ("long", "short")
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 
@@ -64,6 +66,7 @@ def _show(facts: Facts, _: None) -> Shown:
         values={
             "drawings": draw(facts),
             "step": bars(facts.map, most=WIDE.most).step,
+            "pain": {side: facts.map.max_pain(side) for side in SIDES},
             "reaches": [facts.within(reach) for reach in REACHES],
         },
         files={
