@@ -14,6 +14,7 @@ from liqmap.strategies.colocation import colocate
 from liqmap.report.pages.heatmap import Past
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import levels_to_use
+from sample_card import sample_card
 from sample_heat import sample_heat, sample_realised
 from sample_map import sample_map
 
@@ -88,5 +89,6 @@ def make_issue(
         one.material["cascade"] = followed(one, None)
         one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
         one.material["heatmap"] = Past(sample_heat(made), sample_realised(made, feed=name))
+        one.material["scorecard"] = sample_card(name, at=made.at)
         facts.append(one)
     return Issue(report, facts[0].map.at, tuple(facts))

@@ -13,11 +13,12 @@ from liqmap import _core
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from liqmap.grid import Grid
     from liqmap.instruments import Side
     from liqmap.maps.map import LiquidationMap
     from liqmap.provenance import JSON
 
-__all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters"]
+__all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters", "smoothing"]
 
 Band: TypeAlias = Literal["low", "medium", "high", "extreme"]
 BANDS: tuple[Band, ...] = ("low", "medium", "high", "extreme")
@@ -102,6 +103,11 @@ def basins(mass: npt.NDArray[np.float64], sigma: float) -> list[Basin]:
     return [basin for basin in found if filled[basin.bins.stop] > filled[basin.bins.start]]
 
 
+def smoothing(mark_price: float, axis: Grid) -> float:
+    """Width (sigma) of the Gaussian laid over a map, in bins: 10 bp of the mark, at least two bins."""
+    return max(2.0, SMOOTHING * mark_price / axis.width)
+
+
 def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
     """Clusters of both sides, largest first (ties: lower price first).
 
@@ -110,7 +116,7 @@ def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
     peak down to half of its prominence, never across a pass to another cluster, are its basin. Notional is counted
     unsmoothed.
     """
-    sigma = max(2.0, SMOOTHING * of.mark_price / of.grid.width)
+    sigma = smoothing(of.mark_price, of.grid)
     edges = of.grid.edges()
     sides: tuple[Side, Side] = ("long", "short")
     found: list[tuple[Side, Basin, float, float, float]] = []

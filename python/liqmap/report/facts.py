@@ -72,6 +72,7 @@ class Facts:
         cascades: What the report's shocks would do, in their order.
         data_to: End of the newest bar that was known, UTC microseconds; the map's own time if left out.
         coverage: What the history holds of the instrument, also what came after the map.
+        every: Microseconds between issues.
         material: What each page read for itself, by the page's name; see :class:`liqmap.report.page.Page`.
     """
 
@@ -84,6 +85,7 @@ class Facts:
     data_to: Instant = 0
     coverage: Coverage = field(default_factory=lambda: Coverage(()))
     material: dict[str, Any] = field(default_factory=dict)
+    every: Instant = 86_400_000_000
     clusters: tuple[Cluster, ...] = field(init=False)
 
     def __post_init__(self) -> None:

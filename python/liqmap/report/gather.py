@@ -44,7 +44,9 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
         cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in shocks)
         coverage = history.coverage(name)
         sources = sources_of(made.provenance, coverage, made.at)
-        facts = Facts(history.instrument(name), made, change, sigma, sources, cascades, data_to, coverage)
+        facts = Facts(
+            history.instrument(name), made, change, sigma, sources, cascades, data_to, coverage, every=report.interval
+        )
         facts.material.update((wanted, _read(history, facts, wanted)) for wanted in report.pages)
         found.append(facts)
     return Issue(report, found[0].map.at, tuple(found))

@@ -13,7 +13,7 @@ from liqmap.charts import numbers
 from liqmap.clock import iso
 from liqmap.instruments import slug
 from liqmap.maps.view import GROUPS, IDENTIFIED
-from liqmap.report import words, words_past
+from liqmap.report import skill, words, words_past
 from liqmap.report.mini import mini
 from liqmap.report.page import Missing
 from liqmap.report.pages import page
@@ -112,5 +112,6 @@ def _environment() -> Environment:
         "BANDS": ("low", "medium", "high", "extreme"),
         "words": words,
         "past": words_past,
+        "banner": skill.banner,
     }
     return environment

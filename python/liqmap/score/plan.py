@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.instruments import Instrument
 
-__all__ = ["Plan", "Simulated", "Test", "read_plan", "suggest"]
+__all__ = ["Plan", "Simulated", "Test", "feeds_of", "read_plan", "suggest"]
 
 Source: TypeAlias = Literal["last", "mark", "index", "spot"]
 
@@ -145,9 +145,13 @@ def suggest(store: Store) -> Plan:
     return Plan(test=tests)
 
 
+def feeds_of(about: Instrument, known: tuple[Instrument, ...]) -> tuple[str, ...]:
+    """Whose liquidations an instrument may be scored by: its own, else a vendor's sum over venues of the same base."""
+    return (about.name, *(i.name for i in known if i.kind == "aggregate" and i.base == about.base))
+
+
 def _suggest(store: Store, about: Instrument, known: tuple[Instrument, ...]) -> Test | None:
-    feeds = [about.name, *(i.name for i in known if i.kind == "aggregate" and i.base == about.base)]
-    for feed in feeds:
+    for feed in feeds_of(about, known):
         try:
             bars = store.market_bars(about.name, _END_OF_TIME)
             first, last = int(bars.ts[0]) + _WARM_UP, int(bars.end[-1])

@@ -6,11 +6,14 @@ far the move went where price had not been for a while.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from liqmap.history.read import Floats, MarketBars
     from liqmap.score.periods import Periods
 
@@ -39,10 +42,11 @@ def extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
     opened = np.log(bars.open) if side == 0 else -np.log(bars.open)
     reached = edge[periods.inside].min(axis=1)
     columns = [opened[periods.first] - reached]
+    lowest = _Lowest.of(edge)
     for hours in LOOKBACKS:
         since = np.searchsorted(bars.ts, periods.start - hours * 3_600_000_000)
         since = np.minimum(since, np.maximum(periods.first - 1, 0))
-        before = np.array([edge[a:b].min(initial=np.inf) for a, b in zip(since, periods.first, strict=True)])
+        before = lowest.between(since, periods.first)
         columns.append(np.where(np.isfinite(before), np.maximum(before - reached, 0.0), 0.0))
     return np.column_stack(columns)
 
@@ -61,3 +65,29 @@ def closes(bars: MarketBars, periods: Periods, side: int) -> Floats:
 def logged(features: Floats) -> Floats:
     """Features as the regression takes them: log of what they are, with one basis point for nothing."""
     return np.asarray(np.log(features + _FLOOR), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Lowest:
+    """Minima of all spans whose length is a power of two: any span is covered by two of them."""
+
+    rows: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, values: Floats) -> _Lowest:
+        rows, size = [values], 1
+        while 2 * size <= len(values):
+            rows.append(np.minimum(rows[-1][:-size], rows[-1][size:]))
+            size *= 2
+        return cls(tuple(rows))
+
+    def between(self, start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]) -> Floats:
+        """The minimum of each ``[start, stop)``; infinity where that is empty."""
+        length = stop - start
+        level = np.log2(np.maximum(length, 1)).astype(np.int64)
+        out = np.full(len(start), np.inf)
+        for at in np.unique(level[length > 0]).tolist():
+            mine = (level == at) & (length > 0)
+            row = self.rows[at]
+            out[mine] = np.minimum(row[start[mine]], row[stop[mine] - (1 << at)])
+        return out

@@ -1,0 +1,125 @@
+"""How the maps that were issued have done, beside what knows no map and maps that know nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from liqmap.charts.numbers import usd
+from liqmap.charts.theme import PAGE as COLOURS
+from liqmap.clock import iso
+from liqmap.instruments import slug
+from liqmap.maps.chart import complete
+from liqmap.maps.export import csv_text
+from liqmap.report import skill, words
+from liqmap.report.page import Page, Shown
+from liqmap.report.vega import Still, still
+from liqmap.score.issued import FEWEST, FIRST
+from liqmap.score.issued_card import DAYS, IssuedCard, issued_card
+
+if TYPE_CHECKING:
+    from liqmap.public import History
+    from liqmap.report.facts import Facts
+
+__all__ = ["PAGE"]
+
+_FEW = 50
+"""Clusters in a band below which its figures say little."""
+_ROUGH = 30
+"""Judged maps below which intervals are rough: blocks of whole days are then few."""
+
+
+def _read(history: History, facts: Facts) -> IssuedCard:
+    return issued_card(history, facts.map.instrument, facts.map.at, facts.every)
+
+
+def _show(facts: Facts, card: IssuedCard) -> Shown:
+    text = json.dumps(card.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Shown(
+        heading=skill.finding(card),
+        lede=_lede(card),
+        values={
+            "card": card,
+            "sides": (("long", card.long), ("short", card.short)),
+            "skill": skill,
+            "least": FIRST + FEWEST,
+            "days": DAYS,
+            "few": _FEW,
+            "rough": _ROUGH,
+            "drawings": _draw(card, slug(facts.map.instrument)),
+            "alt": _alt(card),
+        },
+        files={"scorecard.json": f"{text}\n".encode(), "scorecard.csv": _csv(card).encode()},
+    )
+
+
+def _lede(card: IssuedCard) -> str:
+    hold = "until the next one" if card.horizon == card.every else "for a day"
+    span = f"{words.day(card.first)} to {words.day(card.last)}"
+    return (
+        f"{card.maps} maps, {span}, each as it was issued and held to what it said {hold}. "
+        "Scored where the price went that it had not been since the map."
+    )
+
+
+def _draw(card: IssuedCard, name: str) -> dict[str, dict[str, Still]]:
+    """By drawing and frame; a drawing without anything to show is left out."""
+    from liqmap.score import chart  # noqa: PLC0415 - Altair loads only when drawn
+
+    frames = {"narrow": chart.NARROW, "medium wide": chart.MEDIUM}
+    wanted: dict[str, Any] = {}
+    if card.long.skill or card.short.skill:
+        wanted["skill"] = (chart.skill_drawing, chart.skill_data)
+    if card.long.deciles or card.short.deciles:
+        wanted["reliability"] = (chart.reliability_drawing, chart.reliability_data)
+    return {
+        what: {
+            key: still(complete(drawing(COLOURS), data(card, frame)), f"{name}-{what}-{key.split()[0]}")
+            for key, frame in frames.items()
+        }
+        for what, (drawing, data) in wanted.items()
+    }
+
+
+def _alt(card: IssuedCard) -> dict[str, str]:
+    """The drawings in words."""
+    told, ends = [], []
+    for name, of in (("longs", card.long), ("shorts", card.short)):
+        if of.skill is not None:
+            told += [f"{rival.name}, {name}: {skill.interval(rival.added)}" for rival in of.skill.rivals]
+        if of.deciles:
+            first, last = of.deciles[0], of.deciles[-1]
+            ends.append(
+                f"{name}: where the map said {usd(first.said)}, {usd(first.realised)} was liquidated; "
+                f"where it said {usd(last.said)}, {usd(last.realised)}"
+            )
+    return {
+        "skill": f"What each rival gains with the maps at its side. {'. '.join(told)}. The table gives the numbers.",
+        "reliability": f"Said against liquidated, by tenths. {'. '.join(ends)}. The table gives the rest.",
+    }
+
+
+_Cell: TypeAlias = str | float | int | None
+
+
+def _csv(card: IssuedCard) -> str:
+    """Everything on the page, one line each; low and high are 90 % intervals of the last figure before them."""
+    head = [*("instrument", "at", "feed", "part", "side", "name", "count"), "expected", "realised", "error", "gain"]
+    lines: list[list[_Cell]] = []
+    for side, of in (("long", card.long), ("short", card.short)):
+        for r in of.skill.rivals if of.skill is not None else ():
+            count = None if of.skill is None else of.skill.judged
+            for what, gain in (("alone", r.alone), ("added", r.added)):
+                if gain is not None:
+                    told: list[_Cell] = [f"{r.kind}, map {what}", side, r.name, count, None, None, r.deviance]
+                    lines.append([*told, gain.gain, gain.low, gain.high])
+        for n, d in enumerate(of.deciles, 1):
+            lines.append(["said, USD", side, str(n), d.sweeps, d.said, d.realised, None, None, d.low, d.high])
+    for b in card.bands:
+        lines.append(["clusters reached", None, b.band, b.clusters, b.expected, b.reached, None, None, b.low, b.high])
+        lines.append(["clusters, USD", None, b.band, b.clusters, b.said, b.realised, None, None, None, None])
+    same = (card.instrument, iso(card.at), card.feed)
+    return csv_text([*head, "low", "high"], ([*same, *line] for line in lines))
+
+
+PAGE = Page("scorecard", "Scorecard", _show, read=_read)

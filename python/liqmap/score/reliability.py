@@ -1,0 +1,180 @@
+"""Predicted against realised: deciles of what maps said, and their clusters by band."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.maps.clusters import BANDS, band_of
+from liqmap.score.blocks import counts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liqmap.clock import Instant
+    from liqmap.history.read import Floats, Ints, MarketBars
+    from liqmap.maps.clusters import Band
+    from liqmap.maps.frozen import Frozen
+    from liqmap.provenance import JSON
+    from liqmap.score.sweeps import Sweeps
+
+__all__ = ["Banded", "Decile", "bands", "deciles"]
+
+REACH = 0.1
+"""Clusters further than this from the mark are not counted: hardly any of them is reached in a day."""
+
+_RESAMPLES = 2_000
+_FEWEST = 5
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decile:
+    """Sweeps of which the map said about the same.
+
+    Attributes:
+        sweeps: How many.
+        said: Mean USD that the map had where the price went.
+        realised: Mean USD that was liquidated.
+        low, high: 90 % interval of that mean, from whole days drawn anew.
+    """
+
+    sweeps: int
+    said: float
+    realised: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, JSON]:
+        """Plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Banded:
+    """Clusters of one band within 10 % of the mark, each counted once for every map it stood on.
+
+    Attributes:
+        band: Low, medium, high or extreme.
+        clusters: How many.
+        expected: How many the price should have reached by chance while their map was in force.
+        reached: How many it reached.
+        low, high: 90 % interval of ``reached``, from whole days drawn anew.
+        said: USD that the maps had where the price went through these clusters.
+        realised: USD that was liquidated there; a period's is spread evenly over the prices it swept.
+    """
+
+    band: Band
+    clusters: int
+    expected: float
+    reached: int
+    low: float
+    high: float
+    said: float
+    realised: float
+
+    def to_dict(self) -> dict[str, JSON]:
+        """Plain data."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def deciles(of: Sweeps, per_day: float, parts: int = 10) -> tuple[Decile, ...]:
+    """Sweeps in ten parts of equal number by what the map said; fewer parts where one would hold less than five."""
+    parts = min(parts, len(of.said) // _FEWEST)
+    if not parts:
+        return ()
+    order = np.argsort(of.said, kind="stable")
+    issues, place = np.unique(of.issue, return_inverse=True)
+    times = counts(len(issues), max(1.0, per_day), _RESAMPLES, 1)
+    made = []
+    for part in np.array_split(order, parts):
+        usd, many = np.zeros((2, len(issues)))
+        np.add.at(usd, place[part], of.realised[part])
+        np.add.at(many, place[part], 1.0)
+        drawn = times @ many
+        means = (times @ usd)[drawn > 0] / drawn[drawn > 0]
+        low, high = np.quantile(means, [0.05, 0.95])
+        made.append(
+            Decile(len(part), float(of.said[part].mean()), float(of.realised[part].mean()), float(low), float(high))
+        )
+    return tuple(made)
+
+
+def bands(
+    maps: Sequence[Frozen],
+    scored: Sequence[int],
+    horizon: Instant,
+    bars: MarketBars,
+    swept: tuple[Sweeps, Sweeps],
+    per_day: float,
+) -> tuple[Banded, ...]:
+    """Clusters by band: how often the price reached them, and what was liquidated there.
+
+    Chance is a driftless price of the volatility of the seven days before the map, ``2·N(−a / (σ√T))`` (see
+    :mod:`liqmap.stress.touch`). A band claims size, not that the price will come: reached as often as expected is what
+    a map without a magnet looks like.
+
+    Args:
+        maps: In order of time.
+        scored: Indices of those that are counted: bars and liquidations have to be known for the whole horizon.
+        horizon: For how long each is held to what it says, microseconds.
+        bars: The price.
+        swept: Sweeps of longs and of shorts.
+        per_day: Maps a day.
+    """
+    tally = np.zeros((len(BANDS), 5, len(maps)))  # clusters, expected, reached, said, realised
+    for i in scored:
+        one = maps[i]
+        first, last = np.searchsorted(bars.ts, (one.at, one.at + horizon))
+        sigma = _sigma(bars, one.at, horizon)
+        if last == first or sigma is None:
+            continue
+        low, high = bars.low[first:last].min(), bars.high[first:last].max()
+        mine = [part.issue == i for part in swept]
+        for side, bottom, top, _, intensity in one.clusters.tolist():
+            down = side == 0
+            near = min(top, one.mark_price) if down else max(bottom, one.mark_price)
+            away = abs(math.log(near / one.mark_price))
+            if abs(near / one.mark_price - 1) > REACH:
+                continue
+            row = BANDS.index(band_of(intensity))
+            there = low < top if down else high >= bottom
+            tally[row, :3, i] += 1, math.erfc(away / sigma / math.sqrt(2)), there
+            if there:
+                part = swept[int(side)]
+                tally[row, 3:, i] += _inside(part, np.flatnonzero(mine[int(side)]), one, int(side), bottom, top)
+    times = counts(max(1, len(scored)), max(1.0, per_day), _RESAMPLES, 1)
+    made = []
+    for band, (clusters, expected, reached, said, realised) in zip(BANDS, tally, strict=True):
+        if not clusters.sum():
+            continue
+        drawn = times @ clusters[scored]
+        share = (times @ reached[scored])[drawn > 0] / drawn[drawn > 0]
+        ends = np.quantile(share, [0.05, 0.95]) * clusters.sum()
+        sums = (float(part.sum()) for part in (expected, reached, said, realised))
+        a, b, c, d = sums
+        made.append(Banded(band, int(clusters.sum()), a, int(b), float(ends[0]), float(ends[1]), c, d))
+    return tuple(made)
+
+
+def _sigma(bars: MarketBars, at: Instant, horizon: Instant) -> float | None:
+    """One standard deviation of log moves over the horizon, from the closes of the seven days before."""
+    first, last = np.searchsorted(bars.end, (at - 7 * _DAY, at), side="right")
+    if last - first < 2:  # noqa: PLR2004 - a move needs two closes
+        return None
+    moves = np.diff(np.log(bars.close[first:last]))
+    span = int(bars.end[last - 1] - bars.end[first])
+    variance = float(moves @ moves) / span * horizon
+    return math.sqrt(variance) if variance > 0 else None
+
+
+def _inside(part: Sweeps, mine: Ints, one: Frozen, side: int, bottom: float, top: float) -> tuple[float, float]:
+    """USD said and realised where the price went through a cluster."""
+    low, high = np.minimum(part.near[mine], part.far[mine]), np.maximum(part.near[mine], part.far[mine])
+    a, b = np.clip(low, bottom, top), np.clip(high, bottom, top)
+    share: Floats = (b - a) / (high - low)
+    said = np.abs(one.reached(side, a) - one.reached(side, b))
+    return float(said.sum()), float((share * part.realised[mine]).sum())

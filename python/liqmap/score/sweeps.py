@@ -1,0 +1,135 @@
+"""Where the price went that it had not been since a map was issued, and what was liquidated there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap.score import price
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liqmap.clock import Instant
+    from liqmap.history.read import Floats, Ints, MarketBars
+    from liqmap.maps.frozen import Frozen
+    from liqmap.score.periods import Periods
+
+__all__ = ["Sweeps", "sweeps"]
+
+_BESIDES = 7 * 86_400_000_000
+"""How far away the map is whose shape is laid over the price instead: another day, the same day of the week."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sweeps:
+    """Periods of one side in which the price reached a new extreme since the map then in force was issued.
+
+    Attributes:
+        issue: Index of that map.
+        start: When the period began, UTC microseconds.
+        near, far: Between which prices it went for the first time; the nearer to the mark first.
+        realised: USD liquidated in the period.
+        said: USD that the map had between these prices.
+        before: USD that the map before it had there.
+        mirrored: USD of the other side, as far the other way.
+        elsewhere: USD that a map a week apart had as far from *its* mark.
+        move: How far it went for the first time, log price.
+        distance: How far ``far`` lies from the mark at issue, log price.
+        extremes: What price alone tells of the period; see :func:`liqmap.score.price.extremes`.
+    """
+
+    issue: Ints
+    start: Ints
+    near: Floats
+    far: Floats
+    realised: Floats
+    said: Floats
+    before: Floats
+    mirrored: Floats
+    elsewhere: Floats
+    move: Floats
+    distance: Floats
+    extremes: Floats
+
+
+def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: Periods, side: int) -> Sweeps:
+    """The sweeps of all maps that have one before them, each for as long as it was in force.
+
+    Args:
+        maps: In order of time.
+        horizon: For how long a map is held to what it says, microseconds.
+        bars: The price.
+        periods: With what was liquidated; none later than what is known.
+        side: 0 for longs (new lows), 1 for shorts (new highs).
+    """
+    down = side == 0
+    edge = bars.low if down else bars.high
+    furthest = np.minimum.accumulate if down else np.maximum.accumulate
+    issue, place, near, far = [], [], [], []
+    for i, one in enumerate(maps):
+        inside = np.flatnonzero(
+            (periods.start >= one.at) & (periods.start + periods.length_us <= one.at + horizon) & (i > 0)
+        )
+        if not len(inside):
+            continue
+        first, last = np.searchsorted(bars.ts, (one.at, one.at + horizon))
+        path = furthest(np.concatenate([[one.mark_price], edge[first:last]]))
+        begun = periods.first[inside] - first
+        a, b = path[begun], path[begun + periods.bars]
+        new = a != b
+        issue.append(np.full(int(new.sum()), i, dtype=np.int64))
+        place.append(inside[new])
+        near.append(a[new])
+        far.append(b[new])
+    which = np.concatenate([*issue, np.empty(0, np.int64)])
+    at = np.concatenate([*place, np.empty(0, np.int64)])
+    a, b = (np.concatenate([*part, np.empty(0)]) for part in (near, far))
+    mark = np.array([one.mark_price for one in maps])[which] if len(which) else np.empty(0)
+    other = _besides(maps)
+    between = _Between(maps, which, a, b)
+    swept = replace(periods, start=periods.start[at], first=periods.first[at], realised=periods.realised[at])
+    return Sweeps(
+        issue=which,
+        start=swept.start,
+        near=a,
+        far=b,
+        realised=swept.realised[:, side],
+        said=between(which, side, np.ones(len(which))),
+        before=between(which - 1, side, np.ones(len(which))),
+        mirrored=between(which, 1 - side, mark, flip=True),
+        elsewhere=between(other[which], side, np.array([one.mark_price for one in maps])[other[which]] / mark),
+        move=np.abs(np.log(b / a)),
+        distance=np.abs(np.log(b / mark)),
+        extremes=price.extremes(bars, swept, side),
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Between:
+    """What maps have between the prices of the sweeps, each map asked once for all of its own."""
+
+    maps: Sequence[Frozen]
+    issue: Ints
+    near: Floats
+    far: Floats
+
+    def __call__(self, asked: Ints, side: int, scale: Floats, *, flip: bool = False) -> Floats:
+        """USD of ``side`` on the maps ``asked`` between the prices times ``scale``; flipped: ``scale² / price``."""
+        a, b = (scale**2 / p if flip else p * scale for p in (self.near, self.far))
+        out = np.zeros(len(a))
+        for i in np.unique(asked).tolist():
+            mine = asked == i
+            out[mine] = self.maps[i].reached(side, b[mine]) - self.maps[i].reached(side, a[mine])
+        return out
+
+
+def _besides(maps: Sequence[Frozen]) -> Ints:
+    """For each map the one nearest to a week before it; a week after where there is none so early."""
+    at = np.array([one.at for one in maps], dtype=np.int64)
+    if not len(at):
+        return np.empty(0, np.int64)
+    wanted = np.where(at - _BESIDES >= at[0], at - _BESIDES, at + _BESIDES)
+    return np.asarray(np.abs(at[None, :] - wanted[:, None]).argmin(axis=1), dtype=np.int64)
