@@ -87,10 +87,14 @@ def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instr
 
 def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
     from liqmap.report.gather import gather  # noqa: PLC0415 - as above
+    from liqmap.report.vega import warm  # noqa: PLC0415 - as above
 
     moment = None if at is None else parse(at, stage="report")
+    drawer = warm()
     with public.open_history(db) as history:
-        return gather(history, wanted, moment)
+        issue = gather(history, wanted, moment)
+    drawer.join()
+    return issue
 
 
 def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:

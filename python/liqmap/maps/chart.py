@@ -6,8 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
+from liqmap.charts.kept import kept, lazily
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.maps import layers
 from liqmap.maps.rows import bar_rows, datasets, name_rows
@@ -16,7 +15,12 @@ from liqmap.maps.scene import WIDE, Frame, Scene
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import altair as alt
+
     from liqmap.maps.map import LiquidationMap
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["complete", "map_chart", "map_close", "map_data", "map_drawing"]
 
@@ -111,8 +115,7 @@ def complete(drawing: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    spec: dict[str, Any] = _drawing(theme, legend=False, pick=False).to_dict()
-    return spec
+    return kept(f"map {theme}", lambda: dict(_drawing(theme, legend=False, pick=False).to_dict()))
 
 
 def _drawing(theme: Theme, *, legend: bool, pick: bool) -> alt.LayerChart:

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import altair as alt
-
+from liqmap.charts.kept import lazily
 from liqmap.maps.view import GROUPS
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.charts.theme import Theme
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["assumed", "clusters", "columns", "hover", "mark", "seen", "sums", "titles"]
 
@@ -26,13 +30,12 @@ _PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
 
 # Pixels below the top of the frame, on the left axis: they hold their place when the axis changes.
 _LEVEL = "top * (1 - ({0}) / height)"
-_FULL: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(alt.ExprRef(expr="height"))}
 
 
 def assumed(theme: Theme) -> list[alt.Chart]:
     """A wash over the prices where the assumed leverage decides, and where there is room the words that say so."""
     zones = _chart("assumed").transform_calculate(left="max(datum.low, low)", right="min(datum.high, high)")
-    wash = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_FULL)
+    wash = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_full())
     words = zones.transform_calculate(middle="(datum.left + datum.right) / 2").transform_filter(
         "(datum.right - datum.left) / (high - low) * width > 140"
     )
@@ -83,7 +86,7 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
         .encode(
             x=_x(),
             x2="high:Q",
-            **_FULL,
+            **_full(),
             opacity=alt.condition(inside, alt.value(0.07), alt.value(0)),
             tooltip=[
                 alt.Tooltip("price:N", title="title"),
@@ -150,7 +153,7 @@ def mark(theme: Theme) -> list[alt.Chart]:
     """The mark price: a rule from top to bottom and its figure."""
     at = _chart("mark").encode(x=_x("at"))
     return [
-        at.mark_rule(clip=True, color=theme.ink).encode(y=alt.value(18), y2=_FULL["y2"]),
+        at.mark_rule(clip=True, color=theme.ink).encode(y=alt.value(18), y2=_full()["y2"]),
         at.mark_text(clip=True, baseline="top", fontWeight=600, color=theme.ink).encode(y=alt.value(2), text="text:N"),
     ]
 
@@ -197,6 +200,11 @@ def titles(theme: Theme) -> list[alt.Chart]:
         .encode(x=alt.value(_expr(at)), y=alt.value(middle), text=f"{side}:N")
         for side, angle, at in (("left", 270, "-64"), ("right", 90, "width + 68"))
     ]
+
+
+def _full() -> dict[str, Any]:
+    """From the top of the frame to its bottom."""
+    return {"y": alt.value(0), "y2": alt.value(alt.ExprRef(expr="height"))}
 
 
 def _chart(name: str) -> alt.Chart:

@@ -7,19 +7,19 @@ import importlib.metadata
 import json
 import os
 import re
-import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from liqmap.charts.kept import cache_folder, kept
 from liqmap.errors import InternalError, LiqmapError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Still", "bundle", "png", "still"]
+__all__ = ["Still", "bundle", "png", "still", "warm"]
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
@@ -74,6 +74,13 @@ def png(svg: str) -> bytes:
     return drawn
 
 
+def warm() -> Thread:
+    """Start the engine that draws, which takes most of a second, on another processor while the history is read."""
+    thread = Thread(target=_converter().vega_to_svg, args=({"width": 1, "height": 1, "marks": []},), daemon=True)
+    thread.start()
+    return thread
+
+
 def _filled(spec: dict[str, Any]) -> dict[str, Any]:
     """The specification as Vega, which takes a third of the time to draw where one was compiled without its rows."""
     rows = spec.get("datasets", {})
@@ -96,8 +103,7 @@ def _filled(spec: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _compiled(spec: str) -> dict[str, Any]:
-    compiled: dict[str, Any] = _converter().vegalite_to_vega(spec)
-    return compiled
+    return kept(f"vega {version()} {spec}", lambda: dict(_converter().vegalite_to_vega(spec)))
 
 
 def _clean(root: ET.Element, name: str) -> None:
@@ -160,10 +166,10 @@ def version() -> str:
 @cache
 def made() -> bytes:
     """The script, once per process."""
-    converter, folder, stem = _converter(), _cache_folder(), f"vega-{version()}"
-    for kept in sorted(folder.glob(f"{stem}-*.js")):
-        script = kept.read_bytes()
-        if kept.name == f"{stem}-{hashlib.sha256(script).hexdigest()}.js":
+    converter, folder, stem = _converter(), cache_folder(), f"vega-{version()}"
+    for found in sorted(folder.glob(f"{stem}-*.js")):
+        script = found.read_bytes()
+        if found.name == f"{stem}-{hashlib.sha256(script).hexdigest()}.js":
             return script
     script = str(converter.javascript_bundle(_SNIPPET)).encode()
     try:
@@ -175,12 +181,6 @@ def made() -> bytes:
         # A cache is a convenience: where it cannot be written, the next run makes the script again.
         return script
     return script
-
-
-def _cache_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "liqmap" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liqmap"
 
 
 def _converter() -> ModuleType:

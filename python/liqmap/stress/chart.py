@@ -10,15 +10,19 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
+from liqmap.charts.kept import kept, lazily
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.stress.curve import LAWS
 from liqmap.stress.lines import NAMES, WIDE, Room, Scene, chain_scene, curve_scene
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.stress.cascade import Cascade
     from liqmap.stress.curve import CascadeCurve
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["chain_chart", "chain_drawing", "complete", "curve_chart", "curve_drawing", "scene_data"]
 
@@ -84,8 +88,10 @@ def _finished(chart: alt.LayerChart, scene: Scene, title: str | None) -> alt.Lay
 
 @cache
 def _specification(which: str, theme: Theme) -> dict[str, Any]:
-    spec: dict[str, Any] = (_curve(theme) if which == "curve" else _chain(theme, which == "up")).to_dict()
-    return spec
+    def made() -> dict[str, Any]:
+        return dict((_curve(theme) if which == "curve" else _chain(theme, which == "up")).to_dict())
+
+    return kept(f"cascade {which} {theme}", made)
 
 
 def _curve(theme: Theme) -> alt.LayerChart:
