@@ -9,6 +9,7 @@ import numpy as np
 
 from liqmap.clock import parse
 from liqmap.history.coverage import STALE_AFTER, Coverage
+from liqmap.stress.touch import touch_probability
 
 if TYPE_CHECKING:
     from liqmap.clock import Instant
@@ -100,6 +101,14 @@ class Facts:
     def of_side(self, side: Side) -> tuple[Cluster, ...]:
         """Clusters of one side, nearest to the mark first."""
         return tuple(sorted((c for c in self.clusters if c.side == side), key=lambda c: abs(c.distance)))
+
+    def hit(self, cluster: Cluster, hours: float = 24.0) -> float | None:
+        """Probability that a cluster's near edge is touched within so many hours; ``None`` where not known."""
+        conditions = getattr(self.material.get("levels"), "conditions", None)
+        if conditions is None:
+            return None
+        near = cluster.high if cluster.side == "long" else cluster.low
+        return touch_probability(near / self.map.mark_price - 1, conditions.volatility, hours)
 
     def within(self, reach: float) -> Within:
         """What lies between the mark and ``reach`` below and above it, USD; bins are shared out where an edge cuts."""

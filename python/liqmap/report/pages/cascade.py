@@ -15,6 +15,7 @@ from liqmap.report.vega import Still, still
 from liqmap.stress.chart import chain_drawing, complete, curve_drawing, scene_data
 from liqmap.stress.contribution import contributions
 from liqmap.stress.curve import cascade_curve
+from liqmap.stress.depth import Depth
 from liqmap.stress.lines import NARROW, WIDE, chain_scene, curve_scene
 from liqmap.stress.market import usable
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from liqmap.stress.cascade import Cascade
     from liqmap.stress.contribution import Contribution
     from liqmap.stress.curve import CascadeCurve
-    from liqmap.stress.depth import Depth
     from liqmap.stress.lines import Room, Scene
 
 __all__ = ["PAGE", "Chain", "followed"]
@@ -75,7 +75,10 @@ def followed(facts: Facts, book: Depth | None) -> _Read | Missing:
     parts = tuple(
         contributions(facts.map, facts.clusters, c.shock, usable(facts.map, book, c.side)) for c in facts.cascades
     )
-    return _Read(cascade_curve(facts.map, book), parts)
+    # The curve goes both ways under one law: where the book lacks a side, the fallback serves both.
+    laws = [usable(facts.map, book, side) for side in SIDES if facts.map.side(side).any()]
+    law = next((one for one in laws if not isinstance(one, Depth)), laws[0])
+    return _Read(cascade_curve(facts.map, law), parts)
 
 
 def _show(facts: Facts, found: _Read | Missing) -> Shown | Missing:
