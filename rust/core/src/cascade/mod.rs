@@ -43,17 +43,16 @@ impl<'a> Levels<'a> {
                 "ticks from 0 on, ascending",
             ));
         }
-        let mut below = Vec::with_capacity(notional.len() + 1);
-        let mut sum = 0.0;
-        below.push(sum);
-        for (row, &q) in notional.iter().enumerate() {
-            if !(q.is_finite() && q >= 0.0) {
-                let place = format!("levels notional[{row}]");
-                return Err(CoreError::new(place, format!("{q}"), "a finite number from 0 on"));
-            }
-            sum += q;
-            below.push(sum);
+        if let Some(row) = notional.iter().position(|q| !(q.is_finite() && *q >= 0.0)) {
+            let place = format!("levels notional[{row}]");
+            return Err(CoreError::new(place, format!("{}", notional[row]), "a finite number from 0 on"));
         }
+        let mut sum = 0.0;
+        let sums = notional.iter().map(|q| {
+            sum += q;
+            sum
+        });
+        let below = std::iter::once(0.0).chain(sums).collect();
         Ok(Self { distance, notional, below })
     }
 

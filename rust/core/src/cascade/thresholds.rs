@@ -6,7 +6,7 @@ use super::Levels;
 use crate::impact::{Response, Shock};
 
 /// Levels per piece of work; below it one thread does all.
-const PIECE: usize = 1 << 16;
+const PIECE: usize = 1 << 15;
 
 /// The threshold of every level, in ticks: level `i` fires exactly when the shock is at least `σ_i`.
 ///
@@ -17,22 +17,25 @@ pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
     let mut sigma = vec![0; levels.len()];
     sigma.par_chunks_mut(PIECE).enumerate().for_each(|(piece, sigma)| {
         let first = piece * PIECE;
-        match response.shock() {
-            Shock::News => pushes(levels, response, first, sigma),
-            Shock::Flow => {}
+        if response.shock() == Shock::News {
+            pushes(levels, response, first, sigma);
         }
-        for (i, s) in (first..).zip(sigma) {
-            let d = levels.distance()[i];
-            *s = match response.shock() {
+        let mut highest = 0;
+        for ((i, s), &d) in (first..).zip(sigma).zip(&levels.distance()[first..]) {
+            let shock = match response.shock() {
                 Shock::News => response.short_of(d, *s),
                 Shock::Flow => response.needed(d, levels.below(i)),
             };
+            highest = shock.max(highest);
+            *s = highest;
         }
     });
+    // Each piece ascends by now; only its beginning may lie below the end of the piece before.
     let mut highest = 0;
-    for s in &mut sigma {
-        highest = highest.max(*s);
-        *s = highest;
+    for piece in sigma.chunks_mut(PIECE) {
+        let below = piece.partition_point(|s| *s < highest);
+        piece[..below].fill(highest);
+        highest = piece.last().map_or(highest, |s| highest.max(*s));
     }
     sigma
 }

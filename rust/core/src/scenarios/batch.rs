@@ -4,6 +4,7 @@
 use super::head_start::HeadStart;
 use super::index::Index;
 use crate::impact::{Market, Shock};
+use crate::wide::{Work, widest};
 
 /// Scenarios in step: their state fits the first-level cache.
 const WIDTH: usize = 256;
@@ -23,10 +24,20 @@ pub struct Shared<'a> {
     pub head_start: Option<&'a HeadStart>,
 }
 
-impl Shared<'_> {
-    /// Run scenarios; one multiplier serves all, or there is one for each.
-    pub fn run(&self, shocks: &[f64], multipliers: &[f64], out: Out<'_>) {
-        let Out { displacement, liquidated, exhausted } = out;
+/// A stretch of scenarios: their shocks, and one multiplier for all or one for each.
+struct Stretch<'a> {
+    shared: Shared<'a>,
+    shocks: &'a [f64],
+    multipliers: &'a [f64],
+    out: Out<'a>,
+}
+
+impl Work for Stretch<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { shared, shocks, multipliers, out: Out { displacement, liquidated, exhausted } } = self;
         for from in (0..shocks.len()).step_by(WIDTH) {
             let to = (from + WIDTH).min(shocks.len());
             let multipliers = if multipliers.len() == 1 { multipliers } else { &multipliers[from..to] };
@@ -35,16 +46,25 @@ impl Shared<'_> {
                 liquidated: &mut liquidated[from..to],
                 exhausted: &mut exhausted[from..to],
             };
-            self.batch(&shocks[from..to], multipliers, out);
+            shared.batch(&shocks[from..to], multipliers, out);
         }
     }
+}
 
+impl Shared<'_> {
+    /// Run scenarios; one multiplier serves all, or there is one for each.
+    pub fn run(self, shocks: &[f64], multipliers: &[f64], out: Out<'_>) {
+        widest(Stretch { shared: self, shocks, multipliers, out });
+    }
+
+    #[inline(always)]
     fn batch(&self, shocks: &[f64], multipliers: &[f64], out: Out<'_>) {
         let n = shocks.len();
         let Out { displacement, liquidated, exhausted } = out;
         let market = self.market;
         let (curve, flow, limit) = (market.curve(), market.shock() == Shock::Flow, market.limit());
         let (mut ticks, mut stop, mut fired) = ([0_i64; WIDTH], [0_i64; WIDTH], [0_usize; WIDTH]);
+        let mut next = [0_i64; WIDTH];
         let (mut log_m, mut eaten, mut log_x) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
         let multiplier = |i: usize| if multipliers.len() == 1 { multipliers[0] } else { multipliers[i] };
         for (i, log) in log_m[..n].iter_mut().enumerate() {
@@ -67,8 +87,10 @@ impl Shared<'_> {
         while left > 0 {
             for &i in &active[..left] {
                 let i = i as usize;
-                let (q, log_q) = self.index.below(fired[i]);
-                let log_flow = if flow && q > 0.0 { (eaten[i] + q).ln() } else { log_q };
+                let now = self.index.after(fired[i]);
+                next[i] = now.next;
+                let log_flow =
+                    if flow && now.notional > 0.0 { (eaten[i] + now.notional).ln() } else { now.log };
                 log_x[i] = curve.log_displacement(log_flow - log_m[i]);
             }
             let mut still = 0;
@@ -78,7 +100,7 @@ impl Shared<'_> {
                 let x = if flow { push.max(ticks[i]) } else { ticks[i].saturating_add(push) };
                 stop[i] = x.min(limit);
                 active[still] = i as u16;
-                still += usize::from(self.index.next(fired[i]) <= stop[i]);
+                still += usize::from(next[i] <= stop[i]);
             }
             for &i in &active[..still] {
                 fired[i as usize] = self.index.within(stop[i as usize]);
@@ -86,7 +108,7 @@ impl Shared<'_> {
             left = still;
         }
         for i in 0..n {
-            let (q, _) = self.index.below(fired[i]);
+            let q = self.index.after(fired[i]).notional;
             displacement[i] = market.displacement(stop[i]);
             liquidated[i] = q;
             exhausted[i] = q > 0.0 && (eaten[i] + q > multiplier(i) * curve.capacity() || stop[i] >= limit);

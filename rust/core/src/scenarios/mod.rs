@@ -83,9 +83,23 @@ pub fn scenarios(
 
 /// The least and the greatest of values that must all have one sign and, without it, lie between 0 and `below`.
 fn span(place: &str, values: &[f64], sign: f64, below: f64, expected: &str) -> Result<(f64, f64)> {
-    if let Some(row) = values.iter().map(|v| v * sign).position(|v| !(v > 0.0 && v < below)) {
-        return Err(CoreError::new(format!("{place}[{row}]"), format!("{}", values[row]), expected));
-    }
-    let least_and_most = |(low, high): (f64, f64), v: f64| (low.min(v), high.max(v));
-    Ok(values.iter().map(|v| v * sign).fold((f64::MAX, f64::MIN_POSITIVE), least_and_most))
+    let sound = |v: f64| v * sign > 0.0 && v * sign < below;
+    // Without a branch per value; which value is not sound is looked for only where there is one.
+    let of_piece = |piece: &[f64]| {
+        let (low, high, all) =
+            piece.iter().fold((f64::MAX, f64::MIN_POSITIVE, true), |(low, high, all), &v| {
+                (
+                    if v * sign < low { v * sign } else { low },
+                    if v * sign > high { v * sign } else { high },
+                    all & sound(v),
+                )
+            });
+        all.then_some((low, high))
+    };
+    let widest = |a: (f64, f64), b: (f64, f64)| Some((a.0.min(b.0), a.1.max(b.1)));
+    let spans = values.par_chunks(PIECE).map(of_piece);
+    spans.try_reduce(|| (f64::MAX, f64::MIN_POSITIVE), widest).ok_or_else(|| {
+        let row = values.iter().position(|v| !sound(*v)).unwrap_or(0);
+        CoreError::new(format!("{place}[{row}]"), format!("{}", values[row]), expected)
+    })
 }
