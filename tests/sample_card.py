@@ -62,6 +62,7 @@ def sample_card(
         period_s=1800,
         throttled=True,
         maps=maps,
+        differing=1,
         first=at - maps * day // 2,
         last=at,
         long=sides[0],

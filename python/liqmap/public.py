@@ -11,6 +11,7 @@ from liqmap.maps.build import build_map
 from liqmap.maps.build_market import build_market, is_market
 from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
+from liqmap.maps.record import record, recreate
 from liqmap.maps.uncertainty import build_uncertainty
 from liqmap.positions.books import build_ledger
 from liqmap.score.calibrate import calibrate
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from liqmap.grid import Grid
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
+    from liqmap.maps.record import Recreated
     from liqmap.maps.tracks import Tracks
     from liqmap.maps.uncertainty import Uncertainty
     from liqmap.positions.books import BarLedger
@@ -82,6 +84,22 @@ class History(Store):
         """
         moment = None if at is None else parse(at, stage="map")
         return build_uncertainty(self, instrument, at=moment, grid=grid, recipe=recipe)
+
+    def record(self, *maps: LiquidationMap) -> int:
+        """Put maps on record as issued, append-only; the same map twice is there once. Returns how many were new.
+
+        Raises:
+            StorageError: The history was opened to read, or holds another map under the same name.
+        """
+        return record(self, maps)
+
+    def recreate(self, map_id: str) -> Recreated:
+        """Make a map on record again, and say whether it is identical; the first digits of its name are enough.
+
+        Raises:
+            NotFoundError: No map of that name, or several.
+        """
+        return recreate(self, map_id)
 
     def depth(self, instrument: str, at: InstantLike, *, max_age: str | None = None) -> Depth | None:
         """The latest order book known at a time, or ``None`` where there is none: then a cascade says what it assumes.

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from liqmap import public
 from liqmap.clock import duration, iso, parse
-from liqmap.errors import InputError
+from liqmap.errors import InputError, StorageError
 from liqmap.report.config import Report, read_report
 
 if TYPE_CHECKING:
@@ -72,7 +72,19 @@ def report(
 def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
     from liqmap.report.site import write_issue  # noqa: PLC0415 - a wrong report file is told before charts load
 
-    return write_issue(_issue(wanted, db, at), out)
+    page = write_issue(_issue(wanted, db, at), out)
+    _record(db, [page.parent])
+    return page
+
+
+def _record(db: Path, folders: list[Path]) -> None:
+    """Put the maps on record where the history can be written; the issue holds them in any case."""
+    from liqmap.report.freeze import freeze  # noqa: PLC0415 - as above
+
+    try:
+        freeze(db, folders)
+    except StorageError as error:
+        sys.stderr.write(f"maps not put on record in the history, only in the site: {error}\n")
 
 
 def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
@@ -99,6 +111,7 @@ def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
 
 def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:
     from liqmap.report.batch import times, write_issues  # noqa: PLC0415 - charts load only where pages are made
+    from liqmap.report.issue import issue_path  # noqa: PLC0415
 
     start, stop, every = span
     with public.open_history(db) as history:
@@ -110,6 +123,7 @@ def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str 
     )
     with _progress(len(due)) as advance:
         done = write_issues(db, wanted, out, due, workers=workers, advance=advance)
+    _record(db, [out / issue_path(at) for at in due])
     sys.stderr.write(
         f"{len(done.written)} issues written, {done.there} there already, {len(done.skipped)} without data\n"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from liqmap import _core
 from liqmap.grid import Grid
+from liqmap.history import issued
 from liqmap.maps.clusters import basins, smoothing
 from liqmap.maps.observed import NOBODY, mix, standing
 from liqmap.positions.choose import choose
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap.clock import Instant
+    from liqmap.history.issued import Summed
     from liqmap.history.read import Floats, MarketBars
     from liqmap.history.store import Store
     from liqmap.instruments import Instrument
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Frozen", "Run", "frozen", "run_of"]
 
 _DAY = 86_400_000_000
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,6 +43,7 @@ class Frozen:
         mark_price: Price then.
         edges: Of its bins, ascending.
         sums: USD liquidated from the mark to each edge, longs then shorts, shape ``(2, bins + 1)``.
+        differs: Whether it is the one on record, since the history gives another for that time now.
         clusters: One row each: 0 for longs or 1 for shorts, low and high edge, USD, intensity.
     """
 
@@ -48,6 +52,7 @@ class Frozen:
     edges: Floats
     sums: Floats
     clusters: Floats
+    differs: bool = False
 
     @classmethod
     def of(cls, at: Instant, mark_price: float, axis: Grid, long: Floats, short: Floats) -> Frozen:
@@ -110,8 +115,10 @@ class Run:
         keys = [(bars.price_source, bars.interval_s, at) for at in times if len(told) and at >= since]
         missing = [at for *series, at in keys if (*series, at) not in self._made]
         feeds: dict[object, EngineBars] = {}
+        kept = issued.sums(store, self._about.name, missing[0], missing[-1]) if missing else {}
         for at in missing:
-            self._made[bars.price_source, bars.interval_s, at] = self._grow(store, at, bars, feeds)
+            made = self._grow(store, at, bars, feeds)
+            self._made[bars.price_source, bars.interval_s, at] = _on_record(made, kept.get(at))
         return [self._made[key] for key in keys]
 
     def _grow(self, store: Store, at: Instant, bars: MarketBars, feeds: dict[object, EngineBars]) -> Frozen:
@@ -143,6 +150,15 @@ class Run:
         axis = Grid.around(mark, self._about.tick_size)
         long, short = (_binned(axis, price[side == s], (coin * price)[side == s]) for s in (1, -1))
         return Frozen.of(at, mark, axis, long, short)
+
+
+def _on_record(made: Frozen, kept: Summed | None) -> Frozen:
+    """What was issued: the map on record, if it says anything else."""
+    if kept is None:
+        return made
+    told = Frozen.of(made.at, kept.mark_price, kept.axis, kept.usd[0], kept.usd[1])
+    same = np.array_equal(told.edges, made.edges) and np.allclose(told.sums, made.sums, rtol=_SAME, atol=1.0)
+    return made if same else replace(told, differs=True)
 
 
 _RUNS: WeakKeyDictionary[Store, dict[str, Run]] = WeakKeyDictionary()

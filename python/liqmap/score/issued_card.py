@@ -71,6 +71,7 @@ class IssuedCard:
         period_s: Length of the periods in which liquidations are counted.
         throttled: Whether the feed leaves liquidations out.
         maps: Scored maps.
+        differing: Of them, those on record that the history would give otherwise now; what is on record was scored.
         first, last: When the first of them was issued, and until when liquidations are known.
         long, short: By side.
         bands: Clusters by band.
@@ -84,6 +85,7 @@ class IssuedCard:
     period_s: int
     throttled: bool
     maps: int
+    differing: int
     first: Instant
     last: Instant
     long: SideCard
@@ -100,6 +102,7 @@ class IssuedCard:
             "period_s": self.period_s,
             "throttled": self.throttled,
             "maps": self.maps,
+            "differing": self.differing,
             "first": iso(self.first),
             "last": iso(self.last),
         }
@@ -158,6 +161,7 @@ def issued_card(store: Store, instrument: str, at: Instant, every: Instant) -> I
         period_s=periods.length_us // 1_000_000,
         throttled=periods.throttled,
         maps=int(scored.sum()),
+        differing=sum(one.differs for one, counted in zip(maps, scored, strict=True) if counted),
         first=maps[int(np.argmax(scored))].at,
         last=ended,
         long=_side(both[0], per_day),

@@ -11,6 +11,7 @@ from liqmap.instruments import slug
 from liqmap.maps.chart import complete, map_close, map_data, map_drawing
 from liqmap.maps.clusters import Cluster
 from liqmap.maps.export import to_csv
+from liqmap.maps.record import published
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
 from liqmap.maps.view import bars
 from liqmap.report import words
@@ -71,7 +72,7 @@ def _show(facts: Facts, _: None) -> Shown:
         },
         files={
             "map.csv": to_csv(facts.map).encode(),
-            "map.json": (facts.map.to_json() + "\n").encode(),
+            "map.json": published(facts.map),
             "map.parquet": parquet(facts.map.to_arrow()),
             **table_files("clusters", *_clusters(facts)),
         },
