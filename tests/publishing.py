@@ -9,9 +9,9 @@ from liqmap.instruments import Instrument
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts, Issue, sources_of
 from liqmap.report.pages.cascade import followed
+from liqmap.report.pages.heatmap import Past
 from liqmap.strategies.basis import Basis, DatedBasis
 from liqmap.strategies.colocation import colocate
-from liqmap.report.pages.heatmap import Past
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import levels_to_use
 from sample_card import sample_card
