@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from liqmap.history.coverage import Coverage, Gap, Span
 from liqmap.instruments import Instrument
 from liqmap.report.config import Report
+from liqmap.report.evolved import Evolved
 from liqmap.report.facts import Facts, Issue, sources_of
 from liqmap.report.pages.cascade import followed
 from liqmap.report.pages.heatmap import Past
@@ -17,6 +18,7 @@ from liqmap.strategies.levels import levels_to_use
 from sample_card import sample_card
 from sample_heat import sample_heat, sample_realised
 from sample_map import sample_map
+from sample_tracks import sample_tracks
 
 if TYPE_CHECKING:
     from liqmap.clock import Instant
@@ -90,5 +92,7 @@ def make_issue(
         one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
         one.material["heatmap"] = Past(sample_heat(made), sample_realised(made, feed=name))
         one.material["scorecard"] = sample_card(name, at=made.at)
+        tracks, path = sample_tracks(made)
+        one.material["evolution"] = Evolved(tracks, path, path)
         facts.append(one)
     return Issue(report, facts[0].map.at, tuple(facts))

@@ -53,6 +53,7 @@ def heat_frame(scene: HeatScene, frame: HeatFrame) -> dict[str, Any]:
         "digits": decimals(float(scene.heat.close[-1]), scene.tick),
         "ring": frame.ring / max(largest, 1.0),
         "part": scene.first,
+        "now": layers.NOW,
         "tight": frame.width < _TIGHT,
     }
     return {

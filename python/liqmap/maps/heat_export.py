@@ -1,9 +1,7 @@
-"""The cells of a heatmap's chart as a Parquet file."""
+"""The cells of a heatmap's chart as a table."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import arro3.core as arro3
@@ -12,19 +10,17 @@ import numpy as np
 if TYPE_CHECKING:
     from liqmap.maps.heat_scene import HeatScene
 
-__all__ = ["cells_parquet"]
+__all__ = ["cells_table"]
 
 
-def cells_parquet(scene: HeatScene) -> bytes:
+def cells_table(scene: HeatScene) -> arro3.Table:
     """One row per filled cell of the first view: ``at_us, price_low, price_high, side, notional_usd``.
 
     ``side`` is 1 for longs and −1 for shorts; a cell in which both stand shows the side that has more.
     """
-    import duckdb  # noqa: PLC0415 - a chart in a notebook needs no database
-
     part, edges = scene.parts[scene.first], scene.rows.edges()
     column, row = np.nonzero(part.usd >= 1)
-    table = arro3.Table.from_pydict(
+    return arro3.Table.from_pydict(
         {
             "at_us": arro3.Array.from_numpy(part.start + part.step * column.astype(np.int64)),
             "price_low": arro3.Array.from_numpy(edges[row]),
@@ -33,8 +29,3 @@ def cells_parquet(scene: HeatScene) -> bytes:
             "notional_usd": arro3.Array.from_numpy(np.rint(part.usd[column, row]).astype(np.int64)),
         }
     )
-    with TemporaryDirectory() as folder, duckdb.connect() as connection:
-        target = Path(folder) / "cells.parquet"
-        connection.execute("SET threads = 1")
-        connection.from_arrow(table).write_parquet(str(target), compression="zstd")
-        return target.read_bytes()

@@ -2,7 +2,8 @@
 
 What differs enters as rows, under the names of :mod:`liqmap.maps.heat_rows`, or as a parameter: ``start`` and ``end``,
 milliseconds; ``low`` and ``high``, price; ``digits`` of a price; ``ring``, pixels of area per USD; ``tight``, whether
-labels have to be short; ``part``, which range's columns the price is drawn in.
+labels have to be short; ``now``, the share of the width that is time; ``part``, the range in
+whose columns the price is drawn.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ import altair as alt
 if TYPE_CHECKING:
     from liqmap.charts.theme import Theme
 
-__all__ = ["NOW", "columns", "frame", "last", "names", "path", "pictures", "rings"]
+__all__ = ["NOW", "columns", "frame", "last", "names", "path", "pictures", "price_axis", "rings", "time_axis"]
 
 NOW = 0.86
-"""Share of the width that is time; what stands now is to its right."""
+"""Share of a heatmap's width that is time; what stands now is to its right."""
 _SHOWN = 28
 _ROOM = 25
 
@@ -31,17 +32,17 @@ def pictures() -> list[alt.Chart]:
             baseline="top",
             aspect=False,
             clip=True,
-            width=_expr(f"(datum.t2 - datum.t) / (end - start) * width * {NOW}"),
+            width=_expr("(datum.t2 - datum.t) / (end - start) * width * now"),
             height=_expr("(datum.p2 - datum.p) / (high - low) * height"),
         )
-        .encode(x=_x("t"), y=_y("p2"), url=f"{theme}:N")
+        .encode(x=time_axis("t"), y=price_axis("p2"), url=f"{theme}:N")
         for theme in ("light", "dark")
     ]
 
 
 def frame(theme: Theme) -> list[alt.Chart]:
     """Paper under what stands now, so that no cell reaches into it."""
-    left = _expr(f"width * {NOW}")
+    left = _expr("width * now")
     base = _chart("last")
     full: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(_expr("height"))}
     wash = base.mark_rect(color=theme.paper).encode(x=alt.value(left), x2=alt.value(_expr("width")), **full)
@@ -55,9 +56,9 @@ def columns(theme: Theme) -> alt.Chart:
         _chart("now")
         .mark_rect(clip=True)
         .encode(
-            x=alt.value(_expr(f"width * {NOW} + 1")),
-            x2=alt.value(_expr(f"width * ({NOW} + {1 - NOW} * datum.share)")),
-            y=_y("p"),
+            x=alt.value(_expr("width * now + 1")),
+            x2=alt.value(_expr("width * (now + (1 - now) * datum.share)")),
+            y=price_axis("p"),
             y2="p2:Q",
             color=alt.Color("side:O", scale=colours, legend=None),
         )
@@ -67,12 +68,12 @@ def columns(theme: Theme) -> alt.Chart:
 
 def path(theme: Theme) -> list[alt.Chart]:
     """The price: its span in each column and a line through the closes, kept clear of the cells by a rim of paper."""
-    at = _chart("path").transform_filter("datum.part == part").encode(x=_x("t"))
-    closes = at.encode(y=_y("close"))
+    at = _chart("path").transform_filter("datum.part == part").encode(x=time_axis("t"))
+    closes = at.encode(y=price_axis("close"))
     return [
         closes.mark_line(clip=True, color=theme.paper, strokeWidth=3.5, strokeJoin="round", opacity=0.85),
         at.mark_area(clip=True, color=theme.ink, opacity=0.4, interpolate="step-before").encode(
-            y=_y("low"), y2="high:Q"
+            y=price_axis("low"), y2="high:Q"
         ),
         closes.mark_line(clip=True, color=theme.ink, strokeWidth=1.25, strokeJoin="round"),
     ]
@@ -95,13 +96,15 @@ def rings(theme: Theme) -> list[alt.Chart]:
     short = shown.transform_filter("datum.side == 1").mark_point(
         **style, size=size, fill=theme.paper, stroke=theme.shorts[2], strokeWidth=2, yOffset=_expr(f"-{radius}")
     )
-    return [mark.encode(x=_x("t"), y=_y("p")) for mark in (long, short)]
+    return [mark.encode(x=time_axis("t"), y=price_axis("p")) for mark in (long, short)]
 
 
 def names(theme: Theme) -> list[alt.Chart]:
     """The clusters that stand now, named at the right; of two that would touch, the smaller is left out."""
     inside = "datum.p >= low && datum.p <= high && datum.room / (high - low) * height > "
-    base = _chart("names").transform_filter(inside + str(_ROOM)).encode(x=alt.value(_expr("width + 6")), y=_y("p"))
+    base = (
+        _chart("names").transform_filter(inside + str(_ROOM)).encode(x=alt.value(_expr("width + 6")), y=price_axis("p"))
+    )
     style: dict[str, Any] = {"align": "left", "clip": False}
     return [
         base.mark_text(**style, dy=-2, baseline="bottom", fontWeight=600, color=theme.ink).encode(text="head:N"),
@@ -113,9 +116,9 @@ def names(theme: Theme) -> list[alt.Chart]:
 
 def last(theme: Theme) -> list[alt.Chart]:
     """The last price, across what stands now."""
-    base = _chart("last").transform_filter("datum.p >= low && datum.p <= high").encode(y=_y("p"))
+    base = _chart("last").transform_filter("datum.p >= low && datum.p <= high").encode(y=price_axis("p"))
     rule = base.mark_rule(color=theme.ink, strokeWidth=1).encode(
-        x=alt.value(_expr(f"width * {NOW}")), x2=alt.value(_expr("width + 4"))
+        x=alt.value(_expr("width * now")), x2=alt.value(_expr("width + 4"))
     )
     text = base.mark_text(align="left", clip=False, color=theme.ink, fontWeight=600).encode(
         x=alt.value(_expr("width + 6")), text="text:N"
@@ -131,16 +134,16 @@ def _expr(text: str) -> alt.ExprRef:
     return alt.ExprRef(expr=text)
 
 
-def _x(field: str) -> alt.X:
+def time_axis(field: str) -> alt.X:
     """Time; days where they begin, hours between."""
     return alt.X(
         f"{field}:T",
-        scale=alt.Scale(type="utc", domain=[_expr("start"), _expr("end")], range=[0, _expr(f"width * {NOW}")]),
+        scale=alt.Scale(type="utc", domain=[_expr("start"), _expr("end")], range=[0, _expr("width * now")]),
         axis=alt.Axis(
             title=None,
             grid=False,
             domain=False,
-            tickCount=_expr(f"width * {NOW} / 72"),
+            tickCount=_expr("width * now / 72"),
             labelExpr="utcFormat(datum.value, utchours(datum.value) + utcminutes(datum.value) ? '%H:%M' : '%-d %b')",
             labelFlush=False,
             labelOverlap="greedy",
@@ -149,7 +152,8 @@ def _x(field: str) -> alt.X:
     )
 
 
-def _y(field: str) -> alt.Y:
+def price_axis(field: str) -> alt.Y:
+    """Price, equal steps of it equally far apart."""
     return alt.Y(
         f"{field}:Q",
         scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False),

@@ -13,9 +13,11 @@ from liqmap.charts.ramp import shades
 from liqmap.charts.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from liqmap.maps.heat_scene import HeatScene
 
-__all__ = ["datasets", "palettes"]
+__all__ = ["datasets", "name_rows", "palettes"]
 
 _LABELS = 10
 _RINGS = 160
@@ -123,23 +125,24 @@ def _rings(scene: HeatScene, first: int) -> list[Row]:
 
 
 def _names(scene: HeatScene) -> list[Row]:
-    """The clusters that stand now; ``room`` is how far, in price, a more important label is away."""
+    """The clusters that stand now."""
     near = [c for c in scene.clusters if scene.view[0] <= c.peak <= scene.view[1]]
     largest = sorted(near or scene.clusters, key=lambda c: (-c.notional, c.peak))[:_LABELS]
+    texts = [(c.peak, f"{usd(c.notional)}  {percent(c.distance, signed=True)}", usd(c.notional)) for c in largest]
+    return name_rows(texts, float(scene.heat.close[-1]), scene.tick)
+
+
+def name_rows(texts: Iterable[tuple[float, str, str]], last: float, tick: float) -> list[Row]:
+    """Labels of prices, the most important first: each a price, a second line, and that in short.
+
+    ``room`` is how far, in price, a more important label is away, the last price's among them.
+    """
     found: list[Row] = []
-    taken = [float(scene.heat.close[-1])]
-    for cluster in largest:
-        room = min(abs(cluster.peak - other) for other in taken)
-        taken.append(cluster.peak)
-        found.append(
-            {
-                "p": cluster.peak,
-                "room": room,
-                "head": price(cluster.peak, scene.tick),
-                "tail": f"{usd(cluster.notional)}  {percent(cluster.distance, signed=True)}",
-                "short": usd(cluster.notional),
-            }
-        )
+    taken = [last]
+    for at, tail, short in texts:
+        room = min(abs(at - other) for other in taken)
+        taken.append(at)
+        found.append({"p": at, "room": room, "head": price(at, tick), "tail": tail, "short": short})
     return found
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from liqmap.report.facts import Facts, Source
 
 __all__ = [
+    "about",
     "alt_text",
     "balance",
     "clock",
@@ -203,7 +204,16 @@ def _moment(at: Instant) -> datetime:
 
 def place(cluster: Cluster) -> str:
     """A basin in round prices, and how far its peak is: a headline needs no ticks."""
-    step = 10.0 ** math.floor(math.log10(cluster.peak * 2e-3))
-    low, high = (round(edge / step) * step for edge in (cluster.low, cluster.high))
-    at = price_range(low, high) if high > low else price(low)
-    return f"{at} ({percent(cluster.distance, signed=True)})"
+    return f"{about(cluster.low, cluster.high)} ({percent(cluster.distance, signed=True)})"
+
+
+def about(low: float, high: float) -> str:
+    """Two prices, as round as a headline needs them.
+
+    Example:
+        >>> about(72_078.3, 72_984.1), about(1.2341, 1.2342)
+        ('72,100–73,000', '1.234')
+    """
+    step = 10.0 ** math.floor(math.log10(high * 2e-3))
+    first, last = (round(edge / step) * step for edge in (low, high))
+    return price_range(first, last) if last > first else price(first)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "page"]
 
-NAMES = ("map", "heatmap", "cascade", "levels", "basis", "scorecard", "data")
+NAMES = ("map", "heatmap", "evolution", "cascade", "levels", "basis", "scorecard", "data")
 
 
 def page(name: str) -> Page:

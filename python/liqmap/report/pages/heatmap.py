@@ -15,11 +15,12 @@ from liqmap.instruments import slug
 from liqmap.maps.clusters import basins
 from liqmap.maps.export import csv_text
 from liqmap.maps.heat_chart import heat_data, heat_drawing, heat_frame
-from liqmap.maps.heat_export import cells_parquet
+from liqmap.maps.heat_export import cells_table
 from liqmap.maps.heat_rows import palettes
 from liqmap.maps.heat_scene import MEDIUM, NARROW, WIDE, HeatScene, Realised, columns
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, Heatmap, build_columns
 from liqmap.report import words_past as words
+from liqmap.report.beside import parquet
 from liqmap.report.page import Missing, Page, Shown
 from liqmap.report.realised import realised
 from liqmap.report.vega import still
@@ -106,7 +107,7 @@ def _show(facts: Facts, past: Past) -> Shown:
         files={
             "heatmap.csv": _csv(facts, past.heat).encode(),
             "heatmap.json": _json(facts, scene, lines).encode(),
-            "heatmap.parquet": cells_parquet(scene),
+            "heatmap.parquet": parquet(cells_table(scene)),
         },
     )
 
