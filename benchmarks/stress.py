@@ -85,7 +85,7 @@ def main(scenarios: int = SCENARIOS) -> None:
         "numpy, news": lambda: numpy_scenarios(distance, notional, shocks[:few], deep[:few]),
     }
     seconds = best(peers)
-    seconds["numpy, news"] *= scenarios / few
+    seconds["numpy, news"] = seconds["numpy, news"] * (scenarios / few)
     print(f"{LEVELS:,} levels, shock and depth different in each of {scenarios:,} scenarios")
     table(seconds, scenarios, "scenarios")
 
