@@ -5,15 +5,19 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
+from liqmap.charts.kept import kept, lazily
 from liqmap.charts.numbers import decimals
 from liqmap.maps import heat_layers as layers
 from liqmap.maps.heat_rows import datasets
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.charts.theme import Theme
     from liqmap.maps.heat_scene import HeatFrame, HeatScene
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["heat_data", "heat_drawing", "heat_frame"]
 
@@ -67,6 +71,10 @@ def heat_frame(scene: HeatScene, frame: HeatFrame) -> dict[str, Any]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
+    return kept(f"heatmap {theme}", lambda: dict(_drawing(theme).to_dict()))
+
+
+def _drawing(theme: Theme) -> alt.LayerChart:
     parts = (
         *layers.pictures(),
         *layers.frame(theme),
@@ -77,5 +85,4 @@ def _specification(theme: Theme) -> dict[str, Any]:
         *layers.names(theme),
     )
     chart: alt.LayerChart = alt.layer(*parts).configure(**theme.altair())
-    spec: dict[str, Any] = chart.to_dict()
-    return spec
+    return chart

@@ -10,10 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
+from liqmap.charts.kept import lazily
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.charts.theme import Theme
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["NOW", "columns", "frame", "last", "names", "path", "pictures", "price_axis", "rings", "time_axis"]
 
