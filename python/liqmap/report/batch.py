@@ -28,6 +28,7 @@ __all__ = ["MOST", "Done", "times", "write_issues"]
 
 MOST = 20_000
 _CHUNK = 6
+"""Issues that a process takes at a time: in a row, so that it knows the one before, and few, so that none waits."""
 _AHEAD = 2
 
 
@@ -110,8 +111,10 @@ def write_issues(
     missing = [at for at in planned if issue_path(at) not in there]
     advance(len(planned) - len(missing))
     plan = _Plan(database, report, site, _before(missing, there, set(issues(site))))
-    chunks = [missing[i : i + _CHUNK] for i in range(0, len(missing), _CHUNK)]
-    count = min(workers or os.cpu_count() or 1, len(chunks))
+    wanted = workers or os.cpu_count() or 1
+    size = max(1, min(_CHUNK, -(-len(missing) // (wanted * _AHEAD))))
+    chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
+    count = min(wanted, len(chunks))
     skipped: dict[Instant, str] = {}
     try:
         site.mkdir(parents=True, exist_ok=True)
