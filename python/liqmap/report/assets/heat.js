@@ -34,6 +34,7 @@
       view = made.view;
       const svg = box.querySelector("svg");
       svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
+      svg.setAttribute("aria-hidden", "true"); // the box around it has the words
       svg.removeAttribute("width");
       svg.removeAttribute("height");
       box.hidden = false;
