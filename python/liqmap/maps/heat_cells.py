@@ -136,6 +136,10 @@ def scale(parts: list[Cells]) -> Scale:
 
 def _on_rows(mass: Floats, edges: Floats, rows: Axis) -> Floats:
     """Bins shared out over rows by where their edges lie; nothing is lost between the ends of the axis."""
+    inside = slice(
+        max(int(np.searchsorted(edges, rows.low)) - 1, 0), int(np.searchsorted(edges, rows.high, side="right")) + 1
+    )
+    edges, mass = edges[inside], mass[:, inside.start : inside.stop - 1]
     running = np.concatenate([np.zeros((len(mass), 1)), np.cumsum(mass, axis=1)], axis=1)
     wanted = np.clip(rows.edges(), edges[0], edges[-1])
     bin_ = np.clip(np.searchsorted(edges, wanted, side="right") - 1, 0, len(edges) - 2)

@@ -79,6 +79,7 @@ def _drawing(theme: Theme) -> alt.LayerChart:
         *layers.pictures(),
         *layers.frame(theme),
         layers.columns(theme),
+        *layers.tracks(theme),
         *layers.path(theme),
         *layers.rings(theme),
         *layers.last(theme),

@@ -20,10 +20,25 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazily("altair")
 
-__all__ = ["NOW", "columns", "frame", "last", "names", "path", "pictures", "price_axis", "rings", "time_axis"]
+__all__ = [
+    "CROSS",
+    "NOW",
+    "columns",
+    "frame",
+    "last",
+    "names",
+    "path",
+    "pictures",
+    "price_axis",
+    "rings",
+    "time_axis",
+    "tracks",
+]
 
 NOW = 0.86
 """Share of a heatmap's width that is time; what stands now is to its right."""
+CROSS = "M-1,-1L1,1M-1,1L1,-1"
+"""A swept cluster's end."""
 _SHOWN = 28
 _ROOM = 25
 
@@ -81,6 +96,18 @@ def path(theme: Theme) -> list[alt.Chart]:
             y=price_axis("low"), y2="high:Q"
         ),
         closes.mark_line(clip=True, color=theme.ink, strokeWidth=1.25, strokeJoin="round"),
+    ]
+
+
+def tracks(theme: Theme) -> list[alt.Chart]:
+    """Clusters followed through time as thin lines, with a cross where the price swept one."""
+    line = _chart("tracks").mark_line(clip=True, color=theme.ink, strokeWidth=1, opacity=0.75, strokeDash=[2, 2])
+    cross = _chart("sweeps").mark_point(
+        clip=True, shape=CROSS, size=26, stroke=theme.ink, strokeWidth=1.5, fill=None, opacity=1
+    )
+    return [
+        line.encode(x=time_axis("t"), y=price_axis("p"), detail="track:O"),
+        cross.encode(x=time_axis("t"), y=price_axis("p")),
     ]
 
 

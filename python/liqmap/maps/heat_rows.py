@@ -37,6 +37,8 @@ def datasets(scene: HeatScene, *, everything: bool) -> dict[str, list[Row]]:
         "pictures": _pictures(scene, first),
         "rings": _rings(scene, first),
         "names": _names(scene),
+        "tracks": _tracks(scene),
+        "sweeps": _sweeps(scene),
         "last": [{"t": scene.end // _MS, "p": float(scene.heat.close[-1]), "text": _price(scene)}],
     }
     return {name: rows(f"heatmap/{name}", value) for name, value in values.items()}
@@ -122,6 +124,25 @@ def _rings(scene: HeatScene, first: int) -> list[Row]:
         at = float(heat.high[seen].max() if k else heat.low[seen].min())
         found.append({"t": (begin + hour // 2) // _MS, "p": at, "usd": round(size), "side": k})
     return found
+
+
+def _tracks(scene: HeatScene) -> list[Row]:
+    """Each cluster as a line through its peaks; one that was swept runs on to where it was gone."""
+    found: list[Row] = []
+    for one in scene.lives:
+        line: list[Row] = [
+            {"track": one.track.number, "t": step.at // _MS, "p": step.peak}
+            for step in one.track.steps
+            if step.notional > 0
+        ]
+        if one.end == "swept":
+            line.append({**line[-1], "t": one.until // _MS})
+        found += line
+    return found
+
+
+def _sweeps(scene: HeatScene) -> list[Row]:
+    return [{"t": one.until // _MS, "p": one.last.peak} for one in scene.lives if one.end == "swept"]
 
 
 def _names(scene: HeatScene) -> list[Row]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from liqmap.clock import Instant
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.heatmap import Heatmap
+    from liqmap.maps.track_scene import Life
 
 __all__ = ["DAY", "MEDIUM", "NARROW", "RANGES", "WIDE", "HeatFrame", "HeatScene", "Realised", "columns", "reaches"]
 
@@ -28,6 +29,7 @@ RANGES = ((30, 4 * _HOUR), (7, _HOUR), (1, _HOUR // 4))
 """Days looked back on and the width of a column, the longest first."""
 
 _ROWS = 150
+_LINES = 20
 _ASIDE = 0.06
 """The first view reaches at least this far above and below the last price."""
 
@@ -81,6 +83,7 @@ class HeatScene:
         views: First and last price to show with each range.
         clusters: Those that stand now.
         realised: What happened, where a feed tells.
+        lives: Clusters followed through the week, the largest last; they are drawn as lines.
         tick: The instrument's.
         first: Which of the ranges is shown first.
     """
@@ -93,6 +96,7 @@ class HeatScene:
     views: tuple[tuple[float, float], ...]
     clusters: tuple[Cluster, ...]
     realised: Realised | None
+    lives: tuple[Life, ...]
     tick: float
     first: int
 
@@ -104,6 +108,7 @@ class HeatScene:
         *,
         tick: float,
         realised: Realised | None = None,
+        lives: Sequence[Life] = (),
     ) -> HeatScene:
         """Choose ranges, rows and shades for columns made at the times of :func:`columns`."""
         end, begin = int(heat.at[-1]), int(heat.at[0])
@@ -124,6 +129,7 @@ class HeatScene:
             views=views,
             clusters=tuple(c for c in clusters if rows.low <= c.peak <= rows.high),
             realised=realised,
+            lives=tuple(one for one in lives if rows.low <= one.last.peak <= rows.high)[-_LINES:],
             tick=tick,
             first=first,
         )

@@ -22,7 +22,6 @@ __all__ = ["track_data", "track_drawing"]
 _LABELS = 10
 _MS = 1000
 _TIGHT = 300
-_CROSS = "M-1,-1L1,1M-1,1L1,-1"
 _BAR = "M0,-1L0,1"
 
 
@@ -104,7 +103,7 @@ def _end_layers(theme: Theme) -> list[alt.Chart]:
             ("born", "circle", 26, {"fill": theme.paper, "strokeWidth": 1.25}),
             ("moved", "diamond", 40, {"fill": theme.ink, "strokeWidth": 0}),
             ("dissolved", _BAR, 60, {"strokeWidth": 1.5}),
-            ("swept", _CROSS, 40, {"strokeWidth": 1.75}),
+            ("swept", layers.CROSS, 40, {"strokeWidth": 1.75}),
         )
     ]
 

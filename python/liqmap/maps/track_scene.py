@@ -49,7 +49,7 @@ class Life:
         end: ``swept``: the price touched its last peak in the step in which it ended; ``merged``: its positions went on
             in another; ``dissolved``: closed by choice, or spread until it was no peak any more.
         known: Whether its birth was seen; else it stood at the first column.
-        until: Its last column, or the one where it was gone.
+        until: The last column; of one that ended the one where it was gone, or the time at which it was swept.
         largest: Its largest notional, USD.
         opened, closed, liquidated: Sums over its steps, USD.
         migrated: Its latest step that counts as migration, if there is one.
@@ -113,7 +113,7 @@ class TrackScene:
         low, high = float(path.low.min()), float(path.high.max())
         spare = 0.03 * (high - low)
         view = min(low - spare, last * (1 - _ASIDE)), max(high + spare, last * (1 + _ASIDE))
-        return cls(of, path, line, tuple(life(track, of, path) for track in of.tracks), view, tick)
+        return cls(of, path, line, tuple(life(track, of, path, line) for track in of.tracks), view, tick)
 
     @property
     def shown(self) -> tuple[Life, ...]:
@@ -136,16 +136,16 @@ class TrackScene:
         return tuple(sorted(largest, key=lambda one: (-one.until, one.track.number)))
 
 
-def life(track: Track, of: Tracks, path: PricePath) -> Life:
+def life(track: Track, of: Tracks, path: PricePath, line: PricePath) -> Life:
     """What became of a track."""
     steps = track.steps
-    begin, until = int(of.at[0]), steps[-1].at
+    begin, end = int(of.at[0]), _end(track, of, path)
     # What stood at the first column was carried in from before: nothing of it was seen to begin.
     return Life(
         track=track,
-        end=_end(track, of, path),
+        end=end,
         known=steps[0].at > begin,
-        until=until,
+        until=_swept_at(track, line) if end == "swept" else steps[-1].at,
         largest=max(step.notional for step in steps),
         opened=sum(step.opened for step in steps),
         closed=sum(step.closed for step in steps),
@@ -163,3 +163,12 @@ def _end(track: Track, of: Tracks, path: PricePath) -> End:
     if touched:
         return "swept"
     return "merged" if track.heir is not None else "dissolved"
+
+
+def _swept_at(track: Track, line: PricePath) -> Instant:
+    """When, within the step in which it ended, the price first touched its last peak."""
+    gone = track.steps[-1]
+    inside = (line.at > track.steps[-2].at) & (line.at <= gone.at)
+    touched = line.low <= gone.peak if track.side == "long" else line.high >= gone.peak
+    found = line.at[inside & touched]
+    return int(found[0]) if len(found) else gone.at

@@ -21,22 +21,22 @@
     let view = null;
     let frame = null;
 
-    async function draw() {
+    // One drawing after the other, however often the page is resized meanwhile.
+    let before = Promise.resolve();
+    const draw = () => before = before.then(redraw);
+    async function redraw() {
       const width = figure.querySelector(".frame").clientWidth;
       const wanted = width >= 928 ? "wide" : width >= 512 ? "medium" : "narrow";
       if (wanted === frame) return;
       frame = wanted;
       if (view) view.finalize();
+      view = null;
       // `ast` evaluates expressions without eval, which the page's policy forbids.
       const made = await window.vegaEmbed(box, { ...drawing, ...frames[frame], datasets: copy(datasets) }, {
         mode: "vega-lite", ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false,
       });
       view = made.view;
-      const svg = box.querySelector("svg");
-      svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
-      svg.setAttribute("aria-hidden", "true"); // the box around it has the words
-      svg.removeAttribute("width");
-      svg.removeAttribute("height");
+      box.querySelector("svg").setAttribute("aria-hidden", "true"); // the box around it has the words
       box.hidden = false;
       stills.hidden = true;
       await apply();
@@ -48,6 +48,7 @@
     let waiting = null;
     const apply = () => waiting ??= new Promise((done) => requestAnimationFrame(async () => {
       waiting = null;
+      if (!view) return done(); // not drawn yet: the drawing will show what was asked for
       const shown = parts.findLastIndex((part) => part.start <= state.start + 0.02 * (state.end - state.start));
       for (const name of ["start", "end", "low", "high"]) view.signal(name, state[name]);
       await view.signal("part", Math.max(shown, 0)).runAsync();
@@ -152,9 +153,9 @@
     box.addEventListener("pointermove", (event) => {
       tell(event);
       if (!held || !pointers.has(event.pointerId)) return;
-      const before = pointers.size === 2 ? spread() : 0;
+      const apart = pointers.size === 2 ? spread() : 0;
       pointers.set(event.pointerId, event);
-      if (before) { zoom(before / Math.max(spread(), 1), held); return; }
+      if (apart) { zoom(apart / Math.max(spread(), 1), held); return; }
       const now = place(event);
       // A finger scrolls the page up and down, so it moves the chart through time alone.
       move(held.time - now.time, event.pointerType === "touch" ? 0 : held.price - now.price);

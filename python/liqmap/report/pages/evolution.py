@@ -48,7 +48,6 @@ def _show(facts: Facts, read: Evolved) -> Shown | Missing:
         },
         files={
             **table_files("tracks", _HEAD, _lines(facts, scene)),
-            "steps.csv": read.tracks.to_csv().encode(),
             "steps.parquet": parquet(read.tracks.to_arrow()),
         },
     )

@@ -19,8 +19,10 @@ from liqmap.maps.heat_export import cells_table
 from liqmap.maps.heat_rows import palettes
 from liqmap.maps.heat_scene import MEDIUM, NARROW, WIDE, HeatScene, Realised, columns
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, Heatmap, build_columns
+from liqmap.maps.track_scene import TrackScene
 from liqmap.report import words_past as words
 from liqmap.report.beside import parquet
+from liqmap.report.evolved import Evolved, evolved
 from liqmap.report.page import Missing, Page, Shown
 from liqmap.report.realised import realised
 from liqmap.report.vega import still
@@ -49,6 +51,7 @@ class Past:
 
     heat: Heatmap
     realised: Realised | None
+    evolved: Evolved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,15 @@ def _read(history: History, facts: Facts) -> Past | Missing:
             "The page fills itself as time passes, or when older bars and open interest are loaded.",
         )
     heat = build_columns(history, name, columns(begin, at), merge=MAP_MERGE)
-    return Past(heat, realised(history, facts, int(heat.at[0]), at))
+    followed = evolved(history, facts)
+    told = realised(history, facts, int(heat.at[0]), at)
+    return Past(heat, told, None if isinstance(followed, Missing) else followed)
 
 
 def _show(facts: Facts, past: Past) -> Shown:
-    scene = HeatScene.of_heat(past.heat, facts.clusters, tick=facts.map.grid.tick, realised=past.realised)
+    tick, one = facts.map.grid.tick, past.evolved
+    lives = () if one is None else TrackScene.of_tracks(one.tracks, one.path, one.line, tick).shown
+    scene = HeatScene.of_heat(past.heat, facts.clusters, tick=tick, realised=past.realised, lives=lives)
     drawing, name = heat_drawing(COLOURS), slug(facts.map.instrument)
     frames = {key: heat_frame(scene, frame) for key, frame in FRAMES.items()}
     few = heat_data(scene, everything=False)
