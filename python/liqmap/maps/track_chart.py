@@ -5,17 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
 from liqmap.charts.data import Row, rows
+from liqmap.charts.kept import kept, lazily
 from liqmap.charts.numbers import decimals, price, usd
 from liqmap.maps import heat_layers as layers
 from liqmap.maps.heat_rows import name_rows
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.charts.theme import Theme
     from liqmap.maps.heat_scene import HeatFrame
     from liqmap.maps.track_scene import Life, TrackScene
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["track_data", "track_drawing"]
 
@@ -70,10 +74,13 @@ def track_data(scene: TrackScene, frame: HeatFrame) -> dict[str, Any]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
+    return kept(f"tracks {theme}", lambda: dict(_drawing(theme).to_dict()))
+
+
+def _drawing(theme: Theme) -> alt.LayerChart:
     parts = (_trail_layer(theme), *_end_layers(theme), *layers.path(theme), *layers.last(theme), *layers.names(theme))
     chart: alt.LayerChart = alt.layer(*parts).configure(**theme.altair())
-    spec: dict[str, Any] = chart.to_dict()
-    return spec
+    return chart
 
 
 def _trail_layer(theme: Theme) -> alt.Chart:
