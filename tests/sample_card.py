@@ -40,7 +40,7 @@ def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: i
 def sample_card(
     instrument: str = "binance:BTCUSDT", *, at: Instant = 1_781_222_400_000_000, maps: int = 40
 ) -> IssuedCard:
-    """A card of ``maps`` maps; with fewer than 16 there is nothing to judge."""
+    """A card of ``maps`` maps; with fewer than 30 there is nothing to judge."""
     day = 24 * HOUR
     sides = []
     for seed, worth in ((3, 1.0), (4, 0.0)):
@@ -48,22 +48,22 @@ def sample_card(
         skill: Skill | None = None
         lacking: tuple[str, str] | None = None
         try:
-            skill = judge(of, 2.0)
+            skill = judge(of, 1.0)
         except NotFoundError as error:
             lacking = error.found, error.expected
-        sides.append(SideCard(maps, len(of.start), skill, lacking, deciles(of, 2.0)))
+        sides.append(SideCard(maps, len(of.start), skill, lacking, deciles(of, 1.0)))
     bands = (Banded("low", 120, 30.5, 28, 22.0, 35.0, 4e7, 5e7), Banded("extreme", 9, 0.6, 1, 0.0, 3.0, 0.0, 0.0))
     return IssuedCard(
         instrument=instrument,
         feed=instrument,
         at=at,
-        every=day // 2,
-        horizon=day // 2,
+        every=day,
+        horizon=day,
         period_s=1800,
         throttled=True,
         maps=maps,
         differing=1,
-        first=at - maps * day // 2,
+        first=at - maps * day,
         last=at,
         long=sides[0],
         short=sides[1],

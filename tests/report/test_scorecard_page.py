@@ -48,8 +48,8 @@ def card() -> IssuedCard:
 def test_the_banner_gives_the_skill_with_its_interval(card: IssuedCard) -> None:
     assert card.long.skill is not None
     assert card.short.skill is not None
-    assert card.long.skill.skill.shown
-    assert not card.short.skill.skill.shown
+    assert card.long.skill.shown
+    assert not card.short.skill.shown
     text = skill.banner(told(card))
     assert text.count("\n") == 0
     assert skill.interval(card.long.skill.skill) in text
@@ -57,15 +57,21 @@ def test_the_banner_gives_the_skill_with_its_interval(card: IssuedCard) -> None:
     assert "longs" in text.split("no demonstrated skill")[0]
 
 
-def test_too_few_maps_say_how_many_are_needed() -> None:
+def test_too_few_maps_say_how_many_are_needed(tmp_path: Path) -> None:
     few = sample_card(maps=9)
     assert few.long.skill is None
     text = skill.banner(told(few))
     assert text.startswith("Not scored yet: 9 maps ")
-    assert text.endswith("16 are needed.")
+    assert text.endswith("30 are needed.")
     assert skill.finding(few) == "Too few maps to score yet"
-    made = shown(few)
-    assert set(made.values["drawings"]) == {"reliability"}
+    assert set(shown(few).values["drawings"]) == {"reliability"}
+    issue = make_issue()
+    issue.facts[0].material["scorecard"] = few
+    write_issue(issue, tmp_path / "s")
+    (found,) = tmp_path.glob("s/latest/*/scorecard.html")
+    tree = html.fromstring(found.read_bytes())
+    assert len(tree.xpath("//figure")) == 1
+    assert tree.text_content().count("30 are needed") == 2
 
 
 def test_without_a_card_the_banner_says_why() -> None:
@@ -129,4 +135,5 @@ def test_a_real_report_scores_its_maps_and_says_what_is_missing(shared: Path, tm
     assert "no realised liquidations" in missing.why
     card = full.material["scorecard"]
     assert (card.feed, card.maps, card.every) == ("coinglass:BTC", 20, 12 * 3_600_000_000)
-    assert skill.banner(full).startswith("Skill of 20 maps beside price alone: longs ")
+    assert skill.banner(full).startswith("Not scored yet: 20 maps ")
+    assert skill.banner(full).endswith("; 60 are needed.")

@@ -11,7 +11,7 @@ from small_markets import HOUR, walk, windows
 from liqmap.errors import NotFoundError
 from liqmap.grid import Grid
 from liqmap.maps.frozen import Frozen
-from liqmap.score.issued import BEFORE, FEWEST, FIRST, judge
+from liqmap.score.issued import BEFORE, Gain, judge, needed
 from liqmap.score.periods import match
 from liqmap.score.price import extremes
 from liqmap.score.reliability import bands, deciles
@@ -27,13 +27,14 @@ def flat(at: int, mark: float, usd: float = 1e6) -> Frozen:
 
 
 def test_a_map_that_knows_is_told_from_one_that_does_not() -> None:
-    good, idle = judge(sample_sweeps(worth=1.0), 2.0), judge(sample_sweeps(worth=0.0), 2.0)
+    good, idle = judge(sample_sweeps(worth=1.0), 1.0), judge(sample_sweeps(worth=0.0), 1.0)
     assert good.skill.low > 0.5
-    assert not idle.skill.shown
+    assert good.shown
+    assert not idle.shown
     for found in (good, idle):
         assert found.best.name != BEFORE
         assert found.best.deviance == min(r.deviance for r in found.rivals if r.kind == "baseline" and r.name != BEFORE)
-        assert all(not r.added.shown for r in found.rivals if r.kind == "placebo")
+        assert all(r.added.low <= 0 for r in found.rivals if r.kind == "placebo")
         assert all(r.added.low <= r.added.gain <= r.added.high for r in found.rivals)
 
 
@@ -44,20 +45,27 @@ def test_nothing_is_judged_by_what_came_after() -> None:
 
     def slope(times: float) -> list[float]:
         """What is left of the change of each deviance once the part without the prediction is taken out."""
-        changed = judge(replace(of, realised=np.where(last, times * of.realised, of.realised)), 2.0)
+        changed = judge(replace(of, realised=np.where(last, times * of.realised, of.realised)), 1.0)
         apart = (b.deviance - a.deviance for a, b in zip(before.rivals, changed.rivals, strict=True))
         return [(d - 2 * times * np.log(times) * total) / (times - 1) for d in apart]
 
     # The deviance is y ln y less a term linear in y, as long as the prediction stays: then the slope is one number.
-    before = judge(of, 2.0)
+    before = judge(of, 1.0)
     assert slope(3.0) == pytest.approx(slope(50.0), rel=1e-9)
 
 
-@pytest.mark.parametrize("maps", [1, FIRST + FEWEST - 1])
+def test_a_placebo_that_gains_as_much_takes_the_skill_away() -> None:
+    good = judge(sample_sweeps(), 1.0)
+    fake = replace(good.rivals[-1], added=Gain(good.skill.gain, 0.0, 1.0))
+    assert not replace(good, rivals=(*good.rivals[:-1], fake)).shown
+
+
+@pytest.mark.parametrize("maps", [1, 29])
 def test_too_few_maps_are_not_judged(maps: int) -> None:
-    with pytest.raises(NotFoundError, match=rf"{maps} maps with a sweep .*at least {FIRST + FEWEST}"):
-        judge(sample_sweeps(maps), 2.0)
-    assert judge(sample_sweeps(FIRST + FEWEST), 2.0).judged == FEWEST
+    with pytest.raises(NotFoundError, match=rf"{maps} maps with a sweep .*at least 30"):
+        judge(sample_sweeps(maps), 1.0)
+    assert judge(sample_sweeps(30), 1.0).judged == 20
+    assert [needed(per_day) for per_day in (1 / 7, 1.0, 2.0, 6.0)] == [30, 30, 60, 180]
 
 
 def test_only_new_extremes_since_the_map_are_sweeps() -> None:

@@ -139,6 +139,11 @@ class Liquidations:
     usd: Floats
     feed: npt.NDArray[np.str_]
 
+    def between(self, start: Instant, end: Instant) -> Liquidations:
+        """Those whose whole window lies inside ``[start, end)``: what is known by ``end``."""
+        inside = (self.ts >= start) & (self.ts < end) & (self.ts + self.window_s * 1_000_000 <= end)
+        return Liquidations(*(getattr(self, name)[inside] for name in self.__slots__))
+
 
 def instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]:
     """All instruments, by name."""
@@ -289,14 +294,14 @@ def open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Insta
     return None if row is None else OpenInterest(int(row[0]), row[1], row[2])
 
 
-def liquidations(connection: duckdb.DuckDBPyConnection, name: str, start: Instant, end: Instant) -> Liquidations:
-    """Realised liquidations whose whole window lies inside ``[start, end)``: what is known by ``end``."""
+def liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidations:
+    """All realised liquidations; :meth:`Liquidations.between` cuts them."""
     instrument(connection, name)
     columns = connection.execute(
         "SELECT ts, window_s, side = 'long' AS long, price, size_base, usd, feed FROM liquidations "
-        "WHERE instrument = $1 AND ts >= $2 AND ts < $3 AND ts + window_s * 1000000 <= $3 "
+        "WHERE instrument = $1 "
         "ORDER BY ts, window_s, side, price, size_base, usd, feed",
-        [name, start, end],
+        [name],
     ).fetchnumpy()
     return Liquidations(
         _ints(columns["ts"]),

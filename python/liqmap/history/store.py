@@ -62,6 +62,7 @@ class Store:
         # What many maps of one history ask for again and again; forgotten when something is written.
         self._read: dict[tuple[str, int, str], MarketBars] = {}
         self._covered: dict[tuple[str | None, int], Coverage] = {}
+        self._liquidated: dict[str, Liquidations] = {}
         try:
             acknowledged.check(self._connection, self.path)
         except BaseException:
@@ -94,6 +95,7 @@ class Store:
         connection = self._connection
         self._read.clear()
         self._covered.clear()
+        self._liquidated.clear()
         try:
             connection.execute("BEGIN TRANSACTION")
             yield connection
@@ -231,7 +233,9 @@ class Store:
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""
         with self.reading() as connection:
-            return read.liquidations(connection, name, start, end)
+            if name not in self._liquidated:
+                self._liquidated[name] = read.liquidations(connection, name)
+            return self._liquidated[name].between(start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
         """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from liqmap.charts.numbers import percent
 from liqmap.report.page import Missing
-from liqmap.score.issued import FEWEST, FIRST
+from liqmap.score.issued import needed
 from liqmap.score.issued_card import IssuedCard
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ def banner(facts: Facts) -> str:
         return "Not scored: this report has no scorecard."
     sides = (("longs", card.long), ("shorts", card.short))
     if not any(of.skill for _, of in sides):
-        return f"Not scored yet: {lacking(card.long)}"
-    return f"Skill of {card.maps} maps beside price alone: {'; '.join(_clause(name, of) for name, of in sides)}."
+        return f"Not scored yet: {lacking(card, card.long)}"
+    return f"Skill of {card.maps} maps beside price alone: {'; '.join(_clause(card, name, of) for name, of in sides)}."
 
 
 def finding(card: IssuedCard) -> str:
     """The scorecard's heading."""
     sides = (("longs", card.long), ("shorts", card.short))
-    good = [name for name, of in sides if of.skill is not None and of.skill.skill.shown]
+    good = [name for name, of in sides if of.skill is not None and of.skill.shown]
     if len(good) == len(sides):
         return "The maps add to price alone, on longs and on shorts"
     if good:
@@ -46,13 +46,14 @@ def finding(card: IssuedCard) -> str:
     return "Too few maps to score yet"
 
 
-def lacking(of: SideCard) -> str:
+def lacking(card: IssuedCard, of: SideCard) -> str:
     """How many maps there are to score, and how many are needed."""
     if of.skill is not None:
         return ""
-    if of.maps >= FIRST + FEWEST and of.lacking is not None:
+    least = needed(card.per_day)
+    if of.maps >= least and of.lacking is not None:
         return f"{of.lacking[0]}."
-    return f"{of.maps} maps had a price that went somewhere new after them; {FIRST + FEWEST} are needed."
+    return f"{of.maps} maps had a price that went somewhere new after them; {least} are needed."
 
 
 def interval(gain: Gain) -> str:
@@ -67,8 +68,8 @@ def interval(gain: Gain) -> str:
     return f"{percent(gain.gain, 0, signed=True)} [{low}, {high}]"
 
 
-def _clause(name: str, of: SideCard) -> str:
+def _clause(card: IssuedCard, name: str, of: SideCard) -> str:
     if of.skill is None:
-        return f"{name} not scored yet ({lacking(of).rstrip('.')})"
+        return f"{name} not scored yet ({lacking(card, of).rstrip('.')})"
     gain = of.skill.skill
-    return f"{name} {interval(gain)}" + ("" if gain.shown else ", no demonstrated skill yet")
+    return f"{name} {interval(gain)}" + ("" if of.skill.shown else ", no demonstrated skill yet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -20,18 +21,15 @@ if TYPE_CHECKING:
     from liqmap.provenance import JSON
     from liqmap.score.sweeps import Sweeps
 
-__all__ = ["BEFORE", "FEWEST", "FIRST", "Gain", "Rival", "Skill", "judge"]
+__all__ = ["BEFORE", "DAYS", "Gain", "Rival", "Skill", "judge", "needed"]
 
-FIRST = 6
-"""Issues that the first fit needs."""
-FEWEST = 10
-"""Issues that have to be judged before an interval is given."""
+DAYS = 30
+"""Days of maps that a verdict needs: a third is fitted only, and an interval from fewer than 20 days is none."""
 
 BEFORE = "map before"
 
-_GROWTH = 1.5
 _MILLION = 1e6
-_RESAMPLES = 2_000
+_RESAMPLES = 1_000
 _NOTHING = 0.05
 
 
@@ -42,11 +40,6 @@ class Gain:
     gain: float
     low: float
     high: float
-
-    @property
-    def shown(self) -> bool:
-        """Whether the interval lies above 0."""
-        return self.low > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +90,27 @@ class Skill:
     best: Rival
 
     @property
+    def shown(self) -> bool:
+        """Whether the skill's interval lies above 0, and above what any placebo gains: that is no merit of a map."""
+        fakes = (rival.added.gain for rival in self.rivals if rival.kind == "placebo")
+        return self.skill.low > max(0.0, *fakes)
+
+    @property
     def skill(self) -> Gain:
         """What the best baseline gains when the maps are added to it."""
         return self.best.added
 
 
+def needed(per_day: float) -> int:
+    """Maps with a sweep of a side before it is judged: those of thirty days, and no fewer than thirty."""
+    return math.ceil(DAYS * max(1.0, per_day))
+
+
 def judge(of: Sweeps, per_day: float) -> Skill:
     """Regress what was liquidated in each sweep on earlier ones only, with and without the map.
 
-    The issues are taken in order. The first third (at least six) is only fitted; what follows is judged with the fit
-    of all before it, and the fit is renewed each time the record has grown by half. So every judged map was issued
+    The issues are taken in order. The first third is only fitted; what follows is judged with the fit
+    of all before it, and the fit is renewed each time the record has doubled. So every judged map was issued
     after the last liquidation that its weights were fitted on.
 
     Args:
@@ -118,8 +122,8 @@ def judge(of: Sweeps, per_day: float) -> Skill:
     """
     issues = np.unique(of.issue)
     folds = _folds(len(issues))
-    if len(issues) < FIRST + FEWEST:
-        found, wanted = f"{len(issues)} maps with a sweep to score", f"at least {FIRST + FEWEST}"
+    if len(issues) < needed(per_day):
+        found, wanted = f"{len(issues)} maps with a sweep to score", f"at least {needed(per_day)}"
         raise NotFoundError("score", "issued maps", found, wanted, "no skill shown")
     order = np.searchsorted(issues, of.issue)
     y = of.realised / _MILLION
@@ -164,9 +168,9 @@ def judge(of: Sweeps, per_day: float) -> Skill:
 
 def _folds(issues: int) -> list[tuple[int, int]]:
     """How many issues each fit takes in, and up to which it judges."""
-    cuts = [max(FIRST, issues // 3)]
+    cuts = [max(1, issues // 3)]
     while cuts[-1] < issues:
-        cuts.append(min(issues, int(cuts[-1] * _GROWTH) + 1))
+        cuts.append(min(issues, 2 * cuts[-1]))
     return list(pairwise(cuts))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,7 +36,10 @@ DAYS = 90
 
 _DAY = 86_400_000_000
 _WARM_UP = 3 * _DAY
-_MOST = 400
+_OFTEN = 4 * 3_600_000_000
+"""Of maps that are issued more often than that, one in so many is scored."""
+_BEFORE = 8 * _DAY
+"""What the oldest map is scored by reaches back a week."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,7 +69,7 @@ class IssuedCard:
         instrument: Whose maps.
         feed: Whose realised liquidations.
         at: As of when, UTC microseconds.
-        every: Time between maps, microseconds.
+        every: Time between scored maps, microseconds; four hours or more.
         horizon: For how long each is held to what it says: until the next, a day at most.
         period_s: Length of the periods in which liquidations are counted.
         throttled: Whether the feed leaves liquidations out.
@@ -91,6 +94,11 @@ class IssuedCard:
     long: SideCard
     short: SideCard
     bands: tuple[Banded, ...]
+
+    @property
+    def per_day(self) -> float:
+        """Scored maps a day."""
+        return _DAY / self.every
 
     def to_dict(self) -> dict[str, JSON]:
         """Plain data."""
@@ -135,12 +143,14 @@ def issued_card(store: Store, instrument: str, at: Instant, every: Instant) -> I
     Raises:
         NotFoundError: No bars or no realised liquidations over the same time.
     """
+    every *= -(-_OFTEN // every)
     horizon = min(every, _DAY)
     bars = store.market_bars(instrument, until=at)
-    start = max(int(bars.ts[0]) + _WARM_UP, at - DAYS * _DAY - every, at - _MOST * every)
+    start = max(int(bars.ts[0]) + _WARM_UP, at - DAYS * _DAY - every)
     times = [at - k * every for k in range((at - start) // every, 0, -1)]
-    feed, periods = _realised(store, instrument, bars, times[0] if times else at, at)
     maps = run_of(store, instrument).maps(store, times, bars)
+    bars = _since(bars, start - _BEFORE)
+    feed, periods = _realised(store, instrument, bars, start, at)
     if len(maps) < 2:  # noqa: PLR2004 - the first is only there to be the map before the second
         found = f"{len(maps)} maps since three days after the first bar"
         raise NotFoundError("score", instrument, found, "two or more", "nothing scored")
@@ -168,6 +178,14 @@ def issued_card(store: Store, instrument: str, at: Instant, every: Instant) -> I
         short=_side(both[1], per_day),
         bands=bands(maps, told, horizon, bars, both, per_day),
     )
+
+
+def _since(bars: MarketBars, start: Instant) -> MarketBars:
+    """The bars that began at or after a time."""
+    first = int(np.searchsorted(bars.ts, start))
+    columns = ((field.name, getattr(bars, field.name)) for field in fields(bars))
+    cut: dict[str, Any] = {name: part[first:] for name, part in columns if isinstance(part, np.ndarray)}
+    return replace(bars, **cut)
 
 
 def _realised(store: Store, instrument: str, bars: MarketBars, start: Instant, at: Instant) -> tuple[str, Periods]:

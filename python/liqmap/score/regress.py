@@ -61,15 +61,17 @@ def fit(features: Floats, realised: Floats, *, ridge: float = RIDGE) -> Regressi
     penalty[0] = 0.0
     b = np.zeros(a.shape[1])
     b[0] = np.log(realised.mean())
+    before = _loss(a, b, realised, penalty)
     for _ in range(_STEPS):
         expected = np.exp(a @ b)
         gradient = a.T @ (expected - realised) + penalty * b
         curvature = (a * expected[:, None]).T @ a + np.diag(penalty)
         step = np.linalg.solve(curvature, gradient)
-        before = _loss(a, b, realised, penalty)
-        while not _loss(a, b - step, realised, penalty) <= before and np.abs(step).max() > _TOLERANCE:
+        after = _loss(a, b - step, realised, penalty)
+        while not after <= before and np.abs(step).max() > _TOLERANCE:
             step /= 2
-        b = b - step
+            after = _loss(a, b - step, realised, penalty)
+        b, before = b - step, after
         if np.abs(step).max() <= _TOLERANCE:
             break
     weights = b[1:] / spread

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.maps.clusters import BANDS, band_of
+from liqmap.maps.clusters import BANDS
 from liqmap.score.blocks import counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap.clock import Instant
-    from liqmap.history.read import Floats, Ints, MarketBars
+    from liqmap.history.read import Floats, MarketBars
     from liqmap.maps.clusters import Band
     from liqmap.maps.frozen import Frozen
     from liqmap.provenance import JSON
@@ -26,7 +26,7 @@ __all__ = ["Banded", "Decile", "bands", "deciles"]
 REACH = 0.1
 """Clusters further than this from the mark are not counted: hardly any of them is reached in a day."""
 
-_RESAMPLES = 2_000
+_RESAMPLES = 1_000
 _FEWEST = 5
 _DAY = 86_400_000_000
 
@@ -126,26 +126,26 @@ def bands(
         per_day: Maps a day.
     """
     tally = np.zeros((len(BANDS), 5, len(maps)))  # clusters, expected, reached, said, realised
+    sigmas = _sigmas(bars, maps, horizon)
     for i in scored:
-        one = maps[i]
+        one, sigma = maps[i], float(sigmas[i])
         first, last = np.searchsorted(bars.ts, (one.at, one.at + horizon))
-        sigma = _sigma(bars, one.at, horizon)
-        if last == first or sigma is None:
+        if last == first or math.isnan(sigma):
             continue
         low, high = bars.low[first:last].min(), bars.high[first:last].max()
-        mine = [part.issue == i for part in swept]
-        for side, bottom, top, _, intensity in one.clusters.tolist():
-            down = side == 0
-            near = min(top, one.mark_price) if down else max(bottom, one.mark_price)
-            away = abs(math.log(near / one.mark_price))
-            if abs(near / one.mark_price - 1) > REACH:
-                continue
-            row = BANDS.index(band_of(intensity))
-            there = low < top if down else high >= bottom
-            tally[row, :3, i] += 1, math.erfc(away / sigma / math.sqrt(2)), there
-            if there:
-                part = swept[int(side)]
-                tally[row, 3:, i] += _inside(part, np.flatnonzero(mine[int(side)]), one, int(side), bottom, top)
+        side, bottom, top, _, intensity = one.clusters.T
+        near = np.where(side == 0, np.minimum(top, one.mark_price), np.maximum(bottom, one.mark_price))
+        within = np.abs(near / one.mark_price - 1) <= REACH
+        there = np.where(side == 0, low < top, high >= bottom) & within
+        row = np.minimum((intensity * len(BANDS)).astype(np.int64), len(BANDS) - 1)
+        away = np.abs(np.log(near[within] / one.mark_price)) / sigma / math.sqrt(2)
+        np.add.at(tally[:, 0, i], row[within], 1.0)
+        np.add.at(tally[:, 1, i], row[within], [math.erfc(x) for x in away.tolist()])
+        np.add.at(tally[:, 2, i], row[there], 1.0)
+        for k in np.flatnonzero(there).tolist():
+            part = swept[int(side[k])]
+            mine = slice(*np.searchsorted(part.issue, (i, i + 1)).tolist())
+            tally[row[k], 3:, i] += _inside(part, mine, one, int(side[k]), float(bottom[k]), float(top[k]))
     times = counts(max(1, len(scored)), max(1.0, per_day), _RESAMPLES, 1)
     made = []
     for band, (clusters, expected, reached, said, realised) in zip(BANDS, tally, strict=True):
@@ -160,18 +160,17 @@ def bands(
     return tuple(made)
 
 
-def _sigma(bars: MarketBars, at: Instant, horizon: Instant) -> float | None:
-    """One standard deviation of log moves over the horizon, from the closes of the seven days before."""
-    first, last = np.searchsorted(bars.end, (at - 7 * _DAY, at), side="right")
-    if last - first < 2:  # noqa: PLR2004 - a move needs two closes
-        return None
-    moves = np.diff(np.log(bars.close[first:last]))
-    span = int(bars.end[last - 1] - bars.end[first])
-    variance = float(moves @ moves) / span * horizon
-    return math.sqrt(variance) if variance > 0 else None
+def _sigmas(bars: MarketBars, maps: Sequence[Frozen], horizon: Instant) -> Floats:
+    """One σ of log moves over the horizon for each map, from closes of the seven days before; NaN without two."""
+    at = np.array([one.at for one in maps], dtype=np.int64)
+    squares = np.concatenate([[0.0], np.cumsum(np.diff(np.log(bars.close)) ** 2)])
+    last = np.searchsorted(bars.end, at, side="right") - 1
+    first = np.minimum(np.searchsorted(bars.end, at - 7 * _DAY, side="right"), last)
+    variance = (squares[last] - squares[first]) / np.maximum(bars.end[last] - bars.end[first], 1) * horizon
+    return np.asarray(np.sqrt(np.where(variance > 0, variance, np.nan)), dtype=np.float64)
 
 
-def _inside(part: Sweeps, mine: Ints, one: Frozen, side: int, bottom: float, top: float) -> tuple[float, float]:
+def _inside(part: Sweeps, mine: slice, one: Frozen, side: int, bottom: float, top: float) -> tuple[float, float]:
     """USD said and realised where the price went through a cluster."""
     low, high = np.minimum(part.near[mine], part.far[mine]), np.maximum(part.near[mine], part.far[mine])
     a, b = np.clip(low, bottom, top), np.clip(high, bottom, top)

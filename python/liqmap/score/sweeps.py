@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,11 +71,11 @@ def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: 
     furthest = np.minimum.accumulate if down else np.maximum.accumulate
     issue, place, near, far = [], [], [], []
     for i, one in enumerate(maps):
-        inside = np.flatnonzero(
-            (periods.start >= one.at) & (periods.start + periods.length_us <= one.at + horizon) & (i > 0)
-        )
-        if not len(inside):
+        begin = int(np.searchsorted(periods.start, one.at))
+        end = int(np.searchsorted(periods.start, one.at + horizon - periods.length_us, side="right"))
+        if i == 0 or begin >= end:
             continue
+        inside = np.arange(begin, end)
         first, last = np.searchsorted(bars.ts, (one.at, one.at + horizon))
         path = furthest(np.concatenate([[one.mark_price], edge[first:last]]))
         begun = periods.first[inside] - first
@@ -87,8 +88,8 @@ def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: 
     which = np.concatenate([*issue, np.empty(0, np.int64)])
     at = np.concatenate([*place, np.empty(0, np.int64)])
     a, b = (np.concatenate([*part, np.empty(0)]) for part in (near, far))
-    mark = np.array([one.mark_price for one in maps])[which] if len(which) else np.empty(0)
-    other = _besides(maps)
+    marks = np.array([one.mark_price for one in maps], dtype=np.float64)
+    same, beside = np.arange(len(maps)), _besides(maps)
     between = _Between(maps, which, a, b)
     swept = replace(periods, start=periods.start[at], first=periods.first[at], realised=periods.realised[at])
     return Sweeps(
@@ -97,19 +98,19 @@ def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: 
         near=a,
         far=b,
         realised=swept.realised[:, side],
-        said=between(which, side, np.ones(len(which))),
-        before=between(which - 1, side, np.ones(len(which))),
-        mirrored=between(which, 1 - side, mark, flip=True),
-        elsewhere=between(other[which], side, np.array([one.mark_price for one in maps])[other[which]] / mark),
+        said=between(same, side, np.ones(len(maps))),
+        before=between(same - 1, side, np.ones(len(maps))),
+        mirrored=between(same, 1 - side, marks, flip=True),
+        elsewhere=between(beside, side, marks[beside] / marks),
         move=np.abs(np.log(b / a)),
-        distance=np.abs(np.log(b / mark)),
+        distance=np.abs(np.log(b / marks[which])),
         extremes=price.extremes(bars, swept, side),
     )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Between:
-    """What maps have between the prices of the sweeps, each map asked once for all of its own."""
+    """What maps have between the prices of the sweeps, whose issues ascend."""
 
     maps: Sequence[Frozen]
     issue: Ints
@@ -117,12 +118,21 @@ class _Between:
     far: Floats
 
     def __call__(self, asked: Ints, side: int, scale: Floats, *, flip: bool = False) -> Floats:
-        """USD of ``side`` on the maps ``asked`` between the prices times ``scale``; flipped: ``scale² / price``."""
-        a, b = (scale**2 / p if flip else p * scale for p in (self.near, self.far))
-        out = np.zeros(len(a))
-        for i in np.unique(asked).tolist():
-            mine = asked == i
-            out[mine] = self.maps[i].reached(side, b[mine]) - self.maps[i].reached(side, a[mine])
+        """USD of ``side`` between the prices times ``scale``, or flipped: ``scale² / price``.
+
+        Args:
+            asked: Which map is asked in the place of each.
+            side: 0 for longs, 1 for shorts.
+            scale: For each map.
+            flip: Whether the prices are mirrored.
+        """
+        out, prices = np.zeros(len(self.near)), np.stack([self.near, self.far])
+        ends = np.searchsorted(self.issue, np.arange(len(self.maps) + 1)).tolist()
+        for i, (begin, end) in enumerate(pairwise(ends)):
+            if begin < end:
+                both = prices[:, begin:end]
+                usd = self.maps[asked[i]].reached(side, scale[i] ** 2 / both if flip else both * scale[i])
+                out[begin:end] = usd[1] - usd[0]
         return out
 
 

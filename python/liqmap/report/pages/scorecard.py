@@ -14,7 +14,7 @@ from liqmap.maps.export import csv_text
 from liqmap.report import skill, words
 from liqmap.report.page import Page, Shown
 from liqmap.report.vega import Still, still
-from liqmap.score.issued import FEWEST, FIRST
+from liqmap.score.issued import needed
 from liqmap.score.issued_card import DAYS, IssuedCard, issued_card
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ __all__ = ["PAGE"]
 
 _FEW = 50
 """Clusters in a band below which its figures say little."""
-_ROUGH = 30
-"""Judged maps below which intervals are rough: blocks of whole days are then few."""
 
 
 def _read(history: History, facts: Facts) -> IssuedCard:
@@ -42,10 +40,9 @@ def _show(facts: Facts, card: IssuedCard) -> Shown:
             "card": card,
             "sides": (("long", card.long), ("short", card.short)),
             "skill": skill,
-            "least": FIRST + FEWEST,
+            "least": needed(card.per_day),
             "days": DAYS,
             "few": _FEW,
-            "rough": _ROUGH,
             "drawings": _draw(card, slug(facts.map.instrument)),
             "alt": _alt(card),
         },
