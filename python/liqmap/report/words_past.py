@@ -50,10 +50,11 @@ def heat_finding(facts: Facts, scene: HeatScene) -> str:
     else:
         side, size = ("longs", long) if long >= short else ("shorts", short)
         head = f"Price {went} in {length}, through {usd(size)} of {side}"
-    left = max((c for c in facts.clusters if c in scene.clusters), key=lambda c: c.notional, default=None)
+    near = [c for c in facts.clusters if scene.view[0] <= c.peak <= scene.view[1]]
+    left = max(near, key=lambda c: c.notional, default=None)
     if left is None:
         return head
-    return f"{head}; the largest cluster left is {place(left)}"
+    return f"{head}; the largest cluster left in sight is {place(left)}"
 
 
 def heat_lede(scene: HeatScene) -> str:

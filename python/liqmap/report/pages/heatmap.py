@@ -137,7 +137,10 @@ def stops(scene: HeatScene) -> tuple[Stop, ...]:
             told = scene.realised.between(int(heat.at[before]), int(heat.at[i]))
         if i == len(heat.at) - 1:
             # The clusters of the map itself, to the dollar.
-            long, short = (_first([(c.peak, c.notional) for c in scene.clusters if c.side == s]) for s in SIDES)
+            long, short = (
+                _first([(c.peak, c.notional) for c in scene.clusters if c.side == s and _seen(c.peak, scene)])
+                for s in SIDES
+            )
         else:
             long, short = (_largest(side[i].sum(axis=0), heat.edges, scene) for side in (heat.long, heat.short))
         found.append(Stop(int(heat.at[i]), float(heat.close[i]), (swept[0], swept[1]), told, (long, short)))
@@ -146,9 +149,13 @@ def stops(scene: HeatScene) -> tuple[Stop, ...]:
 
 
 def _largest(mass: Floats, edges: Floats, scene: HeatScene) -> tuple[float, float] | None:
-    """The largest cluster of a side whose peak is on the chart."""
+    """The largest cluster of a side whose peak is in the first view."""
     found = [(float(mass[b.bins].sum()), float(edges[b.at] + edges[b.at + 1]) / 2) for b in basins(mass, MAP_SIGMA)]
-    return _first([(peak, usd) for usd, peak in found if scene.rows.low <= peak <= scene.rows.high])
+    return _first([(peak, usd) for usd, peak in found if _seen(peak, scene)])
+
+
+def _seen(peak: float, scene: HeatScene) -> bool:
+    return scene.view[0] <= peak <= scene.view[1]
 
 
 def _first(found: list[tuple[float, float]]) -> tuple[float, float] | None:
