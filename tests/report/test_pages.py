@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from lxml import html
-from publishing import DAY, make_issue, spans
 
 from liqmap.errors import InputError
 from liqmap.history.coverage import Coverage
@@ -16,6 +15,7 @@ from liqmap.report.facts import known
 from liqmap.report.page import Missing
 from liqmap.report.pages import NAMES, data, page
 from liqmap.report.site import write_issue
+from publishing import DAY, make_issue, spans
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from publishing import make_issue
 
 from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
 from liqmap.report import words
 from liqmap.report.facts import Facts, sources_of
+from publishing import make_issue
 
 
 @pytest.fixture(scope="module")
