@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
 
 LIVE = {"map.html", "heatmap.html"}
 """Pages whose drawing comes alive."""
+
+
+def until(page: Page, expression: str, seconds: float = 10.0) -> None:
+    """Wait until an expression is true, asked from outside: a page's policy forbids Playwright's own waits."""
+    end = monotonic() + seconds
+    while not page.evaluate(expression):
+        assert monotonic() < end, expression
+        page.wait_for_timeout(50)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened
+from browsing import opened, until
 
 from liqmap.report.pages import NAMES
 
@@ -138,13 +138,8 @@ def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browse
         page.mouse.up()
         # A quarter of ±15 % to the right: the view lies a quarter of its width lower, and is as wide as before.
         low, high = 77412.3 * (0.85 - 0.25 * 0.30), 77412.3 * (1.15 - 0.25 * 0.30)
-        page.wait_for_function(
-            """([low, high]) => {
-                const found = location.hash.slice(1).split("-").map(Number);
-                return Math.abs(found[0] / low - 1) < 2e-3 && Math.abs(found[1] / high - 1) < 2e-3;
-            }""",
-            arg=[low, high],
-        )
+        ends = "location.hash.slice(1).split('-').map(Number)"
+        until(page, f"Math.abs({ends}[0] / {low} - 1) < 2e-3 && Math.abs({ends}[1] / {high} - 1) < 2e-3")
 
 
 def test_tables_sort(browser: Browser, plain: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from browsing import opened
+from browsing import opened, until
 from lxml import html
 
 import liqmap
@@ -176,12 +176,12 @@ def test_ranges_dragging_and_keys_move_the_view(browser: Browser, plain: Path) -
         page.mouse.move(x + plot["width"] * 0.86 / 7, y, steps=5)
         page.mouse.up()
         # A seventh of the week to the right: a day further back.
-        page.wait_for_function(f"(then) => Math.abs({view}[0] - then) < 1_200_000", arg=first[0] - 86_400_000)
+        until(page, f"Math.abs(({view})[0] - {first[0] - 86_400_000}) < 1_200_000")
         page.locator(".live").focus()
         page.keyboard.press("+")
-        page.wait_for_function(f"({view})[1] - ({view})[0] < 0.9 * {first[1] - first[0]}")
+        until(page, f"({view})[1] - ({view})[0] < 0.9 * {first[1] - first[0]}")
         page.keyboard.press("0")
-        page.wait_for_function(f"JSON.stringify({view}) == '{json.dumps(first, separators=(',', ':'))}'")
+        until(page, f"JSON.stringify({view}) == '{json.dumps(first, separators=(',', ':'))}'")
 
 
 @pytest.mark.browser
