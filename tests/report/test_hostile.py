@@ -16,6 +16,7 @@ from liqmap.clock import parse
 from liqmap.errors import InputError
 from liqmap.instruments import slug
 from liqmap.report.config import read_report
+from liqmap.report.pages import NAMES
 from liqmap.report.single import single_file
 from liqmap.report.site import write_issue
 from publishing import DAY, HOSTILE, make_issue
@@ -99,7 +100,7 @@ def test_nothing_runs_on_any_page(browser: Browser, site: Path) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
             assert page.locator("img, iframe, object, b, i").count() == 0, path
             seen += 1
-    assert seen == 2 + 4 * len(HOSTILE)
+    assert seen == 2 + (len(NAMES) + 1) * len(HOSTILE)
     assert dialogs == []
 
 

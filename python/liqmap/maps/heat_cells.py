@@ -93,7 +93,7 @@ def axis(low: float, high: float, most: int) -> Axis:
 
     Example:
         >>> axis(57_930, 71_210, 150)
-        Axis(low=57900, step=100, count=134)
+        Axis(low=57900.0, step=100.0, count=134)
     """
     wanted = (high - low) / most
     power = 10.0 ** math.floor(math.log10(wanted))
