@@ -12,9 +12,11 @@ from liqmap.errors import InputError
 if TYPE_CHECKING:
     from liqmap.clock import Instant
 
-__all__ = ["Instrument", "Kind", "Payoff", "Side", "slug", "split"]
+__all__ = ["SIDES", "Instrument", "Kind", "Payoff", "Side", "slug", "split"]
 
 Side: TypeAlias = Literal["long", "short"]
+SIDES: tuple[Side, Side] = ("long", "short")
+"""In the order of every array with an axis of sides."""
 Kind: TypeAlias = Literal["perpetual", "dated", "aggregate"]
 Payoff: TypeAlias = Literal["linear", "inverse"]
 

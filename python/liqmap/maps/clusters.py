@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from liqmap import _core
+from liqmap.instruments import SIDES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -118,9 +119,8 @@ def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
     """
     sigma = smoothing(of.mark_price, of.grid)
     edges = of.grid.edges()
-    sides: tuple[Side, Side] = ("long", "short")
     found: list[tuple[Side, Basin, float, float, float]] = []
-    for side in sides:
+    for side in SIDES:
         brackets = of.long if side == "long" else of.short
         mass = brackets.sum(axis=0)
         seen = np.zeros_like(mass) if of.observed is None else of.observed.side(side)

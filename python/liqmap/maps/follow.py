@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._core import __version__
+from liqmap.instruments import SIDES
 from liqmap.maps.clusters import Basin, basins
 from liqmap.maps.flows import Flows, flows
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, column_stops, price_axis
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Follower", "build_tracks"]
 
-_SIDES: tuple[Side, Side] = ("long", "short")
-
 
 def build_tracks(
     store: Store, instrument: str, *, start: Instant, end: Instant, step: Instant, recipe: AnyRecipe | None = None
@@ -49,7 +48,7 @@ def build_tracks(
     nursery.advance(0, stops[0])
     before, _ = nursery.engine.density(groups, first, 1, bins * MAP_MERGE)
     at = nursery.bars.end[np.asarray(stops) - 1]
-    sides = [Follower(side, edges, _merged(before[k].sum(axis=0)), int(at[0])) for k, side in enumerate(_SIDES)]
+    sides = [Follower(side, edges, _merged(before[k].sum(axis=0)), int(at[0])) for k, side in enumerate(SIDES)]
     totals = np.zeros((4, len(stops), 2))
     totals[0, 0] = before.sum(axis=(1, 2))
     for i in range(1, len(stops)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.instruments import split
+from liqmap.instruments import SIDES, split
 from liqmap.ledger import Ledger, SideLedger
 from liqmap.maps.histogram import UNITS_PER_NOTIONAL
 from liqmap.maps.map import LiquidationMap
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 __all__ = ["MarketMap", "add_maps"]
-
-_SIDES: tuple[Side, Side] = ("long", "short")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +47,7 @@ class MarketMap(LiquidationMap):
     def venues(self) -> dict[str, dict[Side, Floats]]:
         """USD per bin by venue and side; the venues sum to the map."""
         return {
-            venue: {side: _exact([part.side(side) for part in parts]) for side in _SIDES}
+            venue: {side: _exact([part.side(side) for part in parts]) for side in SIDES}
             for venue, parts in self._by_venue().items()
         }
 
@@ -101,7 +99,7 @@ def add_maps(
     brackets = tuple(sorted({leverage for part in parts for leverage in part.brackets}))
     long, short = (
         _exact([_spread(part.long if side == "long" else part.short, part.brackets, brackets) for part in parts])
-        for side in _SIDES
+        for side in SIDES
     )
     weight = [float(part.long.sum() + part.short.sum()) + sum(part.outside.values()) for part in parts]
     seen = sum(w * part.provenance.observed_share for w, part in zip(weight, parts, strict=True))
@@ -114,8 +112,8 @@ def add_maps(
         brackets=brackets,
         long=long,
         short=short,
-        outside={side: float(_exact([np.array(part.outside[side]) for part in parts])) for side in _SIDES},
-        ledger=Ledger(*(_account([getattr(part.ledger, side) for part in parts]) for side in _SIDES)),
+        outside={side: float(_exact([np.array(part.outside[side]) for part in parts])) for side in SIDES},
+        ledger=Ledger(*(_account([getattr(part.ledger, side) for part in parts]) for side in SIDES)),
         provenance=Provenance(
             version=parts[0].provenance.version,
             inputs={part.instrument: part.provenance.inputs for part in parts},
@@ -153,7 +151,7 @@ def _observed(parts: tuple[LiquidationMap, ...], brackets: tuple[float, ...]) ->
     if not seen:
         return None
     total = sum(part.open_interest for part in parts)
-    held = {side: sum(part.open_interest * o.coverage[side] for part, o in seen) for side in _SIDES}
+    held = {side: sum(part.open_interest * o.coverage[side] for part, o in seen) for side in SIDES}
     return ObservedPart(
         long=_exact([_spread(o.long, part.brackets, brackets) for part, o in seen]),
         short=_exact([_spread(o.short, part.brackets, brackets) for part, o in seen]),

@@ -11,6 +11,7 @@ import numpy as np
 
 from liqmap.clock import Instant, iso
 from liqmap.errors import NotFoundError
+from liqmap.instruments import SIDES
 from liqmap.maps.build import make_map
 from liqmap.maps.sources import read_sources
 from liqmap.maps.view import IDENTIFIED
@@ -93,7 +94,7 @@ class Uncertainty:
     def to_dict(self) -> dict[str, JSON]:
         """Bands as plain data: ``{"low": [...], "high": [...]}`` by side, the clusters' and the zones of the prior."""
         bands: dict[str, JSON] = {}
-        for side in _SIDES:
+        for side in SIDES:
             low, high = self.band(side)
             bands[side] = {"low": low.tolist(), "high": high.tolist()}
         return {
@@ -105,9 +106,6 @@ class Uncertainty:
             "prior_decides": [{"low": low, "high": high} for low, high in self.assumed],
             "assumptions": list(self.assumptions),
         }
-
-
-_SIDES: tuple[Side, Side] = ("long", "short")
 
 
 def build_uncertainty(

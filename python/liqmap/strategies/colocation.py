@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.errors import InputError
+from liqmap.instruments import SIDES
 
 if TYPE_CHECKING:
     from liqmap.instruments import Side
@@ -64,8 +65,7 @@ def colocate(first: LiquidationMap, second: LiquidationMap) -> Colocation:
         raise InputError("levels", second.instrument, "another grid", expected, "nothing computed")
     overlap: dict[str, float | None] = {}
     distance: dict[str, float | None] = {}
-    sides: tuple[Side, Side] = ("long", "short")
-    for side in sides:
+    for side in SIDES:
         f, g = first.side(side), second.side(side)
         if f.sum() <= 0 or g.sum() <= 0:
             overlap[side] = distance[side] = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from liqmap.instruments import SIDES
 from liqmap.strategies.overlay import REACH, Overlay, Stretch, quantile, runs, stretch
-from liqmap.strategies.setting import SIDES
 from liqmap.strategies.use import Use
 from liqmap.stress.depth import Depth
 

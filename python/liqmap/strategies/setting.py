@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.errors import InputError
+from liqmap.instruments import SIDES
 from liqmap.stress.cascade import Cascade, cascade
 from liqmap.stress.impact import STRESSED, SquareRoot
 from liqmap.stress.market import usable
@@ -23,12 +24,10 @@ if TYPE_CHECKING:
     from liqmap.stress.impact import BookSide, Law
     from liqmap.stress.thresholds import Thresholds
 
-__all__ = ["REACH_SIGMAS", "SIDES", "Push", "Setting", "book_side", "far_of", "near_of"]
+__all__ = ["REACH_SIGMAS", "Push", "Setting", "book_side", "far_of", "near_of"]
 
 REACH_SIGMAS = 3.0
 """Clusters further away than three standard deviations of 24 hours' moves are no matter of today."""
-
-SIDES: tuple[Side, Side] = ("long", "short")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import numpy as np
 
 from liqmap import _core
 from liqmap.errors import InputError
+from liqmap.instruments import SIDES
 from liqmap.maps.clusters import SMOOTHING
-from liqmap.strategies.setting import SIDES, Push, far_of, near_of
+from liqmap.strategies.setting import Push, far_of, near_of
 from liqmap.strategies.use import Use
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.strategies.setting import SIDES, book_side
+from liqmap.instruments import SIDES
+from liqmap.strategies.setting import book_side
 from liqmap.strategies.use import Use
 from liqmap.stress.touch import HORIZONS_H
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.charts.numbers import percent, price, usd
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.instruments import slug
+from liqmap.instruments import SIDES, slug
 from liqmap.maps.export import csv_text
 from liqmap.report.page import Missing, Page, Shown
 from liqmap.report.vega import Still, still
@@ -22,7 +22,6 @@ from liqmap.stress.market import usable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liqmap.instruments import Side
     from liqmap.public import History
     from liqmap.report.facts import Facts
     from liqmap.stress.cascade import Cascade
@@ -35,7 +34,6 @@ __all__ = ["PAGE", "Chain", "followed"]
 _ROOMS = {"medium wide": WIDE, "narrow": NARROW}
 """By the CSS names under which they show: two of the three frames do here, and every drawing takes its time."""
 _STAIRS = 4
-SIDES: tuple[Side, Side] = ("long", "short")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

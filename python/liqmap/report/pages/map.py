@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.clock import iso
-from liqmap.instruments import slug
+from liqmap.instruments import SIDES, slug
 from liqmap.maps.chart import complete, map_close, map_data, map_drawing
 from liqmap.maps.clusters import Cluster
 from liqmap.maps.export import to_csv
@@ -21,12 +21,10 @@ from liqmap.report.page import Page, Shown
 from liqmap.report.vega import Still, still
 
 if TYPE_CHECKING:
-    from liqmap.instruments import Side
     from liqmap.report.facts import Facts
 
 __all__ = ["PAGE", "Drawings", "draw"]
 
-SIDES: tuple[Side, Side] = ("long", "short")
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 
