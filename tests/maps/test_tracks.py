@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import liqmap
+from hourly_market import write_hours
 from liqmap import Recipe
 from liqmap.maps.flows import Flows
 from liqmap.maps.follow import Follower
@@ -180,23 +181,7 @@ def test_a_split_and_a_merge_carry_positions() -> None:
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of hourly bars with open interest, made by hand."""
-    folder = tmp_path_factory.mktemp("tracks")
-    rng = np.random.default_rng(8)
-    n = 240
-    close = 80_000 * np.exp(np.cumsum(rng.normal(0, 0.007, n)))
-    first = np.concatenate([close[:1], close[:-1]])
-    bars, interest = ["ts,interval_s,open,high,low,close,volume_base,price_source"], ["ts,oi_base,oi_usd"]
-    for i in range(n):
-        ts, top, bottom = START + i * HOUR, max(first[i], close[i]) * 1.002, min(first[i], close[i]) * 0.998
-        bars.append(f"{ts},3600,{first[i]:.1f},{top:.1f},{bottom:.1f},{close[i]:.1f},{rng.exponential(900):.3f},mark")
-        coin = 20_000 + 4_000 * np.sin(i / 9)
-        interest.append(f"{ts + HOUR},{coin:.3f},{coin * close[i]:.2f}")
-    (folder / "bars.csv").write_text("\n".join(bars) + "\n")
-    (folder / "oi.csv").write_text("\n".join(interest) + "\n")
-    with liqmap.open(folder / "h.duckdb", mode="w") as history:
-        history.load(folder / "bars.csv", table="bars", instrument=NAME)
-        history.load(folder / "oi.csv", table="open_interest", instrument=NAME)
-    return folder / "h.duckdb"
+    return write_hours(tmp_path_factory.mktemp("tracks"), NAME, seed=8, wild=0.007, swing=4_000)
 
 
 @pytest.mark.parametrize("step", ["1h", "8h"])
