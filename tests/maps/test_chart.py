@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from liqmap.charts.data import complete
 from liqmap.charts.theme import LIGHT
 from liqmap.errors import InputError
 from liqmap.grid import Grid
-from liqmap.maps.chart import complete, map_close, map_data, map_drawing
+from liqmap.maps.chart import map_close, map_data, map_drawing
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
 from liqmap.maps.view import GROUPS, bars, group_of, window
 from sample_map import sample_map

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 import vl_convert
 
+from liqmap.charts.data import complete
 from liqmap.charts.theme import LIGHT, PAGE
 from liqmap.errors import InternalError
-from liqmap.maps.chart import complete, map_data, map_drawing
+from liqmap.maps.chart import map_data, map_drawing
 from liqmap.maps.scene import NARROW
 from liqmap.report import vega
 from sample_map import sample_map

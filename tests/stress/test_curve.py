@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from small_maps import FIVE, by_levels
 
+from liqmap.charts.data import complete
 from liqmap.charts.theme import LIGHT, PAGE
 from liqmap.errors import InputError
 from liqmap.report.vega import still
 from liqmap.stress.cascade import cascade
-from liqmap.stress.chart import chain_drawing, complete, curve_chart, curve_drawing, scene_data
+from liqmap.stress.chart import chain_drawing, curve_chart, curve_drawing, scene_data
 from liqmap.stress.curve import LAWS, cascade_curve
 from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
 from liqmap.stress.lines import MEDIUM, NARROW, WIDE, chain_scene, curve_scene

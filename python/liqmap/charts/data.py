@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from liqmap.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Row", "rows"]
+__all__ = ["Row", "complete", "rows"]
 
 Row: TypeAlias = dict[str, float | int | str]
 
@@ -37,3 +37,8 @@ def _plain(chart: str, field: str, value: float | str) -> float | int | str:
     if not math.isfinite(number):
         raise InputError("chart", chart, repr(number), "a finite number", "nothing drawn", field=field)
     return int(number) if number.is_integer() else number
+
+
+def complete(drawing: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """A drawing, the same for every object, with what one object adds to it: a specification that can be drawn."""
+    return {**drawing, **data, "params": [*drawing.get("params", ()), *data["params"]]}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazily("altair")
 
-__all__ = ["complete", "map_chart", "map_close", "map_data", "map_drawing"]
+__all__ = ["map_chart", "map_close", "map_data", "map_drawing"]
 
 CLOSE = 0.05
 """Distance from the mark within which a page can show finer bars."""
@@ -65,8 +65,8 @@ def map_chart(
 def map_drawing(theme: Theme) -> dict[str, Any]:
     """The Vega-Lite specification without a map in it: the same for every map and frame, made once.
 
-    :func:`complete` puts a map in. There is no legend, zoom or title: a page brings its own, and changes the
-    parameters ``low``, ``high`` and ``show_0`` … ``show_3``.
+    :func:`liqmap.charts.data.complete` puts a map in. There is no legend, zoom or title: a page brings its own, and
+    changes the parameters ``low``, ``high`` and ``show_0`` … ``show_3``.
     """
     return dict(_specification(theme))
 
@@ -106,11 +106,6 @@ def map_close(of: LiquidationMap, frames: Mapping[str, Frame]) -> dict[str, Any]
         "datasets": bar_rows(one),
         "names": {key: name_rows(scene) for key, scene in scenes.items()},
     }
-
-
-def complete(drawing: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """:func:`map_drawing` with :func:`map_data` in it: a specification that can be drawn."""
-    return {**drawing, **data, "params": [*drawing["params"], *data["params"]]}
 
 
 @cache

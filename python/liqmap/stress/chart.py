@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazily("altair")
 
-__all__ = ["chain_chart", "chain_drawing", "complete", "curve_chart", "curve_drawing", "scene_data"]
+__all__ = ["chain_chart", "chain_drawing", "curve_chart", "curve_drawing", "scene_data"]
 
 _USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
 _PRICE = "format({0}, ',.' + digits + 'f')"
@@ -55,7 +55,7 @@ def chain_chart(of: Cascade, *, room: Room = WIDE, theme: Theme = LIGHT, title: 
 
 
 def curve_drawing(theme: Theme) -> dict[str, Any]:
-    """The specification without a curve in it; :func:`complete` puts one in."""
+    """The specification without a curve in it; :func:`liqmap.charts.data.complete` puts one in."""
     return dict(_specification("curve", theme))
 
 
@@ -72,11 +72,6 @@ def scene_data(scene: Scene) -> dict[str, Any]:
         "datasets": scene.datasets,
         "params": [{"name": name, "value": value} for name, value in scene.parameters.items()],
     }
-
-
-def complete(drawing: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """A drawing with :func:`scene_data` in it: a specification that can be drawn."""
-    return {**drawing, **data, "params": [*drawing.get("params", ()), *data["params"]]}
 
 
 def _finished(chart: alt.LayerChart, scene: Scene, title: str | None) -> alt.LayerChart:

@@ -6,13 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from liqmap.charts.data import complete
 from liqmap.charts.numbers import percent, price, usd
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.instruments import SIDES, slug
 from liqmap.maps.export import csv_text
 from liqmap.report.page import Missing, Page, Shown
 from liqmap.report.vega import Still, still
-from liqmap.stress.chart import chain_drawing, complete, curve_drawing, scene_data
+from liqmap.stress.chart import chain_drawing, curve_drawing, scene_data
 from liqmap.stress.contribution import contributions
 from liqmap.stress.curve import cascade_curve
 from liqmap.stress.depth import Depth

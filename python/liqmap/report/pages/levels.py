@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from liqmap.charts.data import complete
 from liqmap.charts.numbers import percent, price_range
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.clock import iso
@@ -16,7 +17,6 @@ from liqmap.report.page import Missing, Page, Shown
 from liqmap.report.vega import still
 from liqmap.strategies.chart import overlay_data, overlay_drawing
 from liqmap.strategies.stored import levels_on
-from liqmap.stress.chart import complete
 
 if TYPE_CHECKING:
     from liqmap.public import History

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from liqmap.charts.data import complete
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.clock import iso
 from liqmap.instruments import SIDES, slug
-from liqmap.maps.chart import complete, map_close, map_data, map_drawing
+from liqmap.maps.chart import map_close, map_data, map_drawing
 from liqmap.maps.clusters import Cluster
 from liqmap.maps.export import to_csv
 from liqmap.maps.record import published

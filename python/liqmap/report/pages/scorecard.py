@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from liqmap.charts.data import complete
 from liqmap.charts.numbers import usd
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.clock import iso
 from liqmap.instruments import slug
-from liqmap.maps.chart import complete
 from liqmap.maps.export import csv_text
 from liqmap.report import skill, words
 from liqmap.report.page import Page, Shown
