@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import liqmap
+from liqmap import Recipe
 from liqmap.clock import parse
 from liqmap.maps.frozen import Frozen, Run, frozen, run_of
 
@@ -40,6 +41,16 @@ def test_each_is_the_map_of_its_time(db: Path) -> None:
             assert np.abs(one.sums - want.sums).max() < 1
             found = {(int(side), low, high) for side, low, high, *_ in one.clusters.tolist()}
             assert found == {(int(c.side == "short"), c.low, c.high) for c in issued.clusters()}
+
+
+def test_with_a_recipe_it_is_that_recipes_map(db: Path) -> None:
+    recipe = Recipe(mapped_share=0.2)
+    with liqmap.open(db) as history:
+        bars, run = history.market_bars(INSTRUMENT, END), run_of(history, INSTRUMENT)
+        (usual,), (asked,) = run.maps(history, [END], bars), run.maps(history, [END], bars, recipe)
+        want = frozen(history.map(INSTRUMENT, END, recipe=recipe))
+    assert np.abs(asked.sums - want.sums).max() < 1
+    assert asked.sums[0, 0] > 1.5 * usual.sums[0, 0]
 
 
 def test_going_on_gives_what_starting_anew_gives(db: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from liqmap.instruments import Instrument
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.flow import EngineBars
+    from liqmap.positions.model import AnyRecipe
 
 __all__ = ["Frozen", "Run", "frozen", "run_of"]
 
@@ -95,35 +96,41 @@ class Run:
 
     def __init__(self, about: Instrument) -> None:
         self._about = about
-        self._made: dict[tuple[str, int, Instant], Frozen] = {}
+        self._made: dict[tuple[object, ...], Frozen] = {}
         self._kind: tuple[object, ...] = ()
         self._engine: _core.Cohorts | None = None
         self._fed = 0
 
-    def maps(self, store: Store, times: Sequence[Instant], bars: MarketBars) -> list[Frozen]:
+    def maps(
+        self, store: Store, times: Sequence[Instant], bars: MarketBars, recipe: AnyRecipe | None = None
+    ) -> list[Frozen]:
         """The maps of these times; one with less than a day of open interest, or of volume, before it is left out.
 
         Args:
             store: The history; the same, and unchanged, at every call.
             times: UTC microseconds, ascending, none after the last bar.
             bars: What was known at the last of them or later.
+            recipe: What is assumed about unseen positions; as in force at each time if left out.
         """
         told = bars.end[np.isfinite(bars.oi_base) & (bars.oi_base > 0)]
         measured = bars.end[np.isfinite(bars.volume_base)]
         # A map made before volume was known took something else for it: one run cannot do both.
         since = max([int(part[0]) + _DAY for part in (told, measured) if len(part)], default=0)
-        keys = [(bars.price_source, bars.interval_s, at) for at in times if len(told) and at >= since]
-        missing = [at for *series, at in keys if (*series, at) not in self._made]
+        series = (bars.price_source, bars.interval_s, recipe)
+        due = [at for at in times if len(told) and at >= since]
+        missing = [at for at in due if (*series, at) not in self._made]
         feeds: dict[object, EngineBars] = {}
         kept = issued.sums(store, self._about.name, missing[0], missing[-1]) if missing else {}
         for at in missing:
-            made = self._grow(store, at, bars, feeds)
-            self._made[bars.price_source, bars.interval_s, at] = _on_record(made, kept.get(at))
-        return [self._made[key] for key in keys]
+            made = self._grow(store, at, bars, feeds, recipe)
+            self._made[*series, at] = made if recipe is not None else _on_record(made, kept.get(at))
+        return [self._made[*series, at] for at in due]
 
-    def _grow(self, store: Store, at: Instant, bars: MarketBars, feeds: dict[object, EngineBars]) -> Frozen:
+    def _grow(
+        self, store: Store, at: Instant, bars: MarketBars, feeds: dict[object, EngineBars], asked: AnyRecipe | None
+    ) -> Frozen:
         name = self._about.name
-        recipe, _, _ = choose(store, bars, at)
+        recipe, _, _ = choose(store, bars, at, asked)
         mark = float(bars.close[int(np.searchsorted(bars.end, at, side="right")) - 1])
         brackets = recipe.brackets(store.tiers(name, at=at), name, mark)
         if recipe not in feeds:

@@ -45,7 +45,7 @@ class PastClusters:
         self._days = float(end[-1] - at[0]) / (24 * _US_PER_HOUR) if len(at) else 0.0
         return [int(stop) for stop in np.unique(np.searchsorted(end, at, side="right"))]
 
-    def look(self, nursery: Nursery, seen: int) -> None:  # noqa: ARG002 - a witness is told
+    def look(self, nursery: Nursery) -> None:
         """Measure the clusters that stand now."""
         first, bins = self._axis
         sides, _ = nursery.engine.density([(0, len(nursery.leverages))], first, MAP_MERGE, bins)

@@ -165,8 +165,8 @@ class Witness(Protocol):
         """After how many bars to look, ascending."""
         ...
 
-    def look(self, nursery: Nursery, seen: int) -> None:
-        """Look, after so many bars; the engine is to be left as it is."""
+    def look(self, nursery: Nursery) -> None:
+        """Look; the engine is to be left as it is."""
         ...
 
 
@@ -183,7 +183,7 @@ def grow(nursery: Nursery, witness: Witness | None = None) -> Population:
         parts.append(usd)
         rescaled, begin = rescaled + cut, stop
         if witness is not None:
-            witness.look(nursery, stop)
+            witness.look(nursery)
     usd, cut = nursery.advance(begin, len(nursery.bars.end))
     price, coin, side, bracket = nursery.engine.levels()
     return Population(

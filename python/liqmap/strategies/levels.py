@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from liqmap.clock import Instant
+    from liqmap.maps.frozen import Frozen
     from liqmap.maps.map import LiquidationMap
     from liqmap.provenance import JSON
     from liqmap.strategies.conditions import Conditions
@@ -101,7 +102,7 @@ def levels_to_use(
     depth: Law | None = None,
     *,
     conditions: Conditions,
-    past: Sequence[LiquidationMap] = (),
+    past: Sequence[LiquidationMap | Frozen] = (),
     own: Own | None = None,
 ) -> LevelsToUse:
     """Apply every rule to a map.
@@ -110,7 +111,7 @@ def levels_to_use(
         of: The map.
         depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is the labelled fallback.
         conditions: Volatility and hourly true range, such as :meth:`Conditions.of_bars`.
-        past: Maps of the days before, for the volatility forecast.
+        past: Maps of the days before, for the volatility forecast, whole or frozen.
         own: The position that stops are for.
 
     Raises:

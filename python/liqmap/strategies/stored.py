@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from liqmap.errors import NotFoundError
 from liqmap.maps.build import build_map
 from liqmap.maps.build_market import build_market, is_market
-from liqmap.maps.earlier import earlier_maps
+from liqmap.maps.frozen import run_of
 from liqmap.maps.market import MarketMap
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.levels import LevelsToUse, levels_to_use
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from liqmap.clock import Instant
     from liqmap.history.store import Store
+    from liqmap.maps.frozen import Frozen
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.model import AnyRecipe
     from liqmap.strategies.stops import Own
@@ -66,7 +67,8 @@ def levels_on(
         NotFoundError: No bars of its instrument at that time.
         InputError: Fewer than two hours of bars.
     """
-    days = [of.at - back * _DAY for back in range(1, past_days + 1)]
+    days = [of.at - back * _DAY for back in range(past_days, 0, -1)]
+    past: Sequence[LiquidationMap | Frozen]
     if isinstance(of, MarketMap):
         members = [part.instrument for part in of.parts]
         bars, _ = spot_series(store, of, members)
@@ -74,7 +76,7 @@ def levels_on(
     else:
         members = [of.instrument]
         bars = store.market_bars(of.instrument, until=of.at)
-        past = earlier_maps(store, of.instrument, of.at, days, recipe=recipe)
+        past = run_of(store, of.instrument).maps(store, days, bars, recipe)
     depth = merged_depth(store, members, of.at)
     return levels_to_use(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.instruments import SIDES
+from liqmap.maps.frozen import Frozen, frozen
 from liqmap.strategies.setting import book_side
 from liqmap.strategies.use import Use
 from liqmap.stress.touch import HORIZONS_H
@@ -59,7 +60,7 @@ class Forecast:
     capped: bool
 
 
-def volatility_forecast(setting: Setting, past: Sequence[LiquidationMap] = ()) -> Use[Forecast]:
+def volatility_forecast(setting: Setting, past: Sequence[LiquidationMap | Frozen] = ()) -> Use[Forecast]:
     """Forecasts for 4, 12 and 24 hours.
 
     ``ρ = G(σ_h) / D(σ_h)``: liquidations within one standard deviation of the horizon over the orders there, the
@@ -67,7 +68,9 @@ def volatility_forecast(setting: Setting, past: Sequence[LiquidationMap] = ()) -
     density). Realised volatility already holds the amplification of its own days, so only the change counts:
     ``σ̂_h = σ_h · √(½ Σ_sides (A_now / A_then)²)``. The same book serves both: only the map's change speaks.
     """
-    rows = tuple(_forecast(setting, past, hours) for hours in HORIZONS_H)
+    then = [one if isinstance(one, Frozen) else frozen(one) for one in past]
+    today = frozen(setting.of)
+    rows = tuple(_forecast(setting, today, then, hours) for hours in HORIZONS_H)
     said = (
         f"compared with {len(past)} maps before, under today's book"
         if past
@@ -78,9 +81,9 @@ def volatility_forecast(setting: Setting, past: Sequence[LiquidationMap] = ()) -
     )
 
 
-def _forecast(setting: Setting, past: Sequence[LiquidationMap], hours: float) -> Forecast:
+def _forecast(setting: Setting, today: Frozen, past: Sequence[Frozen], hours: float) -> Forecast:
     sigma = setting.conditions.move(hours)
-    now = {side: _rho(setting, setting.of, side, sigma) for side in SIDES}
+    now = {side: _rho(setting, today, side, sigma) for side in SIDES}
     usual = {side: float(np.mean([_rho(setting, of, side, sigma) for of in past])) if past else 0.0 for side in SIDES}
     ratio = math.sqrt(float(np.mean([((1 - min(usual[s], CAP)) / (1 - min(now[s], CAP))) ** 2 for s in SIDES])))
     return Forecast(
@@ -96,11 +99,9 @@ def _forecast(setting: Setting, past: Sequence[LiquidationMap], hours: float) ->
     )
 
 
-def _rho(setting: Setting, of: LiquidationMap, side: Side, sigma: float) -> float:
-    """Liquidations within ``sigma`` of a map's mark, bins shared out where it cuts them, over today's orders there."""
-    edges, mass = of.grid.edges(), of.side(side)
-    total = np.concatenate([[0.0], np.cumsum(mass)])
-    low, high = (1 - sigma, 1.0) if side == "long" else (1.0, 1 + sigma)
-    low_sum, high_sum = np.interp([of.mark_price * low, of.mark_price * high], edges, total)
+def _rho(setting: Setting, of: Frozen, side: Side, sigma: float) -> float:
+    """Liquidations within ``sigma`` of a map's mark over today's orders there."""
+    reach = of.mark_price * (1 - sigma if side == "long" else 1 + sigma)
+    forced = float(of.reached(SIDES.index(side), np.array([reach]))[0])
     held = float(setting.laws[side].curve(book_side(side)).notional(np.array([sigma]))[0])
-    return float(high_sum - low_sum) / held if held > 0 else math.inf
+    return forced / held if held > 0 else math.inf
