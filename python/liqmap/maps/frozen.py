@@ -104,7 +104,7 @@ class Run:
     def maps(
         self, store: Store, times: Sequence[Instant], bars: MarketBars, recipe: AnyRecipe | None = None
     ) -> list[Frozen]:
-        """The maps of these times; one with less than a day of open interest, or of volume, before it is left out.
+        """The maps of these times; before one there has to be a day of bars with open interest, and volume if any.
 
         Args:
             store: The history; the same, and unchanged, at every call.
@@ -112,8 +112,8 @@ class Run:
             bars: What was known at the last of them or later.
             recipe: What is assumed about unseen positions; as in force at each time if left out.
         """
-        told = bars.end[np.isfinite(bars.oi_base) & (bars.oi_base > 0)]
-        measured = bars.end[np.isfinite(bars.volume_base)]
+        told = bars.ts[np.isfinite(bars.oi_base) & (bars.oi_base > 0)]
+        measured = bars.ts[np.isfinite(bars.volume_base)]
         # A map made before volume was known took something else for it: one run cannot do both.
         since = max([int(part[0]) + _DAY for part in (told, measured) if len(part)], default=0)
         series = (bars.price_source, bars.interval_s, recipe)
