@@ -84,6 +84,19 @@ def test_killed_at_any_moment_it_shows_one_site_or_the_other(site: Path, tmp_pat
     assert not [path for path in tmp_path.iterdir() if path.name.endswith((".new", ".link"))]
 
 
+def test_drafts_of_killed_runs_go_even_if_nothing_is_new(site: Path, tmp_path: Path) -> None:
+    www = tmp_path / "www"
+    publish(site, str(www), keep=Keep())
+    shown = {path.name for path in tmp_path.iterdir()}
+    (version,) = (path for path in tmp_path.iterdir() if path.name.startswith(".www-"))
+    draft = tmp_path / f"{version.name}.4242.new"
+    draft.mkdir()
+    (draft / "index.html").write_text("half")
+    (tmp_path / ".www.4242.link").symlink_to(version.name)
+    publish(site, str(www), keep=Keep())
+    assert {path.name for path in tmp_path.iterdir()} == shown
+
+
 def _wait_for_a_copy(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Until it begins to write beside the target, or is done: killing it earlier would test nothing."""
     there = {path.name for path in folder.iterdir()}

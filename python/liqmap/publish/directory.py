@@ -41,6 +41,7 @@ def publish_directory(source: Staged, target: Path) -> bool:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if current == version.resolve() and sound(version):
+            _clear_drafts(target)
             return False
         draft = target.with_name(f"{version.name}.{os.getpid()}.new")
         shutil.rmtree(draft, ignore_errors=True)
@@ -75,5 +76,12 @@ def _clear(target: Path, kept: set[Path | None]) -> None:
     for found in target.parent.glob(f".{target.name}-*"):
         if found not in kept and found.is_dir():
             shutil.rmtree(found, ignore_errors=True)
+    _clear_drafts(target)
+
+
+def _clear_drafts(target: Path) -> None:
+    """Remove what runs that were killed left behind; versions stay."""
+    for found in target.parent.glob(f".{target.name}-*.new"):
+        shutil.rmtree(found, ignore_errors=True)
     for found in target.parent.glob(f".{target.name}.*.link"):
         found.unlink(missing_ok=True)
