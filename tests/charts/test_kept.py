@@ -40,8 +40,13 @@ def test_drawings_that_are_kept_need_no_altair() -> None:
         "import sys\n"
         "from liqmap.charts.theme import PAGE\n"
         "from liqmap.maps.chart import map_drawing\n"
+        "from liqmap.report.pages import NAMES, page\n"
+        "from liqmap.score.chart import reliability_drawing, skill_drawing\n"
+        "from liqmap.strategies.chart import overlay_drawing\n"
         "from liqmap.stress.chart import curve_drawing\n"
-        "assert map_drawing(PAGE)['layer'] and curve_drawing(PAGE)['layer']\n"
+        "assert all(page(name) for name in NAMES)\n"
+        "for draw in (map_drawing, curve_drawing, overlay_drawing, reliability_drawing, skill_drawing):\n"
+        "    assert draw(PAGE)['layer']\n"
         "print('altair.vegalite' in sys.modules)\n"
     )
     told = [

@@ -94,7 +94,7 @@ def _sources() -> str:
     """Sixteen digits that stand for every line of liqmap and the version of Altair."""
     digest = hashlib.sha256(importlib.metadata.version("altair").encode())
     package = Path(__file__).resolve().parent.parent
-    for room in ("charts", "maps", "stress", "strategies", "report"):
+    for room in ("charts", "maps", "stress", "score", "strategies", "report"):
         for path in sorted((package / room).rglob("*.py")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
-
 from liqmap.charts.data import Row, rows
+from liqmap.charts.kept import kept, lazily
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.charts.theme import Theme
     from liqmap.score.issued_card import IssuedCard, SideCard
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["MEDIUM", "NARROW", "Frame", "reliability_data", "reliability_drawing", "skill_data", "skill_drawing"]
 
@@ -39,9 +43,10 @@ MEDIUM = Frame(width=460, height=380)
 NARROW = Frame(width=272, height=272)
 
 
+@cache
 def reliability_drawing(theme: Theme) -> dict[str, Any]:
     """Deciles of what maps said against what was liquidated, both on logarithmic axes."""
-    return _reliability(theme)
+    return kept(f"reliability {theme}", lambda: _reliability(theme))
 
 
 def reliability_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
@@ -70,9 +75,10 @@ def reliability_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
     }
 
 
+@cache
 def skill_drawing(theme: Theme) -> dict[str, Any]:
     """What each rival gains with the maps at its side, with 90 % intervals; placebos below."""
-    return _skill(theme)
+    return kept(f"skill {theme}", lambda: _skill(theme))
 
 
 def skill_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
@@ -118,7 +124,6 @@ def _shape() -> alt.Shape:
     return alt.Shape("side:O", scale=alt.Scale(domain=[0, 1], range=["circle", "diamond"]), legend=None)
 
 
-@cache
 def _reliability(theme: Theme) -> dict[str, Any]:
     limits = alt.Scale(type="log", domain=[alt.ExprRef(expr="low"), alt.ExprRef(expr="high")], nice=False)
     # Every layer bears the same axis: one without would take it from all.
@@ -140,7 +145,6 @@ def _reliability(theme: Theme) -> dict[str, Any]:
     return {"params": [], **chart.configure(**theme.altair()).to_dict()}
 
 
-@cache
 def _skill(theme: Theme) -> dict[str, Any]:
     def x(field: str) -> alt.X:
         return alt.X(

@@ -9,16 +9,21 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import numpy as np
 
 from liqmap.charts.data import Row, rows
+from liqmap.charts.kept import kept, lazily
 from liqmap.charts.numbers import decimals, percent, price, usd
 from liqmap.charts.theme import LIGHT, Theme
 
 if TYPE_CHECKING:
+    import altair as alt
+
     from liqmap.strategies.levels import LevelsToUse
     from liqmap.strategies.overlay import Overlay
+
+if not TYPE_CHECKING:
+    alt = lazily("altair")
 
 __all__ = ["overlay_chart", "overlay_data", "overlay_drawing"]
 
@@ -109,8 +114,7 @@ def _bars(overlay: Overlay) -> list[Row]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    spec: dict[str, Any] = _drawing(theme).to_dict()
-    return spec
+    return kept(f"overlay {theme}", lambda: dict(_drawing(theme).to_dict()))
 
 
 def _drawing(theme: Theme) -> alt.LayerChart:
