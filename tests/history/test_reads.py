@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import duckdb
+
     from liqmap.history import Store
 
     Write = Callable[[str, str | bytes], Path]
@@ -140,6 +142,34 @@ def test_the_tier_table_in_force(store: Store, write: Write) -> None:
     assert len(store.tiers(BTC, parse("2026-10-01"))) == 12
     before = store.tiers(BTC, parse("2020-01-01"))
     assert {t.valid_from for t in before} == {parse("2026-01-01")}
+
+
+def test_what_was_asked_once_is_asked_again_after_a_write(store: Store, write: Write) -> None:
+    asked: list[str] = []
+
+    def names(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
+        asked.append(kind)
+        rows = connection.execute("SELECT instrument FROM instruments WHERE kind = $1 ORDER BY 1", [kind]).fetchall()
+        return [str(row[0]) for row in rows]
+
+    assert store.once(names, "perpetual") == store.once(names, "perpetual") == []
+    store.load(write("b.csv", bars(3)), instrument=BTC)
+    assert store.once(names, "perpetual") == [BTC]
+    assert asked == ["perpetual", "perpetual"]
+    with pytest.raises(ZeroDivisionError), store.transaction() as connection:
+        connection.execute("DELETE FROM instruments")
+        assert store.once(names, "perpetual") == []
+        raise ZeroDivisionError
+    assert store.once(names, "perpetual") == [BTC]
+
+
+def test_of_two_series_the_one_with_more_bars_by_then(store: Store, write: Write) -> None:
+    store.load(write("b.csv", bars(30)), instrument=BTC)
+    hour = "ts,open,high,low,close\n" + "".join(f"{START + i * 3_600_000},1,2,1,2\n" for i in range(3))
+    store.load(write("h.csv", hour), instrument=BTC)
+    assert store.market_bars(BTC, until=T0 + 3_600_000_000).interval_s == 300
+    # Two of the small bars later they have fallen behind.
+    assert store.market_bars(BTC, until=T0 + 3 * 3_600_000_000).interval_s == 3600
 
 
 def test_realised_liquidations_whose_window_is_over(store: Store, write: Write) -> None:

@@ -9,6 +9,8 @@ from liqmap.errors import InputError
 from liqmap.provenance import digest
 
 if TYPE_CHECKING:
+    import duckdb
+
     from liqmap.clock import Instant
     from liqmap.history.store import Store
     from liqmap.provenance import JSON
@@ -62,11 +64,18 @@ def in_force(
     store: Store, name: str, at: Instant, *, interval_s: int, price_source: str
 ) -> tuple[str, dict[str, Any]] | None:
     """The latest parameters issued at or before ``at`` for such bars, with their id; None if there are none."""
-    with store.reading() as connection:
-        row = connection.execute(
-            "SELECT calibration_id, parameters FROM calibrations WHERE instrument = $1 AND issued_at <= $2 "
-            "AND interval_s = $3 AND price_source = $4 "
-            "ORDER BY issued_at DESC, data_cutoff DESC, calibration_id LIMIT 1",
-            [name, at, interval_s, price_source],
-        ).fetchone()
-    return None if row is None else (str(row[0]), json.loads(row[1]))
+    every = store.once(_of_series, name, interval_s, price_source)
+    return next(((key, parameters) for issued_at, key, parameters in every if issued_at <= at), None)
+
+
+def _of_series(
+    connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str
+) -> tuple[tuple[Instant, str, dict[str, Any]], ...]:
+    """All for such bars, those first that overrule the others."""
+    rows = connection.execute(
+        "SELECT issued_at, calibration_id, parameters FROM calibrations "
+        "WHERE instrument = $1 AND interval_s = $2 AND price_source = $3 "
+        "ORDER BY issued_at DESC, data_cutoff DESC, calibration_id",
+        [name, interval_s, price_source],
+    ).fetchall()
+    return tuple((int(issued_at), str(key), json.loads(text)) for issued_at, key, text in rows)

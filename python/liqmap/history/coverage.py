@@ -140,7 +140,7 @@ _EVENTS = ("liquidations", "positions")  # without an interval of their own thes
 
 
 def coverage(
-    connection: duckdb.DuckDBPyConnection, instrument: str | None = None, *, stale_after: int = STALE_AFTER
+    connection: duckdb.DuckDBPyConnection, instrument: str | None = None, stale_after: int = STALE_AFTER
 ) -> Coverage:
     """What the history holds of an instrument, or of all.
 

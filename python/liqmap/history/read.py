@@ -1,4 +1,8 @@
-"""Reads that never see the future: everything is as known at a time, in a fixed order, as numpy arrays."""
+"""Reads that never see the future, in a fixed order, as numpy arrays.
+
+Queries take whole tables, so that a history asks each but once (:meth:`liqmap.history.store.Store.once`); the functions
+beside them pick what was known at a time.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ from liqmap.instruments import Instrument
 from liqmap.venues.catalogue import Tier
 
 if TYPE_CHECKING:
-    import duckdb
+    from collections.abc import Mapping, Sequence
 
-    from liqmap.provenance import JSON
+    import duckdb
 
 __all__ = [
     "Funding",
@@ -25,12 +29,14 @@ __all__ = [
     "OpenInterest",
     "Tier",
     "funding",
-    "input_hashes",
+    "in_force",
     "instrument",
     "instruments",
     "liquidations",
     "market_bars",
+    "named",
     "open_interest",
+    "pick",
     "series",
     "tiers",
 ]
@@ -40,7 +46,6 @@ Ints = npt.NDArray[np.int64]
 
 FOREVER: Instant = 1 << 62
 _SOURCES = ("last", "mark", "index", "spot")
-_TIMED = ("bars", "open_interest", "funding", "liquidations", "depth", "positions", "margin_tiers")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -147,7 +152,11 @@ class Liquidations:
 
 def instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]:
     """All instruments, by name."""
-    return _instruments(connection, "ORDER BY instrument", [])
+    rows = connection.execute(
+        "SELECT instrument, kind, payoff, base, quote, settle, contract_size, tick_size, expiry FROM instruments "
+        "ORDER BY instrument"
+    ).fetchall()
+    return tuple(Instrument(*row) for row in rows)
 
 
 def instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument:
@@ -156,43 +165,59 @@ def instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument:
     Raises:
         NotFoundError: The history has none.
     """
-    found = _instruments(connection, "WHERE instrument = $1", [name])
-    if not found:
-        known = ", ".join(i.name for i in instruments(connection)) or "none yet"
-        raise NotFoundError("history", "instrument", repr(name), f"one of the history's: {known}", "stopped")
-    return found[0]
+    return named(instruments(connection), name)
 
 
-def _instruments(connection: duckdb.DuckDBPyConnection, rest: str, values: list[str]) -> tuple[Instrument, ...]:
-    rows = connection.execute(
-        "SELECT instrument, kind, payoff, base, quote, settle, contract_size, tick_size, expiry FROM instruments "
-        + rest,
-        values,
-    ).fetchall()
-    return tuple(Instrument(*row) for row in rows)
-
-
-def tiers(connection: duckdb.DuckDBPyConnection, name: str, at: Instant) -> list[Tier]:
-    """The tier table in force at a time, smallest positions first; before the first one known, that one.
+def named(every: Sequence[Instrument], name: str) -> Instrument:
+    """The one of that name.
 
     Raises:
-        NotFoundError: No such instrument, or no table for it.
+        NotFoundError: There is none.
     """
-    instrument(connection, name)
+    found = next((one for one in every if one.name == name), None)
+    if found is None:
+        known = ", ".join(one.name for one in every) or "none yet"
+        raise NotFoundError("history", "instrument", repr(name), f"one of the history's: {known}", "stopped")
+    return found
+
+
+def tiers(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Tier, ...]:
+    """Every tier table of an instrument, oldest table first, each from the smallest positions up.
+
+    Raises:
+        NotFoundError: There is none.
+    """
     rows = connection.execute(
         "SELECT notional_floor, notional_cap, max_leverage, mmr, deduction, valid_from, source, tier FROM margin_tiers "
-        "WHERE instrument = $1 AND valid_from = (SELECT coalesce(max(valid_from) FILTER (valid_from <= $2), "
-        "min(valid_from)) FROM margin_tiers WHERE instrument = $1) ORDER BY tier",
-        [name, at],
+        "WHERE instrument = $1 ORDER BY valid_from, tier",
+        [name],
     ).fetchall()
     if not rows:
         expected = "a margin tier table; load one into margin_tiers"
         raise NotFoundError("history", "margin_tiers", f"none for {name}", expected, "stopped")
-    return [Tier(*row) for row in rows]
+    return tuple(Tier(*row) for row in rows)
 
 
-def series(
-    connection: duckdb.DuckDBPyConnection,
+def in_force(tables: Sequence[Tier], at: Instant) -> list[Tier]:
+    """Of all tables the one in force at a time; before the first one known, that one."""
+    since = max((tier.valid_from for tier in tables if tier.valid_from <= at), default=tables[0].valid_from)
+    return [tier for tier in tables if tier.valid_from == since]
+
+
+def series(connection: duckdb.DuckDBPyConnection, name: str) -> dict[tuple[int, str], Ints]:
+    """When each bar of each series is known, ascending; a series is a length in seconds and a price source."""
+    kinds = connection.execute(
+        "SELECT DISTINCT interval_s, price_source FROM bars WHERE instrument = $1 ORDER BY ALL", [name]
+    ).fetchall()
+    query = (
+        "SELECT ts + interval_s * 1000000 AS ended FROM bars "
+        "WHERE instrument = $1 AND interval_s = $2 AND price_source = $3 ORDER BY ts"
+    )
+    return {kind: _ints(connection.execute(query, [name, *kind]).fetchnumpy()["ended"]) for kind in kinds}
+
+
+def pick(
+    every: Mapping[tuple[int, str], Ints],
     name: str,
     until: Instant | None = None,
     *,
@@ -205,10 +230,22 @@ def series(
     index and spot, then the one with most bars; ``interval_s`` and ``price_source`` narrow the choice.
 
     Raises:
-        NotFoundError: No such instrument, or no such bar known by then.
+        NotFoundError: No such bar known by then.
     """
-    instrument(connection, name)
-    return _series(connection, name, FOREVER if until is None else until, interval_s, price_source)
+    counts = {
+        kind: len(ends) if until is None else int(np.searchsorted(ends, until, side="right"))
+        for kind, ends in every.items()
+        if interval_s in (None, kind[0]) and price_source in (None, kind[1])
+    }
+    latest = {kind: int(every[kind][count - 1]) for kind, count in counts.items() if count}
+    if not latest:
+        first = min((int(ends[0]) for ends in every.values()), default=None)
+        found = "no bars" if until in (None, FOREVER) else f"no bars known by {iso(until)}"
+        expected = "bars; load some" if first is None else f"a time from {iso(first)}"
+        raise NotFoundError("history", name, found, expected, "stopped")
+    newest = max(latest.values())
+    fresh = [kind for kind, end in latest.items() if newest - end <= 2 * kind[0] * 1_000_000]
+    return min(fresh, key=lambda kind: (_SOURCES.index(kind[1]), -counts[kind]))
 
 
 def market_bars(connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str) -> MarketBars:
@@ -252,32 +289,8 @@ ORDER BY s.ts
 """
 
 
-def _series(
-    connection: duckdb.DuckDBPyConnection, name: str, until: Instant, interval_s: int | None, price_source: str | None
-) -> tuple[int, str]:
-    """Which series to read, by the rule of :func:`series`."""
-    rows = connection.execute(
-        "SELECT interval_s, price_source, count(*), max(ts + interval_s * 1000000) FROM bars "
-        "WHERE instrument = $1 AND ts + interval_s * 1000000 <= $2 AND interval_s = coalesce($3, interval_s) "
-        "AND price_source = coalesce($4, price_source) GROUP BY ALL ORDER BY ALL",
-        [name, until, interval_s, price_source],
-    ).fetchall()
-    if not rows:
-        row = connection.execute("SELECT min(ts + interval_s * 1000000) FROM bars WHERE instrument = $1", [name])
-        first = row.fetchone()
-        start = f"a time from {iso(first[0])}" if first and first[0] is not None else "bars; load some"
-        raise NotFoundError(
-            "history", name, "no bars" if until == FOREVER else f"no bars known by {iso(until)}", start, "stopped"
-        )
-    latest = max(int(r[3]) for r in rows)
-    fresh = [r for r in rows if latest - int(r[3]) <= 2 * int(r[0]) * 1_000_000]
-    best = min(fresh, key=lambda r: (_SOURCES.index(r[1]), -int(r[2])))
-    return int(best[0]), str(best[1])
-
-
 def funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant | None = None) -> Funding:
     """Funding rates known by ``until``; all of them if left out."""
-    instrument(connection, name)
     until = FOREVER if until is None else until
     columns = connection.execute(
         "SELECT ts, rate, interval_h FROM funding WHERE instrument = $1 AND ts <= $2 ORDER BY ts", [name, until]
@@ -296,7 +309,6 @@ def open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Insta
 
 def liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidations:
     """All realised liquidations; :meth:`Liquidations.between` cuts them."""
-    instrument(connection, name)
     columns = connection.execute(
         "SELECT ts, window_s, side = 'long' AS long, price, size_base, usd, feed FROM liquidations "
         "WHERE instrument = $1 "
@@ -312,30 +324,6 @@ def liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidatio
         _floats(columns["usd"]),
         np.asarray(columns["feed"], dtype=np.str_),
     )
-
-
-def input_hashes(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> dict[str, JSON]:
-    """Per table that holds something of the instrument: rows known by ``until``, first and last time, file hashes."""
-    hashes: dict[str, JSON] = {}
-    for table in _TIMED:
-        when = "valid_from" if table == "margin_tiers" else "ts"
-        length = {"bars": " + interval_s * 1000000", "liquidations": " + window_s * 1000000"}.get(table, "")
-        row = connection.execute(
-            f"SELECT count(*), min({when}), max({when}), list(DISTINCT load_id) FROM {table} "
-            f"WHERE instrument = $1 AND {when}{length} <= $2",
-            [name, until],
-        ).fetchone()
-        if row and row[0]:
-            files = connection.execute(
-                "SELECT DISTINCT sha256 FROM loads WHERE list_contains($1, load_id) ORDER BY 1", [row[3]]
-            ).fetchall()
-            hashes[table] = {
-                "rows": int(row[0]),
-                "first": iso(int(row[1])),
-                "last": iso(int(row[2])),
-                "sha256s": [str(f[0]) for f in files],
-            }
-    return hashes
 
 
 def _floats(column: Any) -> Floats:  # noqa: ANN401 - masked or plain, as DuckDB gives it

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
 
 from liqmap.errors import StorageError
-from liqmap.history import acknowledged, read
+from liqmap.history import acknowledged, inputs, read
 from liqmap.history.coverage import STALE_AFTER, Coverage, coverage
 from liqmap.history.opening import MEMORY, Mode, connect, storage_errors, translate
 from liqmap.history.snapshot import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
     from os import PathLike
     from types import TracebackType
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from liqmap.provenance import JSON
 
 __all__ = ["Store", "open_store"]
+
+T = TypeVar("T")
 
 PATIENCE = 5.0
 """Seconds to wait for another process to let go of the file."""
@@ -59,10 +61,7 @@ class Store:
         self.path = MEMORY if str(path) == MEMORY else Path(path)
         self.mode = mode
         self._connection = connect(self.path, mode, patience=patience)
-        # What many maps of one history ask for again and again; forgotten when something is written.
-        self._read: dict[tuple[str, int, str], MarketBars] = {}
-        self._covered: dict[tuple[str | None, int], Coverage] = {}
-        self._liquidated: dict[str, Liquidations] = {}
+        self._answers: dict[Hashable, Any] = {}
         try:
             acknowledged.check(self._connection, self.path)
         except BaseException:
@@ -93,9 +92,7 @@ class Store:
         if self.mode != "w":
             raise StorageError("write", str(self.path), "a history opened to read", 'mode "w"', "nothing changed")
         connection = self._connection
-        self._read.clear()
-        self._covered.clear()
-        self._liquidated.clear()
+        self._answers.clear()
         try:
             connection.execute("BEGIN TRANSACTION")
             yield connection
@@ -106,12 +103,31 @@ class Store:
             if isinstance(error, duckdb.Error):
                 raise translate(error, self.path, "write") from error
             raise
+        finally:
+            self._answers.clear()
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The connection, for queries; what goes wrong becomes the house's one line."""
         with storage_errors(self.path, "read"):
             yield self._connection
+
+    def once(self, query: Callable[..., T], *about: Hashable) -> T:
+        """What a query finds, asked once; forgotten when something is written.
+
+        Many maps of one history ask the same again and again: the query takes all there is of an instrument, and who
+        asks picks what was known at a time.
+
+        Args:
+            query: Called with the connection and what it is about; always the same function, not a new one each time.
+            about: What it is asked about.
+        """
+        key = (query, about)
+        if key not in self._answers:
+            with self.reading() as connection:
+                self._answers[key] = query(connection, *about)
+        found: T = self._answers[key]
+        return found
 
     def _undo(self, error: BaseException) -> None:
         if isinstance(error, duckdb.FatalException):
@@ -159,13 +175,9 @@ class Store:
         Raises:
             NotFoundError: The history has no such instrument.
         """
-        with self.reading() as connection:
-            if instrument is not None:
-                read.instrument(connection, instrument)
-            key = (instrument, stale_after)
-            if key not in self._covered:
-                self._covered[key] = coverage(connection, instrument, stale_after=stale_after)
-            return self._covered[key]
+        if instrument is not None:
+            self.instrument(instrument)
+        return self.once(coverage, instrument, stale_after)
 
     def snapshot(self, target: str | PathLike[str]) -> None:
         """Copy the history to another file, replaced in one step, for readers while this one writes.
@@ -183,13 +195,11 @@ class Store:
         Raises:
             NotFoundError: The history has none of that name.
         """
-        with self.reading() as connection:
-            return read.instrument(connection, name)
+        return read.named(self.instruments(), name)
 
     def instruments(self) -> tuple[Instrument, ...]:
         """All instruments of the history, by name."""
-        with self.reading() as connection:
-            return read.instruments(connection)
+        return self.once(read.instruments)
 
     def tiers(self, name: str, at: Instant) -> list[Tier]:
         """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
@@ -197,8 +207,8 @@ class Store:
         Raises:
             NotFoundError: The history has no tier table for the instrument.
         """
-        with self.reading() as connection:
-            return read.tiers(connection, name, at)
+        self.instrument(name)
+        return read.in_force(self.once(read.tiers, name), at)
 
     def market_bars(
         self,
@@ -213,15 +223,15 @@ class Store:
         Raises:
             NotFoundError: No such instrument, or no bar known by then.
         """
-        with self.reading() as connection:
-            length, source = read.series(connection, name, until, interval_s=interval_s, price_source=price_source)
-            whole = self._read.get((name, length, source))
-            if whole is None:
-                whole = self._read[name, length, source] = read.market_bars(connection, name, length, source)
-            return whole if until is None else whole.known(until)
+        self.instrument(name)
+        every = self.once(read.series, name)
+        length, source = read.pick(every, name, until, interval_s=interval_s, price_source=price_source)
+        whole = self.once(read.market_bars, name, length, source)
+        return whole if until is None else whole.known(until)
 
     def funding(self, name: str, until: Instant | None = None) -> Funding:
         """Funding rates known by ``until``; all of them if left out."""
+        self.instrument(name)
         with self.reading() as connection:
             return read.funding(connection, name, until)
 
@@ -232,12 +242,9 @@ class Store:
 
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""
-        with self.reading() as connection:
-            if name not in self._liquidated:
-                self._liquidated[name] = read.liquidations(connection, name)
-            return self._liquidated[name].between(start, end)
+        self.instrument(name)
+        return self.once(read.liquidations, name).between(start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
         """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
-        with self.reading() as connection:
-            return read.input_hashes(connection, name, until)
+        return inputs.hashes(self.once(inputs.inputs, name), until)

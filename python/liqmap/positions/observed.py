@@ -14,6 +14,8 @@ from liqmap.errors import NotFoundError
 from liqmap.positions.margin import liquidation_prices, tier_table
 
 if TYPE_CHECKING:
+    import duckdb
+
     from liqmap.history.store import Store
     from liqmap.instruments import Instrument
 
@@ -84,6 +86,9 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
         InputError: Its margin tiers have gaps.
     """
     about = store.instrument(instrument)
+    ever = store.once(_span, instrument)
+    if ever is None or at < ever[0] or ever[1] < at - max_age:
+        return None
     rows, stale = _read(store, instrument, at, max_age)
     if not len(rows["ts"]):
         return None
@@ -131,6 +136,12 @@ def last_seen(store: Store, instrument: str, until: Instant) -> Instant | None:
             "SELECT max(ts) FROM positions WHERE instrument = $1 AND ts <= $2", [instrument, until]
         ).fetchone()
     return None if row is None or row[0] is None else int(row[0])
+
+
+def _span(connection: duckdb.DuckDBPyConnection, instrument: str) -> tuple[Instant, Instant] | None:
+    """When positions of the instrument were first and last seen, if ever."""
+    row = connection.execute("SELECT min(ts), max(ts) FROM positions WHERE instrument = $1", [instrument]).fetchone()
+    return None if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
 
 # Binance counts both legs of a hedge in cross together: each row carries the other leg.
