@@ -99,7 +99,7 @@ def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instr
 
 def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
     from liqmap.report.gather import gather  # noqa: PLC0415 - as above
-    from liqmap.report.vega import warm  # noqa: PLC0415 - as above
+    from liqmap.report.v8 import warm  # noqa: PLC0415 - as above
 
     moment = None if at is None else parse(at, stage="report")
     drawer = warm()

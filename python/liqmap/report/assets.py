@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from liqmap.charts import ramp
 from liqmap.charts.theme import css
-from liqmap.report.vega import bundle
+from liqmap.report.bundle import bundle
 
 __all__ = ["asset_names", "assets"]
 

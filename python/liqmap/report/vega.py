@@ -1,33 +1,25 @@
-"""Vega at build time: drawings as SVG for pages without JavaScript, and the one script for pages with it."""
+"""Drawings at build time: charts as SVG, for pages without JavaScript, for print and for pictures."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
-import os
-import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import Any
 from xml.etree import ElementTree as ET
 
-from liqmap.charts.kept import cache_folder, kept
-from liqmap.errors import InternalError, LiqmapError
+from liqmap.charts.kept import kept
+from liqmap.errors import InternalError
+from liqmap.report.bundle import converter, version
+from liqmap.report.v8 import draw
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-__all__ = ["Still", "bundle", "png", "still", "warm"]
+__all__ = ["Still", "png", "still"]
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _PICTURE = "data:image/png;base64,"
 _THEMED = {"light_marks", "dark_marks"}
-_SNIPPET = "window.vegaEmbed = vegaEmbed;"
-_LONG = re.compile(r"-?\d+\.\d{3,}")
 _EMPTY_PATHS = ("", "M0,0h0v0h0Z")
 
 
@@ -55,10 +47,10 @@ def still(spec: dict[str, Any], name: str) -> Still:
     under a strict content security policy; its ids begin with ``name``, so that several can stand in one page.
 
     Raises:
-        LiqmapError: ``vl-convert-python`` is not installed.
+        LiqmapError: An extra is not installed.
         InternalError: The drawing came out empty, or with an element that is not for drawing.
     """
-    root = ET.fromstring(_converter().vega_to_svg(_filled(spec)))  # noqa: S314 - made here a moment ago
+    root = ET.fromstring(_drawn(spec))  # noqa: S314 - made here a moment ago
     marks = sum(1 for group in root.iter(f"{_SVG}g") if "role-mark" in group.get("class", "") for _ in group)
     if not marks:
         raise InternalError("chart", name, "no marks drawn", "a chart of its data", "nothing written")
@@ -70,19 +62,12 @@ def still(spec: dict[str, Any], name: str) -> Still:
 
 def png(svg: str) -> bytes:
     """A drawing as a picture, for those who show no SVG."""
-    drawn: bytes = _converter().svg_to_png(svg, scale=1)
+    drawn: bytes = converter().svg_to_png(svg, scale=1)
     return drawn
 
 
-def warm() -> Thread:
-    """Start the engine that draws, which takes most of a second, on another processor while the history is read."""
-    thread = Thread(target=_converter().vega_to_svg, args=({"width": 1, "height": 1, "marks": []},), daemon=True)
-    thread.start()
-    return thread
-
-
-def _filled(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification as Vega, which takes a third of the time to draw where one was compiled without its rows."""
+def _drawn(spec: dict[str, Any]) -> str:
+    """Drawn from what was compiled without rows and values, which is the same for every map."""
     rows = spec.get("datasets", {})
     values = {given["name"]: given["value"] for given in spec.get("params", ()) if "value" in given}
     bare = {
@@ -90,20 +75,12 @@ def _filled(spec: dict[str, Any]) -> dict[str, Any]:
         "datasets": dict.fromkeys(rows, ()),
         "params": [{**given, "value": 0} if "value" in given else given for given in spec.get("params", ())],
     }
-    compiled = _compiled(json.dumps(bare))
-    return {
-        **compiled,
-        "data": [{**part, "values": rows[part["name"]]} if part["name"] in rows else part for part in compiled["data"]],
-        "signals": [
-            {**signal, "value": values[signal["name"]]} if signal["name"] in values else signal
-            for signal in compiled.get("signals", ())
-        ],
-    }
+    return draw(_compiled(json.dumps(bare)), values, rows)
 
 
 @lru_cache(maxsize=64)
-def _compiled(spec: str) -> dict[str, Any]:
-    return kept(f"vega {version()} {spec}", lambda: dict(_converter().vegalite_to_vega(spec)))
+def _compiled(spec: str) -> str:
+    return json.dumps(kept(f"vega {version()} {spec}", lambda: dict(converter().vegalite_to_vega(spec))))
 
 
 def _clean(root: ET.Element, name: str) -> None:
@@ -143,52 +120,4 @@ def _plain(key: str, value: str, ids: dict[str, str]) -> str:
         return next(word for word in value.split() if word in _THEMED)
     if key == "clip-path":
         return f"url(#{ids[value.removeprefix('url(#').removesuffix(')')]})"
-    # A hundredth of a pixel is enough, and hides the last bits in which machines differ.
-    return _LONG.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), value)
-
-
-def bundle() -> bytes:
-    """Vega, Vega-Lite and Vega-Embed as one script that sets ``window.vegaEmbed``: no network, no ``eval`` needed.
-
-    Making it takes seconds, so it is kept in the user's cache under its own hash, and made again if that does not fit.
-
-    Raises:
-        LiqmapError: ``vl-convert-python`` is not installed.
-    """
-    return made()
-
-
-def version() -> str:
-    """Of the library whose Vega it is."""
-    return importlib.metadata.version("vl-convert-python")
-
-
-@cache
-def made() -> bytes:
-    """The script, once per process."""
-    converter, folder, stem = _converter(), cache_folder(), f"vega-{version()}"
-    for found in sorted(folder.glob(f"{stem}-*.js")):
-        script = found.read_bytes()
-        if found.name == f"{stem}-{hashlib.sha256(script).hexdigest()}.js":
-            return script
-    script = str(converter.javascript_bundle(_SNIPPET)).encode()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".vega-{os.getpid()}.js"
-        draft.write_bytes(script)
-        draft.replace(folder / f"{stem}-{hashlib.sha256(script).hexdigest()}.js")
-    except OSError:
-        # A cache is a convenience: where it cannot be written, the next run makes the script again.
-        return script
-    return script
-
-
-def _converter() -> ModuleType:
-    try:
-        import vl_convert  # noqa: PLC0415 - an extra, and slow to load
-    except ImportError:
-        raise LiqmapError(
-            "report", "vl-convert-python", "not installed", 'pip install "liqmap[report]"', "nothing written"
-        ) from None
-    module: ModuleType = vl_convert
-    return module
+    return value
