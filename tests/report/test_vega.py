@@ -50,7 +50,7 @@ def test_a_drawing_compiled_without_its_rows_is_the_same(monkeypatch: pytest.Mon
         filled = vega.still(spec, "a")
         whole = json.dumps(vl_convert.vegalite_to_vega(spec))
         with monkeypatch.context() as patched:
-            patched.setattr(vega, "_drawn", lambda _: v8.draw(whole))  # noqa: B023 - used before the next one
+            patched.setattr(vega, "_drawn", lambda _, name: v8.draw(name, whole))  # noqa: B023 - used before the next one
             assert vega.still(spec, "a") == filled
 
 
@@ -73,12 +73,14 @@ def test_a_damaged_cache_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_process_that_drew_ends() -> None:
-    script = "from liqmap.report.v8 import draw, warm; warm(); assert draw('{\"marks\": []}').startswith('<svg')"
+    script = (
+        "from liqmap.report.v8 import draw, warm; warm(); assert draw('a', '{\"marks\": []}')[0].startswith('<svg')"
+    )
     for _ in range(3):
         subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_what_vega_refuses_is_said_in_one_line() -> None:
     with pytest.raises(InternalError, match="a specification that Vega draws") as caught:
-        v8.draw('{"marks": [{"type": "blob"}]}')
+        v8.draw("a", '{"marks": [{"type": "blob"}]}')
     assert "\n" not in str(caught.value)

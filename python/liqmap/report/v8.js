@@ -28,16 +28,50 @@
     if (!parsed.has(drawing)) parsed.set(drawing, parse(JSON.parse(drawing)));
     return parsed.get(drawing);
   };
+  // What shows, and no more: a page has its own font, its own ids and no use for Vega's roles.
+  const HIDDEN = /<text\b[^>]* opacity="0"[^>]*>[^]*?<\/text>|<\w+\b[^>]* (?:opacity="0"|display="none"|d="(?:M0,0h0v0h0Z)?")[^>]*\/>/g;
+  const EMPTY = /<g\b[^>]*><\/g>|<defs><\/defs>/g;
+  const LOST = /^(?:role|style|version|pointer-events|font-family|xmlns:xlink|aria-.*|on.*)$/;
+  const USUAL = new Set(['opacity="1"', 'fill-opacity="1"', 'stroke-width="1"']);
+  const THEMED = /\b(?:light|dark)_marks\b/;
   // A hundredth of a pixel is enough, and hides the last bits in which machines differ.
-  const rounded = (tag) => tag.replace(/-?\d+\.\d{3,}/g, (number) => String(+(+number).toFixed(2)));
+  const short = (text) => text.replace(/-?\d+\.\d{3,}/g, (number) => String(+(+number).toFixed(2)));
 
-  globalThis.draw = async (drawing, filling) => {
+  const plain = (svg, name) => {
+    const ids = new Map();
+    const own = (id) => {
+      if (!ids.has(id)) ids.set(id, `${name}-${ids.size}`);
+      return ids.get(id);
+    };
+    const attribute = (whole, key, value) => {
+      if (LOST.test(key) || USUAL.has(whole.trim())) return "";
+      if (key === "class") return THEMED.test(value) ? ` class="${THEMED.exec(value)[0]}"` : "";
+      if (key === "id") return ` id="${own(value)}"`;
+      if (key === "clip-path") return ` clip-path="url(#${own(value.slice("url(#".length, -1))})"`;
+      if (key === "xlink:href") return ` href="${value}"`;
+      return ` ${key}="${short(value)}"`;
+    };
+    const [root, width, height] = /^<svg[^>]* width="([^"]*)" height="([^"]*)"[^>]*>/.exec(svg);
+    let shown = svg.slice(root.length, -"</svg>".length).replace(HIDDEN, "");
+    for (let before = ""; before !== shown; ) [before, shown] = [shown, shown.replace(EMPTY, "")];
+    const inside = shown.replace(/<\w[^>]*>/g, (tag) => tag.replace(/ ([\w:-]+)="([^"]*)"/g, attribute));
+    return `<svg viewBox="0 0 ${width} ${height}" xmlns="http://www.w3.org/2000/svg" aria-hidden="true">${inside}</svg>`;
+  };
+
+  // Marks of data; those of axes and legends have other roles.
+  const marks = (of) => {
+    if (of.marktype && of.marktype !== "group") return of.role === "mark" ? of.items.length : 0;
+    return (of.items ?? []).reduce((sum, one) => sum + marks(one), 0);
+  };
+
+  globalThis.draw = async (name, drawing, filling) => {
     const { signals, data } = JSON.parse(filling);
     const view = new View(known(drawing), { renderer: "none" });
     try {
-      for (const [name, value] of Object.entries(signals)) view.signal(name, value);
-      for (const [name, rows] of Object.entries(data)) view.data(name, rows);
-      return (await view.toSVG()).replace(/<[^>]*\.[^>]*>/g, rounded);
+      for (const [signal, value] of Object.entries(signals)) view.signal(signal, value);
+      for (const [rows, given] of Object.entries(data)) view.data(rows, given);
+      const svg = plain(await view.toSVG(), name);
+      return `${marks(view.scenegraph().root)} ${svg}`;
     } finally {
       view.finalize();
     }

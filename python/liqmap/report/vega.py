@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 from liqmap.charts.kept import kept
 from liqmap.errors import InternalError
@@ -15,12 +15,14 @@ from liqmap.report.v8 import draw
 
 __all__ = ["Still", "png", "still"]
 
-_SVG = "{http://www.w3.org/2000/svg}"
 _DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
-_XLINK = "{http://www.w3.org/1999/xlink}href"
+_SHOWN = {
+    *("xmlns", "viewBox", "aria-hidden", "id", "class", "href", "clip-path", "transform", "preserveAspectRatio"),
+    *("x", "y", "x2", "y2", "dx", "dy", "width", "height", "rx", "ry", "d", "fill", "fill-opacity", "opacity"),
+    *("stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap"),
+    *("stroke-linejoin", "stroke-miterlimit", "text-anchor", "font-size", "font-weight", "font-style"),
+}
 _PICTURE = "data:image/png;base64,"
-_THEMED = {"light_marks", "dark_marks"}
-_EMPTY_PATHS = ("", "M0,0h0v0h0Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,11 @@ def still(spec: dict[str, Any], name: str) -> Still:
         LiqmapError: An extra is not installed.
         InternalError: The drawing came out empty, or with an element that is not for drawing.
     """
-    root = ET.fromstring(_drawn(spec))  # noqa: S314 - made here a moment ago
-    marks = sum(1 for group in root.iter(f"{_SVG}g") if "role-mark" in group.get("class", "") for _ in group)
+    svg, marks = _drawn(spec, name)
     if not marks:
         raise InternalError("chart", name, "no marks drawn", "a chart of its data", "nothing written")
-    width, height = float(root.get("width", 0)), float(root.get("height", 0))
-    _clean(root, name)
-    root.attrib = {"viewBox": f"0 0 {width:g} {height:g}", "xmlns": _SVG[1:-1], "aria-hidden": "true"}
-    return Still(ET.tostring(root, encoding="unicode"), marks, width, height)
+    size = _check(svg, name)
+    return Still(svg, marks, *size)
 
 
 def png(svg: str) -> bytes:
@@ -66,7 +65,7 @@ def png(svg: str) -> bytes:
     return drawn
 
 
-def _drawn(spec: dict[str, Any]) -> str:
+def _drawn(spec: dict[str, Any], name: str) -> tuple[str, int]:
     """Drawn from what was compiled without rows and values, which is the same for every map."""
     rows = spec.get("datasets", {})
     values = {given["name"]: given["value"] for given in spec.get("params", ()) if "value" in given}
@@ -75,7 +74,7 @@ def _drawn(spec: dict[str, Any]) -> str:
         "datasets": dict.fromkeys(rows, ()),
         "params": [{**given, "value": 0} if "value" in given else given for given in spec.get("params", ())],
     }
-    return draw(_compiled(json.dumps(bare)), values, rows)
+    return draw(name, _compiled(json.dumps(bare)), values, rows)
 
 
 @lru_cache(maxsize=64)
@@ -83,41 +82,22 @@ def _compiled(spec: str) -> str:
     return json.dumps(kept(f"vega {version()} {spec}", lambda: dict(converter().vegalite_to_vega(spec))))
 
 
-def _clean(root: ET.Element, name: str) -> None:
-    """Keep what is drawn, with ids of its own: Vega numbers them on through all drawings of a process."""
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.get("display") == "none" or (child.tag == f"{_SVG}path" and child.get("d") in _EMPTY_PATHS):
-                parent.remove(child)
-    ids = {found: f"{name}-{i}" for i, found in enumerate(e.get("id", "") for e in root.iter() if e.get("id"))}
-    for element in root.iter():
-        element.tag = element.tag.removeprefix(_SVG)
-        if element.tag not in _DRAWN:
-            raise InternalError("chart", name, f"<{element.tag}> in the drawing", "shapes and text", "nothing written")
-        address = element.attrib.pop(_XLINK, None)
-        if address is not None:
-            if not address.startswith(_PICTURE):
-                raise InternalError("chart", name, "a picture from elsewhere", "one in the drawing", "nothing written")
-            element.set("href", address)
-        element.attrib = {key: _plain(key, value, ids) for key, value in element.attrib.items() if _kept(key, value)}
+def _check(svg: str, name: str) -> tuple[float, float]:
+    """Refuse whatever is not for drawing, whoever put it there; returns width and height."""
+    size: list[float] = []
 
+    def element(tag: str, attributes: dict[str, str]) -> None:
+        strange = attributes.keys() - _SHOWN
+        if tag not in _DRAWN or strange:
+            found = f"<{tag} {' '.join(sorted(strange))}> in the drawing"
+            raise InternalError("chart", name, found, "shapes and text", "nothing written")
+        if not attributes.get("href", _PICTURE).startswith(_PICTURE):
+            raise InternalError("chart", name, "a picture from elsewhere", "one in the drawing", "nothing written")
+        if tag == "svg":
+            size.extend(map(float, attributes["viewBox"].split()[2:]))
 
-def _kept(key: str, value: str) -> bool:
-    """What shows: not Vega's roles and classes (but those of a theme), the font (the page's), or what is default."""
-    if key == "class":
-        return not _THEMED.isdisjoint(value.split())
-    if key in ("style", "role", "pointer-events", "font-family") or key.startswith(("aria-", "on")):
-        return False
-    return (key, value) not in (("opacity", "1"), ("stroke-width", "1"), ("fill-opacity", "1"))
-
-
-def _plain(key: str, value: str, ids: dict[str, str]) -> str:
-    if key == "id":
-        return ids[value]
-    if key == "href":
-        return value
-    if key == "class":
-        return next(word for word in value.split() if word in _THEMED)
-    if key == "clip-path":
-        return f"url(#{ids[value.removeprefix('url(#').removesuffix(')')]})"
-    return value
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = element
+    parser.Parse(svg, True)
+    width, height = size
+    return width, height
