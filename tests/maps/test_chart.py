@@ -17,7 +17,7 @@ from liqmap.errors import InputError
 from liqmap.grid import Grid
 from liqmap.maps.chart import map_close, map_data, map_drawing
 from liqmap.maps.scene import MEDIUM, NARROW, WIDE
-from liqmap.maps.view import GROUPS, bars, group_of, window
+from liqmap.maps.view import GROUPS, bars, group_of, reached, window
 from sample_map import sample_map
 
 
@@ -65,6 +65,17 @@ def test_any_grid_keeps_its_mass(bins: int, start: int, mark: float, most: int, 
     assert shown.short.sum() == pytest.approx(made.short.sum(), rel=1e-12)
     assert np.all(np.diff(shown.low) > 0)
     assert len(shown.cumulative) == len(shown.low)
+
+
+@pytest.mark.parametrize("frame", [WIDE, MEDIUM, NARROW], ids=["wide", "medium", "narrow"])
+def test_where_a_view_ends_the_line_is_exact_however_wide_the_bars(frame: Any) -> None:
+    sample = sample_map()
+    made = map_data(sample, frame=frame, everything=True)["datasets"]["sums"]
+    low, high = window(sample)
+    for end in (low, high, sample.mark_price * 0.98, sample.mark_price * 1.05):
+        (point,) = (row for row in made if row["at"] == end)
+        assert point["sum"] == round(reached(sample, end))
+        assert point["side"] == ("longs" if end < sample.mark_price else "shorts")
 
 
 def test_cumulative_line_is_the_maps_own() -> None:

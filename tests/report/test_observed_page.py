@@ -64,5 +64,5 @@ def test_accounts_beside_a_model_label_every_cluster(tmp_path: Path) -> None:
         assert made.observed.coverage[side] == pytest.approx(share)  # type: ignore[index]
     text = text_of(tmp_path / "demo" / "site")
     assert "part observed" in text
-    assert "The dark core of a bar was observed, position by position" in text
+    assert "The thin core of a bar was observed, position by position" in text
     assert done.map.observed is None

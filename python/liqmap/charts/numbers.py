@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["MINUS", "THIN", "change_usd", "coin", "decimals", "leverage", "percent", "price", "price_range", "usd"]
+__all__ = [
+    "MINUS",
+    "THIN",
+    "change_usd",
+    "coin",
+    "decimals",
+    "leverage",
+    "percent",
+    "price",
+    "price_range",
+    "share",
+    "usd",
+]
 
 MINUS = "−"
 THIN = "\N{NARROW NO-BREAK SPACE}"
@@ -94,6 +106,21 @@ def percent(fraction: float, digits: int = 1, *, signed: bool = False) -> str:
     zero = float(text.replace(",", "")) == 0
     sign = "" if zero else _sign(fraction) or ("+" if signed else "")
     return f"{sign}{text}{THIN}%"
+
+
+def share(fraction: float, digits: int = 0) -> str:
+    """A share or a chance in percent, in which little is not nothing and nearly all is not all.
+
+    Example:
+        >>> share(0.0004), share(0.31), share(0.998), share(0.0), share(0.00001, 2)
+        ('<1\u202f%', '31\u202f%', '>99\u202f%', '0\u202f%', '<0.01\u202f%')
+    """
+    text, least = percent(fraction, digits), 10.0 ** -(digits + 2)
+    if fraction > 0 and text == percent(0.0, digits):
+        return f"<{percent(least, digits)}"
+    if fraction < 1 and text == percent(1.0, digits):
+        return f">{percent(1 - least, digits)}"
+    return text
 
 
 def leverage(value: float) -> str:

@@ -10,7 +10,7 @@ from liqmap.charts.data import Row, rows
 from liqmap.charts.numbers import percent, price, usd
 from liqmap.maps.clusters import BANDS
 from liqmap.maps.labels import place
-from liqmap.maps.view import GROUPS, IDENTIFIED
+from liqmap.maps.view import GROUPS, IDENTIFIED, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,7 @@ __all__ = ["bar_rows", "datasets", "name_rows"]
 
 _CHARACTER = 6.4  # pixels of a digit at 12 px, on the wide side
 _CORE = 0.36  # of a bar's width on either side of its core
+_ENDS = (0.02, 0.05)  # of the mark: the closer views that a page offers
 _INSET = 0.08  # of a bar's width, so that neighbours do not touch
 
 
@@ -174,12 +175,17 @@ def _mark(scene: Scene) -> list[Row]:
 
 
 def _sums(scene: Scene) -> list[Row]:
-    start: list[Row] = [{"at": scene.of.mark_price, "sum": 0, "side": name} for name in ("longs", "shorts")]
-    return start + [
-        {"at": float(at), "sum": round(float(total)), "side": name}
-        for name, line in zip(("longs", "shorts"), scene.bars.outward(), strict=True)
-        for at, total in zip(*line, strict=True)
-    ]
+    """The lines from the mark outward, a point per bar; and where a view may end, what tables and words say of it."""
+    mark = scene.of.mark_price
+    ends = {scene.low, scene.high, *(mark * (1 + way * reach) for way in (-1, 1) for reach in _ENDS)}
+    inside = [end for end in ends if scene.of.grid.low < end < scene.of.grid.high]
+    values: list[Row] = []
+    for name, side, line in zip(("longs", "shorts"), (-1, 1), scene.bars.outward(), strict=True):
+        points = {float(at): float(total) for at, total in zip(*line, strict=True)}
+        points |= {end: reached(scene.of, end) for end in inside if (end - mark) * side > 0}
+        values.append({"at": mark, "sum": 0, "side": name})
+        values += [{"at": at, "sum": round(points[at]), "side": name} for at in sorted(points, reverse=side < 0)]
+    return values
 
 
 def _titles(scene: Scene) -> list[Row]:

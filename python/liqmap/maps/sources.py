@@ -23,6 +23,12 @@ __all__ = ["Sources", "read_sources"]
 
 _END_OF_TIME: Instant = 2**62
 
+_STAND_INS = {
+    source: (f"the {name} price stands in for the mark price",)
+    for source, name in (("last", "last traded"), ("index", "index"), ("spot", "spot"))
+}
+"""What is said of bars that are not of the mark price, by their source."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sources:
@@ -84,7 +90,7 @@ def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyR
         inputs=store.input_hashes(instrument, until=moment),
         notes=(
             f"the model has seen {span:.1f} days; positions older than that are on no map",
-            "the last traded price stands in for the mark price",
+            *_STAND_INS.get(bars.price_source, ()),
         ),
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     _Line: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
-__all__ = ["CUTS", "GROUPS", "IDENTIFIED", "Bars", "bars", "group_of", "window"]
+__all__ = ["CUTS", "GROUPS", "IDENTIFIED", "Bars", "bars", "group_of", "reached", "window"]
 
 CUTS = (10.0, 20.0, 50.0)
 """Leverage at which the next group begins."""
@@ -93,6 +93,16 @@ def window(of: LiquidationMap) -> tuple[float, float]:
         reach = float(distance[order][np.searchsorted(mass, _MASS * mass[-1])])
     reach = min(max(math.ceil(reach * 100) / 100, _NEAR), _FAR)
     return max(of.grid.low, of.mark_price * (1 - reach)), min(of.grid.high, of.mark_price * (1 + reach))
+
+
+def reached(of: LiquidationMap, price: float) -> float:
+    """USD between the mark and a price: of longs below the mark, of shorts above; bins are shared out where it cuts."""
+    start, edges = _mark_bin(of), of.grid.edges()
+    if price < of.mark_price:
+        away, bins, there = -edges[start::-1], of.side("long")[:start][::-1], -price
+    else:
+        away, bins, there = edges[start:], of.side("short")[start:], price
+    return float(np.interp(there, away, np.concatenate([[0.0], np.cumsum(bins)])))
 
 
 def bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | None = None) -> Bars:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from liqmap.clock import parse
 from liqmap.history.coverage import STALE_AFTER, Coverage
+from liqmap.maps.view import reached
 from liqmap.stress.touch import touch_probability
 
 if TYPE_CHECKING:
@@ -112,11 +111,8 @@ class Facts:
 
     def within(self, reach: float) -> Within:
         """What lies between the mark and ``reach`` below and above it, USD; bins are shared out where an edge cuts."""
-        edges, mark = self.map.grid.edges(), self.map.mark_price
-        long = np.concatenate([[0.0], np.cumsum(self.map.side("long"))])
-        short = np.concatenate([[0.0], np.cumsum(self.map.side("short"))])
-        below = long[-1] - float(np.interp(mark * (1 - reach), edges, long))
-        return Within(reach, below, float(np.interp(mark * (1 + reach), edges, short)))
+        below, above = (self.map.mark_price * (1 + move) for move in (-reach, reach))
+        return Within(reach, reached(self.map, below), reached(self.map, above))
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,7 @@ def instrument_page(
         "change": change,
     }
     if isinstance(shown, Missing):
-        lede = f"{shown.why} {shown.fill}"
+        lede = words.spelt(f"{shown.why} {shown.fill}")
         return render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
     own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
     return render(f"{name}.html", **{**shown.values, **given, **own})
@@ -96,6 +96,7 @@ def _environment() -> Environment:
         "price": numbers.price,
         "price_range": _range,
         "percent": numbers.percent,
+        "share": numbers.share,
         "leverage": numbers.leverage,
         "stamp": words.stamp,
         "day": words.day,

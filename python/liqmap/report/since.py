@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from liqmap.clock import Instant
     from liqmap.instruments import Side
+    from liqmap.maps.clusters import Cluster
     from liqmap.report.facts import Facts
     from liqmap.report.issue import Summary
 
@@ -68,6 +69,8 @@ def since(facts: Facts, at: Instant, previous: Summary | None) -> Since | None:
     """How an instrument has changed; ``None`` if the issue before did not have it.
 
     A cluster is the same as the one before whose peak lies in its basin on the same side; of several the largest.
+    The issue before kept those near its own mark only: what lay beyond them is not called new, and what has come to lie
+    beyond them is not called gone.
     """
     told = [] if previous is None else previous["instruments"]
     before = next((entry for entry in told if entry["instrument"] == facts.map.instrument), None)
@@ -79,20 +82,22 @@ def since(facts: Facts, at: Instant, previous: Summary | None) -> Since | None:
         span=at - int(previous["at"]),
         move=mark / before["mark_price"] - 1,
         open_interest=facts.open_interest_usd - before["open_interest_usd"],
-        clusters=_moved(near(facts), before["clusters"], mark),
+        clusters=_moved(facts.clusters, before["clusters"], mark, before["mark_price"]),
     )
 
 
-def _moved(now: list[dict[str, Any]], then: list[dict[str, Any]], mark: float) -> tuple[Moved, ...]:
+def _moved(now: tuple[Cluster, ...], then: list[dict[str, Any]], mark: float, mark_then: float) -> tuple[Moved, ...]:
     left = sorted(then, key=lambda c: -c["notional"])
     found = []
-    for cluster in sorted(now, key=lambda c: -c["notional"]):
-        same = [c for c in left if c["side"] == cluster["side"] and cluster["low"] <= c["peak"] < cluster["high"]]
+    for cluster in sorted(now, key=lambda c: -c.notional):
+        same = [c for c in left if c["side"] == cluster.side and cluster.low <= c["peak"] < cluster.high]
         left = [c for c in left if c not in same]
+        if not same and max(abs(edge / mark_then - 1) for edge in (cluster.low, cluster.high)) > NEAR:
+            continue
         was = sum(c["notional"] for c in same)
-        word = "new" if not same else "grown" if cluster["notional"] > was else "thinner"
-        found.append(Moved(cluster["side"], cluster["peak"], was, cluster["notional"], word))
-    for cluster in left:
-        passed = (cluster["peak"] >= mark) if cluster["side"] == "long" else (cluster["peak"] <= mark)
-        found.append(Moved(cluster["side"], cluster["peak"], cluster["notional"], 0.0, "passed" if passed else "gone"))
+        word = "new" if not same else "grown" if cluster.notional > was else "thinner"
+        found.append(Moved(cluster.side, cluster.peak, was, cluster.notional, word))
+    for gone in left:
+        passed = (gone["peak"] >= mark) if gone["side"] == "long" else (gone["peak"] <= mark)
+        found.append(Moved(gone["side"], gone["peak"], gone["notional"], 0.0, "passed" if passed else "gone"))
     return tuple(sorted(found, key=lambda m: -abs(m.now - m.then))[:_MOST])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from liqmap.charts.numbers import percent
 from liqmap.report.page import Missing
+from liqmap.report.words import spelt
 from liqmap.score.issued import needed
 from liqmap.score.issued_card import IssuedCard
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from liqmap.score.issued import Gain
     from liqmap.score.issued_card import SideCard
 
-__all__ = ["banner", "finding", "interval", "lacking"]
+__all__ = ["banner", "finding", "interval", "lacking", "lacks"]
 
 NAME = "scorecard"
 
@@ -23,7 +24,7 @@ def banner(facts: Facts) -> str:
     """One sentence: by how much the maps of the last 90 days beat what knows no map, with its interval."""
     card = facts.material.get(NAME)
     if isinstance(card, Missing):
-        return f"Not scored yet: {card.why[:1].lower()}{card.why[1:]}"
+        return f"Not scored yet: {card.why[:1].lower()}{spelt(card.why[1:])}"
     if not isinstance(card, IssuedCard):
         return "Not scored: this report has no scorecard."
     sides = (("longs", card.long), ("shorts", card.short))
@@ -52,8 +53,16 @@ def lacking(card: IssuedCard, of: SideCard) -> str:
         return ""
     least = needed(card.per_day)
     if of.maps >= least and of.lacking is not None:
-        return f"{of.lacking[0]}."
+        return f"{spelt(of.lacking[0])}."
     return f"{of.maps} maps had a price that went somewhere new after them; {least} are needed."
+
+
+def lacks(card: IssuedCard) -> tuple[str, ...]:
+    """What the sides without a score lack, each thing once."""
+    said = [(name, lacking(card, of)) for name, of in (("Longs", card.long), ("Shorts", card.short)) if not of.skill]
+    if len({what for _, what in said}) < len(said):
+        return (f"Longs and shorts alike: {said[0][1]}",)
+    return tuple(f"{name}: {what}" for name, what in said)
 
 
 def interval(gain: Gain) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from liqmap.charts.numbers import percent, price, price_range, usd
+from liqmap.charts.numbers import THIN, percent, price, price_range, usd
+from liqmap.clock import parse
 
 if TYPE_CHECKING:
     from liqmap.clock import Instant
@@ -30,6 +32,7 @@ __all__ = [
     "place",
     "sentence",
     "span",
+    "spelt",
     "stamp",
     "trust",
 ]
@@ -41,6 +44,8 @@ _SIDES = ("long", "short")
 _EVEN = 1.15
 _ALL = 50.0
 _BALANCED = 1e-9
+_ISO = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?(?![\w-])")
+_PER_CENT = re.compile(r"(\d) ?%")
 
 
 def finding(facts: Facts) -> str:
@@ -98,19 +103,31 @@ def span(length: Instant) -> str:
     """A length of time in its largest unit.
 
     Example:
-        >>> span(300_000_000), span(5_400_000_000), span(3 * 86_400_000_000)
-        ('5 min', '1.5 h', '3 d')
+        >>> span(300_000_000), span(5_400_000_000), span(86_400_000_000), span(3 * 86_400_000_000)
+        ('5 min', '1.5 h', '24 h', '3 d')
     """
     seconds = length / 1e6
-    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {name}"
+    for name, size, least in (("d", 86_400, 2), ("h", 3_600, 1), ("min", 60, 1)):
+        if seconds >= size * least:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {name}"
     return f"{seconds:.3g} s"
 
 
 def sentence(text: str) -> str:
-    """A note as a sentence: its first letter large, a full stop at its end, all else as it is."""
+    """A note as a sentence: its first letter large, a full stop at its end, times and per cents as pages write them.
+
+    Example:
+        >>> sentence("25.7% of it, seen 2026-06-12T00:00:00Z; tiers of 2026-09-29")
+        '25.7\u202f% of it, seen 12 June 2026, 00:00 UTC; tiers of 29 September 2026.'
+    """
+    text = spelt(text)
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def spelt(text: str) -> str:
+    """A text of another room with its times and per cents as pages write them."""
+    text = _ISO.sub(lambda found: (stamp if found[1] else day)(parse(found[0])), text)
+    return _PER_CENT.sub(rf"\1{THIN}%", text)
 
 
 def trust(facts: Facts) -> str:

@@ -40,7 +40,7 @@ def curve_chart(
     Raises:
         InputError: The curve holds NaN or an infinity.
     """
-    return _finished(_curve(theme), curve_scene(of, room), title)
+    return _finished(_curve(theme, legend=True), curve_scene(of, room), title)
 
 
 def chain_chart(of: Cascade, *, room: Room = WIDE, theme: Theme = LIGHT, title: str | None = None) -> alt.LayerChart:
@@ -55,7 +55,10 @@ def chain_chart(of: Cascade, *, room: Room = WIDE, theme: Theme = LIGHT, title: 
 
 
 def curve_drawing(theme: Theme) -> dict[str, Any]:
-    """The specification without a curve in it; :func:`liqmap.charts.data.complete` puts one in."""
+    """The specification without a curve in it, and without a legend: a page brings its own.
+
+    :func:`liqmap.charts.data.complete` puts a curve in.
+    """
     return dict(_specification("curve", theme))
 
 
@@ -84,17 +87,18 @@ def _finished(chart: alt.LayerChart, scene: Scene, title: str | None) -> alt.Lay
 @cache
 def _specification(which: str, theme: Theme) -> dict[str, Any]:
     def made() -> dict[str, Any]:
-        return dict((_curve(theme) if which == "curve" else _chain(theme, which == "up")).to_dict())
+        return dict((_curve(theme, legend=False) if which == "curve" else _chain(theme, which == "up")).to_dict())
 
     return kept(f"cascade {which} {theme}", made)
 
 
-def _curve(theme: Theme) -> alt.LayerChart:
+def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
     x, y = _shock("shock"), _stop("stop")
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[0], theme.shorts[0]])
     dashes = alt.Scale(domain=list(range(len(LAWS))), range=_DASHES)
     names = [NAMES[law] for law in LAWS]
-    key = alt.Legend(title=None, labelExpr=f"{names!r}[datum.value]", symbolType="stroke", labelLimit=0, symbolSize=400)
+    label = f"{names!r}[datum.value]"
+    key = alt.Legend(title=None, labelExpr=label, symbolType="stroke", symbolSize=400, columnPadding=20, labelLimit=0)
     band = _named("band").mark_area(clip=True, opacity=0.45, line=False)
     lines = _named("laws").mark_line(clip=True, color=theme.ink, strokeWidth=1.5)
     ends = _named("ends").encode(x=x, y=y)
@@ -107,7 +111,9 @@ def _curve(theme: Theme) -> alt.LayerChart:
         _named("alone").mark_line(clip=True, color=theme.quiet, strokeWidth=0.75).encode(x=x, y=y),
         mark.mark_rule(color=theme.rule).encode(x=alt.value(0), x2=alt.value(_expr("width"))),
         mark.mark_text(align="left", baseline="bottom", color=theme.quiet).encode(x=alt.value(4), text="text:N"),
-        lines.encode(x=x, y=y, strokeDash=alt.StrokeDash("law:O", scale=dashes, legend=key), detail="side:N"),
+        lines.encode(
+            x=x, y=y, strokeDash=alt.StrokeDash("law:O", scale=dashes, legend=key if legend else None), detail="side:N"
+        ),
         ends.mark_point(shape="cross", angle=45, size=60, color=theme.ink, filled=True),
         ends.mark_text(align="left", dx=9, dy=9, **words).encode(text="text:N").transform_filter("datum.shock < 0"),
         ends.mark_text(align="right", dx=-9, dy=-9, **words).encode(text="text:N").transform_filter("datum.shock > 0"),
@@ -167,7 +173,7 @@ def _shock(field: str) -> alt.X:
 
 
 def _stop(field: str) -> alt.Y:
-    axis = alt.Axis(title="stops at", labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
+    axis = alt.Axis(title=None, labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("bottom"), _expr("top")], nice=False))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import numpy as np
 
 from liqmap import _core
+from liqmap.charts.numbers import usd
 from liqmap.errors import InputError
 from liqmap.stress.daytime import hour_factor
 
@@ -69,7 +70,7 @@ class PowerLaw:
     bid: tuple[float, float] = (192.8e6, 0.776)
     ask: tuple[float, float] = (178.7e6, 0.720)
     reach: float = REACH
-    source: str = "power-law depth fitted to Binance BTCUSDT perpetual bands of 1-5 %, 2025-05-19"
+    source: str = "power-law depth fitted to Binance BTCUSDT perpetual bands of 1–5 %, 2025-05-19"
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ class PowerLaw:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Source and reach."""
-        return (f"depth: {self.source}; no number beyond {self.reach:.0%}",)
+        return (f"depth: {self.source}; nothing is said beyond {self.reach:.0%}",)
 
     def curve(self, side: BookSide) -> _core.Curve:
         """The side's curve."""
@@ -114,9 +115,7 @@ class SquareRoot:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """The three numbers."""
-        return (
-            f"square root: Y {self.y:g}, daily volatility {self.sigma:.2%}, daily turnover ${self.volume / 1e9:g}bn",
-        )
+        return (f"square root: Y {self.y:g}, daily volatility {self.sigma:.2%}, daily turnover {usd(self.volume)}",)
 
     def curve(self, side: BookSide) -> _core.Curve:
         """The same for both sides."""

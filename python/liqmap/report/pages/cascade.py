@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from liqmap.charts.data import complete
-from liqmap.charts.numbers import percent, price, usd
+from liqmap.charts.numbers import percent, price, share, usd
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.instruments import SIDES, slug
 from liqmap.maps.export import csv_text
@@ -35,6 +35,8 @@ __all__ = ["PAGE", "Chain", "followed"]
 _ROOMS = {"medium wide": WIDE, "narrow": NARROW}
 """By the CSS names under which they show: two of the three frames do here, and every drawing takes its time."""
 _STAIRS = 4
+_GROWS = 1.1
+"""Amplification from which a shock is said to grow."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -125,17 +127,21 @@ def _stills(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) 
 
 
 def _heading(facts: Facts) -> str:
-    """What the largest shock each way comes to."""
+    """What the largest shock each way comes to in a calm book, and whether it grows on the way."""
     ends = [(min, "long"), (max, "short")]
-    told = []
+    told, most = [], 1.0
     for pick, side in ends:
         found = [c for c in facts.cascades if c.side == side]
         if found:
             worst = pick(found, key=lambda c: c.shock)
             stop = price(worst.stop_price, facts.map.grid.tick)
-            bound = "at least to" if worst.depth_exhausted else "to"
-            told.append(f"{percent(worst.shock, 0, signed=True)} runs {bound} {stop}")
-    return ", ".join(told) if told else "Where a shock would stop"
+            bound = "at or beyond" if worst.depth_exhausted else "at"
+            told.append(f"{percent(worst.shock, 0, signed=True)} stops {bound} {stop}")
+            most = max(most, worst.amplification)
+    if not told:
+        return "Where a shock would stop"
+    grows = "Shocks hardly grow" if most < _GROWS else f"Shocks grow up to {most:.1f} times"
+    return f"{grows}: {', '.join(told)}"
 
 
 def _lede(facts: Facts) -> str:
@@ -144,10 +150,12 @@ def _lede(facts: Facts) -> str:
         return "The curve below shows every shock up to ten per cent, both ways."
     worst = max(facts.cascades, key=lambda c: c.liquidated)
     least = "at least " if worst.depth_exhausted else ""
+    endless = [percent(c.shock, 0, signed=True) for c in facts.cascades if c.stressed.depth_exhausted]
+    thin = f" In a tenth of that book {' and '.join(endless)} would run out of orders." if endless else ""
     return (
-        f"A shock of {percent(worst.shock, 0, signed=True)} would force out {least}{usd(worst.liquidated)} "
-        f"of {worst.side}s in {worst.rounds} rounds, {percent(worst.share_20x, 0)} of it at 20× and over; "
-        f"the move grows {worst.amplification:.2f}-fold."
+        f"In a calm book a shock of {percent(worst.shock, 0, signed=True)} forces out {least}{usd(worst.liquidated)} "
+        f"of {worst.side}s in {worst.rounds} rounds, {share(worst.share_20x)} of it at 20× and over, "
+        f"and ends {percent(worst.stop_price / facts.map.mark_price - 1, signed=True)} from the mark.{thin}"
     )
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from liqmap.charts.data import complete
-from liqmap.charts.numbers import percent, price_range
+from liqmap.charts.numbers import percent, price_range, share
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.clock import iso
 from liqmap.errors import InputError
@@ -64,9 +64,7 @@ def _heading(facts: Facts, found: LevelsToUse) -> str:
         return "No cluster within reach of a day"
     first = max(rows, key=lambda row: (row.touch["24h"], row.notional))
     where = price_range(first.low, first.high, tick)
-    return (
-        f"{first.side.capitalize()}s at {where} have a {percent(first.touch['24h'], 0)} chance of being hit within 24 h"
-    )
+    return f"{first.side.capitalize()}s at {where} have a {share(first.touch['24h'])} chance of being hit within 24 h"
 
 
 def _lede(found: LevelsToUse) -> str:
