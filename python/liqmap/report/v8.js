@@ -29,8 +29,9 @@
     return parsed.get(drawing);
   };
   // What shows, and no more: a page has its own font, its own ids and no use for Vega's roles.
-  const HIDDEN = /<text\b[^>]* opacity="0"[^>]*>[^]*?<\/text>|<\w+\b[^>]* (?:opacity="0"|display="none"|d="(?:M0,0h0v0h0Z)?")[^>]*\/>/g;
-  const EMPTY = /<g\b[^>]*><\/g>|<defs><\/defs>/g;
+  const TAG = /<(\/?)(\w+)([^>]*?)(\/?)>([^<]*)/g;
+  const HIDDEN = / (?:opacity="0"|display="none"|d="(?:M0,0h0v0h0Z)?")/;
+  const HOLDER = /^<(?:g|defs)(?: [^]*[^/])?>$/; // and nothing was put into it
   const LOST = /^(?:role|style|version|pointer-events|font-family|xmlns:xlink|aria-.*|on.*)$/;
   const USUAL = new Set(['opacity="1"', 'fill-opacity="1"', 'stroke-width="1"']);
   const THEMED = /\b(?:light|dark)_marks\b/;
@@ -52,10 +53,21 @@
       return ` ${key}="${short(value)}"`;
     };
     const [root, width, height] = /^<svg[^>]* width="([^"]*)" height="([^"]*)"[^>]*>/.exec(svg);
-    let shown = svg.slice(root.length, -"</svg>".length).replace(HIDDEN, "");
-    for (let before = ""; before !== shown; ) [before, shown] = [shown, shown.replace(EMPTY, "")];
-    const inside = shown.replace(/<\w[^>]*>/g, (tag) => tag.replace(/ ([\w:-]+)="([^"]*)"/g, attribute));
-    return `<svg viewBox="0 0 ${width} ${height}" xmlns="http://www.w3.org/2000/svg" aria-hidden="true">${inside}</svg>`;
+    const kept = [];
+    let hidden = 0;
+    for (const [, close, tag, given, alone, text] of svg.slice(root.length, -"</svg>".length).matchAll(TAG)) {
+      if (hidden) {
+        hidden += close ? -1 : alone ? 0 : 1;
+      } else if (close) {
+        if (HOLDER.test(kept.at(-1))) kept.pop();
+        else kept.push(`</${tag}>${text}`);
+      } else if (HIDDEN.test(given)) {
+        hidden = alone ? 0 : 1;
+      } else {
+        kept.push(`<${tag}${given.replace(/ ([\w:-]+)="([^"]*)"/g, attribute)}${alone}>${text}`);
+      }
+    }
+    return `<svg viewBox="0 0 ${width} ${height}" xmlns="http://www.w3.org/2000/svg" aria-hidden="true">${kept.join("")}</svg>`;
   };
 
   // Marks of data; those of axes and legends have other roles.

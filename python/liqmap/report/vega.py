@@ -98,6 +98,9 @@ def _check(svg: str, name: str) -> tuple[float, float]:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = element
-    parser.Parse(svg, True)
+    try:
+        parser.Parse(svg, True)
+    except expat.ExpatError as error:
+        raise InternalError("chart", name, str(error), "well-formed XML", "nothing written") from None
     width, height = size
     return width, height
