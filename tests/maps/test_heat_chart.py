@@ -121,3 +121,20 @@ def test_a_price_that_is_no_number_is_told_by_its_field() -> None:
     low[-50] = np.nan
     with pytest.raises(InputError, match="heatmap/path, low: nan"):
         heat_data(scene(low=low), everything=False)
+
+
+def test_the_notebook_chart_is_valid_vega_lite_with_one_picture_of_all_columns() -> None:
+    step = slice(-24, None)
+    hourly = replace(
+        HEAT,
+        at=MAP.at - HOUR * np.arange(24)[::-1],
+        **{name: getattr(HEAT, name)[step] for name in ("long", "short", "low", "high", "close", "predicted")},
+    )
+    chart = hourly.chart(clusters=MAP.clusters(), title="<b>title</b>")
+    spec = chart.to_dict()  # validates against the schema
+    assert spec["title"] == "<b>title</b>"
+    (part,) = spec["datasets"]["pictures"]
+    assert part["t2"] - part["t"] == 24 * HOUR // 1000  # a column of its own for each time
+    assert [layer["encoding"]["url"]["field"] for layer in spec["layer"] if "url" in layer["encoding"]] == ["light"]
+    with pytest.raises(InputError, match="1 columns"):
+        replace(hourly, at=hourly.at[:1]).chart()

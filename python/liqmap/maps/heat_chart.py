@@ -7,21 +7,62 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.charts.kept import kept, lazily
 from liqmap.charts.numbers import decimals
+from liqmap.charts.theme import DARK, LIGHT, Theme
+from liqmap.errors import InputError
 from liqmap.maps import heat_layers as layers
 from liqmap.maps.heat_rows import datasets
+from liqmap.maps.heat_scene import DAY, WIDE, HeatFrame, HeatScene
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import altair as alt
 
-    from liqmap.charts.theme import Theme
-    from liqmap.maps.heat_scene import HeatFrame, HeatScene
+    from liqmap.maps.clusters import Cluster
+    from liqmap.maps.heatmap import Heatmap
 
 if not TYPE_CHECKING:
     alt = lazily("altair")
 
-__all__ = ["heat_data", "heat_drawing", "heat_frame"]
+__all__ = ["heat_chart", "heat_data", "heat_drawing", "heat_frame"]
 
 _TIGHT = 300
+_TICK = 1e-8  # a heatmap does not know its instrument's: prices get their five figures
+
+
+def heat_chart(
+    of: Heatmap,
+    *,
+    clusters: Sequence[Cluster] = (),
+    frame: HeatFrame = WIDE,
+    theme: Theme = LIGHT,
+    title: str | None = None,
+) -> alt.LayerChart:
+    """Draw a heatmap: time to the right, price up, twice the dollars twice as far from paper, the price on top.
+
+    Prices are those that the price came near; what stands now is at the right, in USD per cell.
+
+    Args:
+        of: The heatmap, its columns a constant step apart.
+        clusters: Those of the map at its last column, to be named at the right.
+        frame: The room there is.
+        theme: Colours.
+        title: A title above the chart, as plain text.
+
+    Raises:
+        InputError: Fewer than two columns, NaN or an infinity.
+    """
+    if len(of.at) < 2:  # noqa: PLR2004 - a time axis has two ends
+        raise InputError("chart", "heatmap", f"{len(of.at)} columns", "two or more", "nothing drawn")
+    first, second, last = int(of.at[0]), int(of.at[1]), int(of.at[-1])
+    whole = ((last - first) / DAY, second - first)
+    scene = HeatScene.of_heat(of, clusters, tick=_TICK, ranges=(whole,))
+    room = heat_frame(scene, frame)
+    given = [alt.param(name=given["name"], value=given["value"]) for given in room["params"]]
+    chart = _drawing(theme, (theme == DARK,)).add_params(*given)
+    chart = chart.properties(width=frame.width, height=frame.height, padding=room["padding"])
+    chart.datasets = datasets(scene, everything=True)
+    return chart if title is None else chart.properties(title=title)
 
 
 def heat_drawing(theme: Theme) -> dict[str, Any]:
@@ -74,9 +115,9 @@ def _specification(theme: Theme) -> dict[str, Any]:
     return kept(f"heatmap {theme}", lambda: dict(_drawing(theme).to_dict()))
 
 
-def _drawing(theme: Theme) -> alt.LayerChart:
+def _drawing(theme: Theme, pictures: tuple[bool, ...] = (False, True)) -> alt.LayerChart:
     parts = (
-        *layers.pictures(),
+        *(layers.picture(dark=dark) for dark in pictures),
         *layers.frame(theme),
         layers.columns(theme),
         *layers.tracks(theme),

@@ -28,7 +28,7 @@ __all__ = [
     "last",
     "names",
     "path",
-    "pictures",
+    "picture",
     "price_axis",
     "rings",
     "time_axis",
@@ -43,9 +43,10 @@ _SHOWN = 28
 _ROOM = 25
 
 
-def pictures() -> list[alt.Chart]:
-    """The cells, one picture per range and theme; the page shows the one whose theme it has."""
-    return [
+def picture(*, dark: bool) -> alt.Chart:
+    """The cells, one picture per range; a page holds both themes and shows the one it has."""
+    theme = "dark" if dark else "light"
+    chart: alt.Chart = (
         _chart("pictures", theme)
         .mark_image(
             align="left",
@@ -56,8 +57,8 @@ def pictures() -> list[alt.Chart]:
             height=_expr("(datum.p2 - datum.p) / (high - low) * height"),
         )
         .encode(x=time_axis("t"), y=price_axis("p2"), url=f"{theme}:N")
-        for theme in ("light", "dark")
-    ]
+    )
+    return chart
 
 
 def frame(theme: Theme) -> list[alt.Chart]:

@@ -109,10 +109,11 @@ class HeatScene:
         tick: float,
         realised: Realised | None = None,
         lives: Sequence[Life] = (),
+        ranges: Sequence[tuple[float, Instant]] | None = None,
     ) -> HeatScene:
-        """Choose ranges, rows and shades for columns made at the times of :func:`columns`."""
+        """Choose ranges, rows and shades for columns made at the times of :func:`columns`, or for ``ranges`` of any."""
         end, begin = int(heat.at[-1]), int(heat.at[0])
-        shown = reaches(begin, end)
+        shown = reaches(begin, end) if ranges is None else ranges
         # The week comes first, where there is one: a day tells too little of how a map came about.
         first = next((i for i, (days, _) in enumerate(shown) if days <= RANGES[1][0]), 0)
         views = tuple(_view(heat, end - round(days * DAY)) for days, _ in shown)

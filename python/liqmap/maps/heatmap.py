@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from liqmap.provenance import Provenance
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import altair as alt
     import arro3.core
     import numpy.typing as npt
 
@@ -98,6 +99,12 @@ class Heatmap:
         with duckdb.connect() as connection:
             connection.execute("SET threads = 1")
             connection.from_arrow(self.to_arrow()).write_parquet(str(path), compression="zstd")
+
+    def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to heat_chart
+        """The heatmap as an Altair chart; see :func:`liqmap.maps.heat_chart.heat_chart`."""
+        from liqmap.maps.heat_chart import heat_chart  # noqa: PLC0415 - Altair loads only when drawn
+
+        return heat_chart(self, **options)
 
 
 def build_heatmap(

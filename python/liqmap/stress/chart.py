@@ -93,7 +93,8 @@ def _specification(which: str, theme: Theme) -> dict[str, Any]:
 
 
 def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
-    x, y = _shock("shock"), _stop("stop")
+    up = "stops at" if legend else None
+    x, y = _shock("shock"), _stop("stop", up)
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[0], theme.shorts[0]])
     dashes = alt.Scale(domain=list(range(len(LAWS))), range=_DASHES)
     names = [NAMES[law] for law in LAWS]
@@ -104,10 +105,10 @@ def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
     ends = _named("ends").encode(x=x, y=y)
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["shock"])
     told = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=NAMES[law]) for law in LAWS)]
-    mark = _named("mark").encode(y=_stop("at"))
+    mark = _named("mark").encode(y=_stop("at", up))
     words: dict[str, Any] = {"fontSize": 11, "color": theme.ink}
     layers = [
-        band.encode(x=x, y=_stop("low"), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)),
+        band.encode(x=x, y=_stop("low", up), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)),
         _named("alone").mark_line(clip=True, color=theme.quiet, strokeWidth=0.75).encode(x=x, y=y),
         mark.mark_rule(color=theme.rule).encode(x=alt.value(0), x2=alt.value(_expr("width"))),
         mark.mark_text(align="left", baseline="bottom", color=theme.quiet).encode(x=alt.value(4), text="text:N"),
@@ -172,8 +173,8 @@ def _shock(field: str) -> alt.X:
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("left"), _expr("right")], nice=False))
 
 
-def _stop(field: str) -> alt.Y:
-    axis = alt.Axis(title=None, labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
+def _stop(field: str, title: str | None) -> alt.Y:
+    axis = alt.Axis(title=title, labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("bottom"), _expr("top")], nice=False))
 
 
