@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Row", "complete", "rows"]
 
+_AS_IS = (str, int)
+
 Row: TypeAlias = dict[str, float | int | str]
 
 
@@ -27,12 +29,13 @@ def rows(chart: str, values: Iterable[Row]) -> list[Row]:
         >>> rows("map", [{"low": 77_400.0, "usd": 0.5}])
         [{'low': 77400, 'usd': 0.5}]
     """
-    return [{field: _plain(chart, field, value) for field, value in row.items()} for row in values]
+    return [
+        {field: value if type(value) in _AS_IS else _plain(chart, field, value) for field, value in row.items()}
+        for row in values
+    ]
 
 
-def _plain(chart: str, field: str, value: float | str) -> float | int | str:
-    if isinstance(value, str):
-        return value
+def _plain(chart: str, field: str, value: float | str) -> float | int:
     number = float(value)
     if not math.isfinite(number):
         raise InputError("chart", chart, repr(number), "a finite number", "nothing drawn", field=field)

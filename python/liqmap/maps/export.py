@@ -87,5 +87,5 @@ def safe_cell(text: str) -> str:
         >>> safe_cell("=cmd|' /C calc'!A0"), safe_cell("binance:BTCUSDT")
         ("'=cmd|' /C calc'!A0", 'binance:BTCUSDT')
     """
-    plain = "".join(c if c.isprintable() else " " for c in text)
+    plain = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
     return f"'{plain}" if text.startswith(_RISKY) else plain

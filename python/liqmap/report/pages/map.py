@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "Drawings", "draw"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
+STILLS = {"medium wide": WIDE, "narrow": NARROW}
+"""What is drawn ahead, for print and for readers without scripts: every drawing takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Drawings:
     """The map of one instrument, drawn once for all its pages.
 
     Attributes:
-        stills: By frame.
+        stills: By the names of the widths at which each shows.
         live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
             takes their place near the mark.
     """
@@ -48,8 +50,10 @@ def draw(facts: Facts) -> Drawings:
     name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
     return Drawings(
         stills={
-            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
-            for key, frame in FRAMES.items()
+            key: still(
+                complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key.split()[-1]}"
+            )
+            for key, frame in STILLS.items()
         },
         live={
             "drawing": drawing,
