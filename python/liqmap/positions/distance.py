@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +76,7 @@ def distances(
     """
     if not tiers:
         raise NotFoundError("map", "margin_tiers", "no tier", "the venue's margin tiers", "no map made")
-    prices = _prices(rule_of(instrument), leverages, tiers, size, 2.0 ** round(math.log2(price)))
+    prices = _prices(rule_of(instrument), tuple(leverages), tuple(tiers), size, 2.0 ** round(math.log2(price)))
     away = np.stack([1 - prices[0], prices[1] - 1], axis=1)
     return np.where((away > 0) & (away[:, :1] < 1), away, np.nan)
 
@@ -90,13 +90,17 @@ def rule_of(instrument: str) -> str:
         ('okx:BTC-USD-SWAP', 'sim:plain')
     """
     tier = Tier(0.0, None, 10.0, 0.01, 0.0, 0, "any", 1)
-    return PLAIN if np.isnan(_prices(instrument, [2.0], [tier], _NEXT_TO_NOTHING, 1.0)).all() else instrument
+    return PLAIN if np.isnan(_prices(instrument, (2.0,), (tier,), _NEXT_TO_NOTHING, 1.0)).all() else instrument
 
 
+@lru_cache(maxsize=256)
 def _prices(
-    name: str, leverages: Sequence[float], tiers: Sequence[Tier], size: float, entry: float
+    name: str, leverages: tuple[float, ...], tiers: tuple[Tier, ...], size: float, entry: float
 ) -> npt.NDArray[np.float64]:
-    """Liquidation prices over the entry of longs, then shorts, shape ``(2, leverages)``; NaN where there is none."""
+    """Liquidation prices over the entry of longs, then shorts, shape ``(2, leverages)``; NaN where there is none.
+
+    Kept, since maps of one history ask for the same ones again and again.
+    """
     from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when it is asked for
 
     many = len(leverages)
@@ -110,4 +114,6 @@ def _prices(
         }
     )
     found = liquidation_prices(asked, tier_table(name, tiers))["liquidation_price"].to_pylist()
-    return np.array([np.nan if price is None else price / entry for price in found]).reshape(2, many)
+    prices = np.array([np.nan if price is None else price / entry for price in found]).reshape(2, many)
+    prices.setflags(write=False)
+    return prices
