@@ -96,7 +96,7 @@ def made_up(rng: np.random.Generator) -> Nursery:
         short_flow=scale * rng.random(n),
         assumptions=(),
     )
-    return Nursery(Cohorts(BRACKETS, 1e-3), fed, (3.0, 20.0, 100.0), BRACKETS[:, 4], 1e-3, ())
+    return Nursery(Cohorts(BRACKETS, 1e-3), fed, (3.0, 20.0, 100.0), BRACKETS, 1e-3, ())
 
 
 def balance(histories: int, seed: int) -> int:
@@ -144,7 +144,7 @@ def test_a_cut_is_what_exceeds_open_interest() -> None:
     flows = np.array([60.0, 0.0]), np.array([10.0, 0.0])
     rows = np.array([[0.3, 0.3, 1.0, 1.0, math.inf]])
     fed = EngineBars(HOUR * np.arange(1, 3), np.ones(2), flat, flat, flat, np.array([100.0, 40.0]), *flows, ())
-    books = keep_books(Nursery(Cohorts(rows, 1e-3), fed, (3.0,), rows[:, 4], 1e-3, ()), 0, 2)
+    books = keep_books(Nursery(Cohorts(rows, 1e-3), fed, (3.0,), rows, 1e-3, ()), 0, 2)
     assert books.rescaled.tolist() == [[0, 0], [20, 0]]
     assert books.mapped[1].tolist() == [40, 10]
     assert books.closed.tolist() == [[60, 10], [40, 60]]

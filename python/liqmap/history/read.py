@@ -7,6 +7,7 @@ beside them pick what was known at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,14 +91,17 @@ class MarketBars:
         return np.asarray(self.ts + self.interval_s * 1_000_000, dtype=np.int64)
 
     def known(self, until: Instant) -> MarketBars:
-        """Those that had ended by then."""
+        """Those that had ended by then; asked again, the same object, so that what is made of it can be kept."""
         count = int(np.searchsorted(self.ts, until - self.interval_s * 1_000_000, side="right"))
-        if count == len(self):
-            return self
-        columns: dict[str, Any] = {
-            name: value[:count] for name in self.__slots__ if isinstance(value := getattr(self, name), np.ndarray)
-        }
-        return replace(self, **columns)
+        return self if count == len(self) else _first(self, count)
+
+
+@lru_cache(maxsize=4)
+def _first(bars: MarketBars, count: int) -> MarketBars:
+    columns: dict[str, Any] = {
+        name: value[:count] for name in bars.__slots__ if isinstance(value := getattr(bars, name), np.ndarray)
+    }
+    return replace(bars, **columns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

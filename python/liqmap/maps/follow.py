@@ -45,7 +45,7 @@ def build_tracks(
     first, bins, edges = price_axis(nursery, nursery.step, MAP_MERGE)
     groups, lives = _alike(nursery.half_lives)
 
-    nursery.advance(0, stops[0])
+    nursery.reach(stops[0])
     before, _ = nursery.engine.density(groups, first, 1, bins * MAP_MERGE)
     at = nursery.bars.end[np.asarray(stops) - 1]
     sides = [Follower(side, edges, _merged(before[k].sum(axis=0)), int(at[0])) for k, side in enumerate(SIDES)]

@@ -14,7 +14,7 @@ from liqmap.history import issued
 from liqmap.maps.clusters import basins, smoothing
 from liqmap.maps.observed import NOBODY, mix, standing
 from liqmap.positions.choose import choose
-from liqmap.positions.model import Nursery
+from liqmap.positions.model import Nursery, feed
 from liqmap.positions.observed import observed
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.instruments import Instrument
     from liqmap.maps.map import LiquidationMap
-    from liqmap.positions.flow import EngineBars
     from liqmap.positions.model import AnyRecipe
 
 __all__ = ["Frozen", "Run", "frozen", "run_of"]
@@ -98,8 +97,7 @@ class Run:
         self._about = about
         self._made: dict[tuple[object, ...], Frozen] = {}
         self._kind: tuple[object, ...] = ()
-        self._engine: _core.Cohorts | None = None
-        self._fed = 0
+        self._nursery: Nursery | None = None
 
     def maps(
         self, store: Store, times: Sequence[Instant], bars: MarketBars, recipe: AnyRecipe | None = None
@@ -119,37 +117,35 @@ class Run:
         series = (bars.price_source, bars.interval_s, recipe)
         due = [at for at in times if len(told) and at >= since]
         missing = [at for at in due if (*series, at) not in self._made]
-        feeds: dict[object, EngineBars] = {}
         kept = issued.sums(store, self._about.name, missing[0], missing[-1]) if missing else {}
         for at in missing:
-            made = self._grow(store, at, bars, feeds, recipe)
+            made = self._grow(store, at, bars, recipe)
             self._made[*series, at] = made if recipe is not None else _on_record(made, kept.get(at))
         return [self._made[*series, at] for at in due]
 
-    def _grow(
-        self, store: Store, at: Instant, bars: MarketBars, feeds: dict[object, EngineBars], asked: AnyRecipe | None
-    ) -> Frozen:
+    def _grow(self, store: Store, at: Instant, bars: MarketBars, asked: AnyRecipe | None) -> Frozen:
         name = self._about.name
         recipe, _, _ = choose(store, bars, at, asked)
         mark = float(bars.close[int(np.searchsorted(bars.end, at, side="right")) - 1])
         brackets = recipe.brackets(store.tiers(name, at=at), name, mark)
-        if recipe not in feeds:
-            feeds[recipe] = recipe.feed(bars, instrument=name)
-        fed = feeds[recipe]
+        fed = feed(bars, recipe, name)
         stop = int(np.searchsorted(fed.end, at, side="right"))
         kind = (bars.price_source, bars.interval_s, recipe, brackets.rows.tobytes())
-        if kind != self._kind or self._engine is None or stop < self._fed:
-            self._kind, self._engine, self._fed = kind, _core.Cohorts(brackets.rows, recipe.step), 0
-        nursery = Nursery(self._engine, fed, brackets.leverages, brackets.rows[:, 4], recipe.step, ())
-        nursery.advance(self._fed, stop)
-        self._fed = stop
+        nursery = self._nursery
+        if kind != self._kind or nursery is None or stop < nursery.fed:
+            engine = _core.Cohorts(brackets.rows, recipe.step)
+            nursery = Nursery(engine, fed, brackets.leverages, brackets.rows, recipe.step, ())
+        elif nursery.bars is not fed:
+            nursery = replace(nursery, bars=fed)
+        nursery.reach(stop)
+        self._kind, self._nursery = kind, nursery
         return self._look(store, nursery, mark, at, bars)
 
     def _look(self, store: Store, nursery: Nursery, mark: float, at: Instant, bars: MarketBars) -> Frozen:
         seen = observed(store, self._about.name, at)
         leverages = tuple(np.unique(nursery.leverages).tolist())
         stood = NOBODY if seen is None else standing(seen, leverages, bars.known(at), mark)
-        share = mix(float(nursery.bars.open_interest[self._fed - 1]), nursery.ledger(), stood).share
+        share = mix(float(nursery.bars.open_interest[nursery.fed - 1]), nursery.ledger(), stood).share
         price, coin, side, _ = nursery.engine.levels()
         price = np.append(price, stood.price)
         coin = np.append(coin * np.where(side > 0, *share), stood.coin)

@@ -170,15 +170,16 @@ def build_columns(
     outside = np.empty((len(stops), 2))
     predicted = np.zeros((len(stops), 2, len(ranges)))
     ledgers = []
-    fed, begin = nursery.bars, 0
+    # What was predicted before the first column belongs to no column, but for its last bar.
+    begin = stops[0] - 1
+    nursery.reach(begin)
+    fed = nursery.bars
     extremes = np.empty((2, len(stops)))
     for i, stop in enumerate(stops):
         usd, _ = nursery.advance(begin, stop)
-        # What was predicted before the first column belongs to no column.
-        since = usd if i else usd[-1:]
         for g, (a, b) in enumerate(ranges):
-            predicted[i, :, g] = since[:, :, a:b].sum(axis=(0, 2))
-        path = slice(begin if i else stop - 1, stop)
+            predicted[i, :, g] = usd[:, :, a:b].sum(axis=(0, 2))
+        path = slice(begin, stop)
         extremes[:, i] = fed.low[path].min(), fed.high[path].max()
         cells, off = nursery.engine.density(ranges, first, merge, bins)
         both[:, i], outside[i] = cells, off

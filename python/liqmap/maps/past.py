@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,24 +34,20 @@ class PastClusters:
     def __init__(self) -> None:
         self._notional: list[float] = []
         self._days = 0.0
-        self._axis = (0, 1)
 
-    def stops(self, nursery: Nursery) -> list[int]:
-        """Bars that had ended 12, 24, … hours before the last one."""
-        self._axis = price_axis(nursery, nursery.step, MAP_MERGE)[:2]
+    def look(self, nursery: Nursery) -> None:
+        """Bring the engine to 12, 24, … hours before the last bar, oldest first, and measure what stands there.
+
+        The next map of a history finds most of it measured already.
+        """
+        axis = price_axis(nursery, nursery.step, MAP_MERGE)[:2]
         end = nursery.bars.end
         ago = np.arange(DAYS * 24 // EVERY_HOURS, 0, -1) * EVERY_HOURS * _US_PER_HOUR
         at = end[-1] - ago
         at = at[at >= end[0]]
         self._days = float(end[-1] - at[0]) / (24 * _US_PER_HOUR) if len(at) else 0.0
-        return [int(stop) for stop in np.unique(np.searchsorted(end, at, side="right"))]
-
-    def look(self, nursery: Nursery) -> None:
-        """Measure the clusters that stand now."""
-        first, bins = self._axis
-        sides, _ = nursery.engine.density([(0, len(nursery.leverages))], first, MAP_MERGE, bins)
-        for (mass,) in sides:
-            self._notional += [float(mass[basin.bins].sum()) for basin in basins(mass, MAP_SIGMA)]
+        for stop in np.unique(np.searchsorted(end, at, side="right")).tolist():
+            self._notional += nursery.line.once((_measured, axis, stop), partial(_measured, nursery, axis, stop))
 
     def notional(self) -> npt.NDArray[np.float64] | None:
         """USD of every cluster seen, ascending; ``None`` where there was too little to look back on."""
@@ -65,3 +62,11 @@ class PastClusters:
         if self._days < DAYS:
             return (f"clusters are ranked among those of {self._days:.0f} days, not {DAYS}: there are no more",)
         return ()
+
+
+def _measured(nursery: Nursery, axis: tuple[int, int], stop: int) -> list[float]:
+    """USD of each cluster after ``stop`` bars; the axis is its first engine bin and how many bins."""
+    nursery.reach(stop)
+    first, bins = axis
+    sides, _ = nursery.engine.density([(0, len(nursery.leverages))], first, MAP_MERGE, bins)
+    return [float(mass[basin.bins].sum()) for (mass,) in sides for basin in basins(mass, MAP_SIGMA)]

@@ -119,7 +119,7 @@ def build_ledger(
     if first == len(nursery.bars.end):
         found = f"no bar that ends after {iso(moment if start is None else start)}"
         raise NotFoundError("ledger", instrument, found, "a span that the history has", "nothing made")
-    nursery.advance(0, first)
+    nursery.reach(first)
     return keep_books(nursery, first, len(nursery.bars.end))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from liqmap.errors import NotFoundError
 from liqmap.ledger import Ledger, SideLedger
 from liqmap.positions.distance import rule_of
 from liqmap.positions.kernel import Kernel
+from liqmap.positions.line import EVERY, Line, line_of
 from liqmap.positions.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from liqmap.positions.flow import EngineBars
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["AnyRecipe", "Nursery", "Population", "Witness", "grow", "level_table", "prepare"]
+__all__ = ["AnyRecipe", "Nursery", "Population", "Witness", "feed", "grow", "level_table", "prepare"]
 
 AnyRecipe: TypeAlias = Recipe | Kernel
 """Assumed leverages, or distances that were calibrated on realised liquidations."""
@@ -41,7 +43,6 @@ class Population:
         side: 1 long, −1 short.
         bracket: Index into ``leverages``.
         ledger: Where every contract went, in coin.
-        predicted: USD that the model liquidated in each bar, shape ``(bars, 2, brackets)``, longs first.
         bars: What the engine was fed.
         assumptions: One sentence each.
     """
@@ -52,7 +53,6 @@ class Population:
     side: npt.NDArray[np.int8]
     bracket: npt.NDArray[np.uint8]
     ledger: Ledger
-    predicted: npt.NDArray[np.float64]
     bars: EngineBars
     assumptions: tuple[str, ...]
 
@@ -85,29 +85,57 @@ def level_table(
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Nursery:
-    """An engine that has seen nothing yet, and all that it is to be fed.
+    """An engine, and all that it is to be fed.
 
     Attributes:
         engine: The cohort engine, in Rust.
         bars: What it is fed.
         leverages: Leverage of each of the engine's rows, ascending; a leverage has a row per class of size.
-        half_lives: Hours after which half of each row has been closed by choice.
+        rows: What the engine was made of; see :class:`liqmap._core.Cohorts`.
         step: Width of the engine's bins in log price.
         assumptions: One sentence each.
+        fed: Bars that it has been fed.
+        rescaled: Bars in which mapped positions were cut down to open interest.
     """
 
     engine: _core.Cohorts
     bars: EngineBars
     leverages: tuple[float, ...]
-    half_lives: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.float64]
     step: float
     assumptions: tuple[str, ...]
+    fed: int = 0
+    rescaled: int = 0
+
+    @property
+    def half_lives(self) -> npt.NDArray[np.float64]:
+        """Hours after which half of each row has been closed by choice."""
+        return self.rows[:, 4]
+
+    @cached_property
+    def line(self) -> Line:
+        """Where others have been that were fed the same."""
+        return line_of(self.rows, self.step, self.bars)
+
+    def reach(self, stop: int) -> None:
+        """Bring the engine to after ``stop`` bars, no fewer than it has been fed, from the nearest state known."""
+        near = self.line.nearest(stop)
+        if near is not None and near.fed > self.fed:
+            self.engine, self.fed, self.rescaled = _core.Cohorts.from_bytes(near.engine), near.fed, near.rescaled
+        milestone = stop // EVERY * EVERY
+        if milestone > self.fed:
+            self.advance(self.fed, milestone)
+            self.line.keep(self.fed, self.rescaled, self.engine)
+        if stop > self.fed:
+            self.advance(self.fed, stop)
 
     def advance(self, start: int, stop: int) -> tuple[npt.NDArray[np.float64], int]:
         """Feed it bars ``start`` to ``stop``; returns predicted USD ``(bars, 2, brackets)`` and rescaled bars."""
-        return self.feed(self.engine, start, stop)
+        usd, rescaled = self.feed(self.engine, start, stop)
+        self.fed, self.rescaled = stop, self.rescaled + rescaled
+        return usd, rescaled
 
     def feed(
         self, engine: _core.Cohorts, start: int, stop: int, *, open_interest: npt.NDArray[np.float64] | None = None
@@ -131,6 +159,16 @@ class Nursery:
         return Ledger(long=long, short=short)
 
 
+@lru_cache(maxsize=4)
+def feed(bars: MarketBars, recipe: AnyRecipe, instrument: str) -> EngineBars:
+    """What an engine is fed, kept: a map, a heatmap, tracks and a scorecard of one time are made from the same.
+
+    Raises:
+        NotFoundError: There is no bar with open interest, or no volume that the recipe needs.
+    """
+    return recipe.feed(bars, instrument=instrument)
+
+
 def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> Nursery:
     """An engine for these bars, not yet fed.
 
@@ -144,7 +182,7 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
     Raises:
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
-    fed = recipe.feed(bars, instrument=instrument)
+    fed = feed(bars, recipe, instrument)
     brackets = recipe.brackets(tiers, instrument, float(fed.close[-1]))
     if not brackets.leverages:
         raise NotFoundError("map", instrument, "no leverage bracket", "a bracket the venue offers", "no map made")
@@ -152,7 +190,7 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
         engine=_core.Cohorts(brackets.rows, recipe.step),
         bars=fed,
         leverages=brackets.leverages,
-        half_lives=brackets.rows[:, 4],
+        rows=brackets.rows,
         step=recipe.step,
         assumptions=(*fed.assumptions, *_tier_notes(tiers, at), *_rule_notes(instrument)),
     )
@@ -161,12 +199,8 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
 class Witness(Protocol):
     """Who looks at the engine on the way."""
 
-    def stops(self, nursery: Nursery) -> list[int]:
-        """After how many bars to look, ascending."""
-        ...
-
     def look(self, nursery: Nursery) -> None:
-        """Look; the engine is to be left as it is."""
+        """Bring the engine to wherever there is something to see; what it is fed is to be left as it is."""
         ...
 
 
@@ -176,15 +210,10 @@ def grow(nursery: Nursery, witness: Witness | None = None) -> Population:
     Raises:
         InputError: A bar that makes no sense.
     """
-    leverages, first, of_row = np.unique(nursery.leverages, return_index=True, return_inverse=True)
-    parts, rescaled, begin = [], 0, 0
-    for stop in () if witness is None else witness.stops(nursery):
-        usd, cut = nursery.advance(begin, stop)
-        parts.append(usd)
-        rescaled, begin = rescaled + cut, stop
-        if witness is not None:
-            witness.look(nursery)
-    usd, cut = nursery.advance(begin, len(nursery.bars.end))
+    if witness is not None:
+        witness.look(nursery)
+    nursery.reach(len(nursery.bars.end))
+    leverages, of_row = np.unique(nursery.leverages, return_inverse=True)
     price, coin, side, bracket = nursery.engine.levels()
     return Population(
         leverages=tuple(leverages.tolist()),
@@ -193,9 +222,8 @@ def grow(nursery: Nursery, witness: Witness | None = None) -> Population:
         side=side,
         bracket=of_row.astype(np.uint8)[bracket],
         ledger=nursery.ledger(),
-        predicted=np.add.reduceat(np.concatenate([*parts, usd]), first, axis=2),
         bars=nursery.bars,
-        assumptions=(*nursery.assumptions, *_rescaled_notes(rescaled + cut)),
+        assumptions=(*nursery.assumptions, *_rescaled_notes(nursery.rescaled)),
     )
 
 

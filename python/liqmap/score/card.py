@@ -124,6 +124,6 @@ def _mapped(store: Store, fitted: Calibration) -> tuple[float, float] | None:
     if not (bars.oi_base > 0).any():
         return None
     nursery = prepare(bars, store.tiers(name, at=end), fitted.kernel, instrument=name, at=end)
-    nursery.advance(0, len(bars))
+    nursery.reach(len(bars))
     ledger, interest = nursery.ledger(), nursery.bars.open_interest[-1]
     return ledger.long.mapped / interest, ledger.short.mapped / interest
