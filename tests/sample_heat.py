@@ -59,4 +59,5 @@ def sample_heat(of: LiquidationMap, *, days: float = 10, seed: int = 7) -> Heatm
 def sample_realised(of: LiquidationMap, feed: str = "coinglass:BTC", seed: int = 7) -> Realised:
     """Five days of hours with heavy tails."""
     start = of.at - 5 * DAY + HOUR * np.arange(5 * 24)
-    return Realised(feed, start, np.random.default_rng(seed).lognormal(13, 2, (len(start), 2)))
+    usd = np.random.default_rng(seed).lognormal(13, 2, (len(start), 2))
+    return Realised(feed, start, usd, since=int(start[0]), until=of.at)

@@ -17,9 +17,10 @@ import liqmap
 from liqmap.clock import parse
 from liqmap.report.config import Report
 from liqmap.report.gather import gather
+from liqmap.report.page import Shown
 from liqmap.report.pages.heatmap import PAGE, Past, stops
 from liqmap.report.site import write_issue
-from publishing import make_issue
+from publishing import DAY, make_issue
 from sample_heat import sample_heat, sample_realised
 
 if TYPE_CHECKING:
@@ -226,5 +227,19 @@ def test_moving_keeps_up_with_the_pointer(browser: Browser, plain: Path) -> None
 def test_the_policy_allows_no_picture_from_elsewhere(plain: Path) -> None:
     tree = html.parse(io.BytesIO(page_of(plain).read_bytes()))
     addresses = tree.xpath("//*[local-name()='image']/@*[name()='href']")
-    assert len(addresses) == 12
+    assert len(addresses) == 8
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
+
+
+def test_a_feed_that_ended_is_not_said_to_report_nothing() -> None:
+    issue = make_issue()
+    facts = issue.facts[0]
+    past = facts.material["heatmap"]
+    ended = replace(past.realised, until=facts.map.at - 2 * DAY)
+    assert ended.between(facts.map.at - 3 * DAY, facts.map.at - 2 * DAY) is not None
+    assert ended.between(facts.map.at - 3 * DAY, facts.map.at - DAY) is None
+    found = PAGE.show(facts, replace(past, realised=ended))
+    assert isinstance(found, Shown)
+    assert "only: $" in found.lede
+    assert "the model has $" in found.lede
+    assert found.values["lines"][-1].told is None

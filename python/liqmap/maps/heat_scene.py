@@ -57,14 +57,20 @@ class Realised:
         feed: Whose: the instrument's own name, or that of an aggregate of venues.
         start: Of each hour, UTC microseconds, ascending.
         usd: Longs and shorts, shape ``(hours, 2)``.
+        since: From when on the feed tells; an hour without a row before that is not known to be quiet.
+        until: Up to when it does.
     """
 
     feed: str
     start: npt.NDArray[np.int64]
     usd: npt.NDArray[np.float64]
+    since: Instant
+    until: Instant
 
-    def between(self, start: Instant, end: Instant) -> tuple[float, float]:
-        """Longs and shorts liquidated in hours that lie between two times, USD."""
+    def between(self, start: Instant, end: Instant) -> tuple[float, float] | None:
+        """Longs and shorts liquidated in hours between two times, USD; ``None`` where the feed is not known."""
+        if start < self.since or end > self.until:
+            return None
         inside = (self.start >= start) & (self.start + _HOUR <= end)
         long, short = self.usd[inside].sum(axis=0).tolist()
         return long, short

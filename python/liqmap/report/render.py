@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["front_page", "instrument_page", "render"]
 
+_COMMAND = re.compile(r"`([^`]+)`")
+_WHOLE = r'<span class="unbroken">\g<0></span>'
 _KEEP = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
@@ -72,7 +74,16 @@ def render(name: str, /, **values: object) -> str:
 
 def _unbroken(text: str) -> Markup:
     """A text whose price ranges stay on one line, and so do amounts in parentheses."""
-    return Markup(_KEEP.sub(r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped first
+    return Markup(_KEEP.sub(_WHOLE, str(escape(text))))  # noqa: S704 - escaped first
+
+
+def _coded(text: str) -> Markup:
+    """A text in which what stands between backticks is a command, whose words stay whole."""
+
+    def command(found: re.Match[str]) -> str:
+        return f"<code>{re.sub(r'[^ ]+', _WHOLE, found[1])}</code>"
+
+    return Markup(_COMMAND.sub(command, str(escape(text))))  # noqa: S704 - escaped first
 
 
 def _range(ends: tuple[float, float], tick: float) -> str:
@@ -104,6 +115,7 @@ def _environment() -> Environment:
         "iso": iso,
         "slug": slug,
         "unbroken": _unbroken,
+        "coded": _coded,
         "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - checked element by element in vega.still
     }
     environment.globals |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,16 +23,16 @@ class Trace:
     Attributes:
         paths: CSS name of the colour → ``d``: clusters, a side and band each.
         mark: The mark's line.
-        low: Price at the bottom.
-        high: Price at the top.
+        ticks: Round prices, and how far down each lies, in per cent of the height.
+        end: How far down the line ends, in per cent.
         first: Time at the left, UTC microseconds.
         last: Time at the right.
     """
 
     paths: dict[str, str]
     mark: str
-    low: float
-    high: float
+    ticks: tuple[tuple[float, float], ...]
+    end: float
     first: int
     last: int
 
@@ -62,4 +63,12 @@ def trace(rows: list[tuple[Summary, dict[str, Any]]]) -> Trace | None:
             drawn = f"M{right(at) - width / 2:.1f} {top:.1f}h{width:.1f}v{max(bottom - top, 1):.1f}h{-width:.1f}z"
             paths[name] = paths.get(name, "") + drawn
     mark = "M" + "L".join(f"{right(at):.1f} {down(price):.1f}" for at, price, _ in shown)
-    return Trace(dict(sorted(paths.items())), mark, low, high, first, last)
+    ticks = tuple((price, down(price) / HEIGHT * 100) for price in _round(low, high))
+    return Trace(dict(sorted(paths.items())), mark, ticks, down(shown[-1][1]) / HEIGHT * 100, first, last)
+
+
+def _round(low: float, high: float) -> list[float]:
+    """Three to seven round prices between two."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 3))
+    step = power * max(factor for factor in (1, 2, 2.5, 5, 10) if factor * power <= (high - low) / 3)
+    return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -35,6 +35,7 @@ __all__ = [
     "spelt",
     "stamp",
     "trust",
+    "went",
 ]
 
 NEAR = 0.15
@@ -217,6 +218,18 @@ _MONTHS = (
 
 def _moment(at: Instant) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+
+
+def went(then: float, now: float, tick: float) -> str:
+    """From one price to another, and how far that is.
+
+    Example:
+        >>> went(63_298.0, 63_936.1, 0.1)
+        'rose 1.0\u202f%, from 63,298 to 63,936,'
+    """
+    change = now / then - 1
+    verb = "rose" if change >= 0 else "fell"
+    return f"{verb} {percent(abs(change))}, from {price(then, tick)} to {price(now, tick)},"
 
 
 def place(cluster: Cluster) -> str:

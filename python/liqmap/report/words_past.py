@@ -42,7 +42,7 @@ def brief(at: Instant) -> str:
 
 def heat_finding(facts: Facts, scene: HeatScene) -> str:
     """What the price ran through in the first view, and where most is left."""
-    long, short = _swept(scene)
+    long, short = _swept(scene, scene.start, scene.end)
     length = days(scene.days[scene.first])
     went = _went(scene)
     if max(long, short) < _LITTLE:
@@ -59,7 +59,7 @@ def heat_finding(facts: Facts, scene: HeatScene) -> str:
 
 def heat_lede(scene: HeatScene) -> str:
     """What is modelled, and what was reported beside it."""
-    long, short = _swept(scene)
+    long, short = _swept(scene, scene.start, scene.end)
     length = days(scene.days[scene.first])
     model = (
         f"In these {length} the model liquidated {usd(long)} of longs and {usd(short)} of shorts on this instrument."
@@ -67,9 +67,18 @@ def heat_lede(scene: HeatScene) -> str:
     told = scene.realised
     if told is None:
         return f"{model} No realised liquidations are loaded to hold beside it."
-    real_long, real_short = told.between(scene.start, scene.end)
     whose = "its own feed" if told.feed == scene.heat.instrument else f"{told.feed}, a sum over venues,"
-    return f"{model} In the same time {whose} reports {usd(real_long)} and {usd(real_short)}."
+    start, end = max(scene.start, told.since), min(scene.end, told.until)
+    real = told.between(start, end) if start < end else None
+    if real is None:
+        return f"{model} Of that time {whose} tells nothing."
+    if (start, end) == (scene.start, scene.end):
+        return f"{model} In the same time {whose} reports {usd(real[0])} and {usd(real[1])}."
+    long, short = _swept(scene, start, end)
+    return (
+        f"{model} {whose[:1].upper()}{whose[1:]} tells of {brief(start)} to {brief(end)} only: {usd(real[0])} and "
+        f"{usd(real[1])}, where the model has {usd(long)} and {usd(short)}."
+    )
 
 
 def heat_alt(facts: Facts, scene: HeatScene) -> str:
@@ -80,9 +89,9 @@ def heat_alt(facts: Facts, scene: HeatScene) -> str:
     )
 
 
-def _swept(scene: HeatScene) -> tuple[float, float]:
-    since = scene.heat.at > scene.start
-    long, short = scene.heat.predicted[since].sum(axis=(0, 2)).tolist()
+def _swept(scene: HeatScene, start: Instant, end: Instant) -> tuple[float, float]:
+    within = (scene.heat.at > start) & (scene.heat.at <= end)
+    long, short = scene.heat.predicted[within].sum(axis=(0, 2)).tolist()
     return long, short
 
 

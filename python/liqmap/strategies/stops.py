@@ -121,7 +121,9 @@ def stops(setting: Setting, own: Own | None = None) -> Use[Stop]:
         entry = setting.mark if own.entry is None else own.entry
         # A stop lies on the losing side of its entry.
         behind = [c for c in behind if (near_of(c) < entry) == (side == "long")][:_MOST]
-        rows += [_stop(setting, cluster, own, entry, enough) for cluster in behind]
+        found = [_stop(setting, cluster, own, entry, enough) for cluster in behind]
+        # Neighbours may lead to the same gap: one stop, behind the further of them.
+        rows += {stop.rule_price: stop for stop in found}.values()
     return Use(RULE, tuple(rows), None if rows else setting.nothing, setting.limits)
 
 

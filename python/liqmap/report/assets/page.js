@@ -122,7 +122,9 @@
       });
     }
     const ranges = figure.querySelector(".ranges");
-    for (const [text, name] of [["0.02", "±2 %"], ["0.05", "±5 %"], ["first", "First view"], ["all", "All"]]) {
+    const furthest = Math.round(Math.max(first[1] / mark - 1, 1 - first[0] / mark) * 100);
+    const offered = [["0.02", "±2 %"], ["0.05", "±5 %"], ["first", `±${furthest} %`], ["all", "All"]];
+    for (const [text, name] of offered.filter(([text]) => Number(text) * 100 !== furthest)) {
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.reach = text;

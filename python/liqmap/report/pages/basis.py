@@ -19,8 +19,8 @@ __all__ = ["PAGE"]
 
 _UNUSUAL = 2.0
 _FILL = (
-    "Bars of one would fill it: liqmap load FILE --db FILE --instrument venue:SYMBOL; where the catalogue does not "
-    "know the contract, load a row for it into instruments first, of kind dated and with its expiry."
+    "Bars of one would fill it: `liqmap load FILE --db FILE --instrument venue:SYMBOL`; where the catalogue does not "
+    "know the contract, load a row for it into `instruments` first, of kind dated and with its expiry."
 )
 
 

@@ -215,7 +215,13 @@ def _json(facts: Facts, scene: HeatScene, lines: tuple[Stop, ...]) -> str:
         "top_usd_per_row": scene.scale.top,
         "realised": None
         if told is None
-        else {"feed": told.feed, "hours": [iso(t) for t in told.start.tolist()], "usd": told.usd.round(2).tolist()},
+        else {
+            "feed": told.feed,
+            "since": iso(told.since),
+            "until": iso(told.until),
+            "hours": [iso(t) for t in told.start.tolist()],
+            "usd": told.usd.round(2).tolist(),
+        },
         "lines": [
             {"at": iso(s.at), "price": s.price, "liquidated": s.swept, "realised": s.told, "largest": s.peaks}
             for s in lines
