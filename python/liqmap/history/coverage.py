@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from liqmap.clock import Instant, iso
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy.typing as npt
 
+    from liqmap.history.read import Floats, Ints
     from liqmap.provenance import JSON
 
 __all__ = ["STALE_AFTER", "Coverage", "Gap", "Span", "StaleRun", "coverage"]
@@ -124,19 +128,15 @@ class Coverage:
         return {"spans": [span.to_dict() for span in self.spans]}
 
 
-# table: (SQL of what sets a series apart, SQL of its interval in seconds or NULL)
+# table: (SQL of what sets a series apart, SQL of its interval in seconds: 0 where rows come when they come)
 _SERIES = {
     "bars": ("interval_s || ' s ' || price_source", "interval_s"),
     "open_interest": ("''", "NULL"),
     "funding": ("''", "NULL"),
-    "liquidations": (
-        "CASE WHEN window_s > 0 THEN window_s || ' s ' ELSE '' END || side || ' ' || feed",
-        "nullif(window_s, 0)",
-    ),
+    "liquidations": ("CASE WHEN window_s > 0 THEN window_s || ' s ' ELSE '' END || side || ' ' || feed", "window_s"),
     "depth": ("''", "NULL"),
-    "positions": ("source", "NULL"),
+    "positions": ("source", "0"),
 }
-_EVENTS = ("liquidations", "positions")  # without an interval of their own these come when they come
 
 
 def coverage(
@@ -149,68 +149,74 @@ def coverage(
     ``stale_after`` readings in a row are alike.
     """
     spans = []
-    for table, (series, interval) in _SERIES.items():
-        steps = _STEPS.format(table=table, series=series, interval=interval)
-        gaps: dict[tuple[str, str], list[Gap]] = {}
-        for name, label, before, after, step in connection.execute(steps + _GAPS, [instrument]).fetchall():
-            gap = Gap(round(before + step), int(after), round((after - before) / step) - 1)
-            gaps.setdefault((name, label), []).append(gap)
-        for name, label, first, last, rows, step in connection.execute(steps + _SPANS, [instrument]).fetchall():
+    for table, (series, _) in _SERIES.items():
+        labels = connection.execute(
+            f"SELECT DISTINCT instrument, {series} FROM {table} WHERE instrument = coalesce($1, instrument) "
+            "ORDER BY ALL",
+            [instrument],
+        ).fetchall()
+        for name, label in labels:
             stale = _stale(connection, name, stale_after) if table == "open_interest" else ()
-            found = tuple(gaps.get((name, label), ()))
-            interval_s = None if step is None else step / 1e6
-            spans.append(Span(name, table, label, int(first), int(last), int(rows), interval_s, found, stale))
+            spans.append(_span(connection, table, name, label, stale))
     return Coverage(tuple(sorted(spans, key=lambda s: s.instrument)))
 
 
-# table: (SQL of what sets a series apart, SQL of its interval in seconds: 0 where rows come when they come)
-_SERIES = {
-    "bars": ("interval_s || ' s ' || price_source", "interval_s"),
-    "open_interest": ("''", "NULL"),
-    "funding": ("''", "NULL"),
-    "liquidations": ("CASE WHEN window_s > 0 THEN window_s || ' s ' ELSE '' END || side || ' ' || feed", "window_s"),
-    "depth": ("''", "NULL"),
-    "positions": ("source", "0"),
-}
+def _span(
+    connection: duckdb.DuckDBPyConnection, table: str, name: str, label: str, stale: tuple[StaleRun, ...]
+) -> Span:
+    series, interval = _SERIES[table]
+    columns = connection.execute(
+        f"SELECT ts, max({interval}) * 1e6 AS own, coalesce(min(load_id), -1) AS load, count(*) AS n FROM {table} "
+        f"WHERE instrument = $1 AND {series} = $2 GROUP BY ts ORDER BY ts",
+        [name, label],
+    ).fetchnumpy()
+    ts, own = columns["ts"], np.ma.filled(np.ma.asarray(columns["own"], dtype=np.float64), np.nan)
+    step = np.where(np.isnan(own), _paces(ts, columns["load"]), own)
+    step[step == 0] = np.nan
+    moved = np.diff(ts)
+    with np.errstate(invalid="ignore"):
+        found = np.flatnonzero(moved > 1.5 * step[1:])
+    gaps = tuple(
+        Gap(round(int(ts[i]) + step[i + 1]), int(ts[i + 1]), round(moved[i] / step[i + 1]) - 1) for i in found.tolist()
+    )
+    usual = _commonest(step[np.isfinite(step)])
+    interval_s = None if usual is None else usual / 1e6
+    return Span(name, table, label, int(ts[0]), int(ts[-1]), int(columns["n"].sum()), interval_s, gaps, stale)
 
-_STEPS = """
-WITH times AS (
-    SELECT instrument, {series} AS series, ts, max({interval}) * 1e6 AS own, min(load_id) AS load, count(*) AS n
-    FROM {table} WHERE instrument = coalesce($1, instrument) GROUP BY ALL
-), steps AS (
-    SELECT *, lag(ts) OVER by_time AS before, lag(load) OVER by_time AS load_before
-    FROM times WINDOW by_time AS (PARTITION BY instrument, series ORDER BY ts)
-), paces AS (
-    SELECT instrument, series, load, mode(ts - before) AS pace
-    FROM steps WHERE before IS NOT NULL AND load IS NOT DISTINCT FROM load_before GROUP BY ALL
-), paced AS (
-    SELECT s.*, nullif(coalesce(own, greatest(here.pace, there.pace)), 0) AS step
-    FROM steps s
-    LEFT JOIN paces here ON (here.instrument, here.series) = (s.instrument, s.series) AND here.load = s.load
-    LEFT JOIN paces there ON (there.instrument, there.series) = (s.instrument, s.series) AND there.load = s.load_before
-)
-"""
 
-_SPANS = """
-SELECT instrument, series, min(ts), max(ts), sum(n), mode(step) FROM paced GROUP BY instrument, series
-ORDER BY instrument, series
-"""
+def _paces(ts: Ints, load: Ints) -> Floats:
+    """The commonest step of the file that each row came from; of the slower file where two meet. NaN without one."""
+    moved, same = np.diff(ts), load[1:] == load[:-1]
+    pace = np.full(len(ts), np.nan)
+    for one in np.unique(load[load >= 0]).tolist():
+        usual = _commonest(moved[same & (load[1:] == one)])
+        pace[load == one] = np.nan if usual is None else usual
+    return np.asarray(np.fmax(pace, np.append(np.nan, pace[:-1])), dtype=np.float64)
 
-_GAPS = """
-SELECT instrument, series, before, ts, step FROM paced WHERE ts - before > 1.5 * step ORDER BY instrument, series, ts
-"""
 
-_STALE = """
-WITH moves AS (
-    SELECT ts, sum(moved) OVER (ORDER BY ts) AS run FROM (
-        SELECT ts, CASE WHEN oi_base IS DISTINCT FROM lag(oi_base) OVER by_time
-                          OR oi_usd IS DISTINCT FROM lag(oi_usd) OVER by_time THEN 1 ELSE 0 END AS moved
-        FROM open_interest WHERE instrument = $1 WINDOW by_time AS (ORDER BY ts))
-)
-SELECT min(ts), max(ts), count(*) FROM moves GROUP BY run HAVING count(*) >= $2 ORDER BY 1
-"""
+def _commonest(values: Ints | Floats) -> float | None:
+    """Of several that are as common, the one that comes first."""
+    if not len(values):
+        return None
+    kinds, first, count = np.unique(values, return_index=True, return_counts=True)
+    return float(kinds[np.lexsort((first, -count))[0]])
 
 
 def _stale(connection: duckdb.DuckDBPyConnection, name: str, stale_after: int) -> tuple[StaleRun, ...]:
-    rows = connection.execute(_STALE, [name, stale_after]).fetchall()
-    return tuple(StaleRun(int(start), int(end), int(count)) for start, end, count in rows)
+    columns = connection.execute(
+        "SELECT ts, oi_base, oi_usd FROM open_interest WHERE instrument = $1 ORDER BY ts", [name]
+    ).fetchnumpy()
+    ts = columns["ts"]
+    coin, usd = (np.ma.filled(np.ma.asarray(columns[key], dtype=np.float64), np.nan) for key in ("oi_base", "oi_usd"))
+    moved = np.ones(len(ts) + 1, dtype=np.bool_)
+    moved[1:-1] = ~(_alike(coin) & _alike(usd))
+    edges = np.flatnonzero(moved)
+    long = np.flatnonzero(np.diff(edges) >= stale_after).tolist()
+    runs = ((int(edges[i]), int(edges[i + 1])) for i in long)
+    return tuple(StaleRun(int(ts[start]), int(ts[stop - 1]), stop - start) for start, stop in runs)
+
+
+def _alike(values: Floats) -> npt.NDArray[np.bool_]:
+    """Whether each reading but the first is the one before it; two unknown ones are."""
+    before, after = values[:-1], values[1:]
+    return np.asarray((before == after) | (np.isnan(before) & np.isnan(after)), dtype=np.bool_)
