@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,3 +113,15 @@ def test_a_venue_s_answer_with_what_it_does_not_say(liqmap: Liqmap, tmp_path: Pa
         f"{file}: binance positionRisk",
         "  positions binance:BTCUSDT: 1 rows 2026-09-01T00:00:00Z … 2026-09-01T00:00:00Z",
     ]
+
+
+def test_the_command_line_does_without_pandas(liqmap: Liqmap, write: Write, tmp_path: Path) -> None:
+    db = tmp_path / "market.duckdb"
+    assert liqmap("load", write("b.csv", bars(3)), "--db", db, "--instrument", BTC).returncode == 0
+    program = (
+        "import sys\nfrom liqmap.cli import main\ntry:\n    main()\n"
+        "finally:\n    print({name.partition('.')[0] for name in sys.modules} & {'duckdb', 'pandas'})\n"
+    )
+    command = [sys.executable, "-c", program, "coverage", "--db", str(db), "--instrument", BTC]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "{'duckdb'}"

@@ -37,6 +37,10 @@ for _place, (_verb, _help) in enumerate(VERBS.items()):
 
 def main() -> None:
     """Run the command line; a known error is one line on standard error and exit status 1."""
+    # DuckDB loads pandas, where it is installed, to look at a query's values: half a second for what is never used.
+    unloaded = "pandas" not in sys.modules
+    if unloaded:
+        sys.modules["pandas"] = None  # type: ignore[assignment]
     try:
         app()
     except LiqmapError as error:
@@ -46,3 +50,6 @@ def main() -> None:
         # The reader of a pipe has gone (`| head`): that is no fault.
         sys.stderr.close()
         sys.exit(0)
+    finally:
+        if unloaded:
+            sys.modules.pop("pandas", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -178,17 +179,17 @@ class _Press:
     def make(self, at: Instant) -> str:
         """Write one issue; returns why not, if there is nothing to write."""
         try:
-            issue = self._gather(at)
+            issue = self._gather(self.plan.report, at)
         except NotFoundError as error:
             return str(error)
         put_issue(self.plan.site, issue, self._before(at))
         self.last = (at, summary(issue))
         return ""
 
-    def _gather(self, at: Instant) -> Issue:
+    def _gather(self, report: Report, at: Instant) -> Issue:
         from liqmap.report.gather import gather  # noqa: PLC0415 - pages load their charts
 
-        return gather(self.history, self.plan.report, at)
+        return gather(self.history, report, at)
 
     def _before(self, at: Instant) -> Summary | None:
         """The summary of the issue before: read, remembered, or made once more where another process has it."""
@@ -198,7 +199,8 @@ class _Press:
             if self.last is not None and self.last[0] == before:
                 return self.last[1]
             try:
-                return summary(self._gather(before))
+                # Nothing of a page is in a summary.
+                return summary(self._gather(self.plan.report.model_copy(update={"pages": ()}), before))
             except NotFoundError:
                 at = before  # that time has no issue: the one before it, then
         return None
@@ -209,6 +211,7 @@ _press: _Press | None = None
 
 def _begin(plan: _Plan) -> None:
     global _press  # noqa: PLW0603 - a process pool hands its workers nothing but globals
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # as on the command line
     _press = _Press(plan)
 
 
