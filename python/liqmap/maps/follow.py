@@ -87,7 +87,8 @@ def _alike(half_lives: Floats) -> tuple[list[tuple[int, int]], Floats]:
 
 
 def _merged(bins: Floats) -> Floats:
-    return np.asarray(bins.reshape(-1, MAP_MERGE).sum(axis=1), dtype=np.float64)
+    # Column by column: along an axis of two, a sum takes eight times as long.
+    return np.asarray(sum(bins[k::MAP_MERGE] for k in range(MAP_MERGE)), dtype=np.float64)
 
 
 def _one_side(told: Flows, side: int) -> Flows:
@@ -123,8 +124,10 @@ class Follower:
     at: Instant
     drafts: list[_Draft] = field(default_factory=list)
     _now: list[tuple[Basin, Ground, _Draft]] = field(default_factory=list)
+    _edges: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._edges = self.edges.tolist()
         # Of what stands at the first column nothing is known to be new: it is carried in.
         nothing = np.zeros_like(self.mass)
         standing = _Sums(Flows(self.mass, self.mass, nothing, nothing, nothing))
@@ -158,14 +161,14 @@ class Follower:
             drafts[j].parent = before[i][2]
 
     def _clusters(self, mass: Floats) -> list[tuple[Basin, Ground]]:
-        edges = self.edges
+        edges = self._edges
         return [
             (
                 basin,
                 Ground(
-                    float(edges[basin.bins.start]),
-                    float(edges[basin.at] + edges[basin.at + 1]) / 2,
-                    float(edges[basin.bins.stop]),
+                    edges[basin.bins.start],
+                    (edges[basin.at] + edges[basin.at + 1]) / 2,
+                    edges[basin.bins.stop],
                     float(mass[basin.bins].sum()),
                 ),
             )

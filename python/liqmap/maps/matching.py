@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from liqmap import _core
 from liqmap.maps.links import SPLIT, link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
 __all__ = ["Ground", "Matching", "match"]
 
@@ -68,43 +71,21 @@ def match(before: Sequence[Ground], after: Sequence[Ground]) -> Matching:
     """
     if not before or not after:
         return Matching({}, {}, {}, {})
-    pairs = _cheapest(before, after)
+    pairs = dict(_core.align(_costs(before, after), UNMATCHED))
     flows = link([(c.peak, c.mass) for c in before], [(c.peak, c.mass) for c in after]).flows
     share = {flow.before: flow.out for flow in flows if pairs.get(flow.before) == flow.after}
     parent, heir = _relatives(before, after, pairs)
     return Matching(pairs, {i: share.get(i, 0.0) for i in pairs}, parent, heir)
 
 
-def _cheapest(before: Sequence[Ground], after: Sequence[Ground]) -> dict[int, int]:
-    """Non-crossing pairs of least cost, by dynamic programming."""
-    cost = _costs(before, after)
-    best = [[UNMATCHED * j for j in range(len(after) + 1)]]
-    for i, row in enumerate(cost):
-        above, here = best[i], [UNMATCHED * (i + 1)]
-        for j, paired in enumerate(row):
-            here.append(min(above[j] + paired, above[j + 1] + UNMATCHED, here[j] + UNMATCHED))
-        best.append(here)
-    pairs, i, j = {}, len(before), len(after)
-    while i and j:
-        if best[i][j] == best[i - 1][j - 1] + cost[i - 1][j - 1]:
-            i, j = i - 1, j - 1
-            pairs[i] = j
-        elif best[i][j] == best[i - 1][j] + UNMATCHED:
-            i -= 1
-        else:
-            j -= 1
-    return dict(sorted(pairs.items()))
-
-
-def _costs(before: Sequence[Ground], after: Sequence[Ground]) -> list[list[float]]:
+def _costs(before: Sequence[Ground], after: Sequence[Ground]) -> npt.NDArray[np.float64]:
     """What each pair costs, shape ``(before, after)``."""
     (low_a, peak_a, high_a, mass_a), (low_b, peak_b, high_b, mass_b) = np.array(before).T, np.array(after).T
     half_a, half_b = (high_a - low_a) / (2 * peak_a), (high_b - low_b) / (2 * peak_b)
     width = (half_a[:, None] + half_b) / 2
     moved = np.abs(np.subtract.outer(np.log(peak_a), np.log(peak_b))) / width
     grown = np.abs(np.subtract.outer(np.log(mass_a), np.log(mass_b)))
-    cost: list[list[float]] = (moved + MASS_WEIGHT * grown).tolist()
-    return cost
+    return np.asarray(moved + MASS_WEIGHT * grown, dtype=np.float64)
 
 
 def _relatives(
@@ -132,7 +113,10 @@ def _relatives(
 def _groups(
     before: Sequence[Ground], after: Sequence[Ground], pairs: dict[int, int]
 ) -> list[tuple[list[int], list[int]]]:
-    """Clusters that hang together by shared ground or by a pair; groups with none of either list are left out."""
+    """Clusters that hang together by shared ground or by a pair, where there is somebody of either list to explain.
+
+    In a group of one pair nobody was born and nobody ended.
+    """
     root = list(range(len(before) + len(after)))
 
     def find(k: int) -> int:
@@ -148,4 +132,4 @@ def _groups(
     for k in range(len(root)):
         olds, news = groups.setdefault(find(k), ([], []))
         (olds if k < len(before) else news).append(k if k < len(before) else k - len(before))
-    return [group for group in groups.values() if group[0] and group[1]]
+    return [(olds, news) for olds, news in groups.values() if olds and news and len(olds) + len(news) > 2]  # noqa: PLR2004

@@ -2,6 +2,7 @@
 //!
 //! Units: prices in quote currency or integer ticks of the instrument, notional in quote currency (USD), sizes in coin.
 
+pub mod align;
 pub mod cascade;
 pub mod clusters;
 pub mod cohorts;

@@ -22,6 +22,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(histogram::histogram, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::smooth, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::peaks, m)?)?;
+    m.add_function(wrap_pyfunction!(transport::align, m)?)?;
     m.add_function(wrap_pyfunction!(transport::couple, m)?)?;
     m.add_class::<cohorts::Cohorts>()?;
     m.add_class::<cascade::Curve>()?;

@@ -1,6 +1,7 @@
-//! Optimal transport in one dimension.
+//! Two lists on a line: their optimal transport, and their cheapest pairs.
 
-use liqmap_core::transport as core;
+use liqmap_core::{align as pairs, transport as core};
+use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::error::input_error;
@@ -14,4 +15,12 @@ pub fn couple(py: Python<'_>, before: Vec<(f64, f64)>, after: Vec<(f64, f64)>) -
     let both = py.detach(|| Ok((core::couple(&before, &after)?, core::distance(&before, &after)?)));
     let (flows, distance) = both.map_err(|e| input_error("transport", &e))?;
     Ok((flows.into_iter().map(|f| (f.from, f.to, f.share)).collect(), distance))
+}
+
+/// `(row, column)` of the cheapest pairs that do not cross, where a row or column without a partner costs `alone`.
+#[pyfunction]
+pub fn align(py: Python<'_>, cost: PyReadonlyArray2<'_, f64>, alone: f64) -> PyResult<Vec<(usize, usize)>> {
+    let columns = cost.shape()[1];
+    let cost = cost.as_slice()?;
+    Ok(py.detach(|| pairs::align(cost, columns, alone)))
 }

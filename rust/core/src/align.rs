@@ -1,0 +1,77 @@
+//! The cheapest way to pair two ordered lists without crossings, where whoever stays alone costs too.
+
+/// Pairs `(row, column)` of least cost in all, ascending in both; among equals, more pairs at the end of the lists.
+///
+/// # Panics
+/// `cost`, row by row, does not hold a whole number of rows of `columns`.
+#[must_use]
+pub fn align(cost: &[f64], columns: usize, alone: f64) -> Vec<(usize, usize)> {
+    if columns == 0 || cost.is_empty() {
+        return Vec::new();
+    }
+    assert_eq!(cost.len() % columns, 0, "whole rows");
+    let (rows, wide) = (cost.len() / columns, columns + 1);
+    // What the first so many of each list cost together.
+    let mut best: Vec<f64> = (0..wide).map(|j| alone * j as f64).collect();
+    best.reserve(rows * wide);
+    for (i, row) in cost.chunks_exact(columns).enumerate() {
+        best.push(alone * (i + 1) as f64);
+        for (j, paired) in row.iter().enumerate() {
+            let above = i * wide + j;
+            best.push((best[above] + paired).min(best[above + 1] + alone).min(best[above + wide] + alone));
+        }
+    }
+    let mut pairs = Vec::new();
+    let (mut i, mut j) = (rows, columns);
+    while i > 0 && j > 0 {
+        let here = i * wide + j;
+        #[allow(clippy::float_cmp)] // one of the three is what was stored
+        if best[here] == best[here - wide - 1] + cost[(i - 1) * columns + j - 1] {
+            (i, j) = (i - 1, j - 1);
+            pairs.push((i, j));
+        } else if best[here] == best[here - wide] + alone {
+            i -= 1;
+        } else {
+            j -= 1;
+        }
+    }
+    pairs.reverse();
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::align;
+
+    /// Every way to pair without crossing, the cheapest of them.
+    fn cheapest(cost: &[Vec<f64>], alone: f64, i: usize, j: usize) -> f64 {
+        let rest = cost.len() - i + cost.first().map_or(0, Vec::len) - j;
+        if i == cost.len() || j == cost[i].len() {
+            return alone * rest as f64;
+        }
+        let paired = cost[i][j] + cheapest(cost, alone, i + 1, j + 1);
+        paired.min(alone + cheapest(cost, alone, i + 1, j)).min(alone + cheapest(cost, alone, i, j + 1))
+    }
+
+    proptest! {
+        #[test]
+        fn is_as_cheap_as_the_cheapest_of_all(
+            cost in (1..6_usize).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(0.0..6.0, n), 1..6))
+        ) {
+            let columns = cost[0].len();
+            let pairs = align(&cost.concat(), columns, 2.0);
+            prop_assert!(pairs.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1));
+            let paired: f64 = pairs.iter().map(|&(i, j)| cost[i][j]).sum();
+            let total = paired + 2.0 * (cost.len() + columns - 2 * pairs.len()) as f64;
+            prop_assert!((total - cheapest(&cost, 2.0, 0, 0)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn nothing_pairs_with_nothing() {
+        assert!(align(&[], 0, 2.0).is_empty());
+        assert!(align(&[], 3, 2.0).is_empty());
+    }
+}
