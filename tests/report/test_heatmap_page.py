@@ -240,6 +240,6 @@ def test_a_feed_that_ended_is_not_said_to_report_nothing() -> None:
     assert ended.between(facts.map.at - 3 * DAY, facts.map.at - DAY) is None
     found = PAGE.show(facts, replace(past, realised=ended))
     assert isinstance(found, Shown)
-    assert "only: $" in found.lede
+    assert " only, " in found.lede
     assert "the model has $" in found.lede
     assert found.values["lines"][-1].told is None

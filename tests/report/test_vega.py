@@ -84,3 +84,13 @@ def test_what_vega_refuses_is_said_in_one_line() -> None:
     with pytest.raises(InternalError, match="a specification that Vega draws") as caught:
         v8.draw("a", '{"marks": [{"type": "blob"}]}')
     assert "\n" not in str(caught.value)
+
+
+def test_a_notebook_can_draw() -> None:
+    """A notebook runs an event loop in the thread that draws; the first drawing of a process makes the engine there."""
+    code = (
+        "import asyncio\nfrom liqmap.report.v8 import draw\n"
+        "async def cell(): return draw('one', '{\"marks\": []}')\nprint(asyncio.run(cell())[0][:4])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "<svg\n", done.stderr

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from importlib import resources
@@ -84,6 +85,13 @@ def warm() -> Thread:
 
 @cache
 def _function() -> JSFunction:
+    # Made in a thread of its own: a loop that runs in this one, such as a notebook's, would become the engine's, and a
+    # drawing asked for on it could never be waited for.
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(_made).result()
+
+
+def _made() -> JSFunction:
     try:
         from py_mini_racer import MiniRacer  # noqa: PLC0415 - an extra, and slow to load
     except ImportError:

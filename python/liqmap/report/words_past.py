@@ -76,8 +76,8 @@ def heat_lede(scene: HeatScene) -> str:
         return f"{model} In the same time {whose} reports {usd(real[0])} and {usd(real[1])}."
     long, short = _swept(scene, start, end)
     return (
-        f"{model} {whose[:1].upper()}{whose[1:]} tells of {brief(start)} to {brief(end)} only: {usd(real[0])} and "
-        f"{usd(real[1])}, where the model has {usd(long)} and {usd(short)}."
+        f"{model} From {brief(start)} to {brief(end)} only, {whose.rstrip(',')}, reports {usd(real[0])} and "
+        f"{usd(real[1])}; the model has {usd(long)} and {usd(short)} there."
     )
 
 
