@@ -73,7 +73,7 @@ def test_where_a_view_ends_the_line_is_exact_however_wide_the_bars(frame: Any) -
     made = map_data(sample, frame=frame, everything=True)["datasets"]["sums"]
     low, high = window(sample)
     for end in (low, high, sample.mark_price * 0.98, sample.mark_price * 1.05):
-        (point,) = (row for row in made if row["at"] == end)
+        (point,) = (row for row in made if row["at"] == pytest.approx(end, rel=1e-7))
         assert point["sum"] == round(reached(sample, end))
         assert point["side"] == ("longs" if end < sample.mark_price else "shorts")
 
