@@ -17,6 +17,8 @@ from liqmap.maps.flows import Flows
 from liqmap.maps.follow import Follower
 from liqmap.maps.links import link
 from liqmap.maps.matching import Ground, match
+from liqmap.maps.turns import turn
+from liqmap.positions import line
 
 START = 1_735_689_600_000_000
 HOUR = 3_600_000_000
@@ -123,8 +125,10 @@ def test_the_parts_of_a_step_sum_to_its_change(masses: list[float], shift: int, 
     after = survived + bump(200 + shift, masses[1])
     assume(after.sum() > 0)
     edges = np.exp(np.arange(401) * 5e-4) * 50_000
-    side = Follower("long", edges, before, START)
-    side.step(START + HOUR, told(before, survived, lost, after))
+    side = Follower("long")
+    start = turn(edges, (), told(before, before, np.zeros(400), before), START)
+    side.step(start)
+    side.step(turn(edges, start.now, told(before, survived, lost, after), START + HOUR))
     for draft in side.drafts:
         mass = 0.0
         for step in draft.steps:
@@ -137,9 +141,13 @@ def test_the_parts_of_a_step_sum_to_its_change(masses: list[float], shift: int, 
 def follow(*columns: np.ndarray) -> Follower:
     """Columns between which all that is lost was closed."""
     edges = np.exp(np.arange(401) * 5e-4) * 50_000
-    side = Follower("short", edges, columns[0], START)
+    side = Follower("short")
+    made = turn(edges, (), told(columns[0], columns[0], np.zeros(400), columns[0]), START)
+    side.step(made)
     for k, (before, after) in enumerate(itertools.pairwise(columns), start=1):
-        side.step(START + k * HOUR, told(before, np.minimum(before, after), np.zeros(400), after))
+        parts = told(before, np.minimum(before, after), np.zeros(400), after)
+        made = turn(edges, made.now, parts, START + k * HOUR)
+        side.step(made)
     return side
 
 
@@ -232,3 +240,17 @@ def test_tracks_as_data(db: Path) -> None:
     numbers = {track.number for track in made.tracks}
     assert {t.parent for t in made.tracks} | {t.heir for t in made.tracks} <= numbers | {None}
     assert made.provenance.simulated
+
+
+def test_columns_that_others_looked_at_are_the_same(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = [("2025-01-04", "2025-01-06"), ("2025-01-04T12:00", "2025-01-06T12:00"), ("2025-01-03", "2025-01-08")]
+
+    def told(begin: str, end: str) -> object:
+        with liqmap.open(db) as history:
+            return history.tracks(NAME, begin, end, "4h").to_dict()
+
+    shared = [told(*span) for span in spans]
+    assert line._KNOWN
+    for span, made in zip(spans, shared, strict=True):
+        monkeypatch.setattr(line, "_KNOWN", [])
+        assert told(*span) == made

@@ -1,20 +1,22 @@
-"""From the history to tracks: the engine run once, clusters of each column matched with those of the last."""
+"""From the history to tracks: the engine run once, clusters of each column matched with those of the last.
+
+The next tracks of a history share most of their columns with these: what came about between two is looked at once.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from liqmap._core import __version__
 from liqmap.instruments import SIDES
-from liqmap.maps.clusters import Basin, basins
 from liqmap.maps.flows import Flows, flows
-from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, column_stops, price_axis
-from liqmap.maps.links import LINK
-from liqmap.maps.matching import Ground, match
+from liqmap.maps.heatmap import MAP_MERGE, column_stops, price_axis
 from liqmap.maps.tracks import Step, Track, Tracks
+from liqmap.maps.turns import Clusters, Turn, turn
 from liqmap.positions.choose import choose
 from liqmap.positions.model import prepare
 from liqmap.positions.walk import walk
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from liqmap.clock import Instant
     from liqmap.history.store import Store
     from liqmap.instruments import Side
-    from liqmap.positions.model import AnyRecipe
+    from liqmap.positions.model import AnyRecipe, Nursery
 
     Floats = npt.NDArray[np.float64]
 
@@ -42,25 +44,17 @@ def build_tracks(
     used, parameters, said = choose(store, bars, start, recipe)
     nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
-    first, bins, edges = price_axis(nursery, nursery.step, MAP_MERGE)
-    groups, lives = _alike(nursery.half_lives)
-
-    nursery.reach(stops[0])
-    before, _ = nursery.engine.density(groups, first, 1, bins * MAP_MERGE)
+    walked = _Walked(nursery)
+    sides = [Follower(side) for side in SIDES]
+    columns: list[_Column] = []
+    for begin, stop in zip([None, *stops[:-1]], stops, strict=True):
+        standing = columns[-1] if columns else None
+        look = partial(walked.column, begin, stop, standing)
+        columns.append(nursery.line.once((_Walked, walked.axis, begin, stop), look))
+        for side, made in zip(sides, columns[-1].turns, strict=True):
+            side.step(made)
     at = nursery.bars.end[np.asarray(stops) - 1]
-    sides = [Follower(side, edges, _merged(before[k].sum(axis=0)), int(at[0])) for k, side in enumerate(SIDES)]
-    totals = np.zeros((4, len(stops), 2))
-    totals[0, 0] = before.sum(axis=(1, 2))
-    for i in range(1, len(stops)):
-        kept = walk(nursery, stops[i - 1], stops[i]).kept
-        after, _ = nursery.engine.density(groups, first, 1, bins * MAP_MERGE)
-        span = slice(stops[i - 1], stops[i])
-        told = flows(nursery, span, kept, (before, after), lives, first)
-        for k, side in enumerate(sides):
-            side.step(int(at[i]), _one_side(told, k))
-        parts = (told.after, told.opened, told.closed, told.liquidated)
-        totals[:, i] = [part.sum(axis=1) for part in parts]
-        before = after
+    totals = np.stack([column.totals for column in columns], axis=1)
     return Tracks(
         instrument=instrument,
         at=at,
@@ -79,6 +73,61 @@ def build_tracks(
     )
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Column:
+    """A column: what either side's clusters did since the one before, and USD that stands, opened, closed, was swept.
+
+    Attributes:
+        turns: Longs, shorts.
+        totals: Shape ``(4, 2)``; all but the first are zero at the first column.
+    """
+
+    turns: tuple[Turn, ...]
+    totals: Floats
+
+
+class _Walked:
+    """Takes an engine from column to column, as far as nobody has been there before."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self._nursery = nursery
+        self._first, self._bins, self._edges = price_axis(nursery, nursery.step, MAP_MERGE)
+        self._groups, self._lives = _alike(nursery.half_lives)
+        self._cells: tuple[int, Floats] | None = None
+
+    @property
+    def axis(self) -> tuple[int, int]:
+        """First engine bin and number of bins."""
+        return self._first, self._bins
+
+    def column(self, start: int | None, stop: int, standing: _Column | None) -> _Column:
+        """What came about between so many bars and so many; the first column follows none."""
+        if start is None or standing is None:
+            mass = self._seen(stop).sum(axis=1)
+            # Of what stands at the first column nothing is known to be new: it is carried in.
+            nothing = np.zeros_like(mass)
+            told = Flows(mass, mass, nothing, nothing, nothing)
+            before: tuple[Clusters, ...] = ((),) * len(SIDES)
+        else:
+            old = self._seen(start)
+            kept = walk(self._nursery, start, stop).kept
+            cells = (old, self._seen(stop))
+            told = flows(self._nursery, slice(start, stop), kept, cells, self._lives, self._first)
+            before = tuple(made.now for made in standing.turns)
+        at = int(self._nursery.bars.end[stop - 1])
+        parts = (told.after, told.opened, told.closed, told.liquidated)
+        turns = tuple(turn(self._edges, before[k], _one_side(told, k), at) for k in range(len(SIDES)))
+        return _Column(turns, np.stack([part.sum(axis=1) for part in parts]))
+
+    def _seen(self, stop: int) -> Floats:
+        """USD by side, group that ages alike, and engine bin."""
+        if self._cells is None or self._cells[0] != stop:
+            self._nursery.reach(stop)
+            bins = self._bins * MAP_MERGE
+            self._cells = stop, self._nursery.engine.density(self._groups, self._first, 1, bins)[0]
+        return self._cells[1]
+
+
 def _alike(half_lives: Floats) -> tuple[list[tuple[int, int]], Floats]:
     """Ranges of brackets that age alike, with the half-life of each: together they decay as each does alone."""
     starts = np.flatnonzero(np.append(True, half_lives[1:] != half_lives[:-1]))
@@ -86,15 +135,15 @@ def _alike(half_lives: Floats) -> tuple[list[tuple[int, int]], Floats]:
     return list(zip(starts.tolist(), stops.tolist(), strict=True)), half_lives[starts]
 
 
-def _merged(bins: Floats) -> Floats:
-    # Column by column: along an axis of two, a sum takes eight times as long.
-    return np.asarray(sum(bins[k::MAP_MERGE] for k in range(MAP_MERGE)), dtype=np.float64)
-
-
 def _one_side(told: Flows, side: int) -> Flows:
     return Flows(
         *(_merged(part[side]) for part in (told.before, told.after, told.opened, told.closed, told.liquidated))
     )
+
+
+def _merged(bins: Floats) -> Floats:
+    # Column by column: along an axis of two, a sum takes eight times as long.
+    return np.asarray(sum(bins[k::MAP_MERGE] for k in range(MAP_MERGE)), dtype=np.float64)
 
 
 @dataclass(slots=True)
@@ -113,115 +162,31 @@ class Follower:
 
     Attributes:
         side: Whose positions.
-        edges: The ``bins + 1`` price edges.
-        mass: USD per bin at the first column.
-        at: UTC microseconds of it.
+        drafts: Its tracks, by birth.
     """
 
     side: Side
-    edges: Floats
-    mass: Floats
-    at: Instant
     drafts: list[_Draft] = field(default_factory=list)
-    _now: list[tuple[Basin, Ground, _Draft]] = field(default_factory=list)
-    _edges: list[float] = field(init=False)
+    _now: list[_Draft] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._edges = self.edges.tolist()
-        # Of what stands at the first column nothing is known to be new: it is carried in.
-        nothing = np.zeros_like(self.mass)
-        standing = _Sums(Flows(self.mass, self.mass, nothing, nothing, nothing))
-        for basin, ground in self._clusters(self.mass):
-            self._begin(basin, ground, standing, self.at)
-
-    def step(self, at: Instant, told: Flows) -> None:
+    def step(self, made: Turn) -> None:
         """Go on to the next column."""
-        before, after = self._now, self._clusters(told.after)
-        sums = _Sums(told)
-        matching = match([ground for _, ground, _ in before], [ground for _, ground in after])
-        self._now = []
+        before, matching = self._now, made.matching
         came_from = {j: i for i, j in matching.pairs.items()}
-        drafts: dict[int, _Draft] = {}
-        for j, (basin, ground) in enumerate(after):
-            if j not in came_from:
-                drafts[j] = self._begin(basin, ground, sums, at)
-                continue
-            was, old, draft = before[came_from[j]]
-            share = matching.share[came_from[j]]
-            moved = share >= LINK and abs(ground.peak - old.peak) > old.half_width
-            draft.steps.append(_step(at, ground, sums, was.bins, basin.bins, link=share, migrating=moved))
-            self._now.append((basin, ground, draft))
-            drafts[j] = draft
-        for i, (was, old, draft) in enumerate(before):
-            if i not in matching.pairs:
-                gone = old._replace(mass=0.0)
-                draft.steps.append(_step(at, gone, sums, was.bins, slice(0, 0)))
-                draft.heir = drafts[matching.heir[i]] if i in matching.heir else None
+        self._now = []
+        for j, step in enumerate(made.steps):
+            if j in came_from:
+                draft = before[came_from[j]]
+                draft.steps.append(step)
+            else:
+                draft = _Draft([step])
+                self.drafts.append(draft)
+            self._now.append(draft)
+        for i, step in made.ended.items():
+            before[i].steps.append(step)
+            before[i].heir = self._now[matching.heir[i]] if i in matching.heir else None
         for j, i in matching.parent.items():
-            drafts[j].parent = before[i][2]
-
-    def _clusters(self, mass: Floats) -> list[tuple[Basin, Ground]]:
-        edges = self._edges
-        return [
-            (
-                basin,
-                Ground(
-                    edges[basin.bins.start],
-                    (edges[basin.at] + edges[basin.at + 1]) / 2,
-                    edges[basin.bins.stop],
-                    float(mass[basin.bins].sum()),
-                ),
-            )
-            for basin in basins(mass, MAP_SIGMA)
-        ]
-
-    def _begin(self, basin: Basin, ground: Ground, told: _Sums, at: Instant) -> _Draft:
-        draft = _Draft([_step(at, ground, told, slice(0, 0), basin.bins)])
-        self.drafts.append(draft)
-        self._now.append((basin, ground, draft))
-        return draft
-
-
-class _Sums:
-    """Flows summed over any range of bins."""
-
-    def __init__(self, told: Flows) -> None:
-        self._running = {
-            name: np.append(0.0, np.cumsum(getattr(told, name)))
-            for name in ("opened", "closed", "liquidated", "survived")
-        }
-
-    def of(self, name: str, bins: slice) -> float:
-        running = self._running[name]
-        return float(running[bins.stop] - running[bins.start]) if bins.stop > bins.start else 0.0
-
-
-def _step(
-    at: Instant,
-    ground: Ground,
-    told: _Sums,
-    was: slice,
-    now: slice,
-    *,
-    link: float | None = None,
-    migrating: bool = False,
-) -> Step:
-    """The change from one basin to the next, taken apart."""
-    stayed = told.of("survived", slice(max(was.start, now.start), min(was.stop, now.stop)))
-    return Step(
-        at=at,
-        low=ground.low,
-        peak=ground.peak,
-        high=ground.high,
-        notional=ground.mass,
-        opened=told.of("opened", now),
-        closed=told.of("closed", was),
-        liquidated=told.of("liquidated", was),
-        carried_in=told.of("survived", now) - stayed,
-        carried_out=told.of("survived", was) - stayed,
-        link=link,
-        migrating=migrating,
-    )
+            self._now[j].parent = before[i]
 
 
 def _numbered(sides: list[Follower]) -> tuple[Track, ...]:

@@ -27,6 +27,7 @@ EVERY = 4096
 """A state is kept after every so many bars: an engine takes about 8 ms for as many."""
 _STATES = 16
 _LINES = 3
+_SEEN = 2048
 _FED = ("hours", "low", "high", "close", "open_interest", "long_flow", "short_flow")
 
 
@@ -74,9 +75,11 @@ class Line:
             del self._states[min(self._states)]
 
     def once(self, what: Hashable, look: Callable[[], T]) -> T:
-        """What was seen at a point of the way, looked at once; ``what`` says where, by whom, and how."""
+        """What was seen on the way, looked at once; ``what`` says where, by whom, and how. The oldest are let go."""
         if what not in self._seen:
             self._seen[what] = look()
+            if len(self._seen) > _SEEN:
+                del self._seen[next(iter(self._seen))]
         found: T = self._seen[what]
         return found
 
