@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from liqmap.charts import numbers
+from liqmap.charts.kept import cache_folder
 from liqmap.clock import iso
 from liqmap.instruments import slug
 from liqmap.maps.view import GROUPS, IDENTIFIED
@@ -20,6 +23,8 @@ from liqmap.report.pages import page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jinja2.bccache import Bucket
 
     from liqmap.report.facts import Facts, Issue
     from liqmap.report.issue import Place
@@ -98,6 +103,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_Compiled(str(cache_folder() / "templates")),
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= {
@@ -128,3 +134,14 @@ def _environment() -> Environment:
         "banner": skill.banner,
     }
     return environment
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Where templates stay compiled, each under a hash of its text: to compile them takes a quarter of a second."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one; a cache is a convenience, and where it cannot be written nothing is lost."""
+        folder = Path(self.directory)
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            super().dump_bytecode(bucket)
