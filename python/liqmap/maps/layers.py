@@ -170,10 +170,10 @@ def sums(theme: Theme) -> alt.LayerChart:
         )
     )
     style: dict[str, Any] = {"clip": True, "baseline": "bottom", "dy": -5, "color": theme.ink, "fontSize": 11}
-    # Where a line leaves the view: the furthest point of it that is seen.
+    # Where a line leaves the view: the furthest point of it that is seen. Rows keep eight figures, the view all of them.
     ends = (
         _chart("sums")
-        .transform_filter("datum.at >= low && datum.at <= high")
+        .transform_filter("datum.at > low - 1e-7 * mark && datum.at < high + 1e-7 * mark")
         .transform_aggregate(first="min(at)", last="max(at)", sum="max(sum)", groupby=["side"])
         .transform_filter("datum.sum > 0")
         .transform_calculate(
