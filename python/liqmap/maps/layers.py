@@ -170,7 +170,7 @@ def sums(theme: Theme) -> alt.LayerChart:
         )
     )
     style: dict[str, Any] = {"clip": True, "baseline": "bottom", "dy": -5, "color": theme.ink, "fontSize": 11}
-    # Where a line leaves the view: the furthest point of it that is seen. Rows keep eight figures, the view all of them.
+    # Where a line leaves the view: the furthest point of it that is seen. Rows keep eight figures, a view keeps all.
     ends = (
         _chart("sums")
         .transform_filter("datum.at > low - 1e-7 * mark && datum.at < high + 1e-7 * mark")
