@@ -20,6 +20,8 @@ from liqmap.positions.observed import observed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from liqmap.clock import Instant
     from liqmap.history.issued import Summed
     from liqmap.history.read import Floats, MarketBars
@@ -151,8 +153,7 @@ class Run:
         coin = np.append(coin * np.where(side > 0, *share), stood.coin)
         side = np.append(side, stood.side)
         axis = Grid.around(mark, self._about.tick_size)
-        long, short = (_binned(axis, price[side == s], (coin * price)[side == s]) for s in (1, -1))
-        return Frozen.of(at, mark, axis, long, short)
+        return Frozen.of(at, mark, axis, *_binned(axis, price, coin * price, side))
 
 
 def _on_record(made: Frozen, kept: Summed | None) -> Frozen:
@@ -177,9 +178,10 @@ def run_of(store: Store, instrument: str) -> Run:
     return runs[instrument]
 
 
-def _binned(axis: Grid, price: Floats, usd: Floats) -> Floats:
-    """Sums per bin, by the rule of :meth:`Grid.bin_of`; what has no price or lies off the axis is left out."""
+def _binned(axis: Grid, price: Floats, usd: Floats, side: npt.NDArray[np.int8]) -> Floats:
+    """Sums of longs and of shorts per bin, by the rule of :meth:`Grid.bin_of`; what lies off the axis is left out."""
     place = (np.floor(price * (1 / axis.tick) + 0.5) - axis.low_tick) // axis.width_ticks
     on = (place >= 0) & (place < axis.bins)
-    sums = np.bincount(place[on].astype(np.int64), weights=usd[on], minlength=axis.bins)
-    return np.asarray(sums, dtype=np.float64)
+    where = place[on].astype(np.int64) + axis.bins * (side[on] < 0)
+    sums = np.bincount(where, weights=usd[on], minlength=2 * axis.bins)
+    return np.asarray(sums, dtype=np.float64).reshape(2, axis.bins)

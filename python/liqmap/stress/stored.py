@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,8 @@ from liqmap.stress.ladder import Orders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import duckdb
 
     from liqmap.clock import Instant
     from liqmap.history.store import Store
@@ -32,18 +35,26 @@ def stored_depth(store: Store, instrument: str, at: Instant, *, max_age: Instant
         InputError: The book holds no usable order.
     """
     store.instrument(instrument)
+    known = store.once(_times, instrument)
+    last = bisect_right(known, at) - 1
+    if last < 0 or known[last] < at - max_age:
+        return None
     with store.reading() as connection:
         rows = connection.execute(
-            "SELECT side = 'bid', price, price * size_base, ts FROM depth WHERE instrument = $1 AND ts = "
-            "(SELECT max(ts) FROM depth WHERE instrument = $1 AND ts <= $2 AND ts >= $3) ORDER BY side, price",
-            [instrument, at, at - max_age],
+            "SELECT side = 'bid', price, price * size_base FROM depth WHERE instrument = $1 AND ts = $2 "
+            "ORDER BY side, price",
+            [instrument, known[last]],
         ).fetchall()
-    if not rows:
-        return None
-    table = np.array([row[:3] for row in rows], dtype=np.float64)
+    table = np.array(rows, dtype=np.float64)
     bid = table[:, 0] == 1
     orders = Orders(table[bid, 1], table[bid, 2], table[~bid, 1], table[~bid, 2])
-    return Depth.of_orders(instrument, int(rows[0][3]), orders)
+    return Depth.of_orders(instrument, known[last], orders)
+
+
+def _times(connection: duckdb.DuckDBPyConnection, instrument: str) -> list[Instant]:
+    """When books were seen, ascending."""
+    rows = connection.execute("SELECT DISTINCT ts FROM depth WHERE instrument = $1 ORDER BY ts", [instrument])
+    return [int(row[0]) for row in rows.fetchall()]
 
 
 def merged_depth(store: Store, instruments: Sequence[str], at: Instant, *, max_age: Instant = MAX_AGE) -> Depth | None:
