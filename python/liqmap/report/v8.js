@@ -72,7 +72,10 @@
 
   // Marks of data; those of axes and legends have other roles.
   const marks = (of) => {
-    if (of.marktype && of.marktype !== "group") return of.role === "mark" ? of.items.length : 0;
+    if (of.marktype && of.marktype !== "group") {
+      if (of.role !== "mark" || !of.items.length) return 0;
+      return /^(?:line|area|trail)$/.test(of.marktype) ? 1 : of.items.length; // a line is one, through many points
+    }
     return (of.items ?? []).reduce((sum, one) => sum + marks(one), 0);
   };
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "Past", "Stop", "stops"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
-_STILLS = {"medium wide": "wide", "narrow": "narrow"}
 _FEWEST = 4 * 3_600_000_000
 _LINES = 8
 SIDES = ("long", "short")
@@ -105,9 +104,7 @@ def _show(facts: Facts, past: Past) -> Shown:
         heading=words.heat_finding(facts, scene),
         lede=words.heat_lede(scene),
         values={
-            "stills": {
-                shown: still({**drawing, **few, **frames[key]}, f"{name}-{key}") for shown, key in _STILLS.items()
-            },
+            "stills": {key: still({**drawing, **few, **frame}, f"{name}-{key}") for key, frame in frames.items()},
             "live": {"drawing": drawing, **heat_data(scene, everything=True), "frames": frames, **_guide(scene)},
             "scene": scene,
             "lines": lines,

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["PAGE", "Drawings", "draw"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
-STILLS = {"medium wide": WIDE, "narrow": NARROW}
-"""What is drawn ahead, for print and for readers without scripts: every drawing takes its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Drawings:
     """The map of one instrument, drawn once for all its pages.
 
     Attributes:
-        stills: By the names of the widths at which each shows.
+        stills: By frame.
         live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
             takes their place near the mark.
     """
