@@ -48,10 +48,8 @@ def draw(facts: Facts) -> Drawings:
     name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
     return Drawings(
         stills={
-            key: still(
-                complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key.split()[-1]}"
-            )
-            for key, frame in STILLS.items()
+            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
+            for key, frame in FRAMES.items()
         },
         live={
             "drawing": drawing,
