@@ -28,7 +28,7 @@ demo: setup ## A simulated market from nothing to a page; prints the page's path
 
 test: setup ## All tests, Rust and Python (slow ones left out)
 	cargo test --quiet --locked -p liqmap-core
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-slow: setup ## The long searches and big runs
 	$(BIN)/python -m pytest -q -m slow

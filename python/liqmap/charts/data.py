@@ -10,7 +10,7 @@ from liqmap.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Row", "complete", "rows"]
+__all__ = ["Row", "broken", "complete", "rows"]
 
 _AS_IS = (str, int)
 
@@ -34,6 +34,19 @@ def rows(chart: str, values: Iterable[Row]) -> list[Row]:
         {field: value if type(value) in _AS_IS else _plain(chart, field, value) for field, value in row.items()}
         for row in values
     ]
+
+
+def broken(line: list[Row], place: str) -> list[Row]:
+    """A line with a row behind it that has no place, where the next line of the same mark begins anew.
+
+    One mark for all lines of a kind is drawn in half the time of a mark for each; it must keep the order of its rows
+    (``order=False``).
+
+    Example:
+        >>> broken([{"t": 0, "p": 1}, {"t": 1, "p": 2}], "p")[-1]
+        {'t': 1}
+    """
+    return [*line, {field: value for field, value in line[-1].items() if field != place}]
 
 
 def _plain(chart: str, field: str, value: float | str) -> float | int:

@@ -102,12 +102,13 @@ def path(theme: Theme) -> list[alt.Chart]:
 
 def tracks(theme: Theme) -> list[alt.Chart]:
     """Clusters followed through time as thin lines, with a cross where the price swept one."""
-    line = _chart("tracks").mark_line(clip=True, color=theme.ink, strokeWidth=1, opacity=0.75, strokeDash=[2, 2])
+    style: dict[str, Any] = {"clip": True, "color": theme.ink, "strokeWidth": 1, "opacity": 0.75, "strokeDash": [2, 2]}
+    line = _chart("tracks").mark_line(order=False, **style)
     cross = _chart("sweeps").mark_point(
         clip=True, shape=CROSS, size=26, stroke=theme.ink, strokeWidth=1.5, fill=None, opacity=1
     )
     return [
-        line.encode(x=time_axis("t"), y=price_axis("p"), detail="track:O"),
+        line.encode(x=time_axis("t"), y=price_axis("p")),
         cross.encode(x=time_axis("t"), y=price_axis("p")),
     ]
 

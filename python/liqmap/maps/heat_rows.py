@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.charts.data import Row, rows
+from liqmap.charts.data import Row, broken, rows
 from liqmap.charts.numbers import percent, price, usd
 from liqmap.charts.png import data_url, picture
 from liqmap.charts.ramp import shades
@@ -137,7 +137,7 @@ def _tracks(scene: HeatScene) -> list[Row]:
         ]
         if one.end == "swept":
             line.append({**line[-1], "t": one.until // _MS})
-        found += line
+        found += broken(line, "p")
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from liqmap.charts.data import Row, rows
+from liqmap.charts.data import Row, broken, rows
 from liqmap.charts.kept import kept, lazily
 from liqmap.charts.numbers import decimals, price, usd
 from liqmap.maps import heat_layers as layers
@@ -88,13 +88,12 @@ def _trail_layer(theme: Theme) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(alt.NamedData("trails"))
         .transform_calculate(size="max(1, datum.usd * thick)")
-        .mark_trail(clip=True, opacity=0.7)
+        .mark_trail(clip=True, opacity=0.7, order=False)
         .encode(
             x=layers.time_axis("t"),
             y=layers.price_axis("p"),
             size=alt.Size("size:Q", scale=None, legend=None),
             color=alt.Color("side:O", scale=colours, legend=None),
-            detail="track:O",
         )
     )
     return chart
@@ -126,7 +125,7 @@ def _trails(scene: TrackScene) -> list[Row]:
         ]
         if one.end == "swept":
             row.append({**row[-1], "t": one.until // _MS})
-        found += row
+        found += broken(row, "p")
     return found
 
 
