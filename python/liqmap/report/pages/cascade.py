@@ -120,10 +120,13 @@ def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name
 
 
 def _stills(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, Still]:
-    return {
-        key: still(complete(drawing, scene_data(scene(room))), f"{name}-{key.split()[-1]}")
-        for key, room in _ROOMS.items()
-    }
+    drawn = {}
+    for key, room in _ROOMS.items():
+        given = scene_data(scene(room))
+        # What a pointer would be told at each shock: a still has none.
+        seen = {rows: () if rows == "told" else those for rows, those in given["datasets"].items()}
+        drawn[key] = still(complete(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
+    return drawn
 
 
 def _heading(facts: Facts) -> str:
