@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from liqmap import _core
 from liqmap.errors import NotFoundError
 from liqmap.positions.doubts import doubts, halted
 
@@ -105,12 +106,7 @@ def _activity(volume: Column, span: Column, hours: Column, recipe: Recipe, notes
         notes.append(f"traded volume is missing in {int((~np.isfinite(pace)).sum())} bars: taken as usual")
     pace = pace / hours
     weight = -np.expm1(-hours / recipe.trailing_hours)
-    usual = np.empty_like(pace)
-    mean = float(np.nanmean(pace[: max(1, min(len(pace), 24))])) or 1.0
-    for i, (p, w) in enumerate(zip(pace.tolist(), weight.tolist(), strict=True)):
-        usual[i] = mean
-        if p == p:  # noqa: PLR0124 - a missing bar (NaN) leaves the mean as it is
-            mean += w * (p - mean)
+    usual = _core.trailing(pace, weight, float(np.nanmean(pace[: max(1, min(len(pace), 24))])) or 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(usual > 0, pace / usual, 1.0)
     return np.where(np.isfinite(ratio), ratio, 1.0)

@@ -14,6 +14,7 @@ pub mod histogram;
 pub mod impact;
 pub mod margin;
 pub mod scenarios;
+pub mod trailing;
 pub mod transport;
 mod wide;
 

@@ -10,6 +10,7 @@ mod error;
 mod histogram;
 mod labels;
 mod margin;
+mod trailing;
 mod transport;
 
 use pyo3::prelude::*;
@@ -22,6 +23,7 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(histogram::histogram, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::smooth, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::peaks, m)?)?;
+    m.add_function(wrap_pyfunction!(trailing::trailing, m)?)?;
     m.add_function(wrap_pyfunction!(transport::align, m)?)?;
     m.add_function(wrap_pyfunction!(transport::couple, m)?)?;
     m.add_class::<cohorts::Cohorts>()?;
