@@ -67,7 +67,7 @@ lock: ## Refresh the lock files
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --group dev --all-extras pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --group bench --constraints requirements.lock pyproject.toml -o benchmarks/requirements.lock
+	    --no-header --extra report --group bench --constraints requirements.lock pyproject.toml -o benchmarks/requirements.lock
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) $(BENCH) target demo site test-artifacts skill.duckdb* python/liqmap/_core*.so
