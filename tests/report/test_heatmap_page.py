@@ -227,7 +227,7 @@ def test_moving_keeps_up_with_the_pointer(browser: Browser, plain: Path) -> None
 def test_the_policy_allows_no_picture_from_elsewhere(plain: Path) -> None:
     tree = html.parse(io.BytesIO(page_of(plain).read_bytes()))
     addresses = tree.xpath("//*[local-name()='image']/@*[name()='href']")
-    assert len(addresses) == 8
+    assert len(addresses) == 12
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
 
 
