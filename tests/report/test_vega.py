@@ -94,3 +94,35 @@ def test_a_notebook_can_draw() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "<svg\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("inside", "found"),
+    [
+        ("<script>alert(1)</script>", "<script > in the drawing"),
+        ('<rect onload="alert(1)"/>', "<rect onload> in the drawing"),
+        ('<a href="https://example.invalid"><rect/></a>', "<a > in the drawing"),
+        ('<image href="https://example.invalid/x.png"/>', "a picture from elsewhere"),
+        ('<image href="data:image/svg+xml;base64,PHN2Zy8+"/>', "a picture from elsewhere"),
+        ("<g>", "mismatched tag"),
+    ],
+)
+def test_what_is_no_drawing_is_refused_whoever_put_it_there(
+    inside: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    svg = f'<svg viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"><rect/>{inside}</svg>'
+    monkeypatch.setattr(vega, "draw", lambda *_: (svg, 1))
+    spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
+    with pytest.raises(InternalError, match=found):
+        vega.still(spec, "a")
+
+
+def test_without_its_extra_it_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['py_mini_racer'] = None\n"
+        "from liqmap.report import v8\nv8.warm().join()\n"
+        "try:\n    v8.draw('a', '{}')\nexcept Exception as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.startswith("liqmap: report: mini-racer: not installed (expected pip install")
+    assert done.stderr == ""

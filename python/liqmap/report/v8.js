@@ -3,9 +3,9 @@
 (() => {
   // Advance widths of Helvetica (and of Arial and Liberation Sans, which copy them) in thousandths of the font's size.
   const given = {
-    191: "'", 200: "\u2009\u202f", 222: "ijl", 260: "|", 278: " \u00a0!,./:;I[\\]ft·", 333: "()-`r", 334: "{}", 355: '"', 389: "*",
-    469: "^", 500: "Jckvsxyz", 584: "+<=>~−×±", 611: "FTZ", 667: "&ABEKPSVXY", 722: "CDHNRUw", 778: "GOQ", 833: "Mm",
-    889: "%", 944: "W", 1000: "…—→←↑↓", 1015: "@",
+    139: "\u202f", 191: "'", 200: "\u2009", 222: "ijl", 260: "|", 278: " \u00a0!,./:;I[\\]ft·", 333: "()-`r", 334: "{}", 355: '"', 389: "*",
+    469: "^", 500: "Jckvsxyz↑↓", 549: "±", 584: "+<=>~−×", 611: "FTZ", 667: "&ABEKPSVXY", 722: "CDHNRUw", 778: "GOQ", 833: "Mm",
+    889: "%", 944: "W", 1000: "…—→←", 1015: "@",
   };
   const widths = new Map(Object.entries(given).flatMap(([width, those]) => [...those].map((one) => [one, +width])));
   // Verdana and DejaVu Sans are wider by so much; a reader who has the one sees a little more air than one who has the other.
