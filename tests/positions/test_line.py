@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +51,7 @@ def straight(fed: EngineBars, stop: int, rows: np.ndarray = BRACKETS) -> tuple[l
 
 @pytest.fixture(autouse=True)
 def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "_KNOWN", [])
+    monkeypatch.setattr(line._KNOWN, "lines", [])
     monkeypatch.setattr(model, "EVERY", EVERY)
 
 
@@ -116,4 +117,18 @@ def test_little_is_kept() -> None:
     assert len(walk.line._states) <= line._STATES
     for seed in range(10):
         nursery(market(seed)).reach(1)
-    assert len(line._KNOWN) <= line._LINES
+    assert len(line._KNOWN.lines) <= line._LINES
+
+
+def test_the_same_prices_at_other_times_are_another_way() -> None:
+    fed = market(7)
+    later = replace(fed, end=fed.end + 1_000)
+    assert line.line_of(BRACKETS, 1e-3, fed) is line.line_of(BRACKETS, 1e-3, replace(fed))
+    assert line.line_of(BRACKETS, 1e-3, fed) is not line.line_of(BRACKETS, 1e-3, later)
+
+
+def test_threads_share_no_way() -> None:
+    fed = market(8)
+    with ThreadPoolExecutor(1) as other:
+        elsewhere = other.submit(line.line_of, BRACKETS, 1e-3, fed).result()
+    assert elsewhere is not line.line_of(BRACKETS, 1e-3, fed)

@@ -7,6 +7,7 @@ does all of it again twelve hours later: without this each would run its own eng
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import local
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -28,7 +29,7 @@ EVERY = 4096
 _STATES = 16
 _LINES = 3
 _SEEN = 2048
-_FED = ("hours", "low", "high", "close", "open_interest", "long_flow", "short_flow")
+_FED = ("end", "hours", "low", "high", "close", "open_interest", "long_flow", "short_flow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,22 @@ class Line:
         return found
 
 
-_KNOWN: list[Line] = []
+class _Known(local):
+    """The ways of this thread's engines, the last used first; threads share none, since a way is changed in use."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+
+
+_KNOWN = _Known()
 
 
 def line_of(rows: npt.NDArray[np.float64], step: float, bars: EngineBars) -> Line:
     """The way of an engine of these rows that is fed these bars: a known one, if one agrees to the bit."""
-    found = next((line for line in _KNOWN if line.agrees(rows, step, bars)), None)
+    found = next((line for line in _KNOWN.lines if line.agrees(rows, step, bars)), None)
     if found is None:
         found = Line(rows, step, bars)
     elif len(bars.end) >= len(found.bars.end):
         found.bars = bars
-    _KNOWN[:] = [found, *(line for line in _KNOWN if line is not found)][:_LINES]
+    _KNOWN.lines = [found, *(line for line in _KNOWN.lines if line is not found)][:_LINES]
     return found
