@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from liqmap._core import Cohorts
-from liqmap.positions.recipe import DEFAULT
+from liqmap.positions.engine.recipe import DEFAULT
 
 YEAR = 105_120
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from liqmap._core import __version__
 
 if TYPE_CHECKING:
-    from liqmap.errors import InputError, InternalError, LiqmapError, NotFoundError, StorageError
-    from liqmap.grid import Grid
+    from liqmap._base.errors import InputError, InternalError, LiqmapError, NotFoundError, StorageError
+    from liqmap._base.grid import Grid
     from liqmap.maps.histogram import Histogram, histogram
     from liqmap.maps.map import LiquidationMap
+    from liqmap.positions.engine.recipe import Recipe
     from liqmap.positions.margin import liquidation_prices, liquidation_tranches
-    from liqmap.positions.recipe import Recipe
     from liqmap.public import History
     from liqmap.public import open_history as open  # noqa: A004 - `liqmap.open` is the name users know
     from liqmap.strategies.conditions import Conditions
-    from liqmap.strategies.levels import levels_to_use
+    from liqmap.strategies.trading_levels import levels_to_use
     from liqmap.stress.depth import Depth
     from liqmap.stress.scenarios import scenarios
 
@@ -50,15 +50,15 @@ __all__ = [
 
 # A name is looked up where it lives when it is first used: `import liqmap` costs no numpy and no database.
 _PLACES = {
-    "liqmap.errors": ("InputError", "InternalError", "LiqmapError", "NotFoundError", "StorageError"),
-    "liqmap.grid": ("Grid",),
+    "liqmap._base.errors": ("InputError", "InternalError", "LiqmapError", "NotFoundError", "StorageError"),
+    "liqmap._base.grid": ("Grid",),
     "liqmap.maps.histogram": ("Histogram", "histogram"),
     "liqmap.maps.map": ("LiquidationMap",),
     "liqmap.positions.margin": ("liquidation_prices", "liquidation_tranches"),
-    "liqmap.positions.recipe": ("Recipe",),
+    "liqmap.positions.engine.recipe": ("Recipe",),
     "liqmap.public": ("History", "open_history"),
     "liqmap.strategies.conditions": ("Conditions",),
-    "liqmap.strategies.levels": ("levels_to_use",),
+    "liqmap.strategies.trading_levels": ("levels_to_use",),
     "liqmap.stress.depth": ("Depth",),
     "liqmap.stress.scenarios": ("scenarios",),
 }

@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from liqmap.clock import InstantLike, duration, parse
-from liqmap.history import calibrations
+from liqmap._base.timestamps import InstantLike, duration, parse
+from liqmap.history.registry import calibrations
 from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.build_market import build_market, is_market
-from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
-from liqmap.maps.record import record, recreate
+from liqmap.maps.map_registry import record, recreate
+from liqmap.maps.tracks.build_tracks import build_tracks
 from liqmap.maps.uncertainty import build_uncertainty
-from liqmap.positions.books import build_ledger
+from liqmap.positions.engine.bar_ledger import build_ledger
 from liqmap.score.calibrate import calibrate
-from liqmap.strategies.stored import stored_levels
-from liqmap.strategies.stored_basis import stored_basis
-from liqmap.stress.stored import MAX_AGE, books_of, merged_depth
+from liqmap.strategies.basis_from_history import stored_basis
+from liqmap.strategies.levels_from_history import stored_levels
+from liqmap.stress.depth_from_history import MAX_AGE, books_of, merged_depth
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liqmap.grid import Grid
+    from liqmap._base.grid import Grid
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.record import Recreated
-    from liqmap.maps.tracks import Tracks
+    from liqmap.maps.map_registry import Recreated
+    from liqmap.maps.tracks.tracks import Tracks
     from liqmap.maps.uncertainty import Uncertainty
-    from liqmap.positions.books import BarLedger
-    from liqmap.positions.calibration import Calibration
-    from liqmap.positions.model import AnyRecipe
+    from liqmap.positions.engine.bar_ledger import BarLedger
+    from liqmap.positions.engine.calibration import Calibration
+    from liqmap.positions.engine.population import AnyRecipe
     from liqmap.strategies.basis import Basis
-    from liqmap.strategies.levels import LevelsToUse
     from liqmap.strategies.stops import Own
+    from liqmap.strategies.trading_levels import LevelsToUse
     from liqmap.stress.depth import Depth
 
 __all__ = ["History", "open_history"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import liqmap
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 from liqmap.demo.settings import Settings
 
 LIQMAP = [sys.executable, "-c", "from liqmap.cli import main; main()"]

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from liqmap._base.errors import InputError
 from liqmap.demo.accounts import NEVER
-from liqmap.demo.market import Market
 from liqmap.demo.settings import Settings
 from liqmap.demo.simulate import Record, simulate
-from liqmap.demo.write import write_market, write_truth
-from liqmap.errors import InputError
+from liqmap.demo.simulated_market import Market
+from liqmap.demo.write_files import write_market, write_truth
 
 SMALL = Settings(accounts=4_000, entries=2.0, burn_in_days=1, desks=20)
 WILD = replace(SMALL, volatility=3.0, depth_share=0.002, entries=6.0)

@@ -10,15 +10,15 @@ import pytest
 from scipy.optimize import linprog
 from scipy.stats import spearmanr, wasserstein_distance
 
+from liqmap._base.errors import InputError
+from liqmap._base.grid import Grid
+from liqmap._base.ledger import Ledger, SideLedger
+from liqmap._base.provenance import Provenance
 from liqmap.demo.truth import compare, matched_share, rank_correlation, wasserstein_bp
-from liqmap.errors import InputError
-from liqmap.grid import Grid
-from liqmap.ledger import Ledger, SideLedger
 from liqmap.maps.map import LiquidationMap
-from liqmap.provenance import Provenance
 
 if TYPE_CHECKING:
-    from liqmap.demo.positions import Positions
+    from liqmap.demo.open_positions import Positions
     from liqmap.demo.simulate import Record
 
 RNG = np.random.default_rng(5)

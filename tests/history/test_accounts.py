@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from _helpers.venue_payloads import held, put, state, stored
 from liqmap import InputError
 from liqmap.history import open_store
-from payloads import held, put, state, stored
 
 if TYPE_CHECKING:
     from pathlib import Path

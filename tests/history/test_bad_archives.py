@@ -9,10 +9,10 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import BTC, bars, zipped
 
-from liqmap.errors import InputError, LiqmapError
-from liqmap.history.archive import Limits, unpack_gzip, unpack_zip
+from _helpers.history_files import BTC, bars, zipped
+from liqmap._base.errors import InputError, LiqmapError
+from liqmap.history.loading.archives import Limits, unpack_gzip, unpack_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from history_files import fingerprint
 
+from _helpers.history_files import fingerprint
+from _helpers.venue_payloads import held, put, state, stored, usdm
 from liqmap import InputError, NotFoundError
-from payloads import held, put, state, stored, usdm
 
 if TYPE_CHECKING:
     from pathlib import Path

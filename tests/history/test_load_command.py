@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import bars
 
+from _helpers.history_files import bars
+from _helpers.venue_payloads import put, usdm
 from liqmap.cli import main
-from payloads import put, usdm
 
 if TYPE_CHECKING:
     from collections.abc import Callable

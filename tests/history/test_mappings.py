@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 import pytest
-from history_files import START, bars, count
 
-from liqmap.clock import parse
-from liqmap.errors import InputError
-from liqmap.history.mapping import read_mapping, shipped
+from _helpers.history_files import START, bars, count
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import parse
+from liqmap.history.loading.mapping import read_mapping, shipped
 from liqmap.history.tables import SQL_TYPE, TABLES
 
 if TYPE_CHECKING:

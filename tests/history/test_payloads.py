@@ -6,10 +6,10 @@ import gzip
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import fingerprint
 
-from liqmap import clock
-from payloads import define, held, put, state, stored, usdm
+from _helpers.history_files import fingerprint
+from _helpers.venue_payloads import define, held, put, state, stored, usdm
+from liqmap._base import timestamps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,7 +96,7 @@ def test_many_accounts_of_an_excerpt(store: Store, shared: Path) -> None:
     assert (report.stored, report.tables[0].left_out) == (3, 30)
     assert any("hyperliquid:AAVE" in note for note in report.notes)
     rows = stored(store, "side, size_base, mark_price, liquidation, leverage, ts")
-    when = clock.parse("2026-10-03T22:32:18Z")
+    when = timestamps.parse("2026-10-03T22:32:18Z")
     assert rows == [
         ("long", 1.18327, pytest.approx(84_721), "none", 40.0, when),
         ("long", 3.83271, pytest.approx(84_721), "none", 5.0, when),

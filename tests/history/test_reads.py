@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from history_files import START, bars, count, perp
 
-from liqmap.clock import iso, parse
-from liqmap.errors import NotFoundError
+from _helpers.history_files import START, bars, count, perp
+from liqmap._base.errors import NotFoundError
+from liqmap._base.timestamps import iso, parse
 from liqmap.history import open_store
-from liqmap.history.read import FOREVER
+from liqmap.history.queries import FOREVER
 from liqmap.venues import catalogue
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from liqmap.clock import parse
+from liqmap._base.timestamps import parse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from history_files import START, bars, count, fingerprint
 
-from liqmap.errors import InputError, NotFoundError, StorageError
+from _helpers.history_files import START, bars, count, fingerprint
+from liqmap._base.errors import InputError, NotFoundError, StorageError
 from liqmap.history import Store, open_store
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_fault_53_a_history_appears_whole_or_not_at_all(path: Path, write: Write
 
 FULL = """
 import resource, sys
-from liqmap.errors import StorageError
+from liqmap._base.errors import StorageError
 from liqmap.history import open_store
 path, *files = sys.argv[1:]
 with open_store(path, "w") as store:

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liqmap import InputError, clock
+from _helpers.venue_payloads import put
+from liqmap import InputError
+from liqmap._base import timestamps
 from liqmap.venues import catalogue
-from payloads import put
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from liqmap.history import Store
-    from liqmap.history.read import Tier
+    from liqmap.history.queries import Tier
 
 AT = "2026-10-05T00:00Z"
-LATER = clock.parse("2026-10-06")
+LATER = timestamps.parse("2026-10-06")
 
 
 def numbers(tiers: list[Tier]) -> list[tuple[Any, ...]]:
@@ -32,8 +33,8 @@ def test_binance_brackets_are_those_of_the_catalogue_under_their_new_date(store:
         assert entry is not None
         found = store.tiers(name, LATER)
         assert numbers(found) == numbers(list(entry.tiers))
-        assert {t.valid_from for t in found} == {clock.parse(AT)}
-        assert store.tiers(name, clock.parse(AT) - 1)[0].source != found[0].source
+        assert {t.valid_from for t in found} == {timestamps.parse(AT)}
+        assert store.tiers(name, timestamps.parse(AT) - 1)[0].source != found[0].source
 
 
 def test_hyperliquid_s_rate_is_half_the_initial_one(store: Store, shared: Path) -> None:
@@ -41,7 +42,7 @@ def test_hyperliquid_s_rate_is_half_the_initial_one(store: Store, shared: Path) 
     expected = [(1, 0.0, 150e6, 40.0, 0.0125, 0.0), (2, 150e6, None, 20.0, 0.025, 1_875_000.0)]
     assert numbers(store.tiers("hyperliquid:BTC", LATER)) == expected
     store.load(shared / "api_samples/hyperliquid/metaAndAssetCtxs.json", at="2023-10-01")
-    assert numbers(store.tiers("hyperliquid:BTC", clock.parse("2023-10-01"))) == [(1, 0.0, None, 50.0, 0.01, 0.0)]
+    assert numbers(store.tiers("hyperliquid:BTC", timestamps.parse("2023-10-01"))) == [(1, 0.0, None, 50.0, 0.01, 0.0)]
 
 
 def test_bybit_s_fraction_and_percent_are_told_apart_by_the_leverage(store: Store, shared: Path) -> None:

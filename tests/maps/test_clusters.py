@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
 import liqmap
+from _helpers.sample_map import sample_map
 from liqmap import _core
+from liqmap.maps.cluster_history import EVERY_HOURS
 from liqmap.maps.clusters import FLOOR, KEEP, basins
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, price_axis
-from liqmap.maps.past import EVERY_HOURS
-from liqmap.positions.model import prepare
-from liqmap.positions.recipe import DEFAULT
-from sample_map import sample_map
+from liqmap.positions.engine.population import prepare
+from liqmap.positions.engine.recipe import DEFAULT
 
 NAME = "binance:BTCUSDT"
 US_PER_HOUR = 3_600_000_000

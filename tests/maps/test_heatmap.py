@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import liqmap
-from hourly_market import write_hours
+from _helpers.hourly_market import write_hours
 from liqmap import InputError, NotFoundError
 
 NAME = "sim:BTCUSDT"

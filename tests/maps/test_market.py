@@ -15,7 +15,7 @@ import liqmap
 from liqmap import NotFoundError
 from liqmap.maps.histogram import UNITS_PER_NOTIONAL, histogram
 from liqmap.maps.market import MarketMap, add_maps
-from liqmap.positions.kernel import Kernel
+from liqmap.positions.engine.calibrated_recipe import Kernel
 
 HOUR = 3_600_000_000
 START = 1_778_630_400_000_000  # 2026-05-13

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import liqmap
-from hourly_market import write_hours
-from liqmap.history import calibrations
-from liqmap.positions.alternatives import alternatives
-from liqmap.positions.calibration import Calibration
-from liqmap.positions.kernel import DISTANCES, Kernel
-from liqmap.positions.recipe import DEFAULT
+from _helpers.hourly_market import write_hours
+from liqmap.history.registry import calibrations
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
+from liqmap.positions.engine.calibration import Calibration
+from liqmap.positions.engine.recipe import DEFAULT
+from liqmap.positions.engine.recipe_alternatives import alternatives
 
 NAME = "sim:BTCUSDT"
 HOUR = 3_600_000_000

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from liqmap import NotFoundError, clock
+from liqmap import NotFoundError
+from liqmap._base import timestamps
 from liqmap.history import open_store
 from liqmap.positions.observed import MAX_AGE, observed
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.history import Store
 
 NAME = "binance:BTCUSDT"
-AT = clock.parse("2026-10-01T00:00Z")
+AT = timestamps.parse("2026-10-01T00:00Z")
 HOUR = 3_600_000_000
 HEAD = (
     "ts,account,side,size_base,entry_price,leverage,margin_mode,margin,mark_price,liquidation,liquidation_price,source"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from liqmap.clock import parse
-from liqmap.report.site import write_issue
-from publishing import make_issue
+from _helpers.sample_issue import make_issue
+from liqmap._base.timestamps import parse
+from liqmap.report.site.site import write_issue
 
 TIMES = ("2026-06-11T12:00Z", "2026-06-12T00:00Z", "2026-06-12T12:00Z")
 

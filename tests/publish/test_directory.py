@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from published import files
 
-from liqmap.errors import InputError, StorageError
-from liqmap.publish.stage import Keep
+from _helpers.site_files import files
+from liqmap._base.errors import InputError, StorageError
+from liqmap.publish.site_copy import Keep
 from liqmap.publish.target import publish
-from liqmap.report.folder import sound
+from liqmap.report.site.atomic_files import sound
 
 
 def test_the_directory_is_the_site(site: Path, tmp_path: Path) -> None:

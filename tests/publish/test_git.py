@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from published import files
 
-from liqmap.errors import InputError, StorageError
+from _helpers.site_files import files
+from liqmap._base.errors import InputError, StorageError
 from liqmap.publish.git import publish_git
-from liqmap.publish.stage import Keep, staged
+from liqmap.publish.site_copy import Keep, staged
 from liqmap.publish.target import MOST, publish
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liqmap.clock import parse
-from liqmap.report.site import write_issue
-from publishing import DAY, HOSTILE, make_issue
+from _helpers.sample_issue import DAY, HOSTILE, make_issue
+from liqmap._base.timestamps import parse
+from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import opened
 
+from _helpers.browser_page import opened
 from liqmap.report.pages import NAMES
 
 if TYPE_CHECKING:

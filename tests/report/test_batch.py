@@ -12,13 +12,13 @@ import pytest
 from lxml import html
 
 import liqmap
-from liqmap.clock import iso, parse
-from liqmap.errors import InputError
+from _helpers.five_minute_market import NAME, write_market
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import iso, parse
 from liqmap.report.batch import times, write_issues
+from liqmap.report.collect import gather
 from liqmap.report.config import Report
-from liqmap.report.gather import gather
-from liqmap.report.site import issues, write_issue
-from small_market import NAME, write_market
+from liqmap.report.site.site import issues, write_issue
 
 REPORT = Report(title="Small", instruments=(NAME,), every="6h", base_url="https://example.org/maps", shocks=(-0.02,))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened, until
 
+from _helpers.browser_page import opened, until
 from liqmap.report.pages import NAMES
 
 if TYPE_CHECKING:

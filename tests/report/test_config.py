@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 from liqmap.report.config import read_report
 
 GOOD = 'title = "x"\ninstruments = ["okx:BTC-USDT-SWAP"]\n'

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from browsing import opened
 from lxml import html
 
 import liqmap
-from liqmap.clock import parse
+from _helpers.browser_page import opened
+from liqmap._base.timestamps import parse
+from liqmap.report.collect import gather
 from liqmap.report.config import Report
-from liqmap.report.evolved import Evolved
-from liqmap.report.gather import gather
 from liqmap.report.pages.evolution import PAGE
-from liqmap.report.site import write_issue
+from liqmap.report.site.site import write_issue
+from liqmap.report.tracks_data import Evolved
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 import liqmap
+from _helpers.five_minute_market import NAME, write_market
+from liqmap.report.collect import gather
 from liqmap.report.config import Report
-from liqmap.report.gather import gather
-from liqmap.stress.ladder import Ladder
-from liqmap.stress.market import usable
-from small_market import NAME, write_market
+from liqmap.stress.book_side import Ladder
+from liqmap.stress.impact_selection import usable
 
 REPORT = Report(title="Bitcoin", instruments=(NAME,), shocks=(-0.02, 0.02))
 

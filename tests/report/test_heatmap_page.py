@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from browsing import opened, until
 from lxml import html
 
 import liqmap
-from liqmap.clock import parse
+from _helpers.browser_page import opened, until
+from _helpers.sample_heatmap import sample_heat, sample_realised
+from _helpers.sample_issue import DAY, make_issue
+from liqmap._base.timestamps import parse
+from liqmap.report.collect import gather
 from liqmap.report.config import Report
-from liqmap.report.gather import gather
 from liqmap.report.page import Shown
 from liqmap.report.pages.heatmap import PAGE, Past, stops
-from liqmap.report.site import write_issue
-from publishing import DAY, make_issue
-from sample_heat import sample_heat, sample_realised
+from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from browsing import opened
 from lxml import etree, html
 
-from liqmap.clock import parse
-from liqmap.errors import InputError
-from liqmap.instruments import slug
+from _helpers.browser_page import opened
+from _helpers.sample_issue import DAY, HOSTILE, make_issue
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import parse
 from liqmap.report.config import read_report
 from liqmap.report.pages import NAMES
-from liqmap.report.single import single_file
-from liqmap.report.site import write_issue
-from publishing import DAY, HOSTILE, make_issue
+from liqmap.report.site.single_file import single_file
+from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,11 +8,11 @@ import pytest
 from lxml import html
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.demo.run import run
+from liqmap._base.timestamps import parse
+from liqmap.demo.run_demo import run
+from liqmap.report.collect import gather
 from liqmap.report.config import read_report
-from liqmap.report.gather import gather
-from liqmap.report.site import write_issue
+from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from liqmap.errors import InputError
+from _helpers.sample_issue import DAY, make_issue, spans
+from liqmap._base.errors import InputError
 from liqmap.history.coverage import Coverage
 from liqmap.report.config import Report
 from liqmap.report.facts import known
 from liqmap.report.page import Missing
 from liqmap.report.pages import NAMES, data, page
-from liqmap.report.site import write_issue
-from publishing import DAY, make_issue, spans
+from liqmap.report.site.site import write_issue
 
 
 @pytest.mark.parametrize("name", NAMES)

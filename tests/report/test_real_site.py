@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened
 from lxml import html
 
-from liqmap.report.folder import sound
+from _helpers.browser_page import opened
 from liqmap.report.pages import NAMES
-from liqmap.report.site import issues
+from liqmap.report.site.atomic_files import sound
+from liqmap.report.site.site import issues
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

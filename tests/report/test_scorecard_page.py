@@ -13,17 +13,17 @@ import pytest
 from lxml import html
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.report import skill
+from _helpers.sample_issue import make_issue
+from _helpers.sample_scorecard import sample_card
+from liqmap._base.timestamps import parse
+from liqmap.report.collect import gather
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts
-from liqmap.report.gather import gather
 from liqmap.report.page import Missing, Shown
 from liqmap.report.pages import page
-from liqmap.report.site import write_issue
-from liqmap.score.issued_card import IssuedCard
-from publishing import make_issue
-from sample_card import sample_card
+from liqmap.report.site.site import write_issue
+from liqmap.report.text import scorecard
+from liqmap.score.issued_scorecard import IssuedCard
 
 INSTRUMENT = "binance:BTCUSDT"
 
@@ -50,9 +50,9 @@ def test_the_banner_gives_the_skill_with_its_interval(card: IssuedCard) -> None:
     assert card.short.skill is not None
     assert card.long.skill.shown
     assert not card.short.skill.shown
-    text = skill.banner(told(card))
+    text = scorecard.banner(told(card))
     assert text.count("\n") == 0
-    assert skill.interval(card.long.skill.skill) in text
+    assert scorecard.interval(card.long.skill.skill) in text
     assert text.endswith(", no demonstrated skill yet.")
     assert "longs" in text.split("no demonstrated skill")[0]
 
@@ -60,10 +60,10 @@ def test_the_banner_gives_the_skill_with_its_interval(card: IssuedCard) -> None:
 def test_too_few_maps_say_how_many_are_needed(tmp_path: Path) -> None:
     few = sample_card(maps=9)
     assert few.long.skill is None
-    text = skill.banner(told(few))
+    text = scorecard.banner(told(few))
     assert text.startswith("Not scored yet: 9 maps ")
     assert text.endswith("30 are needed.")
-    assert skill.finding(few) == "Too few maps to score yet"
+    assert scorecard.finding(few) == "Too few maps to score yet"
     assert set(shown(few).values["drawings"]) == {"reliability"}
     issue = make_issue()
     issue.facts[0].material["scorecard"] = few
@@ -75,15 +75,15 @@ def test_too_few_maps_say_how_many_are_needed(tmp_path: Path) -> None:
 
 
 def test_without_a_card_the_banner_says_why() -> None:
-    said = skill.banner(told(Missing("No liquidations known.", "Load some.")))
+    said = scorecard.banner(told(Missing("No liquidations known.", "Load some.")))
     assert said == "Not scored yet: no liquidations known."
-    assert skill.banner(told(None)) == "Not scored: this report has no scorecard."
+    assert scorecard.banner(told(None)) == "Not scored: this report has no scorecard."
 
 
 def test_the_heading_claims_no_more_than_was_shown(card: IssuedCard) -> None:
-    assert skill.finding(card) == "The maps add to price alone on longs; no demonstrated skill yet on shorts"
-    assert skill.finding(replace(card, long=card.short)) == "No demonstrated skill yet"
-    assert skill.finding(replace(card, short=card.long)) == "The maps add to price alone, on longs and on shorts"
+    assert scorecard.finding(card) == "The maps add to price alone on longs; no demonstrated skill yet on shorts"
+    assert scorecard.finding(replace(card, long=card.short)) == "No demonstrated skill yet"
+    assert scorecard.finding(replace(card, short=card.long)) == "The maps add to price alone, on longs and on shorts"
 
 
 def test_every_figure_of_the_page_is_in_its_files(card: IssuedCard) -> None:
@@ -108,7 +108,7 @@ def test_drawings_stand_beside_tables_and_words(tmp_path: Path) -> None:
     assert len(tree.xpath("//div[starts-with(@class, 'still ')]/svg")) == 4
     assert len(tree.xpath("//table")) == 5
     front = html.fromstring((tmp_path / "s" / "index.html").read_bytes())
-    banner = skill.banner(issue.facts[0])
+    banner = scorecard.banner(issue.facts[0])
     assert banner in front.text_content()
     (chart,) = tmp_path.glob("s/latest/*/map.html")
     assert banner in html.fromstring(chart.read_bytes()).text_content()
@@ -135,5 +135,5 @@ def test_a_real_report_scores_its_maps_and_says_what_is_missing(shared: Path, tm
     assert "no realised liquidations" in missing.why
     card = full.material["scorecard"]
     assert (card.feed, card.maps, card.every) == ("coinglass:BTC", 20, 12 * 3_600_000_000)
-    assert skill.banner(full).startswith("Not scored yet: 20 maps ")
-    assert skill.banner(full).endswith("; 60 are needed.")
+    assert scorecard.banner(full).startswith("Not scored yet: 20 maps ")
+    assert scorecard.banner(full).endswith("; 60 are needed.")

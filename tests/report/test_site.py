@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from liqmap.clock import parse
-from liqmap.errors import InputError
-from liqmap.instruments import slug
-from liqmap.report import words
+from _helpers.sample_issue import HOSTILE, make_issue
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import parse
 from liqmap.report.pages import NAMES
-from liqmap.report.site import write_issue
-from publishing import HOSTILE, make_issue
+from liqmap.report.site.site import write_issue
+from liqmap.report.text import sentences
 
 ALLOWED = {
     *("html", "head", "meta", "title", "link", "body", "a", "p", "strong", "header", "div", "nav", "main", "footer"),
@@ -100,7 +100,7 @@ def test_numbers_of_the_page_are_the_maps(plain: Path) -> None:
     facts = make_issue().facts[0]
     folder = plain / "latest" / slug(facts.map.instrument)
     tree = html.fromstring((folder / "map.html").read_bytes())
-    assert tree.xpath("string(//h1)") == words.finding(facts)
+    assert tree.xpath("string(//h1)") == sentences.finding(facts)
     ladder = [float(value) for value in tree.xpath("//table[contains(@class, 'ladder')]//tbody//th/@data-value")]
     assert ladder == sorted(ladder, reverse=True)
     assert facts.map.mark_price in ladder
@@ -200,8 +200,8 @@ def test_the_same_inputs_give_the_same_bytes_wherever_they_are_built(tmp_path: P
     here = Path(__file__).resolve().parent
     program = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from publishing import make_issue\n"
-        "from liqmap.report.site import write_issue\n"
+        "from _helpers.sample_issue import make_issue\n"
+        "from liqmap.report.site.site import write_issue\n"
         "write_issue(make_issue('binance:BTCUSDT', 'okx:ETH'), sys.argv[1])\n"
     )
     sites = []

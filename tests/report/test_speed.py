@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened
+
+from _helpers.browser_page import opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

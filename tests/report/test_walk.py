@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened
 from lxml import html
 
-from liqmap.report.issue import INNER, moved
-from liqmap.report.site import issues, refresh
+from _helpers.browser_page import opened
+from liqmap.report.site.issue import INNER, moved
+from liqmap.report.site.site import issues, refresh
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

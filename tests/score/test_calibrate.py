@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from small_markets import HOUR, walk, windows
 
 import liqmap
+from _helpers.scoring_market import HOUR, walk, windows
 from liqmap import InputError, NotFoundError
-from liqmap.clock import parse
-from liqmap.history import calibrations
-from liqmap.positions.calibration import Calibration
-from liqmap.positions.kernel import DISTANCES, Kernel
+from liqmap._base.timestamps import parse
+from liqmap.history.registry import calibrations
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
+from liqmap.positions.engine.calibration import Calibration
 from liqmap.score.calibrate import calibrate
-from liqmap.score.swept import unit
+from liqmap.score.engine_predictions import unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

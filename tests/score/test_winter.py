@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liqmap.clock import parse
+from liqmap._base.timestamps import parse
 from liqmap.history import open_store
-from liqmap.score.judge import Row, Trial, hourly
+from liqmap.score.evaluation import Row, Trial, hourly
 from liqmap.score.periods import match
 
 if TYPE_CHECKING:

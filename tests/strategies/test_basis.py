@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hand_map import MARK, hand_map
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.errors import InputError, NotFoundError
-from liqmap.grid import Grid
+from _helpers.hand_made_map import MARK, hand_map
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.grid import Grid
+from liqmap._base.timestamps import parse
 from liqmap.strategies.basis import annual_basis, z_score
 from liqmap.strategies.colocation import colocate
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from hand_map import DOLLAR_A_MILLION, MARK, setting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liqmap.errors import InputError
+from _helpers.hand_made_map import DOLLAR_A_MILLION, MARK, setting
+from liqmap._base.errors import InputError
 from liqmap.strategies.stops import Own, stops
 from liqmap.stress.impact import Linear
 

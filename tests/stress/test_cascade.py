@@ -7,13 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from small_maps import FIVE, SmallMap, by_levels
 
-from liqmap.errors import InputError
+from _helpers.small_maps import FIVE, SmallMap, by_levels
+from liqmap._base.errors import InputError
+from liqmap.stress.book_side import Ladder
 from liqmap.stress.cascade import cascade
 from liqmap.stress.depth import Depth
 from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
-from liqmap.stress.ladder import Ladder
 from liqmap.stress.thresholds import thresholds
 
 ONE_DOLLAR_PER_MILLION = Linear(depth=1e6 * 100_000)

@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_maps import FIVE, by_levels
 
-from liqmap.charts.data import complete
+from _helpers.sample_map import sample_map
+from _helpers.small_maps import FIVE, by_levels
+from liqmap._base.errors import InputError
+from liqmap.charts.cascade.chart import chain_drawing, curve_chart, curve_drawing, scene_data
+from liqmap.charts.cascade.rows import MEDIUM, NARROW, WIDE, chain_scene, curve_scene
 from liqmap.charts.theme import LIGHT, PAGE
-from liqmap.errors import InputError
-from liqmap.report.vega import still
+from liqmap.charts.vega_data import complete
+from liqmap.report.vega.static_svg import still
 from liqmap.stress.cascade import cascade
-from liqmap.stress.chart import chain_drawing, curve_chart, curve_drawing, scene_data
-from liqmap.stress.curve import LAWS, cascade_curve
+from liqmap.stress.cascade_curve import LAWS, cascade_curve
 from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
-from liqmap.stress.lines import MEDIUM, NARROW, WIDE, chain_scene, curve_scene
-from sample_map import sample_map
 
 T2 = Linear(depth=1e11)
 BOTH = {**FIVE, 100_500.0: 300e6, 100_800.0: 200e6}

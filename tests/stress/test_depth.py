@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_maps import FIVE, by_levels
 
 import liqmap
-from liqmap.errors import InputError
-from liqmap.instruments import Instrument
-from liqmap.stress.books import read_book, read_recording
+from _helpers.small_maps import FIVE, by_levels
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import Instrument
+from liqmap.stress.book_side import Ladder, Orders
 from liqmap.stress.cascade import cascade
-from liqmap.stress.daytime import hour_factor, measured_profile
 from liqmap.stress.depth import Depth
-from liqmap.stress.ladder import Ladder, Orders
-from liqmap.stress.stored import stored_depth
+from liqmap.stress.depth_from_history import stored_depth
+from liqmap.stress.intraday_depth import hour_factor, measured_profile
+from liqmap.stress.venue_order_books import read_book, read_recording
 
 if TYPE_CHECKING:
     from pathlib import Path

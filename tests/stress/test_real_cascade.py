@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.instruments import Instrument
-from liqmap.report.vega import still
-from liqmap.stress.books import read_recording
-from liqmap.stress.borrowed import borrowed
+from liqmap._base.instruments import Instrument
+from liqmap._base.timestamps import parse
+from liqmap.report.vega.static_svg import still
 from liqmap.stress.contribution import contributions
 from liqmap.stress.depth import Depth
+from liqmap.stress.proxy_book import borrowed
+from liqmap.stress.venue_order_books import read_recording
 
 NAME = "binance:BTCUSDT"
 XBT = Instrument("bitmex:XBTUSD", "perpetual", "inverse", "BTC", "USD", "BTC", 1, 0.5)
@@ -48,7 +48,7 @@ def books(shared: Path, maps: list[liqmap.LiquidationMap]) -> list[Depth]:
 def lines(m: liqmap.LiquidationMap, book: Depth, shock: float) -> list[str]:
     """What docs/stress.md prints."""
     found = m.cascade(shock, book)
-    told = [f"{liqmap.clock.iso(m.at)}  mark {m.mark_price:,.1f}  shock {shock:+.0%}"]
+    told = [f"{liqmap._base.timestamps.iso(m.at)}  mark {m.mark_price:,.1f}  shock {shock:+.0%}"]
     for law in found.bracket:
         bound = "at or beyond" if law.depth_exhausted else "stops at"
         least = "at least " if law.depth_exhausted else ""

@@ -6,7 +6,7 @@ import sys
 
 from cyclopts import App
 
-from liqmap.errors import LiqmapError
+from liqmap._base.errors import LiqmapError
 
 __all__ = ["app", "main"]
 

@@ -39,8 +39,8 @@ def calibrate(
         json: One JSON object.
     """
     from liqmap import public  # noqa: PLC0415 - the front door opens quickly
-    from liqmap.clock import iso  # noqa: PLC0415
-    from liqmap.score.sheet import kernel  # noqa: PLC0415
+    from liqmap._base.timestamps import iso  # noqa: PLC0415
+    from liqmap.score.markdown_tables import kernel  # noqa: PLC0415
 
     with public.open_history(db, "w") as history:
         fitted = history.calibrate(

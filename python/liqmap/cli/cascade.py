@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 import liqmap
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 from liqmap.stress.contribution import Contribution, contributions
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
-    from liqmap.demo.run import Demo
+    from liqmap.demo.run_demo import Demo
 
 __all__ = ["demo"]
 
@@ -22,7 +22,7 @@ def demo(*, out: Path = Path("demo"), seed: int = 5, days: int = 60) -> None:
         seed: Which market: the same number makes the same one.
         days: How long its record is.
     """
-    from liqmap.demo.run import run  # noqa: PLC0415 - the simulation loads only when asked for
+    from liqmap.demo.run_demo import run  # noqa: PLC0415 - the simulation loads only when asked for
 
     sys.stdout.write(summary(run(out, seed=seed, days=days)))
 

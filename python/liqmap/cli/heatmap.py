@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
     from liqmap.maps.heatmap import Heatmap

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 import liqmap
-from liqmap.charts.numbers import percent, price, usd
+from liqmap._base.number_format import percent, price, usd
 from liqmap.strategies.stops import Own
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from liqmap.strategies.breakout import Breakout
-    from liqmap.strategies.levels import LevelsToUse
+    from liqmap.strategies.cluster_table import ClusterRow
     from liqmap.strategies.overlay import Stretch
     from liqmap.strategies.scalping import Scalp
     from liqmap.strategies.stops import Stop
-    from liqmap.strategies.table import ClusterRow
-    from liqmap.strategies.traps import Trap
-    from liqmap.strategies.volatility import Forecast
+    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.volatility_forecast import Forecast
+    from liqmap.strategies.whale_traps import Trap
 
 __all__ = ["levels"]
 

@@ -38,7 +38,7 @@ def load(
         replace: Let the files' rows take the place of stored ones.
     """
     from liqmap.history import open_store  # noqa: PLC0415 - the front door opens quickly
-    from liqmap.history.source import check_readable  # noqa: PLC0415
+    from liqmap.history.loading.source import check_readable  # noqa: PLC0415
 
     for path in paths:
         check_readable(path)

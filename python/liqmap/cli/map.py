@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.clock import iso
-from liqmap.instruments import split
+from liqmap._base.instruments import split
+from liqmap._base.provenance import compact
+from liqmap._base.timestamps import iso
 from liqmap.maps.market import MarketMap
-from liqmap.provenance import compact
 
 if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.charts.numbers import leverage as times
-from liqmap.charts.numbers import percent, usd
-from liqmap.clock import iso, parse
-from liqmap.errors import InputError, NotFoundError
-from liqmap.maps.placed import place
-from liqmap.positions.whatif import Position, what_if
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.number_format import leverage as times
+from liqmap._base.number_format import percent, usd
+from liqmap._base.timestamps import iso, parse
+from liqmap.maps.position_on_map import place
+from liqmap.positions.single_position import Position, what_if
 from liqmap.venues import catalogue
 
 if TYPE_CHECKING:
-    from liqmap.instruments import Instrument
+    from liqmap._base.instruments import Instrument
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.placed import Placed
-    from liqmap.positions.whatif import WhatIf
+    from liqmap.maps.position_on_map import Placed
+    from liqmap.positions.single_position import WhatIf
     from liqmap.public import History
     from liqmap.venues.catalogue import Tier
 

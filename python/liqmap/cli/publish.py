@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from liqmap.publish.stage import Keep
+from liqmap.publish.site_copy import Keep
 from liqmap.publish.target import MOST
 from liqmap.publish.target import publish as put
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.clock import duration, iso, parse
-from liqmap.errors import InputError, StorageError
+from liqmap._base.errors import InputError, StorageError
+from liqmap._base.timestamps import duration, iso, parse
 from liqmap.report.config import Report, read_report
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def report(
 
 
 def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
-    from liqmap.report.site import write_issue  # noqa: PLC0415 - a wrong report file is told before charts load
+    from liqmap.report.site.site import write_issue  # noqa: PLC0415 - a wrong report file is told before charts load
 
     page = write_issue(_issue(wanted, db, at), out)
     _record(db, [page.parent])
@@ -79,7 +79,7 @@ def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
 
 def _record(db: Path, folders: list[Path]) -> None:
     """Put the maps on record where the history can be written; the issue holds them in any case."""
-    from liqmap.report.freeze import freeze  # noqa: PLC0415 - as above
+    from liqmap.report.record_maps import freeze  # noqa: PLC0415 - as above
 
     try:
         freeze(db, folders)
@@ -88,8 +88,8 @@ def _record(db: Path, folders: list[Path]) -> None:
 
 
 def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
-    from liqmap.report.folder import put_file  # noqa: PLC0415 - as above
-    from liqmap.report.single import single_file  # noqa: PLC0415
+    from liqmap.report.site.atomic_files import put_file  # noqa: PLC0415 - as above
+    from liqmap.report.site.single_file import single_file  # noqa: PLC0415
 
     if out.is_dir():
         raise InputError("report", str(out), "a folder", "a file to write, such as map.html", "nothing written")
@@ -98,8 +98,8 @@ def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instr
 
 
 def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
-    from liqmap.report.gather import gather  # noqa: PLC0415 - as above
-    from liqmap.report.v8 import warm  # noqa: PLC0415 - as above
+    from liqmap.report.collect import gather  # noqa: PLC0415 - as above
+    from liqmap.report.vega.vega_engine import warm  # noqa: PLC0415 - as above
 
     moment = None if at is None else parse(at, stage="report")
     drawer = warm()
@@ -111,7 +111,7 @@ def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
 
 def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:
     from liqmap.report.batch import times, write_issues  # noqa: PLC0415 - charts load only where pages are made
-    from liqmap.report.issue import issue_path  # noqa: PLC0415
+    from liqmap.report.site.issue import issue_path  # noqa: PLC0415
 
     start, stop, every = span
     with public.open_history(db) as history:

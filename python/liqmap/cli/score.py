@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from liqmap.demo.skill import Held
+    from liqmap.demo.truth_scorecard import Held
     from liqmap.score.plan import Simulated
 
 __all__ = ["score"]
@@ -34,9 +34,9 @@ def score(
         docs: Also put the tables into this page, between its marks.
     """
     from liqmap.history import open_store  # noqa: PLC0415 - the front door opens quickly
-    from liqmap.score.card import score as run  # noqa: PLC0415
+    from liqmap.score.backtest import score as run  # noqa: PLC0415
+    from liqmap.score.markdown_tables import put, sheet  # noqa: PLC0415
     from liqmap.score.plan import read_plan, suggest  # noqa: PLC0415
-    from liqmap.score.sheet import put, sheet  # noqa: PLC0415
 
     asked = None if plan is None else read_plan(plan)
     with open_store(db) as store:
@@ -45,9 +45,9 @@ def score(
     held = {simulated.title: _hold(simulated) for simulated in asked.simulated}
     tables = sheet(cards)
     if held:
-        from liqmap.demo import skill  # noqa: PLC0415 - the simulation loads only when asked for
+        from liqmap.demo import truth_scorecard  # noqa: PLC0415 - the simulation loads only when asked for
 
-        tables = "\n".join([tables, *(skill.sheet(maps, title) for title, maps in held.items())])
+        tables = "\n".join([tables, *(truth_scorecard.sheet(maps, title) for title, maps in held.items())])
     if docs is not None:
         put(tables, docs)
     if json:
@@ -59,7 +59,7 @@ def score(
 
 
 def _hold(simulated: Simulated) -> list[Held]:
-    from liqmap.demo.skill import hold  # noqa: PLC0415 - the simulation loads only when asked for
+    from liqmap.demo.truth_scorecard import hold  # noqa: PLC0415 - the simulation loads only when asked for
 
     spans = simulated.model_dump(exclude={"title", "seeds"})
     return [one for seed in simulated.seeds for one in hold(seed, **spans)]

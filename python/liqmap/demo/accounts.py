@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from liqmap.demo.margin import Floats, Tiers, liquidation_price
+from liqmap.demo.isolated_margin import Floats, Tiers, liquidation_price
 
 if TYPE_CHECKING:
     from liqmap.demo.settings import Settings

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.demo.market import Market
-from liqmap.demo.positions import Positions
+from liqmap._base.errors import InputError
+from liqmap.demo.open_positions import Positions
 from liqmap.demo.settings import Settings
-from liqmap.demo.weather import MINUTES_PER_DAY
-from liqmap.errors import InputError
+from liqmap.demo.simulated_market import Market
+from liqmap.demo.volatility import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liqmap.demo.tape import Tape
+    from liqmap.demo.recorder import Tape
 
 __all__ = ["MAX_DAYS", "Record", "simulate"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 
 if TYPE_CHECKING:
-    from liqmap.demo.margin import Floats
-    from liqmap.demo.positions import Positions
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
+    from liqmap.demo.isolated_margin import Floats
+    from liqmap.demo.open_positions import Positions
     from liqmap.maps.map import LiquidationMap
-    from liqmap.provenance import JSON
 
 __all__ = ["Fit", "compare", "matched_share", "rank_correlation", "wasserstein_bp"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import Instant, iso
+from liqmap._base.timestamps import Instant, iso
 
 if TYPE_CHECKING:
     import duckdb
     import numpy.typing as npt
 
-    from liqmap.history.read import Floats, Ints
-    from liqmap.provenance import JSON
+    from liqmap._base.provenance import JSON
+    from liqmap.history.queries import Floats, Ints
 
 __all__ = ["STALE_AFTER", "Coverage", "Gap", "Span", "StaleRun", "coverage"]
 

@@ -7,9 +7,9 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.errors import StorageError
-from liqmap.history.acknowledged import beside
-from liqmap.history.opening import MEMORY, STORAGE_VERSION, storage_errors, sync
+from liqmap._base.errors import StorageError
+from liqmap.history.connection import MEMORY, STORAGE_VERSION, storage_errors, sync
+from liqmap.history.load_journal import beside
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
 
-from liqmap.errors import StorageError
-from liqmap.history import acknowledged, inputs, read
+from liqmap._base.errors import StorageError
+from liqmap.history import lineage, load_journal, queries
+from liqmap.history.connection import MEMORY, Mode, connect, storage_errors, translate
 from liqmap.history.coverage import STALE_AFTER, Coverage, coverage
-from liqmap.history.opening import MEMORY, Mode, connect, storage_errors, translate
 from liqmap.history.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from liqmap.clock import Instant, InstantLike
-    from liqmap.history.read import Funding, Liquidations, MarketBars, OpenInterest, Tier
-    from liqmap.history.report import LoadReport
-    from liqmap.instruments import Instrument
-    from liqmap.provenance import JSON
+    from liqmap._base.instruments import Instrument
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant, InstantLike
+    from liqmap.history.loading.load_report import LoadReport
+    from liqmap.history.queries import Funding, Liquidations, MarketBars, OpenInterest, Tier
 
 __all__ = ["Store", "open_store"]
 
@@ -63,7 +63,7 @@ class Store:
         self._connection = connect(self.path, mode, patience=patience)
         self._answers: dict[Hashable, Any] = {}
         try:
-            acknowledged.check(self._connection, self.path)
+            load_journal.check(self._connection, self.path)
         except BaseException:
             self.close()
             raise
@@ -153,8 +153,8 @@ class Store:
         allow_rejects: int = 0,
         replace: bool = False,
     ) -> LoadReport:
-        """Load a CSV, Parquet, JSON, zip or gz file in one transaction; see :func:`liqmap.history.load.load`."""
-        from liqmap.history.load import load  # noqa: PLC0415 - readers never need the loader, and it is slow to import
+        """Load a CSV, Parquet, JSON, zip or gz file in one transaction; see `liqmap.history.loading.load.load`."""
+        from liqmap.history.loading.load import load  # noqa: PLC0415 - readers never need the loader: slow to import
 
         return load(
             self,
@@ -195,11 +195,11 @@ class Store:
         Raises:
             NotFoundError: The history has none of that name.
         """
-        return read.named(self.instruments(), name)
+        return queries.named(self.instruments(), name)
 
     def instruments(self) -> tuple[Instrument, ...]:
         """All instruments of the history, by name."""
-        return self.once(read.instruments)
+        return self.once(queries.instruments)
 
     def tiers(self, name: str, at: Instant) -> list[Tier]:
         """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
@@ -208,7 +208,7 @@ class Store:
             NotFoundError: The history has no tier table for the instrument.
         """
         self.instrument(name)
-        return read.in_force(self.once(read.tiers, name), at)
+        return queries.in_force(self.once(queries.tiers, name), at)
 
     def market_bars(
         self,
@@ -224,27 +224,27 @@ class Store:
             NotFoundError: No such instrument, or no bar known by then.
         """
         self.instrument(name)
-        every = self.once(read.series, name)
-        length, source = read.pick(every, name, until, interval_s=interval_s, price_source=price_source)
-        whole = self.once(read.market_bars, name, length, source)
+        every = self.once(queries.series, name)
+        length, source = queries.pick(every, name, until, interval_s=interval_s, price_source=price_source)
+        whole = self.once(queries.market_bars, name, length, source)
         return whole if until is None else whole.known(until)
 
     def funding(self, name: str, until: Instant | None = None) -> Funding:
         """Funding rates known by ``until``; all of them if left out."""
         self.instrument(name)
         with self.reading() as connection:
-            return read.funding(connection, name, until)
+            return queries.funding(connection, name, until)
 
     def open_interest(self, name: str, until: Instant) -> OpenInterest | None:
         """The latest reading of open interest by ``until``, if there is one."""
         with self.reading() as connection:
-            return read.open_interest(connection, name, until)
+            return queries.open_interest(connection, name, until)
 
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""
         self.instrument(name)
-        return self.once(read.liquidations, name).between(start, end)
+        return self.once(queries.liquidations, name).between(start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
         """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
-        return inputs.hashes(self.once(inputs.inputs, name), until)
+        return lineage.hashes(self.once(lineage.inputs, name), until)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from liqmap import _core
-from liqmap.instruments import SIDES
+from liqmap._base.instruments import SIDES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
-    from liqmap.instruments import Side
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
     from liqmap.maps.map import LiquidationMap
-    from liqmap.provenance import JSON
 
 __all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters", "smoothing"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import arro3.core as arro3
 import numpy as np
 
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

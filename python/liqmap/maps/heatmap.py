@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.provenance import Provenance
+from liqmap._base.timestamps import Instant, iso
 from liqmap._core import __version__
-from liqmap.clock import Instant, iso
-from liqmap.errors import InputError, NotFoundError
-from liqmap.positions.choose import choose
-from liqmap.positions.model import prepare
-from liqmap.provenance import Provenance
+from liqmap.positions.engine.population import prepare
+from liqmap.positions.engine.recipe_selection import choose
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
+    from liqmap._base.ledger import Ledger
     from liqmap.history.store import Store
-    from liqmap.ledger import Ledger
-    from liqmap.positions.model import AnyRecipe, Nursery
+    from liqmap.positions.engine.population import AnyRecipe, Nursery
 
     Floats = npt.NDArray[np.float64]
 
@@ -101,8 +101,8 @@ class Heatmap:
             connection.from_arrow(self.to_arrow()).write_parquet(str(path), compression="zstd")
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to heat_chart
-        """The heatmap as an Altair chart; see :func:`liqmap.maps.heat_chart.heat_chart`."""
-        from liqmap.maps.heat_chart import heat_chart  # noqa: PLC0415 - Altair loads only when drawn
+        """The heatmap as an Altair chart; see :func:`liqmap.charts.heatmap.chart.heat_chart`."""
+        from liqmap.charts.heatmap.chart import heat_chart  # noqa: PLC0415 - Altair loads only when drawn
 
         return heat_chart(self, **options)
 

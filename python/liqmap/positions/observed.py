@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from liqmap.clock import Instant, iso
-from liqmap.errors import NotFoundError
+from liqmap._base.errors import NotFoundError
+from liqmap._base.timestamps import Instant, iso
 from liqmap.positions.margin import liquidation_prices, tier_table
 
 if TYPE_CHECKING:
     import duckdb
 
+    from liqmap._base.instruments import Instrument
     from liqmap.history.store import Store
-    from liqmap.instruments import Instrument
 
 __all__ = ["MAX_AGE", "Observed", "last_seen", "observed"]
 

@@ -6,14 +6,14 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from liqmap.errors import InputError, StorageError
-from liqmap.publish.stage import copied
-from liqmap.report.folder import sound
+from liqmap._base.errors import InputError, StorageError
+from liqmap.publish.site_copy import copied
+from liqmap.report.site.atomic_files import sound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liqmap.publish.stage import Staged
+    from liqmap.publish.site_copy import Staged
 
 __all__ = ["publish_directory"]
 

@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.clock import iso
-from liqmap.errors import InputError, StorageError
-from liqmap.report.site import issues, read_summary
+from liqmap._base.errors import InputError, StorageError
+from liqmap._base.timestamps import iso
+from liqmap.report.site.site import issues, read_summary
 
 if TYPE_CHECKING:
-    from liqmap.publish.stage import Staged
+    from liqmap.publish.site_copy import Staged
 
 __all__ = ["publish_git"]
 

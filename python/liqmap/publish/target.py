@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 from liqmap.publish.directory import publish_directory
 from liqmap.publish.git import publish_git
-from liqmap.publish.objects import open_objects, publish_objects
-from liqmap.publish.stage import staged
+from liqmap.publish.object_store import open_objects, publish_objects
+from liqmap.publish.site_copy import staged
 
 if TYPE_CHECKING:
-    from liqmap.publish.stage import Keep
+    from liqmap.publish.site_copy import Keep
 
 __all__ = ["MOST", "publish"]
 

@@ -9,21 +9,21 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from liqmap.clock import iso
-from liqmap.errors import InputError, NotFoundError, StorageError
-from liqmap.report.folder import sound
-from liqmap.report.issue import issue_path, summary
-from liqmap.report.site import issues, ours, put_issue, read_summary, refresh
+from liqmap._base.errors import InputError, NotFoundError, StorageError
+from liqmap._base.timestamps import iso
+from liqmap.report.site.atomic_files import sound
+from liqmap.report.site.issue import issue_path, summary
+from liqmap.report.site.site import issues, ours, put_issue, read_summary, refresh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
     from liqmap.public import History
     from liqmap.report.config import Report
     from liqmap.report.facts import Issue
-    from liqmap.report.issue import Summary
+    from liqmap.report.site.issue import Summary
 
 __all__ = ["MOST", "Done", "times", "write_issues"]
 
@@ -187,7 +187,7 @@ class _Press:
         return ""
 
     def _gather(self, report: Report, at: Instant) -> Issue:
-        from liqmap.report.gather import gather  # noqa: PLC0415 - pages load their charts
+        from liqmap.report.collect import gather  # noqa: PLC0415 - pages load their charts
 
         return gather(self.history, report, at)
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from liqmap.clock import Instant, duration
-from liqmap.errors import InputError
-from liqmap.instruments import split
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import split
+from liqmap._base.timestamps import Instant, duration
 from liqmap.report.pages import NAMES
 
 __all__ = ["Report", "read_report"]

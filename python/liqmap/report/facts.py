@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from liqmap.clock import parse
+from liqmap._base.timestamps import parse
 from liqmap.history.coverage import STALE_AFTER, Coverage
-from liqmap.maps.view import reached
-from liqmap.stress.touch import touch_probability
+from liqmap.maps.display_bars import reached
+from liqmap.stress.touch_probability import touch_probability
 
 if TYPE_CHECKING:
-    from liqmap.clock import Instant
+    from liqmap._base.instruments import Instrument, Side
+    from liqmap._base.provenance import Provenance
+    from liqmap._base.timestamps import Instant
     from liqmap.history.coverage import Span
-    from liqmap.instruments import Instrument, Side
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
-    from liqmap.provenance import Provenance
     from liqmap.report.config import Report
     from liqmap.stress.cascade import Cascade
 

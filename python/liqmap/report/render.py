@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from liqmap.charts import numbers
-from liqmap.charts.kept import cache_folder
-from liqmap.clock import iso
-from liqmap.instruments import slug
-from liqmap.maps.view import GROUPS, IDENTIFIED
-from liqmap.report import skill, words, words_past
-from liqmap.report.mini import mini
+from liqmap._base import number_format
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.spec_cache import cache_folder
+from liqmap.maps.display_bars import GROUPS, IDENTIFIED
 from liqmap.report.page import Missing
 from liqmap.report.pages import page
+from liqmap.report.svg.thumbnail import mini
+from liqmap.report.text import heatmap, scorecard, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 
     from liqmap.report.facts import Facts, Issue
-    from liqmap.report.issue import Place
     from liqmap.report.page import Shown
-    from liqmap.report.since import Since
+    from liqmap.report.site.changes import Since
+    from liqmap.report.site.issue import Place
 
 __all__ = ["front_page", "instrument_page", "render"]
 
@@ -44,7 +44,9 @@ POLICY = (
 
 def front_page(issue: Issue, place: Place, changes: Mapping[str, Since | None]) -> str:
     """All instruments of an issue, a card each."""
-    cards = [(facts, mini(facts.map, words.heaviest(facts)), changes[facts.map.instrument]) for facts in issue.facts]
+    cards = [
+        (facts, mini(facts.map, sentences.heaviest(facts)), changes[facts.map.instrument]) for facts in issue.facts
+    ]
     return render("front.html", issue=issue, base=issue.report.base_url, place=place, cards=cards)
 
 
@@ -66,7 +68,7 @@ def instrument_page(
         "change": change,
     }
     if isinstance(shown, Missing):
-        lede = words.spelt(f"{shown.why} {shown.fill}")
+        lede = sentences.spelt(f"{shown.why} {shown.fill}")
         return render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
     own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
     return render(f"{name}.html", **{**shown.values, **given, **own})
@@ -92,7 +94,7 @@ def _coded(text: str) -> Markup:
 
 
 def _range(ends: tuple[float, float], tick: float) -> str:
-    return numbers.price_range(*ends, tick)
+    return number_format.price_range(*ends, tick)
 
 
 @cache
@@ -107,17 +109,17 @@ def _environment() -> Environment:
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= {
-        "usd": numbers.usd,
-        "change_usd": numbers.change_usd,
-        "coin": numbers.coin,
-        "price": numbers.price,
+        "usd": number_format.usd,
+        "change_usd": number_format.change_usd,
+        "coin": number_format.coin,
+        "price": number_format.price,
         "price_range": _range,
-        "percent": numbers.percent,
-        "share": numbers.share,
-        "leverage": numbers.leverage,
-        "stamp": words.stamp,
-        "day": words.day,
-        "clock": words.clock,
+        "percent": number_format.percent,
+        "share": number_format.share,
+        "leverage": number_format.leverage,
+        "stamp": sentences.stamp,
+        "day": sentences.day,
+        "clock": sentences.clock,
         "iso": iso,
         "slug": slug,
         "unbroken": _unbroken,
@@ -129,9 +131,9 @@ def _environment() -> Environment:
         "GROUPS": GROUPS,
         "IDENTIFIED": IDENTIFIED,
         "BANDS": ("low", "medium", "high", "extreme"),
-        "words": words,
-        "past": words_past,
-        "banner": skill.banner,
+        "words": sentences,
+        "past": heatmap,
+        "banner": scorecard.banner,
     }
     return environment
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import iso
-from liqmap.errors import InputError
-from liqmap.positions.calibration import Calibration
-from liqmap.positions.kernel import DISTANCES, Kernel, expected_shape, usual_volume
-from liqmap.score.em import PRIOR_HOURS, em, interval
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import iso
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel, expected_shape, usual_volume
+from liqmap.positions.engine.calibration import Calibration
+from liqmap.score.engine_predictions import unit
+from liqmap.score.feed_correction import corrected
 from liqmap.score.periods import match
-from liqmap.score.swept import unit
-from liqmap.score.throttle import corrected
+from liqmap.score.stats.em_fit import PRIOR_HOURS, em, interval
 
 if TYPE_CHECKING:
-    from liqmap.clock import Instant
-    from liqmap.history.read import Liquidations, MarketBars
+    from liqmap._base.timestamps import Instant
+    from liqmap.history.queries import Liquidations, MarketBars
 
 __all__ = ["calibrate"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.positions.kernel import DISTANCES, Kernel
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
 
 if TYPE_CHECKING:
-    from liqmap.history.read import Floats, MarketBars
+    from liqmap.history.queries import Floats, MarketBars
     from liqmap.score.periods import Periods
 
 __all__ = ["constant_volume", "mirrored", "shuffled_days"]

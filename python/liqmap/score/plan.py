@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from liqmap.clock import duration, iso, parse
-from liqmap.errors import InputError, NotFoundError
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.timestamps import duration, iso, parse
 from liqmap.score.periods import match
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liqmap.clock import Instant
+    from liqmap._base.instruments import Instrument
+    from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
-    from liqmap.instruments import Instrument
 
 __all__ = ["Plan", "Simulated", "Test", "feeds_of", "read_plan", "suggest"]
 

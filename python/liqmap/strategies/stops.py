@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.instruments import SIDES
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import SIDES
 from liqmap.maps.clusters import SMOOTHING
-from liqmap.strategies.setting import Push, far_of, near_of
-from liqmap.strategies.use import Use
+from liqmap.strategies.context import Push, far_of, near_of
+from liqmap.strategies.rule_result import Use
 
 if TYPE_CHECKING:
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.setting import Setting
+    from liqmap.strategies.context import Setting
 
 __all__ = ["ATR_SHARE", "Own", "Stop", "stops"]
 

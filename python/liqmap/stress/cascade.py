@@ -6,21 +6,21 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from liqmap import _core
-from liqmap.clock import iso
-from liqmap.errors import InputError
-from liqmap.stress.chain import HIGH_LEVERAGE, Step, chain_of
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import iso
+from liqmap.stress.cascade_chain import HIGH_LEVERAGE, Step, chain_of
+from liqmap.stress.directional_levels import Levels, MapLike, levels_of
 from liqmap.stress.impact import STRESSED, Law, SquareRoot
-from liqmap.stress.levels import Levels, MapLike, levels_of
-from liqmap.stress.market import Kind, law_for, market_of, side_of
+from liqmap.stress.impact_selection import Kind, law_for, market_of, side_of
 
 if TYPE_CHECKING:
     import altair as alt
     import numpy as np
     import numpy.typing as npt
 
-    from liqmap.clock import Instant
-    from liqmap.instruments import Side
-    from liqmap.provenance import JSON
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant
 
 __all__ = ["Cascade", "Estimate", "cascade"]
 
@@ -158,8 +158,8 @@ class Cascade:
         }
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to chain_chart
-        """The chain as an Altair chart; see :func:`liqmap.stress.chart.chain_chart`."""
-        from liqmap.stress.chart import chain_chart  # noqa: PLC0415 - Altair loads only when drawn
+        """The chain as an Altair chart; see :func:`liqmap.charts.cascade.chart.chain_chart`."""
+        from liqmap.charts.cascade.chart import chain_chart  # noqa: PLC0415 - Altair loads only when drawn
 
         return chain_chart(self, **options)
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.levels import MapLike, levels_of
-from liqmap.stress.market import law_for, market_of, side_of
+from liqmap.stress.directional_levels import MapLike, levels_of
+from liqmap.stress.impact_selection import law_for, market_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["ClusterLike", "Contribution", "contributions"]
 

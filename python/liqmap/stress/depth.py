@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.stress.ladder import Ladder, Orders, ascending, settle
+from liqmap._base.errors import InputError
+from liqmap.stress.book_side import Ladder, Orders, ascending, settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
     from liqmap.stress.impact import BookSide
 
 __all__ = ["BETA", "Depth"]
@@ -63,7 +63,7 @@ class Depth:
 
     @classmethod
     def of_orders(cls, instrument: str, at: Instant, orders: Orders) -> Depth:
-        """A book from its orders; bad ones are left out and counted (see :func:`liqmap.stress.ladder.settle`).
+        """A book from its orders; bad ones are left out and counted (see :func:`liqmap.stress.book_side.settle`).
 
         Raises:
             InputError: No usable order.

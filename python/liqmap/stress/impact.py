@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 import numpy as np
 
 from liqmap import _core
-from liqmap.charts.numbers import usd
-from liqmap.errors import InputError
-from liqmap.stress.daytime import hour_factor
+from liqmap._base.errors import InputError
+from liqmap._base.number_format import usd
+from liqmap.stress.intraday_depth import hour_factor
 
 if TYPE_CHECKING:
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
 
 __all__ = ["REACH", "STRESSED", "BookSide", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback"]
 
@@ -155,7 +155,7 @@ def fallback(at: Instant, why: str = "none in the history at that time") -> Powe
     """The law used where there is no book to use, which says ``why``.
 
     :class:`PowerLaw`'s fits come from 11:07 UTC, the deepest hour of the day; here they are brought to the hour of
-    ``at`` (:func:`liqmap.stress.daytime.hour_factor`).
+    ``at`` (:func:`liqmap.stress.intraday_depth.hour_factor`).
     """
     default = PowerLaw()
     factor = hour_factor(at) / hour_factor(_FITTED_AT)

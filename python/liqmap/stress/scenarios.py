@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.stress.levels import Levels, MapLike, levels_of
-from liqmap.stress.market import law_for, market_of
+from liqmap._base.errors import InputError
+from liqmap.stress.directional_levels import Levels, MapLike, levels_of
+from liqmap.stress.impact_selection import law_for, market_of
 
 if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["Scenarios", "ShockSummary", "scenarios"]
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.levels import Levels, MapLike, levels_of
-from liqmap.stress.market import law_for, market_of
+from liqmap.stress.directional_levels import Levels, MapLike, levels_of
+from liqmap.stress.impact_selection import law_for, market_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["Avalanche", "Thresholds", "thresholds"]
 

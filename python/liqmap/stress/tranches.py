@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
-    from liqmap.instruments import Side
-    from liqmap.stress.levels import MapLike
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap.stress.directional_levels import MapLike
 
 __all__ = ["HYPERLIQUID", "InTranches", "in_tranches"]
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.stress.levels import MapLike, levels_of
-from liqmap.stress.market import law_for, market_of, side_of
+from liqmap._base.errors import InputError
+from liqmap.stress.directional_levels import MapLike, levels_of
+from liqmap.stress.impact_selection import law_for, market_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
 
 __all__ = ["Leg", "whipsaw", "whipsaw_share"]

@@ -11,8 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from liqmap.clock import Instant, parse
-from liqmap.instruments import Instrument
+from liqmap._base.instruments import Instrument
+from liqmap._base.timestamps import Instant, parse
 
 __all__ = ["Entry", "Tier", "find", "names"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from liqmap.charts.numbers import percent
+from liqmap._base.number_format import percent
 from liqmap.maps.export import csv_text
-from liqmap.report import words
 from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
     from liqmap.public import History
@@ -59,7 +59,7 @@ def _heading(nearest: DatedBasis) -> str:
 def _lede(found: Basis) -> str:
     first, yearly, paid = found.dated[0], "", ""
     if first.annual is not None:
-        yearly = f"That is {percent(first.annual, signed=True)} a year until {words.day(first.expiry)}. "
+        yearly = f"That is {percent(first.annual, signed=True)} a year until {sentences.day(first.expiry)}. "
     if found.funding is not None:
         paid = f"The perpetual pays {percent(found.funding, signed=True)} a year in funding."
     return f"{yearly}{paid}".strip() or f"Spot is {found.spot_from}."

@@ -6,29 +6,29 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from liqmap.charts.data import complete
-from liqmap.charts.numbers import percent, price, share, usd
+from liqmap._base.instruments import SIDES, slug
+from liqmap._base.number_format import percent, price, share, usd
+from liqmap.charts.cascade.chart import chain_drawing, curve_drawing, scene_data
+from liqmap.charts.cascade.rows import NARROW, WIDE, chain_scene, curve_scene
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.instruments import SIDES, slug
+from liqmap.charts.vega_data import complete
 from liqmap.maps.export import csv_text
 from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.vega import Still, still
-from liqmap.stress.chart import chain_drawing, curve_drawing, scene_data
+from liqmap.report.vega.static_svg import Still, still
+from liqmap.stress.cascade_curve import cascade_curve
 from liqmap.stress.contribution import contributions
-from liqmap.stress.curve import cascade_curve
 from liqmap.stress.depth import Depth
-from liqmap.stress.lines import NARROW, WIDE, chain_scene, curve_scene
-from liqmap.stress.market import usable
+from liqmap.stress.impact_selection import usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from liqmap.charts.cascade.rows import Room, Scene
     from liqmap.public import History
     from liqmap.report.facts import Facts
     from liqmap.stress.cascade import Cascade
+    from liqmap.stress.cascade_curve import CascadeCurve
     from liqmap.stress.contribution import Contribution
-    from liqmap.stress.curve import CascadeCurve
-    from liqmap.stress.lines import Room, Scene
 
 __all__ = ["PAGE", "Chain", "followed"]
 

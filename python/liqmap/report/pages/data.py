@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.clock import iso
-from liqmap.report import words
-from liqmap.report.beside import Cell, table_files
-from liqmap.report.calendar import DAY, LEVELS, Calendar, calendar
+from liqmap._base.timestamps import iso
 from liqmap.report.facts import known
 from liqmap.report.page import Page, Shown
+from liqmap.report.site.downloads import Cell, table_files
+from liqmap.report.svg.calendar import DAY, LEVELS, Calendar, calendar
+from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
     from liqmap.history.coverage import Span
@@ -54,8 +54,8 @@ def covered(span: Span) -> Covered:
 def _show(facts: Facts, _: None) -> Shown:
     spans = known(facts.coverage, facts.map.at)
     return Shown(
-        heading=words.trust(facts),
-        lede=words.made_from(facts),
+        heading=sentences.trust(facts),
+        lede=sentences.made_from(facts),
         values={"series": [covered(span) for span in spans]},
         files=table_files("data", *_table(spans)),
     )

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.instruments import slug
-from liqmap.maps.heat_scene import MEDIUM, NARROW, WIDE
-from liqmap.maps.track_chart import track_data, track_drawing
-from liqmap.maps.track_scene import TrackScene
-from liqmap.report import words_tracks as words
-from liqmap.report.beside import parquet, table_files
-from liqmap.report.evolved import Evolved, evolved
+from liqmap.charts.tracks.chart import track_data, track_drawing
+from liqmap.charts.tracks.layout import TrackScene
 from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.turnover import turnover
-from liqmap.report.vega import still
+from liqmap.report.site.downloads import parquet, table_files
+from liqmap.report.svg.turnover import turnover
+from liqmap.report.text import evolution as words
+from liqmap.report.tracks_data import Evolved, evolved
+from liqmap.report.vega.static_svg import still
 
 if TYPE_CHECKING:
-    from liqmap.report.beside import Cell
     from liqmap.report.facts import Facts
+    from liqmap.report.site.downloads import Cell
 
 __all__ = ["PAGE"]
 

@@ -8,29 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from liqmap.charts.ramp import SHADES
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.heatmap.cell_table import cells_table
+from liqmap.charts.heatmap.chart import heat_data, heat_drawing, heat_frame
+from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE, HeatScene, Realised, columns
+from liqmap.charts.heatmap.rows import palettes
+from liqmap.charts.palette import SHADES
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.instruments import slug
+from liqmap.charts.tracks.layout import TrackScene
 from liqmap.maps.clusters import basins
 from liqmap.maps.export import csv_text
-from liqmap.maps.heat_chart import heat_data, heat_drawing, heat_frame
-from liqmap.maps.heat_export import cells_table
-from liqmap.maps.heat_rows import palettes
-from liqmap.maps.heat_scene import MEDIUM, NARROW, WIDE, HeatScene, Realised, columns
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, Heatmap, build_columns
-from liqmap.maps.track_scene import TrackScene
-from liqmap.report import words_past as words
-from liqmap.report.beside import parquet
-from liqmap.report.evolved import Evolved, evolved
 from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.realised import realised
-from liqmap.report.vega import still
+from liqmap.report.realised_data import realised
+from liqmap.report.site.downloads import parquet
+from liqmap.report.text import heatmap as words
+from liqmap.report.tracks_data import Evolved, evolved
+from liqmap.report.vega.static_svg import still
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
     from liqmap.public import History
     from liqmap.report.facts import Facts
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from liqmap.charts.data import complete
-from liqmap.charts.numbers import percent, price_range, share
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import slug
+from liqmap._base.number_format import percent, price_range, share
+from liqmap._base.timestamps import iso
+from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_drawing
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.errors import InputError
-from liqmap.instruments import slug
-from liqmap.report.beside import Cell, table_files
-from liqmap.report.lanes import lanes
+from liqmap.charts.vega_data import complete
 from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.vega import still
-from liqmap.strategies.chart import overlay_data, overlay_drawing
-from liqmap.strategies.stored import levels_on
+from liqmap.report.site.downloads import Cell, table_files
+from liqmap.report.svg.levels_strip import lanes
+from liqmap.report.vega.static_svg import still
+from liqmap.strategies.levels_from_history import levels_on
 
 if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
-    from liqmap.strategies.levels import LevelsToUse
+    from liqmap.strategies.trading_levels import LevelsToUse
 
 __all__ = ["PAGE"]
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from liqmap.charts.data import complete
+from liqmap._base.instruments import SIDES, slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.map.chart import map_close, map_data, map_drawing
+from liqmap.charts.map.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.instruments import SIDES, slug
-from liqmap.maps.chart import map_close, map_data, map_drawing
+from liqmap.charts.vega_data import complete
 from liqmap.maps.clusters import Cluster
+from liqmap.maps.display_bars import bars
 from liqmap.maps.export import to_csv
-from liqmap.maps.record import published
-from liqmap.maps.scene import MEDIUM, NARROW, WIDE
-from liqmap.maps.view import bars
-from liqmap.report import words
-from liqmap.report.beside import Cell, parquet, table_files
+from liqmap.maps.map_registry import published
 from liqmap.report.facts import REACHES
 from liqmap.report.page import Page, Shown
-from liqmap.report.vega import Still, still
+from liqmap.report.site.downloads import Cell, parquet, table_files
+from liqmap.report.text import sentences
+from liqmap.report.vega.static_svg import Still, still
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts
@@ -61,8 +61,8 @@ def draw(facts: Facts) -> Drawings:
 
 def _show(facts: Facts, _: None) -> Shown:
     return Shown(
-        heading=words.finding(facts),
-        lede=words.balance(facts),
+        heading=sentences.finding(facts),
+        lede=sentences.balance(facts),
         values={
             "drawings": draw(facts),
             "step": bars(facts.map, most=WIDE.most).step,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from liqmap.charts.data import complete
-from liqmap.charts.numbers import usd
+from liqmap._base.instruments import slug
+from liqmap._base.number_format import usd
+from liqmap._base.timestamps import iso
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.instruments import slug
+from liqmap.charts.vega_data import complete
 from liqmap.maps.export import csv_text
-from liqmap.report import skill, words
 from liqmap.report.page import Page, Shown
-from liqmap.report.vega import Still, still
-from liqmap.score.issued import needed
-from liqmap.score.issued_card import DAYS, IssuedCard, issued_card
+from liqmap.report.text import scorecard, sentences
+from liqmap.report.vega.static_svg import Still, still
+from liqmap.score.issued_scorecard import DAYS, IssuedCard, issued_card
+from liqmap.score.issued_skill import needed
 
 if TYPE_CHECKING:
     from liqmap.public import History
@@ -34,12 +34,12 @@ def _read(history: History, facts: Facts) -> IssuedCard:
 def _show(facts: Facts, card: IssuedCard) -> Shown:
     text = json.dumps(card.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Shown(
-        heading=skill.finding(card),
+        heading=scorecard.finding(card),
         lede=_lede(card),
         values={
             "card": card,
             "sides": (("long", card.long), ("short", card.short)),
-            "skill": skill,
+            "skill": scorecard,
             "least": needed(card.per_day),
             "days": DAYS,
             "few": _FEW,
@@ -52,7 +52,7 @@ def _show(facts: Facts, card: IssuedCard) -> Shown:
 
 def _lede(card: IssuedCard) -> str:
     hold = "until the next one" if card.horizon == card.every else "for a day"
-    span = f"{words.day(card.first)} to {words.day(card.last)}"
+    span = f"{sentences.day(card.first)} to {sentences.day(card.last)}"
     return (
         f"{card.maps} maps, {span}, each as it was issued and held to what it said {hold}. "
         "Scored where the price went that it had not been since the map."
@@ -61,7 +61,7 @@ def _lede(card: IssuedCard) -> str:
 
 def _draw(card: IssuedCard, name: str) -> dict[str, dict[str, Still]]:
     """By drawing and frame; a drawing without anything to show is left out."""
-    from liqmap.score import chart  # noqa: PLC0415 - Altair loads only when drawn
+    from liqmap.charts.scorecard import chart  # noqa: PLC0415 - Altair loads only when drawn
 
     frames = {"narrow": chart.NARROW, "medium wide": chart.MEDIUM}
     wanted: dict[str, Any] = {}
@@ -79,11 +79,11 @@ def _draw(card: IssuedCard, name: str) -> dict[str, dict[str, Still]]:
 
 
 def _alt(card: IssuedCard) -> dict[str, str]:
-    """The drawings in words."""
+    """The drawings in sentences."""
     told, ends = [], []
     for name, of in (("longs", card.long), ("shorts", card.short)):
         if of.skill is not None:
-            told += [f"{rival.name}, {name}: {skill.interval(rival.added)}" for rival in of.skill.rivals]
+            told += [f"{rival.name}, {name}: {scorecard.interval(rival.added)}" for rival in of.skill.rivals]
         if of.deciles:
             first, last = of.deciles[0], of.deciles[-1]
             ends.append(

@@ -1,0 +1,91 @@
+"""What an instrument is: one contract on one venue, written ``venue:SYMBOL``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from liqmap._base.errors import InputError
+
+if TYPE_CHECKING:
+    from liqmap._base.timestamps import Instant
+
+__all__ = ["SIDES", "Instrument", "Kind", "Payoff", "Side", "slug", "split"]
+
+Side: TypeAlias = Literal["long", "short"]
+SIDES: tuple[Side, Side] = ("long", "short")
+"""In the order of every array with an axis of sides."""
+Kind: TypeAlias = Literal["perpetual", "dated", "aggregate"]
+Payoff: TypeAlias = Literal["linear", "inverse"]
+
+_NAME_LIMIT = 200
+_VENUE = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One row of the ``instruments`` table.
+
+    Attributes:
+        name: ``venue:SYMBOL``; the symbol is an opaque label (any printable text, such as ``币安人生USDT``).
+        kind: A contract without end, one with an ``expiry``, or a vendor's sum over venues (no contract at all).
+        contract_size: Coin per contract (linear) or USD per contract (inverse). Never assumed.
+        tick_size: The smallest price step, in quote currency.
+        expiry: UTC microseconds for a dated contract, else ``None``.
+    """
+
+    name: str
+    kind: Kind
+    payoff: Payoff
+    base: str
+    quote: str
+    settle: str
+    contract_size: float
+    tick_size: float
+    expiry: Instant | None = None
+
+    @property
+    def venue(self) -> str:
+        """The part before the colon."""
+        return split(self.name)[0]
+
+    @property
+    def symbol(self) -> str:
+        """The part after the first colon."""
+        return split(self.name)[1]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the market is made up: everything shown of it must say SIMULATED."""
+        return self.venue == "sim"
+
+
+def split(name: str, *, stage: str = "instrument") -> tuple[str, str]:
+    """Split ``venue:SYMBOL``.
+
+    Raises:
+        InputError: No colon, an odd venue, an empty or over-long symbol, or control characters.
+
+    Example:
+        >>> split("okx:BTC-USDT-SWAP")
+        ('okx', 'BTC-USDT-SWAP')
+    """
+    venue, colon, symbol = name.partition(":")
+    if not colon or not _VENUE.fullmatch(venue) or not symbol.strip() or not symbol.isprintable():
+        raise InputError(stage, "instrument", repr(name), "venue:SYMBOL, such as binance:BTCUSDT", "stopped")
+    if len(name) > _NAME_LIMIT:
+        raise InputError(stage, "instrument", f"{len(name)} characters", f"at most {_NAME_LIMIT}", "stopped")
+    return venue, symbol
+
+
+def slug(name: str) -> str:
+    """A file name for any label: readable letters, and eight hex digits so that no two labels share one.
+
+    Example:
+        >>> slug("binance:BTCUSDT")
+        'binance-btcusdt-191120de'
+    """
+    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "x"
+    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

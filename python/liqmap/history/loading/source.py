@@ -1,0 +1,240 @@
+"""A file from outside, opened with distrust: what it is by its bytes, not by its name."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from liqmap._base.errors import InputError, StorageError
+from liqmap.history.loading.archives import unpack_gzip, unpack_zip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from liqmap.history.loading.venue_rows import Payload
+
+__all__ = ["Opened", "Source", "check_readable", "open_file"]
+
+_CHUNK = 1 << 20
+_HEAD = 1 << 16
+_ZIP, _GZIP, _PARQUET = b"PK\x03\x04", b"\x1f\x8b", b"PAR1"
+_EMPTY_ZIP = b"PK\x05\x06"
+_JSON = (".json", ".ndjson", ".jsonl")
+_SUFFIXES = {".zip": "zip", ".gz": "gzip", ".parquet": "parquet", ".pq": "parquet"} | dict.fromkeys(_JSON, "json")
+_FOOTER = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One table of rows on disk, ready to be read.
+
+    Attributes:
+        where: The file as the caller named it, with ``!member`` inside an archive.
+        name: The bare file name.
+        member: The member's name inside an archive.
+        path: The plain file to read.
+        kind: ``csv``, ``parquet`` or ``json``.
+        first_row: The cells of the first row; a Parquet file's column names; a payload's table's.
+        ends_open: No line end after the last row.
+        size: Bytes.
+        payload: Of a JSON file: its rows.
+    """
+
+    where: str
+    name: str
+    member: str | None
+    path: Path
+    kind: Literal["csv", "parquet", "json"]
+    first_row: tuple[str, ...]
+    ends_open: bool
+    size: int
+    payload: Payload | None = None
+
+    @property
+    def header_is_data(self) -> bool:
+        """Whether the first row looks like values rather than names."""
+        return self.kind == "csv" and sum(map(_is_number, self.first_row)) * 2 >= len(self.first_row)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file and the tables in it: one, or an archive's members."""
+
+    where: str
+    sha256: str
+    sources: tuple[Source, ...]
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[Opened]:
+    """Open a CSV, Parquet, JSON, zip or gz file; what was unpacked is gone afterwards.
+
+    Raises:
+        InputError: Missing, empty, another kind of file than its name says, a page of HTML, damaged, not UTF-8.
+    """
+    where = str(path)
+    kind = _kind(path, where)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    _check_published(path, where, sha256)
+    if kind not in ("zip", "gzip"):
+        yield Opened(where, sha256, (_source(path, where, path.name, None),))
+        return
+    with _no_room(where):
+        scratch = tempfile.TemporaryDirectory(prefix="liqmap-")
+    with scratch as folder:
+        with _no_room(where):
+            sources = _unpacked(path, where, kind, Path(folder))
+        yield Opened(where, sha256, sources)
+
+
+def check_readable(path: Path) -> None:
+    """Look at a file's first bytes only, before anything is opened or made for it.
+
+    Raises:
+        InputError: Missing, empty, or of another kind than its name says.
+    """
+    _kind(path, str(path))
+
+
+def _unpacked(path: Path, where: str, kind: str, scratch: Path) -> tuple[Source, ...]:
+    if kind == "zip":
+        files = unpack_zip(path, where, scratch)
+        return tuple(_source(f, f"{where}!{member}", member, member) for member, f in files)
+    return (_source(unpack_gzip(path, where, scratch), where, path.name.removesuffix(".gz"), None),)
+
+
+@contextmanager
+def _no_room(where: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        found = f"{error.strerror or error} while unpacking"
+        raise StorageError("load", where, found, "room in the temporary folder", "nothing stored") from None
+
+
+def _check_published(path: Path, where: str, sha256: str) -> None:
+    """Compare with the checksum that an archive publishes beside the file (``<name>.CHECKSUM``), where it is there."""
+    published = path.with_name(f"{path.name}.CHECKSUM")
+    if published.is_file():
+        words = published.read_text("utf-8", errors="replace").split()
+        if not words or words[0].lower() != sha256:
+            found = f"sha256 {sha256}"
+            expected = f"{words[0][:64] if words else 'a checksum'} as published in {published.name}"
+            raise InputError("load", where, found, expected, "nothing stored")
+
+
+def _kind(path: Path, where: str) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_ZIP))
+    except IsADirectoryError:
+        raise InputError("load", where, "a folder", "a file", "nothing stored") from None
+    except (OSError, ValueError) as error:
+        found = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", "") or str(error)
+        raise InputError("load", where, found, "a CSV, Parquet, JSON, zip or gz file", "nothing stored") from None
+    if not head:
+        raise InputError("load", where, "an empty file", "a header and rows", "nothing stored")
+    magic = {_ZIP: "zip", _EMPTY_ZIP: "zip", _PARQUET: "parquet"}.get(head, "")
+    actual = magic or ("gzip" if head[:2] == _GZIP else "csv")
+    named = _SUFFIXES.get(path.suffix.lower(), "csv")
+    if named == "json" and actual == "csv" and _starts_as_json(path):
+        actual = "json"
+    if actual != named:
+        found = f"{_describe(path)}, not {named}"
+        raise InputError("load", where, found, f"a whole {named} file, as its name says", "nothing stored")
+    return actual
+
+
+def _starts_as_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(80).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+
+
+def _describe(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(80)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return "a page of HTML or XML"
+    return f"bytes {head[:8]!r}"
+
+
+def _source(path: Path, where: str, name: str, member: str | None) -> Source:
+    size = path.stat().st_size
+    if size == 0:
+        raise InputError("load", where, "an empty file", "a header and rows", "nothing stored")
+    if path.suffix == ".parquet" or name.endswith((".parquet", ".pq")):
+        _check_parquet(path, where, size)
+        return Source(where, name, member, path, "parquet", (), ends_open=False, size=size)
+    if name.endswith(_JSON):
+        return Source(where, name, member, path, "json", (), ends_open=False, size=size)
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise InputError("load", where, "a page of HTML or XML", "comma-separated rows", "nothing stored")
+    ends_open = _check_text(path, where)
+    line = head.decode("utf-8-sig", errors="replace")
+    first = next(csv.reader(io.StringIO(line, newline="")), [])
+    return Source(where, name, member, path, "csv", tuple(c.strip() for c in first), ends_open=ends_open, size=size)
+
+
+def _check_parquet(path: Path, where: str, size: int) -> None:
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(max(0, size - 4))
+        tail = file.read(4)
+    if size < _FOOTER or head != _PARQUET or tail != _PARQUET:
+        found = f"{size:,} bytes without a Parquet footer"
+        raise InputError("load", where, found, "a whole Parquet file", "nothing stored")
+
+
+def _check_text(path: Path, where: str) -> bool:
+    """Walk the bytes once: UTF-8, no NUL, one kind of line end, no blank line inside; returns whether it ends open."""
+    rows = pairs = returns = 0
+    blank: int | None = None
+    last = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            chunk += file.readline()  # whole lines only
+            _check_characters(chunk, where, rows)
+            pairs += chunk.count(b"\r\n")
+            returns += chunk.count(b"\r")
+            lines = chunk.replace(b"\r\n", b"\n") if pairs else chunk
+            if blank is None and (at := 0 if lines.startswith(b"\n") else lines.find(b"\n\n") + 1 or None) is not None:
+                blank = rows + lines.count(b"\n", 0, at) + 1
+                lines = lines[at:]
+            if blank is not None and lines.strip(b"\n"):
+                raise InputError("load", where, "a blank line", "a row", "nothing stored", row=blank)
+            rows += chunk.count(b"\n")
+            last = chunk
+    if returns and not returns == pairs == rows:
+        raise InputError("load", where, "line ends of several kinds", "one kind throughout", "nothing stored")
+    return not last.endswith(b"\n")
+
+
+def _check_characters(text: bytes, where: str, rows: int) -> None:
+    if (at := text.find(b"\0")) >= 0:
+        row = rows + text.count(b"\n", 0, at) + 1
+        raise InputError("load", where, "a NUL byte", "text", "nothing stored", row=row)
+    if text.isascii():
+        return
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = rows + text.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{text[error.start]:02x}, not UTF-8 (Latin-1, perhaps)"
+        raise InputError("load", where, found, "UTF-8 text", "nothing stored", row=row) from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell in ("true", "false", "True", "False")
+    return True

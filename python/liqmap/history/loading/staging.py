@@ -1,0 +1,208 @@
+"""A file's rows, typed and judged, in temporary tables: nothing touches the history yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from liqmap._base.errors import InputError
+from liqmap.history.loading.account_hashes import hide, read_account
+from liqmap.history.loading.field_sql import UNIT_NAMES, Fault, Reading, number_of, read_field, time_of, unit_of
+from liqmap.history.loading.file_rows import Rows
+from liqmap.history.loading.load_report import Reject
+from liqmap.history.loading.mapping import Field
+from liqmap.history.tables import SQL_TYPE, TABLES, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liqmap._base.instruments import Instrument
+    from liqmap.history.loading.mapping import Target
+    from liqmap.history.loading.mapping_match import Layout
+    from liqmap.history.loading.source import Source
+
+__all__ = ["BLANK", "Staged", "Staging"]
+
+_VALUES = ("price", "positive", "amount", "signed", "fraction")
+BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One target's rows in a temporary table.
+
+    Attributes:
+        name: The temporary table: the row's number ``r``, the table's fields, ``fault`` (NULL: none, 0: blank, else the
+            number of a fault) and ``unit``, the number of its time's unit.
+        table: What its rows are.
+        target: The mapping's part that made them.
+        faults: What fault 1, 2, … mean.
+        rows: How many there were.
+        when: The file's column with the time, if one has it.
+        reduced: Its rows are no longer the file's.
+    """
+
+    name: str
+    table: Table
+    target: Target
+    faults: tuple[Fault, ...]
+    rows: int
+    when: int | None = None
+    reduced: bool = False
+
+
+class Staging:
+    """Reads one source under one layout into temporary tables.
+
+    Args:
+        connection: Inside the load's transaction.
+        source: The file, or one member of an archive.
+        layout: Its columns and mapping.
+        latest: The latest time that is believed, UTC microseconds.
+        lenient: Keep rows that cannot be split into columns as rejects, rather than stop at the first.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: Source, layout: Layout, *, latest: int, lenient: bool
+    ) -> None:
+        self.connection = connection
+        self.source = source
+        self.layout = layout
+        self.rows = Rows(connection, source, layout, lenient=lenient)
+        self._latest = latest
+
+    def stage(self, index: int, target: Target, instrument: Instrument | None, name: str | None) -> Staged:
+        """Type and judge the rows for one target.
+
+        Args:
+            index: Number of the target.
+            target: The target.
+            instrument: The rows' instrument where it is one and known.
+            name: Its name; ``None`` where the file has a column for it.
+
+        Raises:
+            InputError: A row that cannot be split, or a unit that cannot be turned.
+        """
+        table = TABLES[target.table]
+        readings = self._readings(table, target, instrument, name)
+        staged = f"stage_{index}"
+        faults = self._faults(table, target, readings)
+        when = next(iter(readings[table.when].times), None) if table.when else None
+        sql = f"CREATE OR REPLACE TEMP TABLE {staged} AS {self._select(table, readings, faults, when)}"
+        try:
+            self.connection.execute(sql)
+        except (duckdb.FatalException, duckdb.OutOfMemoryException):
+            raise
+        except duckdb.Error as error:
+            raise self.rows.unreadable(error) from None
+        row = self.connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
+        return Staged(staged, table, target, faults, int(row[0]) if row else 0, when)
+
+    def _readings(
+        self, table: Table, target: Target, instrument: Instrument | None, name: str | None
+    ) -> dict[str, Reading]:
+        fields = dict(target.fields)
+        if name is not None:
+            fields["instrument"] = Field(constant=name)
+        readings = {}
+        for column in table.columns:
+            field = fields.get(column.name)
+            if field is None:
+                readings[column.name] = Reading(f"CAST(NULL AS {SQL_TYPE[column.kind]})", ())
+                continue
+            if field.column is not None and self.layout.columns.index(field.column) in self.rows.iso:
+                field = field.model_copy(update={"time": "auto"})
+            if column.kind == "account":
+                readings[column.name] = read_account(self.connection, column, field, self.layout.columns)
+                continue
+            readings[column.name] = read_field(
+                column, field, self.layout.columns, instrument, self._latest, self.source.where
+            )
+        return readings
+
+    def _faults(self, table: Table, target: Target, readings: dict[str, Reading]) -> tuple[Fault, ...]:
+        of_fields = [f for r in readings.values() for f in r.faults]
+        of_rows = []
+        for field, holds, expected in table.checks:
+            origin = target.fields.get(field)
+            at = self.layout.columns.index(origin.column) if origin is not None and origin.column else None
+            of_rows.append(Fault(f"NOT coalesce({holds}, true)", field, at, expected))
+        return (*(f for f in of_fields if f.of_key), *(f for f in of_fields if not f.of_key), *of_rows)
+
+    def _select(self, table: Table, readings: dict[str, Reading], faults: Sequence[Fault], when: int | None) -> str:
+        def needed(of: str) -> list[int]:
+            return sorted(frozenset().union(*(getattr(r, of) for r in readings.values())))
+
+        times = needed("times")
+        # Each step reads the one before, so that no cell is parsed twice.
+        cells = "".join(f", c{i}" for i in sorted({*needed("cells"), *needed("numbers"), *times}))
+        numbers = "".join(f", {number_of(f'c{i}')} AS n{i}" for i in sorted({*needed("numbers"), *times}))
+        parsed = f"SELECT row_number() OVER () - 1 AS r{cells}{numbers} FROM {self.rows.sql}"
+        units = "".join(f", {unit_of(f'c{i}', f'n{i}')} AS u{i}" for i in times)
+        instants = "".join(f", {time_of(f'c{i}', f'n{i}', f'u{i}')} AS t{i}" for i in times)
+        # Time first: a bar's length is measured from it.
+        order = sorted(readings, key=lambda n: n != "ts")
+        fields = ", ".join(f'{readings[n].value} AS "{n}"' for n in order)
+        cases = "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if f.of_key)
+        cases += f" WHEN {self._blank(table, readings)} THEN {BLANK}"
+        cases += "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if not f.of_key)
+        kept = ", ".join(f'"{n}"' for n in table.names)
+        unit = "NULL" if when is None else f"u{when}"
+        return (
+            f"SELECT r, {kept}, CASE{cases} END AS fault, CAST({unit} AS INTEGER) AS unit FROM "
+            f"(SELECT *, {fields} FROM (SELECT *{instants} FROM (SELECT *{units} FROM ({parsed}))))"
+        )
+
+    @staticmethod
+    def _blank(table: Table, readings: dict[str, Reading]) -> str:
+        if not table.gaps:
+            return "false"
+        cells = sorted(frozenset().union(*(readings[c.name].cells for c in table.columns if c.kind in _VALUES)))
+        return " AND ".join(f"c{i} IS NULL" for i in cells) or "false"
+
+    def check_units(self, staged: Staged) -> None:
+        """One unit of time per file.
+
+        Raises:
+            InputError: Two; names the first row of the rarer.
+        """
+        units = self.connection.execute(
+            f"SELECT unit, count(*), min(r) FROM {staged.name} WHERE unit IS NOT NULL GROUP BY unit ORDER BY 2 DESC"
+        ).fetchall()
+        if len(units) > 1 and staged.when is not None:
+            (most, _, _), (other, _, row) = units[0], units[1]
+            value = self.rows.cells([int(row)], staged.when)[int(row)]
+            raise InputError(
+                "load",
+                self.source.where,
+                f"{value!r}, {UNIT_NAMES[other]} among {UNIT_NAMES[most]}",
+                "one unit of time in a file",
+                "nothing stored",
+                row=self.rows.line(int(row)),
+                field=self.layout.columns[staged.when],
+            )
+
+    def rejects(self, staged: Staged, limit: int) -> list[Reject]:
+        """The rows at fault, first ones first, at most ``limit``."""
+        rows = self.connection.execute(
+            f"SELECT r, fault FROM {staged.name} WHERE fault > {BLANK} ORDER BY r LIMIT {limit}"
+        ).fetchall()
+        at_fault = [(int(row), staged.faults[int(code) - 1]) for row, code in rows]
+        columns = {fault.column for _, fault in at_fault} - {None}
+        cells = {
+            c: self.rows.cells([row for row, fault in at_fault if fault.column == c], c)
+            for c in columns
+            if c is not None
+        }
+        return [
+            Reject(
+                self.source.member,
+                self.rows.line(row),
+                self.rows.place(row, fault.field if fault.column is None else self.layout.columns[fault.column]),
+                None if fault.column is None else hide(fault, cells[fault.column].get(row)),
+                fault.expected,
+            )
+            for row, fault in at_fault
+        ]

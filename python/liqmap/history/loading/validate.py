@@ -1,0 +1,143 @@
+"""Checks that need more than one row: open interest against price, the length of a bar, how much is blank."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import iso, parse
+from liqmap.history.loading.field_sql import Fault
+from liqmap.history.loading.staging import BLANK, Staged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liqmap.history.loading.staging import Staging
+
+__all__ = ["check_blanks", "check_open_interest", "infer_interval"]
+
+TOLERANCE = 0.05
+"""How far base × price may lie from the USD value."""
+
+_NEAR = 2 * 3_600_000_000  # a bar this much older says nothing about the price any more
+_DATED = re.compile(r"-(\d{4})-(\d{2})(?:-(\d{2}))?\.")
+_BLANK_SHARE = 0.1
+_LONGEST_BAR_S = 7 * 86_400
+
+
+def check_open_interest(staging: Staging, staged: Staged, others: Sequence[Staged]) -> tuple[Staged, str | None]:
+    """Mark rows whose coin × price is not their USD value within 5 %, by the nearest bar of the file or the history.
+
+    Returns:
+        The rows with one more possible fault, and a note where there was no price to check with.
+    """
+    if staged.table.name != "open_interest" or not {"oi_base", "oi_usd"} <= set(staged.target.fields):
+        return staged, None
+    columns = "SELECT instrument, ts, low, high FROM"
+    bars = [f"{columns} {other.name} WHERE fault IS NULL" for other in others if other.table.name == "bars"]
+    bars.append(f"{columns} bars WHERE instrument IN (SELECT DISTINCT instrument FROM {staged.name})")
+    code = len(staged.faults) + 1
+    connection = staging.connection
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE priced AS SELECT s.r, s.oi_base, s.oi_usd, p.low, p.high "
+        f"FROM {staged.name} s ASOF JOIN ({' UNION ALL '.join(bars)}) p "
+        f"ON s.instrument = p.instrument AND s.ts >= p.ts WHERE s.ts - p.ts <= {_NEAR} "
+        f"AND s.fault IS NULL AND s.oi_base IS NOT NULL AND s.oi_usd IS NOT NULL"
+    )
+    connection.execute(
+        f"UPDATE {staged.name} SET fault = {code} WHERE r IN (SELECT r FROM priced "
+        f"WHERE oi_usd < oi_base * low * {1 - TOLERANCE} OR oi_usd > oi_base * high * {1 + TOLERANCE})"
+    )
+    row = connection.execute(
+        f"SELECT (SELECT count(*) FROM priced), (SELECT count(*) FROM {staged.name} WHERE fault IS NULL "
+        "AND oi_base IS NOT NULL AND oi_usd IS NOT NULL)"
+    ).fetchone()
+    note = (
+        "open interest: no price to check base × price = USD with; load bars first"
+        if row and row[1] and not row[0]
+        else None
+    )
+    field = staged.target.fields["oi_usd"]
+    at = staging.layout.columns.index(field.column) if field.column else None
+    fault = Fault("false", "oi_usd", at, f"coin × price within {TOLERANCE:.0%}")
+    return replace(staged, faults=(*staged.faults, fault)), note
+
+
+def infer_interval(staging: Staging, staged: Staged) -> None:
+    """Read the length of bars off their spacing, where the mapping does not give it.
+
+    Raises:
+        InputError: One bar only, no spacing of at most a week, or bars off their own grid.
+    """
+    if staged.table.name != "bars" or "interval_s" in staged.target.fields:
+        return
+    connection, name = staging.connection, staged.name
+    where = staging.source.where
+    row = connection.execute(
+        f"SELECT mode(gap), min(ts) FROM (SELECT ts, ts - lag(ts) OVER (ORDER BY ts) AS gap "
+        f"FROM (SELECT DISTINCT ts FROM {name} WHERE fault IS NULL))"
+    ).fetchone()
+    gap, first = (row[0], row[1]) if row else (None, None)
+    if gap is None or gap % 1_000_000 or gap > _LONGEST_BAR_S * 1_000_000:
+        found = "one bar" if gap is None else f"bars {gap / 1e6:g} s apart"
+        raise InputError(
+            "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", field="interval_s"
+        )
+    off = connection.execute(
+        f"SELECT r FROM {name} WHERE fault IS NULL AND (ts - {first}) % {gap} <> 0 ORDER BY r LIMIT 1"
+    ).fetchone()
+    if off:
+        found = f"a bar off the {gap // 1_000_000} s grid of the others"
+        raise InputError(
+            "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", row=staging.rows.line(off[0])
+        )
+    connection.execute(f"UPDATE {name} SET interval_s = {gap // 1_000_000}")
+
+
+def check_dates(staging: Staging, staged: Staged) -> None:
+    """Rows of an archive belong to the day or month in its name (the closing midnight included).
+
+    Raises:
+        InputError: A row of another day; names the first.
+    """
+    match = _DATED.search(staging.source.name) if staging.layout.mapping.dated_name else None
+    if match is None:
+        return
+    year, month, day = int(match[1]), int(match[2]), match[3]
+    start = date(year, month, int(day or 1))
+    end = start + timedelta(days=1) if day else date(year + month // 12, month % 12 + 1, 1)
+    low, high = (parse(d.isoformat()) for d in (start, end))
+    row = staging.connection.execute(
+        f"SELECT r, ts FROM {staged.name} WHERE fault IS NULL AND (ts < {low} OR ts > {high}) ORDER BY r LIMIT 1"
+    ).fetchone()
+    if row:
+        found, expected = iso(int(row[1])), f"a time in {match[0].strip('-.')}, as the file's name says"
+        raise InputError(
+            "load",
+            staging.source.where,
+            found,
+            expected,
+            "nothing stored",
+            row=staging.rows.line(int(row[0])),
+            field="ts" if staged.when is None else staging.layout.columns[staged.when],
+        )
+
+
+def check_blanks(staging: Staging, staged: Staged) -> int:
+    """Count rows that hold nothing for the table.
+
+    Raises:
+        InputError: More than a tenth of the file.
+    """
+    row = staging.connection.execute(f"SELECT count(*), min(r) FROM {staged.name} WHERE fault = {BLANK}").fetchone()
+    blank, first = (int(row[0]), row[1]) if row else (0, None)
+    if first is not None and (blank > max(1, _BLANK_SHARE * staged.rows) or blank == staged.rows):
+        found = f"{blank:,} of {staged.rows:,} rows blank for {staged.table.name}"
+        expected = f"at most {_BLANK_SHARE:.0%}"
+        raise InputError(
+            "load", staging.source.where, found, expected, "nothing stored", row=staging.rows.line(int(first))
+        )
+    return blank

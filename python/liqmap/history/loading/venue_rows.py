@@ -1,0 +1,222 @@
+"""A venue's JSON as rows of one table: which shape it is, whose it is, when it was taken, how large a contract is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import split
+from liqmap._base.timestamps import iso
+from liqmap.history.loading.instrument_lookup import ensure, known
+from liqmap.history.loading.json_documents import Document, documents
+from liqmap.history.loading.tier_chain import chained
+from liqmap.history.tables import TABLES
+from liqmap.venues import binance, bybit, collection, hyperliquid, okx
+from liqmap.venues.payload import Cell, Record, Shape, cell, divided, number, product
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from liqmap._base.instruments import Instrument
+    from liqmap.history.loading.mapping_match import Asked
+    from liqmap.history.loading.source import Source
+
+__all__ = ["Payload", "flatten", "shapes"]
+
+_MINUTE_US = 60_000_000
+_FIRST = 1e15  # microseconds of any time that can be meant have this many digits
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The rows of a JSON file.
+
+    Attributes:
+        shape: What the documents are called.
+        table: Where the rows go.
+        rows: Cells as text, in the order of the table's columns.
+        numbers: Per row: which of the file's records it is, counted from 1.
+        places: Per row: where it stands in the file.
+        seen: Account, source and time of every document, whether it holds positions or not.
+        left_out: Records that are no rows.
+        notes: Why.
+    """
+
+    shape: str
+    table: str
+    rows: tuple[tuple[Cell, ...], ...]
+    numbers: tuple[int, ...]
+    places: tuple[str, ...]
+    seen: tuple[tuple[str, str, str], ...]
+    left_out: int
+    notes: tuple[str, ...]
+
+
+@cache
+def shapes() -> tuple[Shape, ...]:
+    """All documents that are known, over all venues."""
+    return (*hyperliquid.SHAPES, *okx.SHAPES, *binance.SHAPES, *bybit.SHAPES, *collection.SHAPES)
+
+
+def flatten(connection: duckdb.DuckDBPyConnection, source: Source, asked: Asked) -> Source:
+    """The source with the rows of its documents.
+
+    Raises:
+        InputError: A document of no known shape, or of another one than the first; nobody says whose it is, or when it
+            was taken.
+        NotFoundError: A contract that neither the history nor the catalogue knows, so that its size is not known.
+    """
+    reader = _Reader(connection, source, asked)
+    for document in documents(source):
+        reader.read(document)
+    payload = reader.payload()
+    return replace(source, payload=payload, first_row=TABLES[payload.table].names)
+
+
+class _Reader:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source, asked: Asked) -> None:
+        self.connection = connection
+        self.source = source
+        self.asked = asked
+        self.shape: Shape | None = None
+        self.instruments: dict[str, Instrument | None] = {}
+        self.count = 0
+        self.rows: list[tuple[int, str, dict[str, Cell]]] = []
+        self.seen: dict[tuple[str, str, str], None] = {}
+        self.left_out: Counter[str] = Counter()
+        self.strange: set[str] = set()
+
+    def read(self, document: Document) -> None:
+        shape = self._shape(document)
+        for record in shape.records(document.value, self.asked.instrument):
+            self.count += 1
+            place = ".".join(p for p in (document.place, record.place) if p).replace(".[", "[")
+            said = self._said(shape, document, record, place)
+            reason = self._reason(shape, record)
+            if reason is not None:
+                self.left_out[reason] += 1
+                continue
+            self.rows.append((self.count, place, self._cells(shape, record) | said))
+
+    def _shape(self, document: Document) -> Shape:
+        found = [s for s in shapes() if s.fits(document.value)]
+        if len(found) != 1:
+            expected = f"one of {', '.join(s.name for s in shapes())}"
+            raise self._error(_answer(document.value), expected, document.place)
+        if self.shape is not None and self.shape != found[0]:
+            raise self._error(found[0].name, f"the shape of those before it, {self.shape.name}", document.place)
+        if self.asked.table not in (None, found[0].table):
+            raise self._error(f"{found[0].name}: rows for {found[0].table}", f"{self.asked.table}", document.place)
+        self.shape = found[0]
+        return found[0]
+
+    def _reason(self, shape: Shape, record: Record) -> str | None:
+        """Why a record is no row, if it is none."""
+        name = record.instrument
+        if record.flat:
+            return "empty"
+        if self.asked.instrument not in (None, name):
+            return "of other instruments"
+        if name.endswith("?"):
+            raise self._error(name, "an instrument named in the call (--instrument venue:SYMBOL)", record.place)
+        if name not in self.instruments:
+            if not shape.whole_venue or self.asked.instrument == name:
+                split(name, stage="load")
+                self.instruments[name] = ensure(self.connection, name, self.source.where)
+            else:
+                self.instruments[name] = known(self.connection, name)
+        if self.instruments[name] is None:
+            self.strange.add(name)
+            return "of unknown instruments"
+        return None
+
+    def _cells(self, shape: Shape, record: Record) -> dict[str, Cell]:
+        cells = {**record.cells, "instrument": record.instrument}
+        instrument = self.instruments[record.instrument]
+        for name in record.contracts:
+            cells[name] = _in_coin(cells, name, instrument, face=shape.table == "margin_tiers")
+        return cells
+
+    def _said(self, shape: Shape, document: Document, record: Record, place: str) -> dict[str, Cell]:
+        """Whose the record is, and of when."""
+        at = self._at(document, record, place)
+        if shape.table == "margin_tiers":
+            return {"valid_from": at}
+        account = record.account or document.account
+        if account is not None and self.asked.account not in (None, account):
+            raise self._error("an account of its own", "no account in the call", place)
+        account = account or cell(self.asked.account)
+        if account is None:
+            expected = 'an account named in the call (--account), or {"account": …, "payload": …} around it'
+            raise self._error("no account", expected, place)
+        self.seen[account, shape.name, at] = None
+        return {"ts": at, "account": account}
+
+    def _at(self, document: Document, record: Record, place: str) -> str:
+        own = record.at or document.at
+        if own is not None and self.asked.at is not None:
+            raise self._error(f"the time {own} of its own", "no time in the call", place)
+        if own is None and self.asked.at is None:
+            expected = 'the time it was taken, in the call (--at) or as {"time": …, "payload": …} around it'
+            raise self._error("no time", expected, place)
+        at = own if own is not None else repr(-(-(self.asked.at or 0) // 1000))
+        updated, taken = _instant(record.updated), _instant(at)
+        if updated is not None and taken is not None and updated > taken + _MINUTE_US:
+            raise self._error(f"changed at {iso(updated)}, after it was taken", f"a change by {iso(taken)}", place)
+        return at
+
+    def payload(self) -> Payload:
+        shape = self.shape
+        if shape is None or not self.count:
+            raise self._error("no record" if shape else "no document", "positions or tiers", "")
+        if shape.table == "margin_tiers":
+            chained(self.source.where, self.rows)
+        names = TABLES[shape.table].names
+        rows = tuple(tuple(cells.get(name) for name in names) for _, _, cells in self.rows)
+        notes = [f"{n:,} left out: {reason}" for reason, n in sorted(self.left_out.items())]
+        if self.strange:
+            some = ", ".join(sorted(self.strange)[:5])
+            more = f" and {len(self.strange) - 5} more" if len(self.strange) > 5 else ""  # noqa: PLR2004
+            notes.append(f"not known: {some}{more}; define them in the table instruments, then load with --instrument")
+        return Payload(
+            shape.name,
+            shape.table,
+            rows,
+            tuple(n for n, _, _ in self.rows),
+            tuple(place for _, place, _ in self.rows),
+            tuple(self.seen),
+            sum(self.left_out.values()),
+            tuple(notes),
+        )
+
+    def _error(self, found: str, expected: str, place: str) -> InputError:
+        return InputError("load", self.source.where, found, expected, "nothing stored", field=place or None)
+
+
+def _in_coin(cells: dict[str, Cell], name: str, instrument: Instrument | None, *, face: bool) -> Cell:
+    """Contracts as coin: of an inverse one its face value over the entry price, or the face value itself."""
+    held = None if instrument is None else product(cells[name], repr(instrument.contract_size))
+    if instrument is not None and instrument.payoff == "inverse" and not face:
+        held = divided(held, cells["entry_price"])
+    return cells[name] if held is None else held  # what is no number is the judge's to refuse
+
+
+def _instant(text: Cell) -> int | None:
+    """A number's time in microseconds, its unit by its size; ``None`` where it is none."""
+    value = number(text)
+    scale = next((s for s in (1e6, 1e3, 1.0) if value is not None and _FIRST <= value * s < 10 * _FIRST), None)
+    return None if value is None or scale is None else round(value * scale)
+
+
+def _answer(value: object) -> str:
+    """What a document of no known shape is, for an error: the venue's own complaint where it is one."""
+    if isinstance(value, dict):
+        code = next((cell(value[k]) for k in ("code", "retCode") if k in value), None)
+        if code not in (None, "0"):
+            said = next((cell(value[k]) for k in ("msg", "retMsg") if k in value), None)
+            return f"the venue's error {code}: {said}"[:200]
+        return f"an object with {', '.join(sorted(map(str, value))[:8]) or 'nothing in it'}"[:200]
+    return "a list without items" if value == [] else f"{type(value).__name__} of an unknown layout"

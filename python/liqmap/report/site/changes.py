@@ -1,0 +1,103 @@
+"""What has changed since the issue before, as far as two frozen issues can tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from liqmap._base.instruments import Side
+    from liqmap._base.timestamps import Instant
+    from liqmap.maps.clusters import Cluster
+    from liqmap.report.facts import Facts
+    from liqmap.report.site.issue import Summary
+
+__all__ = ["Moved", "Since", "near", "since"]
+
+NEAR = 0.15
+_MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A cluster then and now.
+
+    Attributes:
+        side: Whose liquidations.
+        peak: Price of its peak: now, or then if it is gone.
+        then: Its notional in the issue before, USD; 0 if it is new.
+        now: Its notional now; 0 if it is gone.
+        word: ``new``, ``passed`` (the mark has gone through it), ``gone``, ``grown`` or ``thinner``.
+    """
+
+    side: Side
+    peak: float
+    then: float
+    now: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """One instrument, against the issue before.
+
+    Attributes:
+        at: Time of that issue, UTC microseconds.
+        span: How long ago that was, microseconds.
+        move: Of the mark, a fraction.
+        open_interest: Change of open interest, USD.
+        clusters: What changed most, largest change first.
+    """
+
+    at: Instant
+    span: Instant
+    move: float
+    open_interest: float
+    clusters: tuple[Moved, ...]
+
+
+def near(facts: Facts) -> list[dict[str, Any]]:
+    """The clusters that a summary keeps: those within 15 % of the mark, highest price first."""
+    kept = sorted((c for c in facts.clusters if abs(c.distance) <= NEAR), key=lambda c: -c.peak)
+    return [
+        {"side": c.side, "low": c.low, "peak": c.peak, "high": c.high, "notional": c.notional, "band": c.band}
+        for c in kept
+    ]
+
+
+def since(facts: Facts, at: Instant, previous: Summary | None) -> Since | None:
+    """How an instrument has changed; ``None`` if the issue before did not have it.
+
+    A cluster is the same as the one before whose peak lies in its basin on the same side; of several the largest.
+    The issue before kept those near its own mark only: what lay beyond them is not called new, and what has come to lie
+    beyond them is not called gone.
+    """
+    told = [] if previous is None else previous["instruments"]
+    before = next((entry for entry in told if entry["instrument"] == facts.map.instrument), None)
+    if previous is None or before is None:
+        return None
+    mark = facts.map.mark_price
+    return Since(
+        at=int(previous["at"]),
+        span=at - int(previous["at"]),
+        move=mark / before["mark_price"] - 1,
+        open_interest=facts.open_interest_usd - before["open_interest_usd"],
+        clusters=_moved(facts.clusters, before["clusters"], mark, before["mark_price"]),
+    )
+
+
+def _moved(now: tuple[Cluster, ...], then: list[dict[str, Any]], mark: float, mark_then: float) -> tuple[Moved, ...]:
+    left = sorted(then, key=lambda c: -c["notional"])
+    found = []
+    for cluster in sorted(now, key=lambda c: -c.notional):
+        same = [c for c in left if c["side"] == cluster.side and cluster.low <= c["peak"] < cluster.high]
+        left = [c for c in left if c not in same]
+        if not same and max(abs(edge / mark_then - 1) for edge in (cluster.low, cluster.high)) > NEAR:
+            continue
+        was = sum(c["notional"] for c in same)
+        word = "new" if not same else "grown" if cluster.notional > was else "thinner"
+        found.append(Moved(cluster.side, cluster.peak, was, cluster.notional, word))
+    for gone in left:
+        passed = (gone["peak"] >= mark) if gone["side"] == "long" else (gone["peak"] <= mark)
+        found.append(Moved(gone["side"], gone["peak"], gone["notional"], 0.0, "passed" if passed else "gone"))
+    return tuple(sorted(found, key=lambda m: -abs(m.now - m.then))[:_MOST])

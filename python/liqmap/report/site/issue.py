@@ -1,0 +1,150 @@
+"""One issue as files: its pages, the data beside them, a summary for later ones. Nothing here is ever changed.
+
+The pages are written for the issue's own folder; :func:`moved` turns one into the same page at another place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from liqmap._base.instruments import slug
+from liqmap.report.page import Missing, Shown
+from liqmap.report.pages import page
+from liqmap.report.render import front_page, instrument_page
+from liqmap.report.site.assets import asset_names
+from liqmap.report.site.atomic_files import MANIFEST, as_json, manifest
+from liqmap.report.site.changes import near, since
+from liqmap.report.svg.social_card import card
+from liqmap.report.text import sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liqmap._base.timestamps import Instant
+    from liqmap.report.facts import Facts, Issue
+
+__all__ = ["FRONT", "INNER", "Place", "Summary", "issue_files", "issue_path", "moved", "summary"]
+
+Summary = dict[str, Any]
+"""What later issues and the archive know of an issue: ``issue.json``."""
+
+FRONT, INNER = "../../", "../../../"
+"""From an issue's front page, and from the pages of its instruments, to the site's folder."""
+
+_LINK = re.compile(rb'\b(href|src)="([^"#][^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page stands, so that its links work from any folder, a disk's too.
+
+    Attributes:
+        root: From the page to the site's folder: ``""``, ``"../"``, …
+        issue: From the page to its issue's folder.
+        assets: Stem → name of each shared file.
+        permanent: The issue's own path below the site's folder.
+        previous: The path of the issue before, if there is one.
+    """
+
+    root: str
+    issue: str
+    assets: Mapping[str, str]
+    permanent: str
+    previous: str | None
+
+
+def issue_path(at: Instant) -> str:
+    """The folder of an issue.
+
+    Example:
+        >>> issue_path(1781222400000000)
+        '2026-06-12/0000'
+    """
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).strftime("%Y-%m-%d/%H%M")
+
+
+def issue_files(issue: Issue, previous: Summary | None) -> dict[str, bytes]:
+    """Every file of an issue, by path below its folder, its summary and manifest last.
+
+    Args:
+        issue: What to say.
+        previous: The summary of the issue before: what has changed since is told, and a link leads there.
+    """
+    path, before = issue_path(issue.at), None if previous is None else str(previous["path"])
+    changes = {facts.map.instrument: since(facts, issue.at, previous) for facts in issue.facts}
+    files = {
+        "index.html": front_page(issue, Place(FRONT, "", asset_names(), path, before), changes).encode(),
+    }
+    inner = Place(INNER, "../", asset_names(), path, before)
+    for facts in issue.facts:
+        folder, change = slug(facts.map.instrument), changes[facts.map.instrument]
+        if issue.report.base_url is not None:
+            files[f"{folder}/card.png"] = card(facts)
+        for name in issue.report.pages:
+            said = _show(facts, name)
+            files[f"{folder}/{name}.html"] = instrument_page(issue, facts, name, said, inner, change).encode()
+            if isinstance(said, Shown):
+                files |= {f"{folder}/{file}": content for file, content in said.files.items()}
+    files["issue.json"] = as_json(summary(issue))
+    files[MANIFEST] = manifest(files)
+    return files
+
+
+def _show(facts: Facts, name: str) -> Shown | Missing:
+    material = facts.material.get(name)
+    return material if isinstance(material, Missing) else page(name).show(facts, material)
+
+
+def summary(issue: Issue) -> Summary:
+    """What later issues and the archive need to know."""
+    return {
+        "path": issue_path(issue.at),
+        "at": issue.at,
+        "title": issue.report.title,
+        "simulated": issue.simulated,
+        "base_url": issue.report.base_url,
+        "assets": sorted(asset_names().values()),
+        "instruments": [
+            {
+                "instrument": facts.map.instrument,
+                "slug": slug(facts.map.instrument),
+                "mark_price": facts.map.mark_price,
+                "tick": facts.map.grid.tick,
+                "change": facts.change,
+                "open_interest_usd": facts.open_interest_usd,
+                "within_5": {"long": facts.within(0.05).long, "short": facts.within(0.05).short},
+                "clusters": near(facts),
+                "finding": sentences.finding(facts),
+                "balance": sentences.balance(facts),
+            }
+            for facts in issue.facts
+        ],
+    }
+
+
+def moved(text: bytes, up: str, root: str, issue: str = "") -> bytes:
+    """A page of an issue as it reads from another place.
+
+    Args:
+        text: The page.
+        up: What leads from it to the site's folder now: :data:`FRONT` or :data:`INNER`.
+        root: What does so from its new place.
+        issue: From its new place to the issue's folder, for a front page.
+
+    Example:
+        >>> moved(b'<a href="../../a.css"><a href="x/map.html"><a href="#top">', FRONT, "", "latest/")
+        b'<a href="a.css"><a href="latest/x/map.html"><a href="#top">'
+    """
+
+    def lead(found: re.Match[bytes]) -> bytes:
+        kind, target = found[1], found[2]
+        if target.startswith(up.encode()):
+            return b'%s="%s%s"' % (kind, root.encode(), target.removeprefix(up.encode()))
+        if b":" in target.partition(b"/")[0]:
+            return found[0]
+        return b'%s="%s%s"' % (kind, issue.encode(), target)
+
+    return _LINK.sub(lead, text)

@@ -1,0 +1,160 @@
+"""A site is a folder: issues that never change, and around them what follows from the issues alone.
+
+::
+
+    index.html  archive.html  feed.xml  issues.js  manifest.json  assets/…  instruments/<instrument>.html
+    2026-06-12/0000/index.html  issue.json  manifest.json  <instrument>/map.html  map.csv  map.json  …
+    latest/…                                  the newest issue again, at a place that does not change
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liqmap._base.errors import InputError, StorageError
+from liqmap.report.site.archive_pages import archive_files
+from liqmap.report.site.assets import assets
+from liqmap.report.site.atomic_files import MANIFEST, as_json, entry, put_file, put_folder
+from liqmap.report.site.issue import FRONT, INNER, issue_files, issue_path, moved
+
+if TYPE_CHECKING:
+    from liqmap.report.facts import Issue
+    from liqmap.report.site.issue import Summary
+
+__all__ = ["issues", "ours", "put_issue", "read_summary", "refresh", "write_issue"]
+
+_ISSUE = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
+_CALENDAR = b"<!--archive-->"
+
+
+def write_issue(issue: Issue, out: Path | str) -> Path:
+    """Write an issue and all that points to it; the same issue gives the same bytes.
+
+    The issue's folder appears whole or not at all. An older issue written later joins the archive and leaves
+    ``latest/`` alone.
+
+    Args:
+        issue: What to write.
+        out: The site's folder; made if missing.
+
+    Returns:
+        The issue's front page.
+
+    Raises:
+        InputError: ``out`` is a file, or a folder that holds something else.
+        StorageError: It cannot be written.
+    """
+    site = Path(out)
+    ours(site)
+    try:
+        earlier = [known for known in issues(site) if known < issue_path(issue.at)]
+        put_issue(site, issue, read_summary(site, earlier[-1]) if earlier else None)
+        refresh(site)
+    except OSError as error:
+        raise StorageError(
+            "report", str(site), str(error), "a folder to write to", "the issue is not published"
+        ) from error
+    return site / issue_path(issue.at) / "index.html"
+
+
+def put_issue(site: Path, issue: Issue, previous: Summary | None) -> None:
+    """Write an issue's folder and nothing else; :func:`refresh` lets the site know of it."""
+    put_folder(site / issue_path(issue.at), issue_files(issue, previous))
+
+
+def refresh(site: Path) -> None:
+    """Make everything but the issues anew, from the issues: front page, ``latest/``, archive, feed, manifest.
+
+    The manifest comes last. What it does not name is no part of the site and is removed, if it looks like ours.
+    """
+    known = issues(site)
+    summaries = [read_summary(site, path) for path in known]
+    files = {f"assets/{name}": content for name, content in assets().items()}
+    files |= archive_files(summaries)
+    latest: dict[str, bytes] = {}
+    if known:
+        newest = site / known[-1]
+        for name in json.loads((newest / MANIFEST).read_bytes())["files"]:
+            content = (newest / name).read_bytes()
+            if name == "index.html":
+                calendar = files.pop("calendar.html")
+                files["index.html"] = moved(content, FRONT, "", "latest/").replace(_CALENDAR, calendar)
+                latest[name] = moved(content, FRONT, "../")
+            elif name != "issue.json":
+                latest[name] = moved(content, INNER, "../../") if name.endswith(".html") else content
+    for name, content in files.items():
+        put_file(site / name, content)
+    _put_latest(site / "latest", latest)
+    # An old issue keeps the style it was issued with.
+    kept = {*assets(), *(name for told in summaries for name in told["assets"])}
+    for stale in (site / "assets").iterdir():
+        if stale.name not in kept:
+            stale.unlink()
+    for stale in (site / "instruments").glob("*.html"):
+        if f"instruments/{stale.name}" not in files:
+            stale.unlink()
+    put_file(site / MANIFEST, _manifest(site, known))
+
+
+def _put_latest(folder: Path, files: dict[str, bytes]) -> None:
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    if there.keys() == files.keys() and all(path.read_bytes() == files[name] for name, path in there.items()):
+        return
+    if files:
+        put_folder(folder, files)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def issues(site: Path) -> list[str]:
+    """Paths of the site's issues, oldest first."""
+    found = (entry.parent.relative_to(site).as_posix() for entry in site.glob("*/*/issue.json"))
+    return sorted(path for path in found if _ISSUE.fullmatch(path))
+
+
+def read_summary(site: Path, path: str) -> Summary:
+    """What an issue says of itself.
+
+    Raises:
+        InputError: It does not.
+    """
+    file = site / path / "issue.json"
+    try:
+        found: Summary = json.loads(file.read_bytes())
+    except ValueError as error:
+        raise InputError("report", str(file), str(error), "an issue's summary", "nothing written") from None
+    return found
+
+
+def ours(site: Path) -> None:
+    """Refuse to write a site over something that is none.
+
+    Raises:
+        InputError: A file, or a folder with other things in it.
+    """
+    if site.is_file():
+        raise InputError("report", str(site), "a file", "a folder", "nothing written")
+    if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file() and not issues(site):
+        expected = "an empty folder or a site of liqmap's"
+        raise InputError("report", str(site), "a folder with other things in it", expected, "nothing written")
+
+
+def _manifest(site: Path, known: list[str]) -> bytes:
+    """sha256 and size of every file; issues never change, so each vouches for itself and is not read again."""
+    entries: dict[str, dict[str, str | int]] = {}
+    for path in known:
+        own = (site / path / MANIFEST).read_bytes()
+        entries |= {f"{path}/{name}": told for name, told in json.loads(own)["files"].items()}
+        entries[f"{path}/{MANIFEST}"] = entry(own)
+    for folder in ("", "assets", "instruments"):
+        for found in (site / folder).glob("*"):
+            if found.is_file() and found.name != MANIFEST:
+                entries[found.relative_to(site).as_posix()] = entry(found.read_bytes())
+    for found in (site / "latest").rglob("*"):
+        if found.is_file():
+            entries[found.relative_to(site).as_posix()] = entry(found.read_bytes())
+    return as_json({"files": dict(sorted(entries.items()))})

@@ -1,0 +1,74 @@
+"""An instrument through its issues: the mark as a line, the clusters of each issue as they stood."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from liqmap.report.site.issue import Summary
+
+__all__ = ["HEIGHT", "WIDTH", "Trace", "trace"]
+
+WIDTH, HEIGHT = 1000, 300
+_BANDS = ("low", "medium", "high", "extreme")
+_MARGIN = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Path data on a ``WIDTH × HEIGHT`` box, to be stretched.
+
+    Attributes:
+        paths: CSS name of the colour → ``d``: clusters, a side and band each.
+        mark: The mark's line.
+        ticks: Round prices, and how far down each lies, in per cent of the height.
+        end: How far down the line ends, in per cent.
+        first: Time at the left, UTC microseconds.
+        last: Time at the right.
+    """
+
+    paths: dict[str, str]
+    mark: str
+    ticks: tuple[tuple[float, float], ...]
+    end: float
+    first: int
+    last: int
+
+
+def trace(rows: list[tuple[Summary, dict[str, Any]]]) -> Trace | None:
+    """Draw what the summaries keep; ``None`` before there are two issues."""
+    if len(rows) < 2:  # noqa: PLR2004 - a line has two ends
+        return None
+    shown = [
+        (told["at"], entry["mark_price"], [c for c in entry["clusters"] if c["band"] != "low"]) for told, entry in rows
+    ]
+    prices: list[float] = [price for _, mark, clusters in shown for price in (mark, *(c["peak"] for c in clusters))]
+    low, high = min(prices) * (1 - _MARGIN), max(prices) * (1 + _MARGIN)
+    first, last = int(shown[0][0]), int(shown[-1][0])
+    width: float = WIDTH / len(shown)
+
+    def right(at: int) -> float:
+        return width / 2 + (at - first) / (last - first) * (WIDTH - width)
+
+    def down(price: float) -> float:
+        return (high - min(max(price, low), high)) / (high - low) * HEIGHT
+
+    paths: dict[str, str] = {}
+    for at, _, clusters in shown:
+        for cluster in clusters:
+            top, bottom = down(cluster["high"]), down(cluster["low"])
+            name = f"{cluster['side']}s-{_BANDS.index(cluster['band'])}"
+            drawn = f"M{right(at) - width / 2:.1f} {top:.1f}h{width:.1f}v{max(bottom - top, 1):.1f}h{-width:.1f}z"
+            paths[name] = paths.get(name, "") + drawn
+    mark = "M" + "L".join(f"{right(at):.1f} {down(price):.1f}" for at, price, _ in shown)
+    ticks = tuple((price, down(price) / HEIGHT * 100) for price in _round(low, high))
+    return Trace(dict(sorted(paths.items())), mark, ticks, down(shown[-1][1]) / HEIGHT * 100, first, last)
+
+
+def _round(low: float, high: float) -> list[float]:
+    """Three to seven round prices between two."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 3))
+    step = power * max(factor for factor in (1, 2, 2.5, 5, 10) if factor * power <= (high - low) / 3)
+    return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

@@ -1,0 +1,249 @@
+"""Sentences made from facts. They state what was found, with units; they neither advise nor exclaim."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from liqmap._base.number_format import THIN, percent, price, price_range, usd
+from liqmap._base.timestamps import parse
+
+if TYPE_CHECKING:
+    from liqmap._base.instruments import Side
+    from liqmap._base.timestamps import Instant
+    from liqmap.maps.clusters import Cluster
+    from liqmap.report.facts import Facts, Source
+
+__all__ = [
+    "about",
+    "alt_text",
+    "balance",
+    "clock",
+    "day",
+    "finding",
+    "headline_clusters",
+    "heaviest",
+    "holes",
+    "ladder",
+    "made_from",
+    "mapped_share",
+    "place",
+    "sentence",
+    "span",
+    "spelt",
+    "stamp",
+    "trust",
+    "went",
+]
+
+NEAR = 0.15
+"""Clusters further than this from the mark make no headline."""
+
+_SIDES = ("long", "short")
+_EVEN = 1.15
+_ALL = 50.0
+_BALANCED = 1e-9
+_ISO = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?(?![\w-])")
+_PER_CENT = re.compile(r"(\d) ?%")
+
+
+def finding(facts: Facts) -> str:
+    """The headline: where either side is thickest within reach, the heavier side first."""
+    found = heaviest(facts)
+    if not found:
+        return f"No cluster within {percent(NEAR, 0)} of {price(facts.map.mark_price, facts.map.grid.tick)}"
+    first = found[0]
+    verb = "pile up" if first.band == "extreme" else "gather"
+    head = f"{first.side.capitalize()}s {verb} at {place(first)}"
+    if len(found) == 1:
+        other = "shorts" if first.side == "long" else "longs"
+        return f"{head}; no cluster of {other} within {percent(NEAR, 0)}"
+    return f"{head}, {found[1].side}s at {place(found[1])}"
+
+
+def heaviest(facts: Facts) -> tuple[Cluster, ...]:
+    """The largest cluster of either side within reach of a headline, the heavier one first."""
+    near = [cluster for cluster in facts.clusters if abs(cluster.distance) <= NEAR]
+    largest = [max((c for c in near if c.side == side), key=lambda c: c.notional, default=None) for side in _SIDES]
+    return tuple(sorted((cluster for cluster in largest if cluster), key=lambda cluster: -cluster.notional))
+
+
+def headline_clusters(facts: Facts, side: Side, count: int = 3) -> tuple[Cluster, ...]:
+    """A side's largest clusters within reach, nearest first."""
+    near = [cluster for cluster in facts.of_side(side) if abs(cluster.distance) <= NEAR]
+    largest = sorted(near, key=lambda cluster: -cluster.notional)[:count]
+    return tuple(cluster for cluster in near if cluster in largest)
+
+
+def ladder(facts: Facts, side: Side, count: int = 8) -> tuple[Cluster, ...]:
+    """A side's largest clusters within reach, from the highest price down, as an order book is read."""
+    return tuple(sorted(headline_clusters(facts, side, count), key=lambda cluster: -cluster.peak))
+
+
+def holes(source: Source) -> str:
+    """What is missing in a table, in a few words.
+
+    Example:
+        >>> from liqmap.report.facts import Source
+        >>> holes(Source("bars", 5749, 0, 1, missing=12, longest=3_600_000_000))
+        '12 rows missing, at most 1 h in a row'
+        >>> holes(Source("open_interest", 5749, 0, 1, stale=9))
+        '9 readings alike'
+    """
+    parts = []
+    if source.missing:
+        parts.append(f"{source.missing:,} rows missing, at most {span(source.longest)} in a row")
+    if source.stale:
+        parts.append(f"{source.stale:,} readings alike")
+    return "; ".join(parts) or "none"
+
+
+def span(length: Instant) -> str:
+    """A length of time in its largest unit.
+
+    Example:
+        >>> span(300_000_000), span(5_400_000_000), span(86_400_000_000), span(3 * 86_400_000_000)
+        ('5 min', '1.5 h', '24 h', '3 d')
+    """
+    seconds = length / 1e6
+    for name, size, least in (("d", 86_400, 2), ("h", 3_600, 1), ("min", 60, 1)):
+        if seconds >= size * least:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {name}"
+    return f"{seconds:.3g} s"
+
+
+def sentence(text: str) -> str:
+    """A note as a sentence: its first letter large, a full stop at its end, times and per cents as pages write them.
+
+    Example:
+        >>> sentence("25.7% of it, seen 2026-06-12T00:00:00Z; tiers of 2026-09-29")
+        '25.7\u202f% of it, seen 12 June 2026, 00:00 UTC; tiers of 29 September 2026.'
+    """
+    text = spelt(text)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def spelt(text: str) -> str:
+    """A text of another room with its times and per cents as pages write them."""
+    text = _ISO.sub(lambda found: (stamp if found[1] else day)(parse(found[0])), text)
+    return _PER_CENT.sub(rf"\1{THIN}%", text)
+
+
+def trust(facts: Facts) -> str:
+    """Whether the books balance and the record is whole, in one line."""
+    error = facts.map.ledger.error(facts.map.open_interest)
+    books = "Longs = shorts = open interest" if error < _BALANCED else f"The ledger is off by {percent(error, 4)}"
+    lost, rows = sum(source.missing for source in facts.sources), sum(source.rows for source in facts.sources)
+    if not rows:
+        return books
+    if not lost:
+        return f"{books}; no row is missing of {rows:,}"
+    return f"{books}; {lost:,} of {lost + rows:,} rows are missing"
+
+
+def made_from(facts: Facts) -> str:
+    """How much of the map was seen and how much is modelled, and over which time."""
+    share = facts.map.provenance.observed_share
+    kind = f"{percent(share)} of the map is observed, the rest modelled"
+    if share in (0, 1):
+        kind = "Every position is observed" if share else "Every position is modelled"
+    if not facts.sources:
+        return f"{kind}."
+    first = min(source.first for source in facts.sources)
+    return f"{kind}, from {day(first)} to {stamp(facts.data_to)}."
+
+
+def mapped_share(facts: Facts) -> float:
+    """Share of the open interest that price is expected to liquidate somewhere, both sides together."""
+    ledger = facts.map.ledger
+    both = ledger.long.open + ledger.short.open
+    return (ledger.long.mapped + ledger.short.mapped) / both if both > 0 else 0.0
+
+
+def balance(facts: Facts, reach: float = 0.05) -> str:
+    """How much lies on either side within ``reach``, and how they compare."""
+    near = facts.within(reach)
+    head = f"Within {percent(reach, 0)} of the mark"
+    if max(near.long, near.short) <= 0:
+        return f"{head} nothing is expected to be liquidated."
+    both = f"{head}: {usd(near.long)} of longs below, {usd(near.short)} of shorts above"
+    less, more = sorted((near.long, near.short))
+    side = "below" if near.long > near.short else "above"
+    if more < _EVEN * less:
+        return f"{both}, about even."
+    if more > _ALL * less:
+        return f"{both}, nearly all of it {side}."
+    return f"{both}, {more / less:.1f} times as much {side}."
+
+
+def alt_text(facts: Facts) -> str:
+    """The chart in words, for those who do not see it."""
+    near = facts.within(0.15)
+    return (
+        f"Liquidation map of {facts.map.instrument}: notional liquidated by price. {finding(facts)}. "
+        f"Within 15 % of the mark of {price(facts.map.mark_price, facts.map.grid.tick)} "
+        f"lie {usd(near.long)} of longs below and {usd(near.short)} of shorts above. The tables below give the numbers."
+    )
+
+
+def stamp(at: Instant) -> str:
+    """Day and time, UTC.
+
+    Example:
+        >>> stamp(1781222400000000)
+        '12 June 2026, 00:00 UTC'
+    """
+    return f"{day(at)}, {clock(at)} UTC"
+
+
+def day(at: Instant) -> str:
+    """The day, spelt so that no reader has to guess which number is the month."""
+    moment = _moment(at)
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def clock(at: Instant) -> str:
+    """Hours and minutes, UTC."""
+    return _moment(at).strftime("%H:%M")
+
+
+# Not strftime's: that follows the machine's language, and pages have to come out alike everywhere.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def _moment(at: Instant) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+
+
+def went(then: float, now: float, tick: float) -> str:
+    """From one price to another, and how far that is.
+
+    Example:
+        >>> went(63_298.0, 63_936.1, 0.1)
+        'rose 1.0\u202f%, from 63,298 to 63,936,'
+    """
+    change = now / then - 1
+    verb = "rose" if change >= 0 else "fell"
+    return f"{verb} {percent(abs(change))}, from {price(then, tick)} to {price(now, tick)},"
+
+
+def place(cluster: Cluster) -> str:
+    """A basin in round prices, and how far its peak is: a headline needs no ticks."""
+    return f"{about(cluster.low, cluster.high)} ({percent(cluster.distance, signed=True)})"
+
+
+def about(low: float, high: float) -> str:
+    """Two prices, as round as a headline needs them.
+
+    Example:
+        >>> about(72_078.3, 72_984.1), about(1.2341, 1.2342)
+        ('72,100–73,000', '1.234')
+    """
+    step = 10.0 ** math.floor(math.log10(high * 2e-3))
+    first, last = (round(edge / step) * step for edge in (low, high))
+    return price_range(first, last) if last > first else price(first)

@@ -1,0 +1,106 @@
+"""Drawings at build time: charts as SVG, for pages without JavaScript, for print and for pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from xml.parsers import expat
+
+from liqmap._base.errors import InternalError
+from liqmap.charts.spec_cache import kept
+from liqmap.report.vega.vega_bundle import converter, version
+from liqmap.report.vega.vega_engine import draw
+
+__all__ = ["Still", "png", "still"]
+
+_DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
+_SHOWN = {
+    *("xmlns", "viewBox", "aria-hidden", "id", "class", "href", "clip-path", "transform", "preserveAspectRatio"),
+    *("x", "y", "x2", "y2", "dx", "dy", "width", "height", "rx", "ry", "d", "fill", "fill-opacity", "opacity"),
+    *("stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap"),
+    *("stroke-linejoin", "stroke-miterlimit", "text-anchor", "font-size", "font-weight", "font-style"),
+}
+_PICTURE = "data:image/png;base64,"
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A drawing that needs no script.
+
+    Attributes:
+        svg: The ``<svg>`` element; safe to stand in a page as it is.
+        marks: How many marks carry data: a chart whose data did not arrive draws none, without an error.
+        width: Its natural width in pixels.
+        height: Its natural height.
+    """
+
+    svg: str
+    marks: int
+    width: float
+    height: float
+
+
+def still(spec: dict[str, Any], name: str) -> Still:
+    """Draw a Vega-Lite specification.
+
+    The result holds drawing elements and pictures of its own only, no style attribute and no script, so that it stands
+    under a strict content security policy; its ids begin with ``name``, so that several can stand in one page.
+
+    Raises:
+        LiqmapError: An extra is not installed.
+        InternalError: The drawing came out empty, or with an element that is not for drawing.
+    """
+    svg, marks = _drawn(spec, name)
+    if not marks:
+        raise InternalError("chart", name, "no marks drawn", "a chart of its data", "nothing written")
+    size = _check(svg, name)
+    return Still(svg, marks, *size)
+
+
+def png(svg: str) -> bytes:
+    """A drawing as a picture, for those who show no SVG."""
+    drawn: bytes = converter().svg_to_png(svg, scale=1)
+    return drawn
+
+
+def _drawn(spec: dict[str, Any], name: str) -> tuple[str, int]:
+    """Drawn from what was compiled without rows and values, which is the same for every map."""
+    rows = spec.get("datasets", {})
+    values = {given["name"]: given["value"] for given in spec.get("params", ()) if "value" in given}
+    bare = {
+        **spec,
+        "datasets": dict.fromkeys(rows, ()),
+        "params": [{**given, "value": 0} if "value" in given else given for given in spec.get("params", ())],
+    }
+    return draw(name, _compiled(json.dumps(bare)), values, rows)
+
+
+@lru_cache(maxsize=64)
+def _compiled(spec: str) -> str:
+    return json.dumps(kept(f"vega {version()} {spec}", lambda: dict(converter().vegalite_to_vega(spec))))
+
+
+def _check(svg: str, name: str) -> tuple[float, float]:
+    """Refuse whatever is not for drawing, whoever put it there; returns width and height."""
+    size: list[float] = []
+
+    def element(tag: str, attributes: dict[str, str]) -> None:
+        strange = attributes.keys() - _SHOWN
+        if tag not in _DRAWN or strange:
+            found = f"<{tag} {' '.join(sorted(strange))}> in the drawing"
+            raise InternalError("chart", name, found, "shapes and text", "nothing written")
+        if not attributes.get("href", _PICTURE).startswith(_PICTURE):
+            raise InternalError("chart", name, "a picture from elsewhere", "one in the drawing", "nothing written")
+        if tag == "svg":
+            size.extend(map(float, attributes["viewBox"].split()[2:]))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = element
+    try:
+        parser.Parse(svg, True)
+    except expat.ExpatError as error:
+        raise InternalError("chart", name, str(error), "well-formed XML", "nothing written") from None
+    width, height = size
+    return width, height

@@ -1,0 +1,98 @@
+"""Issues to publish in tests, made from a sample map and the real cascade."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from _helpers.sample_heatmap import sample_heat, sample_realised
+from _helpers.sample_map import sample_map
+from _helpers.sample_scorecard import sample_card
+from _helpers.sample_tracks import sample_tracks
+from liqmap._base.instruments import Instrument
+from liqmap.history.coverage import Coverage, Gap, Span
+from liqmap.report.config import Report
+from liqmap.report.facts import Facts, Issue, sources_of
+from liqmap.report.pages.cascade import followed
+from liqmap.report.pages.heatmap import Past
+from liqmap.report.tracks_data import Evolved
+from liqmap.strategies.basis import Basis, DatedBasis
+from liqmap.strategies.colocation import colocate
+from liqmap.strategies.conditions import Conditions
+from liqmap.strategies.trading_levels import levels_to_use
+
+if TYPE_CHECKING:
+    from liqmap._base.timestamps import Instant
+    from liqmap.maps.map import LiquidationMap
+
+HOSTILE = (
+    "binance:</script><script>alert(1)</script>",
+    'binance:"><img src=x onerror=alert(1)>',
+    "binance:=cmd|' /C calc'!A0",
+    "binance:../../../../etc/passwd",
+    "binance:币安人生USDT",
+    "binance:مرحبا{{7*7}}{% raw %}",
+    "binance:" + "W" * 190,
+)
+
+
+DAY = 86_400_000_000
+
+
+def spans(name: str, at: Instant) -> tuple[Span, ...]:
+    """Twenty days of bars with a hole, and liquidations that come when they come."""
+    first = at - 20 * DAY
+    hole = Gap(first + 3 * DAY, first + 5 * DAY, 576)
+    return (
+        Span(name, "bars", "300 s last", first, at - 300_000_000, 20 * 288 - 576, 300.0, (hole,), ()),
+        Span(name, "liquidations", "long complete", first, at - 1, 40, None, (), ()),
+    )
+
+
+def basis_of(name: str, made: LiquidationMap) -> Basis:
+    """One dated contract that bears the same hostile name, liquidated where the perpetual is."""
+    quarter = DatedBasis(
+        instrument=name,
+        expiry=made.at + 90 * DAY,
+        days=90.0,
+        price=made.mark_price * 1.012,
+        basis=0.012,
+        annual=0.0484,
+        annual_simple=0.0487,
+        z=2.4,
+        readings=500,
+        carry_gap=None,
+        colocation=colocate(made, made),
+        why=("no funding",),
+    )
+    return Basis("BTC", made.at, made.mark_price, name, None, None, (quarter,), None, {name: "no bars"})
+
+
+def make_issue(
+    *names: str,
+    simulated: bool = False,
+    at: Instant | None = None,
+    seed: int = 7,
+    title: str = "Bitcoin, daily",
+    coin: str = "BTC",
+    base: str | None = None,
+) -> Issue:
+    """An issue about made-up maps; ``names`` may be anything an instrument can be called."""
+    chosen = names or ("binance:BTCUSDT",)
+    report = Report(title=title, instruments=chosen, base_url=base)
+    facts = []
+    for number, name in enumerate(chosen):
+        made = sample_map(name, seed=seed + number, simulated=simulated, at=at)
+        about = Instrument(name, "perpetual", "linear", coin, "USDT", "USDT", 1.0, 0.1)
+        cascades = tuple(made.cascade(shock) for shock in report.shocks)
+        covered = Coverage(spans(name, made.at))
+        sources = sources_of(made.provenance, covered, made.at)
+        one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
+        one.material["basis"] = basis_of(name, made)
+        one.material["cascade"] = followed(one, None)
+        one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
+        one.material["scorecard"] = sample_card(name, at=made.at)
+        tracks, path = sample_tracks(made)
+        week = one.material["evolution"] = Evolved(tracks, path, path)
+        one.material["heatmap"] = Past(sample_heat(made), sample_realised(made, feed=name), week)
+        facts.append(one)
+    return Issue(report, facts[0].map.at, tuple(facts))

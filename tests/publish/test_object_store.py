@@ -1,0 +1,67 @@
+"""A store holds the site and nothing else, read back byte by byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import obstore
+import pytest
+from obstore.store import LocalStore, MemoryStore, ObjectStore
+
+from _helpers.site_files import files
+from liqmap._base.errors import StorageError
+from liqmap.publish.object_store import publish_objects
+from liqmap.publish.site_copy import Keep, staged
+from liqmap.publish.target import MOST, publish
+
+
+def held(store: ObjectStore) -> dict[str, bytes]:
+    names = [str(found["path"]) for part in obstore.list(store) for found in part]
+    return {name: bytes(obstore.get(store, name).bytes()) for name in sorted(names)}
+
+
+@pytest.mark.parametrize("kind", ["memory", "folder"])
+def test_a_store_is_the_site(site: Path, tmp_path: Path, kind: str) -> None:
+    store = MemoryStore() if kind == "memory" else LocalStore(tmp_path / "bucket", mkdir=True)
+    with staged(site, Keep(), most=MOST) as ready:
+        assert publish_objects(ready, store)
+        assert held(store) == files(site)
+        assert not publish_objects(ready, store)
+    with staged(site, Keep(issues=1), most=MOST) as ready:
+        assert publish_objects(ready, store)
+        assert held(store) == files(ready.folder)
+
+
+def test_what_was_cut_short_is_made_whole(site: Path) -> None:
+    store = MemoryStore()
+    with staged(site, Keep(), most=MOST) as ready:
+        publish_objects(ready, store)
+        obstore.delete(store, ["latest/index.html"])
+        obstore.put(store, "archive.html", b"half")
+        obstore.put(store, "stray.txt", b"left by somebody")
+        assert publish_objects(ready, store)
+        assert held(store) == files(site)
+        obstore.put(store, "manifest.json", b"{}")
+        assert publish_objects(ready, store)
+        assert held(store) == files(site)
+
+
+def test_pages_have_their_kinds(site: Path) -> None:
+    store = MemoryStore()
+    with staged(site, Keep(issues=1), most=MOST) as ready:
+        publish_objects(ready, store)
+    for name, kind in (
+        ("index.html", "text/html"),
+        ("feed.xml", "application/atom+xml"),
+        ("issues.js", "text/javascript"),
+    ):
+        assert obstore.get(store, name).attributes["Content-Type"] == kind
+
+
+def test_the_address_of_a_store_is_read(site: Path, tmp_path: Path) -> None:
+    (tmp_path / "bucket").mkdir()
+    address = (tmp_path / "bucket").as_uri()
+    assert publish(site, address, keep=Keep()) == (3, True)
+    assert files(tmp_path / "bucket") == files(site)
+    with pytest.raises(StorageError, match="an address of a store"):
+        publish(site, "gopher://hole/x", keep=Keep())

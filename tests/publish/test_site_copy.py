@@ -1,0 +1,55 @@
+"""Only a whole site is published, and only as much of it as is wanted."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from lxml import html
+
+from _helpers.site_files import files
+from liqmap._base.errors import InputError
+from liqmap.publish.site_copy import Keep, staged
+from liqmap.publish.target import MOST, publish
+from liqmap.report.site.atomic_files import sound
+from liqmap.report.site.site import issues
+
+
+def test_a_changed_site_is_not_published(site: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(site, tmp_path / "site")
+    for change in (
+        lambda: (copy / "index.html").write_bytes(b"else"),
+        lambda: (copy / "latest" / "stray.html").write_bytes(b"not in the manifest"),
+        (copy / "manifest.json").unlink,
+    ):
+        change()
+        with pytest.raises(InputError, match="nothing published"):
+            publish(copy, str(tmp_path / "www"), keep=Keep())
+        assert not (tmp_path / "www").exists()
+
+
+def test_keeping_the_newest_leaves_a_whole_site(site: Path) -> None:
+    before = files(site)
+    for keep, count in (("1", 1), ("2", 2), ("400", 3), ("12h", 2), ("90d", 3)):
+        with staged(site, Keep.of(keep), most=MOST) as ready:
+            assert issues(ready.folder) == issues(site)[-count:]
+            assert ready.issues == count
+            assert sound(ready.folder)
+            assert set(files(ready.folder)) == set(ready.files)
+            assert ready.bytes == sum(map(len, files(ready.folder).values()))
+            rows = html.fromstring((ready.folder / "archive.html").read_bytes()).xpath("//tbody/tr")
+            assert len(rows) == count
+    assert files(site) == before
+
+
+@pytest.mark.parametrize("text", ["0", "soon", "-3"])
+def test_keeping_nothing_makes_no_sense(text: str) -> None:
+    with pytest.raises(InputError):
+        Keep.of(text)
+
+
+def test_a_site_that_is_too_large_is_not_published(site: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"MB in 3 issues \(expected at most 2 MB .*--keep"):
+        publish(site, str(tmp_path / "www"), keep=Keep(), most=2_000_000)
+    assert list(tmp_path.iterdir()) == []

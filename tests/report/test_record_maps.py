@@ -1,0 +1,63 @@
+"""What a site publishes goes on record in the history, where the history can be written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import liqmap
+from liqmap.history.registry import issued_maps
+
+INSTRUMENT = "binance:BTCUSDT"
+
+
+def report(db: Path, site: Path, *words: str) -> str:
+    file = db.with_name("r.toml")
+    file.write_text(
+        f'title = "x"\ninstruments = ["{INSTRUMENT}"]\nevery = "12h"\npages = ["map", "scorecard", "data"]\n'
+    )
+    command = [sys.executable, "-c", "from liqmap.cli import main; main()", "report", str(file), "--db", str(db)]
+    done = subprocess.run([*command, "--out", str(site), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("freeze") / "btc.duckdb"
+    with liqmap.open(file, mode="w") as history:
+        history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=INSTRUMENT)
+        history.load(shared / "data/coinglass/regime_30m_20260521_20260608.csv")
+    return file
+
+
+def test_maps_go_on_record_under_their_name_in_the_manifest(db: Path, tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    report(db, first, "--from", "2026-06-07T12:00Z", "--to", "2026-06-08T12:00Z", "--workers", "2")
+    with liqmap.open(db) as history:
+        kept = issued_maps.headers(history)
+        named = {header.map_id for header in kept}
+        assert history.recreate(kept[0].map_id).identical
+    told = json.loads((first / "manifest.json").read_text())["files"]
+    published = {entry["sha256"] for name, entry in told.items() if name.startswith("2026-") and "/map.json" in name}
+    assert len(published) == 3
+    assert published == named
+    # With its maps on record, the history publishes the same bytes, and nothing new goes on record.
+    report(db, again, "--from", "2026-06-07T12:00Z", "--to", "2026-06-08T12:00Z", "--workers", "1")
+    assert (first / "manifest.json").read_bytes() == (again / "manifest.json").read_bytes()
+    with liqmap.open(db) as history:
+        assert len(issued_maps.headers(history)) == 3
+
+
+def test_a_history_that_others_read_is_left_alone(db: Path, tmp_path: Path) -> None:
+    with liqmap.open(db) as reader:
+        before = len(issued_maps.headers(reader))
+        said = report(db, tmp_path / "site", "--at", "2026-06-10T12:00Z")
+        assert said.startswith("maps not put on record in the history, only in the site: liqmap: ")
+        assert said.count("\n") == 1
+        assert len(issued_maps.headers(reader)) == before
+    assert list((tmp_path / "site").glob("2026-06-10/1200/*/map.json"))

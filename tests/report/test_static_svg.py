@@ -1,0 +1,129 @@
+"""Drawings at build time: never empty, never more than a drawing; the script is what its name says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import vl_convert
+
+from _helpers.sample_map import sample_map
+from liqmap._base.errors import InternalError
+from liqmap.charts.map.chart import map_data, map_drawing
+from liqmap.charts.map.layout import NARROW
+from liqmap.charts.theme import LIGHT, PAGE
+from liqmap.charts.vega_data import complete
+from liqmap.report.vega import static_svg, vega_bundle, vega_engine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_chart_whose_data_did_not_arrive_is_refused() -> None:
+    unreachable = {
+        "data": {"url": "https://example.invalid/rows.json"},
+        "mark": "bar",
+        "encoding": {"x": {"field": "x", "type": "quantitative"}},
+    }
+    with pytest.raises(InternalError, match="no marks drawn"):
+        static_svg.still(unreachable, "none")
+
+
+def test_a_still_has_its_own_ids_and_no_more_digits_than_show() -> None:
+    spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
+    first, second = static_svg.still(spec, "a"), static_svg.still(spec, "b")
+    assert first.marks == second.marks > 100
+    assert first.svg != second.svg
+    assert first.svg.replace('"a-', '"b-').replace("#a-", "#b-") == second.svg
+    assert static_svg.still(spec, "a") == first
+    for word in ("style=", "class=", "<style", "<script", "href", "font-family"):
+        assert word not in first.svg
+    assert first.width < 400
+
+
+def test_a_drawing_compiled_without_its_rows_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in (7, 8):
+        spec = complete(map_drawing(PAGE), map_data(sample_map(seed=seed), frame=NARROW, everything=False))
+        filled = static_svg.still(spec, "a")
+        whole = json.dumps(vl_convert.vegalite_to_vega(spec))
+        with monkeypatch.context() as patched:
+            patched.setattr(static_svg, "_drawn", lambda _, name: vega_engine.draw(name, whole))  # noqa: B023 - used before the next one
+            assert static_svg.still(spec, "a") == filled
+
+
+def test_a_still_in_hexadecimal_needs_no_page() -> None:
+    spec = complete(map_drawing(LIGHT), map_data(sample_map(), frame=NARROW, everything=False))
+    assert "var(" not in static_svg.still(spec, "a").svg
+
+
+def test_a_damaged_cache_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    vega_bundle.bundle.cache_clear()
+    good = vega_bundle.bundle()
+    assert b"vegaEmbed" in good
+    (kept,) = (tmp_path / "liqmap").iterdir()
+    kept.write_bytes(good[:-100])
+    vega_bundle.bundle.cache_clear()
+    assert vega_bundle.bundle() == good
+    assert kept.read_bytes() == good
+    vega_bundle.bundle.cache_clear()
+
+
+def test_a_process_that_drew_ends() -> None:
+    script = (
+        "from liqmap.report.vega.vega_engine import draw, warm; "
+        "warm(); assert draw('a', '{\"marks\": []}')[0].startswith('<svg')"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_what_vega_refuses_is_said_in_one_line() -> None:
+    with pytest.raises(InternalError, match="a specification that Vega draws") as caught:
+        vega_engine.draw("a", '{"marks": [{"type": "blob"}]}')
+    assert "\n" not in str(caught.value)
+
+
+def test_a_notebook_can_draw() -> None:
+    """A notebook runs an event loop in the thread that draws; the first drawing of a process makes the engine there."""
+    code = (
+        "import asyncio\nfrom liqmap.report.vega.vega_engine import draw\n"
+        "async def cell(): return draw('one', '{\"marks\": []}')\nprint(asyncio.run(cell())[0][:4])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "<svg\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("inside", "found"),
+    [
+        ("<script>alert(1)</script>", "<script > in the drawing"),
+        ('<rect onload="alert(1)"/>', "<rect onload> in the drawing"),
+        ('<a href="https://example.invalid"><rect/></a>', "<a > in the drawing"),
+        ('<image href="https://example.invalid/x.png"/>', "a picture from elsewhere"),
+        ('<image href="data:image/svg+xml;base64,PHN2Zy8+"/>', "a picture from elsewhere"),
+        ("<g>", "mismatched tag"),
+    ],
+)
+def test_what_is_no_drawing_is_refused_whoever_put_it_there(
+    inside: str, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    svg = f'<svg viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"><rect/>{inside}</svg>'
+    monkeypatch.setattr(static_svg, "draw", lambda *_: (svg, 1))
+    spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
+    with pytest.raises(InternalError, match=found):
+        static_svg.still(spec, "a")
+
+
+def test_without_its_extra_it_says_what_to_install() -> None:
+    script = (
+        "import sys; sys.modules['py_mini_racer'] = None\n"
+        "from liqmap.report.vega import vega_engine as v8\nv8.warm().join()\n"
+        "try:\n    v8.draw('a', '{}')\nexcept Exception as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.startswith("liqmap: report: mini-racer: not installed (expected pip install")
+    assert done.stderr == ""

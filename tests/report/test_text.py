@@ -1,0 +1,84 @@
+"""Sentences state the finding: where, how far, how much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from _helpers.sample_issue import make_issue
+from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
+from liqmap.report.facts import Facts, sources_of
+from liqmap.report.text import sentences
+
+
+@pytest.fixture(scope="module")
+def facts() -> Facts:
+    return make_issue().facts[0]
+
+
+def without(facts: Facts, *sides: str) -> Facts:
+    empty = {side: np.zeros_like(facts.map.long) for side in sides}
+    return Facts(facts.about, replace(facts.map, **empty))
+
+
+def test_the_headline_names_the_heavier_side_first(facts: Facts) -> None:
+    first, second = sentences.heaviest(facts)
+    assert first.notional >= second.notional
+    text = sentences.finding(facts)
+    assert text.startswith(f"{first.side.capitalize()}s ")
+    assert f", {second.side}s at " in text
+    assert all(abs(cluster.distance) <= sentences.NEAR for cluster in (first, second))
+
+
+def test_one_side_or_none(facts: Facts) -> None:
+    assert sentences.finding(without(facts, "long")).endswith("; no cluster of longs within 15\u202f%")
+    assert sentences.finding(without(facts, "long", "short")) == "No cluster within 15\u202f% of 77,412"
+    assert "nothing is expected" in sentences.balance(without(facts, "long", "short"))
+    assert sentences.balance(without(facts, "long")).endswith("nearly all of it above.")
+
+
+def test_within_counts_exactly_what_lies_there(facts: Facts) -> None:
+    for reach in (0.01, 0.05, 0.2):
+        near = facts.within(reach)
+        edges = facts.map.grid.edges()
+        whole_below = facts.map.side("long")[edges[:-1] >= facts.map.mark_price * (1 - reach)].sum()
+        whole_above = facts.map.side("short")[edges[1:] <= facts.map.mark_price * (1 + reach)].sum()
+        assert whole_below <= near.long <= whole_below + facts.map.side("long").max()
+        assert whole_above <= near.short <= whole_above + facts.map.side("short").max()
+    everything = facts.within(0.99)
+    assert everything.long == pytest.approx(facts.map.side("long").sum())
+    assert everything.short == pytest.approx(facts.map.side("short").sum())
+
+
+@pytest.mark.parametrize("scale", [1e-7, 1e-3, 1.0, 3e4])
+def test_headlines_read_well_at_any_price(facts: Facts, scale: float) -> None:
+    grid = replace(facts.map.grid, tick=facts.map.grid.tick * scale)
+    made = replace(facts.map, grid=grid, mark_price=facts.map.mark_price * scale)
+    text = sentences.finding(Facts(facts.about, made))
+    assert "e-" not in text
+    assert len(text) < 120
+
+
+def test_voice() -> None:
+    text = " ".join((sentences.finding(f) + sentences.balance(f) + sentences.alt_text(f)) for f in make_issue().facts)
+    assert "!" not in text
+    assert not any(word in text.lower() for word in ("buy", "sell", "should", "danger", "bullish", "bearish"))
+
+
+def test_dates_are_spelt_the_same_everywhere() -> None:
+    assert sentences.stamp(1781222400000000) == "12 June 2026, 00:00 UTC"
+    assert sentences.sentence("open interest of Binance is USD") == "Open interest of Binance is USD."
+
+
+def test_holes_are_those_known_when_the_map_was_made(facts: Facts) -> None:
+    at = facts.map.at
+    hour = 3_600_000_000
+    known, later = Gap(at - 5 * hour, at - 3 * hour, 24), Gap(at + hour, at + 9 * hour, 96)
+    run = StaleRun(at - 2 * hour, at - hour, 12)
+    span = Span(facts.map.instrument, "bars", "300 s last", 0, at, 5749, 300, (known, later), ())
+    still = Span(facts.map.instrument, "open_interest", "", 0, at, 5749, 300, (), (run,))
+    bars, interest = sources_of(facts.map.provenance, Coverage((span, still)), at)
+    assert sentences.holes(bars) == "24 rows missing, at most 2 h in a row"
+    assert sentences.holes(interest) == "12 readings alike"
