@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from liqmap._base.timestamps import InstantLike, duration, parse
+from liqmap._base.timestamps import InstantLike, parse_duration, parse_instant
 from liqmap.history.registry import calibrations
 from liqmap.history.store import Store
 from liqmap.maps.build import build_map
@@ -65,7 +65,7 @@ class History(Store):
         Raises:
             NotFoundError: The history does not have the instrument, or not at that time.
         """
-        moment = None if at is None else parse(at, stage="map")
+        moment = None if at is None else parse_instant(at, stage="map")
         make = build_market if is_market(instrument) else build_map
         return make(self, instrument, at=moment, grid=grid, recipe=recipe)
 
@@ -82,7 +82,7 @@ class History(Store):
         The map is made again under other mixes of leverage (or the bounds of the calibration) and with positions that
         live a third and three times as long.
         """
-        moment = None if at is None else parse(at, stage="map")
+        moment = None if at is None else parse_instant(at, stage="map")
         return build_uncertainty(self, instrument, at=moment, grid=grid, recipe=recipe)
 
     def record(self, *maps: LiquidationMap) -> int:
@@ -113,9 +113,9 @@ class History(Store):
             NotFoundError: The history does not have the instrument.
             InputError: The book holds no usable order.
         """
-        oldest = MAX_AGE if max_age is None else duration(max_age, stage="depth")
+        oldest = MAX_AGE if max_age is None else parse_duration(max_age, stage="depth")
         whose = books_of(self, instrument) if is_market(instrument) else [instrument]
-        return merged_depth(self, whose, parse(at, stage="depth"), max_age=oldest)
+        return merged_depth(self, whose, parse_instant(at, stage="depth"), max_age=oldest)
 
     def heatmap(
         self,
@@ -144,9 +144,9 @@ class History(Store):
         return build_heatmap(
             self,
             instrument,
-            start=parse(start, stage="heatmap"),
-            end=parse(end, stage="heatmap"),
-            step=duration(step, stage="heatmap"),
+            start=parse_instant(start, stage="heatmap"),
+            end=parse_instant(end, stage="heatmap"),
+            step=parse_duration(step, stage="heatmap"),
             recipe=recipe,
             groups=groups,
         )
@@ -174,7 +174,7 @@ class History(Store):
             NotFoundError: The history does not have the instrument, or not at that time.
             InputError: Fewer than two hours of bars.
         """
-        moment = None if at is None else parse(at, stage="levels")
+        moment = None if at is None else parse_instant(at, stage="levels")
         return stored_levels(self, instrument, moment, recipe=recipe, own=own)
 
     def basis(self, market: str, at: InstantLike | None = None, *, recipe: AnyRecipe | None = None) -> Basis:
@@ -189,7 +189,7 @@ class History(Store):
             InputError: An instrument instead of a market.
             NotFoundError: No instrument on that asset, or none with a map at that time.
         """
-        moment = None if at is None else parse(at, stage="levels")
+        moment = None if at is None else parse_instant(at, stage="levels")
         return stored_basis(self, market, moment, recipe=recipe)
 
     def tracks(
@@ -208,9 +208,9 @@ class History(Store):
         return build_tracks(
             self,
             instrument,
-            start=parse(start, stage="tracks"),
-            end=parse(end, stage="tracks"),
-            step=duration(step, stage="tracks"),
+            start=parse_instant(start, stage="tracks"),
+            end=parse_instant(end, stage="tracks"),
+            step=parse_duration(step, stage="tracks"),
             recipe=recipe,
         )
 
@@ -234,8 +234,8 @@ class History(Store):
             InputError: ``end`` before ``start``.
             NotFoundError: The history does not have the instrument, or no bar of it in that span.
         """
-        first = None if start is None else parse(start, stage="ledger")
-        last = None if end is None else parse(end, stage="ledger")
+        first = None if start is None else parse_instant(start, stage="ledger")
+        last = None if end is None else parse_instant(end, stage="ledger")
         return build_ledger(self, instrument, start=first, end=last, recipe=recipe)
 
     def calibrate(
@@ -267,8 +267,8 @@ class History(Store):
             NotFoundError: No volume, or no liquidations in the span.
             StorageError: The history was opened to read.
         """
-        first, last = parse(start, stage="calibrate"), parse(end, stage="calibrate")
-        seconds = None if interval is None else duration(interval, stage="calibrate") // 1_000_000
+        first, last = parse_instant(start, stage="calibrate"), parse_instant(end, stage="calibrate")
+        seconds = None if interval is None else parse_duration(interval, stage="calibrate") // 1_000_000
         bars = self.market_bars(instrument, last, interval_s=seconds, price_source=price_source)
         told = instrument if feed is None else feed
         fitted = calibrate(
@@ -277,9 +277,9 @@ class History(Store):
             feed=told,
             start=first,
             end=last,
-            issued_at=None if issued_at is None else parse(issued_at, stage="calibrate"),
+            issued_at=None if issued_at is None else parse_instant(issued_at, stage="calibrate"),
         )
-        calibrations.record(
+        calibrations.record_calibration(
             self,
             instrument,
             fitted.to_dict(),

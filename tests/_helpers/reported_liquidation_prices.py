@@ -17,7 +17,7 @@ import liqmap
 from liqmap._base import timestamps
 
 RELATIVE = 1e-6
-RECORDED_2023 = timestamps.parse("2023-03-27T00:00Z")
+RECORDED_2023 = timestamps.parse_instant("2023-03-27T00:00Z")
 # What reported prices were rounded to: the contract's tick, or a cent in worked examples.
 TICKS = {
     "bin-usdm-faq-1": 0.01,
@@ -120,7 +120,7 @@ def _case(v: dict[str, Any]) -> Case:
         "leverage": v["leverage"],
         "margin": v["wallet_or_isolated_margin"],
         "fee_rate": v.get("fee"),
-        "ts": RECORDED_2023 if v.get("era") == "2023" else timestamps.parse("2026-01-01"),
+        "ts": RECORDED_2023 if v.get("era") == "2023" else timestamps.parse_instant("2026-01-01"),
     }
     mmr = v.get("mmr")
     if venue == "hyperliquid":

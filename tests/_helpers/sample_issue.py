@@ -11,10 +11,10 @@ from _helpers.sample_tracks import sample_tracks
 from liqmap._base.instruments import Instrument
 from liqmap.history.coverage import Coverage, Gap, Span
 from liqmap.report.config import Report
-from liqmap.report.facts import Facts, Issue, sources_of
-from liqmap.report.pages.cascade import followed
-from liqmap.report.pages.heatmap import Past
-from liqmap.report.tracks_data import Evolved
+from liqmap.report.facts import Facts, Issue, source_tables
+from liqmap.report.pages.cascade import cascade_page_data
+from liqmap.report.pages.heatmap import HeatmapPageData
+from liqmap.report.tracks_data import TracksData
 from liqmap.strategies.basis import Basis, DatedBasis
 from liqmap.strategies.colocation import colocate
 from liqmap.strategies.conditions import Conditions
@@ -85,14 +85,14 @@ def make_issue(
         about = Instrument(name, "perpetual", "linear", coin, "USDT", "USDT", 1.0, 0.1)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
         covered = Coverage(spans(name, made.at))
-        sources = sources_of(made.provenance, covered, made.at)
+        sources = source_tables(made.provenance, covered, made.at)
         one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
-        one.material["basis"] = basis_of(name, made)
-        one.material["cascade"] = followed(one, None)
-        one.material["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
-        one.material["scorecard"] = sample_card(name, at=made.at)
+        one.page_data["basis"] = basis_of(name, made)
+        one.page_data["cascade"] = cascade_page_data(one, None)
+        one.page_data["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
+        one.page_data["scorecard"] = sample_card(name, at=made.at)
         tracks, path = sample_tracks(made)
-        week = one.material["evolution"] = Evolved(tracks, path, path)
-        one.material["heatmap"] = Past(sample_heat(made), sample_realised(made, feed=name), week)
+        week = one.page_data["evolution"] = TracksData(tracks, path, path)
+        one.page_data["heatmap"] = HeatmapPageData(sample_heat(made), sample_realised(made, feed=name), week)
         facts.append(one)
     return Issue(report, facts[0].map.at, tuple(facts))

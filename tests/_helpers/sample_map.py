@@ -7,7 +7,7 @@ import numpy as np
 from liqmap._base.grid import Grid
 from liqmap._base.ledger import Ledger, SideLedger
 from liqmap._base.provenance import Provenance
-from liqmap._base.timestamps import Instant, parse
+from liqmap._base.timestamps import Instant, parse_instant
 from liqmap.maps.map import LiquidationMap
 
 LEVERAGE = (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0)
@@ -60,7 +60,7 @@ def sample_map(
     )
     return LiquidationMap(
         instrument=instrument,
-        at=parse("2026-06-12T00:00Z") if at is None else at,
+        at=parse_instant("2026-06-12T00:00Z") if at is None else at,
         mark_price=mark,
         open_interest=OPEN_INTEREST,
         grid=grid,

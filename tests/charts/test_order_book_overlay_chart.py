@@ -14,7 +14,7 @@ import liqmap
 from _helpers.hand_made_map import CALM, MARK, hand_map
 from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_drawing
 from liqmap.charts.theme import PAGE
-from liqmap.report.vega.static_svg import still
+from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.book_side import Orders
 from liqmap.stress.depth import Depth
 
@@ -54,7 +54,7 @@ def test_a_page_can_draw_it(measured: bool) -> None:
     data = overlay_data(found(measured=measured), width=560, height=360)
     drawing = overlay_drawing(PAGE)
     spec = {**drawing, **data, "params": [*drawing.get("params", ()), *data["params"]]}
-    assert still(spec, "overlay").marks > 50
+    assert static_svg(spec, "overlay").marks > 50
 
 
 def test_no_expression_is_made_from_data() -> None:
@@ -65,4 +65,4 @@ def test_no_expression_is_made_from_data() -> None:
 
 def test_nothing_liquidated_is_still_a_picture() -> None:
     empty = liqmap.levels_to_use(hand_map(), conditions=CALM)
-    assert still(empty.chart().to_dict(), "empty").marks > 50, "the stated law's orders"
+    assert static_svg(empty.chart().to_dict(), "empty").marks > 50, "the stated law's orders"

@@ -20,7 +20,7 @@ KINDS = ("*/*osition*.json", "*/clearing*.json", "*/*everage*.json", "*/risk*.js
 VALUES: list[Any] = [None, [], {}, "x", "", "-", "nan", "1e999", "0", -1, True, [[1]], {"a": 1}, "a\x00b"]
 TEXTS = ['"', "{", "]", "null", "[1]", "-", "1e999", "\\u0000", "\\ud800", "9", ""]
 ROUNDS = 120
-AT = timestamps.parse("2026-11-01")
+AT = timestamps.parse_instant("2026-11-01")
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

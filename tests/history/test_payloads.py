@@ -96,7 +96,7 @@ def test_many_accounts_of_an_excerpt(store: Store, shared: Path) -> None:
     assert (report.stored, report.tables[0].left_out) == (3, 30)
     assert any("hyperliquid:AAVE" in note for note in report.notes)
     rows = stored(store, "side, size_base, mark_price, liquidation, leverage, ts")
-    when = timestamps.parse("2026-10-03T22:32:18Z")
+    when = timestamps.parse_instant("2026-10-03T22:32:18Z")
     assert rows == [
         ("long", 1.18327, pytest.approx(84_721), "none", 40.0, when),
         ("long", 3.83271, pytest.approx(84_721), "none", 5.0, when),

@@ -11,7 +11,7 @@ import pytest
 
 import liqmap
 from liqmap._base.errors import NotFoundError, StorageError
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.history.registry import issued_maps
 from liqmap.maps.map import LiquidationMap
 from liqmap.maps.map_registry import entry, map_id, published
@@ -20,7 +20,7 @@ from liqmap.positions.engine.recipe import Recipe
 from liqmap.public import History
 
 INSTRUMENT = "binance:BTCUSDT"
-AT = parse("2026-06-08T12:00Z")
+AT = parse_instant("2026-06-08T12:00Z")
 
 
 @pytest.fixture
@@ -38,12 +38,12 @@ def issue(history: History) -> LiquidationMap:
 def test_the_same_map_twice_is_there_once(history: History, issue: LiquidationMap) -> None:
     assert history.record(issue) == 1
     assert history.record(issue, history.map(INSTRUMENT, AT)) == 0
-    (header,) = issued_maps.headers(history, INSTRUMENT)
+    (header,) = issued_maps.read_map_records(history, INSTRUMENT)
     assert header.map_id == map_id(issue) == hashlib.sha256(published(issue)).hexdigest()
     assert (header.issued_at, header.mark_price, header.bins) == (AT, issue.mark_price, issue.grid.bins)
     assert header.data_cutoff <= AT
     assert header.params_hash == issue.provenance.to_dict()["params_hash"]
-    kept = issued_maps.bins(history, header.map_id)
+    kept = issued_maps.read_map_bins(history, header.map_id)
     assert kept.notional.sum() == pytest.approx(issue.long.sum() + issue.short.sum(), rel=1e-12)
     assert kept.notional[kept.long].sum() == pytest.approx(issue.long.sum(), rel=1e-12)
 
@@ -53,9 +53,9 @@ def test_another_map_under_the_same_name_is_refused(history: History, issue: Liq
     history.record(issue)
     for odd in ((replace(header, mark_price=1.0), bins), (header, replace(bins, notional=bins.notional * 2))):
         with pytest.raises(StorageError, match="another map under"):
-            issued_maps.record(history, [odd])
-    assert len(issued_maps.headers(history)) == 1
-    assert issued_maps.bins(history, header.map_id).same(bins)
+            issued_maps.record_issued_maps(history, [odd])
+    assert len(issued_maps.read_map_records(history)) == 1
+    assert issued_maps.read_map_bins(history, header.map_id).is_identical(bins)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pytest
 
 import liqmap
 from liqmap import Recipe
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.maps.snapshots import Frozen, Run, frozen, run_of
 
 INSTRUMENT = "binance:BTCUSDT"
 HALF_DAY = 12 * 3_600_000_000
-END = parse("2026-06-08T12:00Z")
+END = parse_instant("2026-06-08T12:00Z")
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -
         before = history.uncertainty(NAME, "2025-01-03")
     copy.write_bytes(db.read_bytes())
     with liqmap.open(copy, mode="w") as history:
-        calibrations.record(
+        calibrations.record_calibration(
             history,
             NAME,
             fitted.to_dict(),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.history import Store
 
 NAME = "binance:BTCUSDT"
-AT = timestamps.parse("2026-10-01T00:00Z")
+AT = timestamps.parse_instant("2026-10-01T00:00Z")
 HOUR = 3_600_000_000
 HEAD = (
     "ts,account,side,size_base,entry_price,leverage,margin_mode,margin,mark_price,liquidation,liquidation_price,source"

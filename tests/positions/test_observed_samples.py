@@ -68,7 +68,7 @@ def test_the_formula_on_what_was_stored_is_the_reported_price(
 
 def test_observed_accounts_of_the_excerpt(store: Store, shared: Path) -> None:
     store.load(shared / "data/positions/xyz1367487_accounts_excerpt.json")
-    seen = observed(store, "hyperliquid:BTC", timestamps.parse("2026-10-04"))
+    seen = observed(store, "hyperliquid:BTC", timestamps.parse_instant("2026-10-04"))
     assert seen is not None
     assert (len(seen), seen.mark_price) == (3, pytest.approx(84_721))
     assert float((seen.size_base * seen.entry_price).sum()) == pytest.approx(463_492, rel=1e-3)
@@ -85,7 +85,7 @@ def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path
     store.load(put(tmp_path, legs), account="desk", at="2026-10-01")
     with store.transaction() as connection:
         connection.execute("UPDATE positions SET margin = 3000")  # the wallet, which positionRisk does not tell
-    seen = observed(store, "binance:BTCUSDT", timestamps.parse("2026-10-01"))
+    seen = observed(store, "binance:BTCUSDT", timestamps.parse_instant("2026-10-01"))
     assert seen is not None
     assert seen.formula_price[0] == pytest.approx(seen.formula_price[1], rel=1e-12)
     # Equity 3000 + 0.5·(L − 65000) − 0.1·(L − 66000) meets 0.4 % of both legs' notional.

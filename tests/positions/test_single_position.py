@@ -14,12 +14,12 @@ from _helpers.sample_map import sample_map
 from liqmap._base.errors import InputError, NotFoundError
 from liqmap.maps.position_on_map import place
 from liqmap.positions.single_position import Position, margin_for, what_if
-from liqmap.venues.catalogue import find
+from liqmap.venues.catalogue import find_entry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-BINANCE = find("binance:BTCUSDT")
+BINANCE = find_entry("binance:BTCUSDT")
 assert BINANCE is not None
 
 

@@ -10,9 +10,9 @@ from obstore.store import LocalStore, MemoryStore, ObjectStore
 
 from _helpers.site_files import files
 from liqmap._base.errors import StorageError
-from liqmap.publish.object_store import publish_objects
-from liqmap.publish.site_copy import Keep, staged
-from liqmap.publish.target import MOST, publish
+from liqmap.publish.object_store import publish_object_store
+from liqmap.publish.site_copy import Retention, checked_copy
+from liqmap.publish.target import MAX_BYTES, publish
 
 
 def held(store: ObjectStore) -> dict[str, bytes]:
@@ -23,33 +23,33 @@ def held(store: ObjectStore) -> dict[str, bytes]:
 @pytest.mark.parametrize("kind", ["memory", "folder"])
 def test_a_store_is_the_site(site: Path, tmp_path: Path, kind: str) -> None:
     store = MemoryStore() if kind == "memory" else LocalStore(tmp_path / "bucket", mkdir=True)
-    with staged(site, Keep(), most=MOST) as ready:
-        assert publish_objects(ready, store)
+    with checked_copy(site, Retention(), most=MAX_BYTES) as ready:
+        assert publish_object_store(ready, store)
         assert held(store) == files(site)
-        assert not publish_objects(ready, store)
-    with staged(site, Keep(issues=1), most=MOST) as ready:
-        assert publish_objects(ready, store)
+        assert not publish_object_store(ready, store)
+    with checked_copy(site, Retention(issues=1), most=MAX_BYTES) as ready:
+        assert publish_object_store(ready, store)
         assert held(store) == files(ready.folder)
 
 
 def test_what_was_cut_short_is_made_whole(site: Path) -> None:
     store = MemoryStore()
-    with staged(site, Keep(), most=MOST) as ready:
-        publish_objects(ready, store)
+    with checked_copy(site, Retention(), most=MAX_BYTES) as ready:
+        publish_object_store(ready, store)
         obstore.delete(store, ["latest/index.html"])
         obstore.put(store, "archive.html", b"half")
         obstore.put(store, "stray.txt", b"left by somebody")
-        assert publish_objects(ready, store)
+        assert publish_object_store(ready, store)
         assert held(store) == files(site)
         obstore.put(store, "manifest.json", b"{}")
-        assert publish_objects(ready, store)
+        assert publish_object_store(ready, store)
         assert held(store) == files(site)
 
 
 def test_pages_have_their_kinds(site: Path) -> None:
     store = MemoryStore()
-    with staged(site, Keep(issues=1), most=MOST) as ready:
-        publish_objects(ready, store)
+    with checked_copy(site, Retention(issues=1), most=MAX_BYTES) as ready:
+        publish_object_store(ready, store)
     for name, kind in (
         ("index.html", "text/html"),
         ("feed.xml", "application/atom+xml"),
@@ -61,7 +61,7 @@ def test_pages_have_their_kinds(site: Path) -> None:
 def test_the_address_of_a_store_is_read(site: Path, tmp_path: Path) -> None:
     (tmp_path / "bucket").mkdir()
     address = (tmp_path / "bucket").as_uri()
-    assert publish(site, address, keep=Keep()) == (3, True)
+    assert publish(site, address, keep=Retention()) == (3, True)
     assert files(tmp_path / "bucket") == files(site)
     with pytest.raises(StorageError, match="an address of a store"):
-        publish(site, "gopher://hole/x", keep=Keep())
+        publish(site, "gopher://hole/x", keep=Retention())

@@ -10,9 +10,9 @@ from lxml import html
 
 from _helpers.site_files import files
 from liqmap._base.errors import InputError
-from liqmap.publish.site_copy import Keep, staged
-from liqmap.publish.target import MOST, publish
-from liqmap.report.site.atomic_files import sound
+from liqmap.publish.site_copy import Retention, checked_copy
+from liqmap.publish.target import MAX_BYTES, publish
+from liqmap.report.site.atomic_files import manifest_matches
 from liqmap.report.site.site import issues
 
 
@@ -25,17 +25,17 @@ def test_a_changed_site_is_not_published(site: Path, tmp_path: Path) -> None:
     ):
         change()
         with pytest.raises(InputError, match="nothing published"):
-            publish(copy, str(tmp_path / "www"), keep=Keep())
+            publish(copy, str(tmp_path / "www"), keep=Retention())
         assert not (tmp_path / "www").exists()
 
 
 def test_keeping_the_newest_leaves_a_whole_site(site: Path) -> None:
     before = files(site)
     for keep, count in (("1", 1), ("2", 2), ("400", 3), ("12h", 2), ("90d", 3)):
-        with staged(site, Keep.of(keep), most=MOST) as ready:
+        with checked_copy(site, Retention.of(keep), most=MAX_BYTES) as ready:
             assert issues(ready.folder) == issues(site)[-count:]
             assert ready.issues == count
-            assert sound(ready.folder)
+            assert manifest_matches(ready.folder)
             assert set(files(ready.folder)) == set(ready.files)
             assert ready.bytes == sum(map(len, files(ready.folder).values()))
             rows = html.fromstring((ready.folder / "archive.html").read_bytes()).xpath("//tbody/tr")
@@ -46,10 +46,10 @@ def test_keeping_the_newest_leaves_a_whole_site(site: Path) -> None:
 @pytest.mark.parametrize("text", ["0", "soon", "-3"])
 def test_keeping_nothing_makes_no_sense(text: str) -> None:
     with pytest.raises(InputError):
-        Keep.of(text)
+        Retention.of(text)
 
 
 def test_a_site_that_is_too_large_is_not_published(site: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"MB in 3 issues \(expected at most 2 MB .*--keep"):
-        publish(site, str(tmp_path / "www"), keep=Keep(), most=2_000_000)
+        publish(site, str(tmp_path / "www"), keep=Retention(), most=2_000_000)
     assert list(tmp_path.iterdir()) == []

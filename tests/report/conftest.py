@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _helpers.sample_issue import DAY, HOSTILE, make_issue
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("lived") / "site"
     for day in range(4):
         write_issue(
-            make_issue(at=parse("2026-06-12T00:00Z") + day * DAY, seed=7 + day, base="https://example.org/m"), out
+            make_issue(at=parse_instant("2026-06-12T00:00Z") + day * DAY, seed=7 + day, base="https://example.org/m"),
+            out,
         )
     return out
 

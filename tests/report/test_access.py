@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from _helpers.browser_page import opened
-from liqmap.report.pages import NAMES
+from liqmap.report.pages import PAGE_NAMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,7 +33,7 @@ def grave(path: Path, browser: Browser, *, width: int, scheme: str) -> list[str]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-@pytest.mark.parametrize("name", [*SITE, *(f"latest/*/{name}.html" for name in NAMES)])
+@pytest.mark.parametrize("name", [*SITE, *(f"latest/*/{name}.html" for name in PAGE_NAMES)])
 def test_axe_finds_nothing_serious(browser: Browser, lived: Path, name: str, width: int, scheme: str) -> None:
     path = next(iter(sorted(lived.glob(name))))
     assert grave(path, browser, width=width, scheme=scheme) == []

@@ -14,9 +14,9 @@ from lxml import html
 import liqmap
 from _helpers.five_minute_market import NAME, write_market
 from liqmap._base.errors import InputError
-from liqmap._base.timestamps import iso, parse
-from liqmap.report.batch import times, write_issues
-from liqmap.report.collect import gather
+from liqmap._base.timestamps import iso, parse_instant
+from liqmap.report.batch import due_times, write_issues
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import Report
 from liqmap.report.site.site import issues, write_issue
 
@@ -36,7 +36,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def due(market: Path) -> list[int]:
     with liqmap.open(market) as history:
         end = int(history.market_bars(NAME).end[-1])
-    return times(end - 5 * 6 * 3_600_000_000, end, 6 * 3_600_000_000)
+    return due_times(end - 5 * 6 * 3_600_000_000, end, 6 * 3_600_000_000)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def one_by_one(market: Path, due: list[int], tmp_path_factory: pytest.TempPathFa
     site = tmp_path_factory.mktemp("one") / "site"
     for at in due:
         with liqmap.open(market) as history:
-            write_issue(gather(history, REPORT, at), site)
+            write_issue(collect_issue(history, REPORT, at), site)
     return site
 
 
@@ -116,6 +116,6 @@ def test_the_command_fills_a_span(market: Path, due: list[int], tmp_path: Path) 
 
 def test_a_span_that_makes_no_sense_is_told() -> None:
     with pytest.raises(InputError, match="--to"):
-        times(parse("2026-06-02"), parse("2026-06-01"), 10**9)
+        due_times(parse_instant("2026-06-02"), parse_instant("2026-06-01"), 10**9)
     with pytest.raises(InputError, match="issues"):
-        times(0, 10**15, 10**9)
+        due_times(0, 10**15, 10**9)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _helpers.browser_page import opened, until
-from liqmap.report.pages import NAMES
+from liqmap.report.pages import PAGE_NAMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 WIDTHS = {"desk": 1440, "phone": 390}
-PAGES = ("front", *NAMES)
+PAGES = ("front", *PAGE_NAMES)
 
 
 def path_of(plain: Path, name: str) -> Path:
-    if name in NAMES:
+    if name in PAGE_NAMES:
         return next((plain / "latest").glob(f"*/{name}.html"))
     return plain / {"front": "index.html", "archive": "archive.html"}[name]
 

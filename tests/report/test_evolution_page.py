@@ -12,12 +12,12 @@ from lxml import html
 
 import liqmap
 from _helpers.browser_page import opened
-from liqmap._base.timestamps import parse
-from liqmap.report.collect import gather
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import Report
 from liqmap.report.pages.evolution import PAGE
 from liqmap.report.site.site import write_issue
-from liqmap.report.tracks_data import Evolved
+from liqmap.report.tracks_data import TracksData
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,15 +44,15 @@ def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Facts,
     with liqmap.open(folder / "h.duckdb", mode="w") as history:
         history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=NAME)
         report = Report(title="Real", instruments=(NAME,), pages=("map", "evolution", "data"))
-        issue = gather(history, report, parse(AT))
+        issue = collect_issue(history, report, parse_instant(AT))
     write_issue(issue, folder / "site")
     return issue.facts[0], folder / "site"
 
 
 def test_a_real_week_balances_and_is_told(real: tuple[Facts, Path]) -> None:
     facts, site = real
-    read = facts.material["evolution"]
-    assert isinstance(read, Evolved)
+    read = facts.page_data["evolution"]
+    assert isinstance(read, TracksData)
     of = read.tracks
     made = of.notional[0] + (of.opened - of.closed - of.liquidated)[1:].sum(axis=0)
     assert made == pytest.approx(of.notional[-1], rel=1e-9)
@@ -68,7 +68,7 @@ def test_a_real_week_balances_and_is_told(real: tuple[Facts, Path]) -> None:
 
 def test_the_word_migrating_stands_only_where_the_coupling_says_so(real: tuple[Facts, Path]) -> None:
     facts, site = real
-    moved = [t for t in facts.material["evolution"].tracks.tracks if any(step.migrating for step in t.steps)]
+    moved = [t for t in facts.page_data["evolution"].tracks.tracks if any(step.migrating for step in t.steps)]
     assert moved
     for row in html.fromstring(page_of(site).read_bytes()).xpath("//tbody/tr"):
         number = int(row.xpath("string(td[last()])"))
@@ -79,7 +79,7 @@ def test_the_word_migrating_stands_only_where_the_coupling_says_so(real: tuple[F
 
 def test_steps_are_published_whole(real: tuple[Facts, Path]) -> None:
     facts, site = real
-    of = facts.material["evolution"].tracks
+    of = facts.page_data["evolution"].tracks
     path = page_of(site).with_name("steps.parquet")
     row = duckdb.sql(f"SELECT count(*), sum(opened) FROM '{path}'").fetchone()
     assert row is not None
@@ -89,7 +89,7 @@ def test_steps_are_published_whole(real: tuple[Facts, Path]) -> None:
 
 def test_a_page_is_small_and_the_same_twice(real: tuple[Facts, Path]) -> None:
     assert len(gzip.compress(page_of(real[1]).read_bytes())) < 100_000
-    one, two = (PAGE.show(real[0], real[0].material["evolution"]) for _ in range(2))
+    one, two = (PAGE.show(real[0], real[0].page_data["evolution"]) for _ in range(2))
     assert one.files == two.files  # type: ignore[union-attr]
     assert one.values["stills"] == two.values["stills"]  # type: ignore[union-attr]
 
@@ -97,7 +97,7 @@ def test_a_page_is_small_and_the_same_twice(real: tuple[Facts, Path]) -> None:
 def test_a_young_history_says_so(tmp_path: Path, shared: Path) -> None:
     with liqmap.open(tmp_path / "h.duckdb", mode="w") as history:
         history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=NAME)
-        issue = gather(history, Report(title="Young", instruments=(NAME,)), parse("2026-05-25T18:00Z"))
+        issue = collect_issue(history, Report(title="Young", instruments=(NAME,)), parse_instant("2026-05-25T18:00Z"))
     write_issue(issue, tmp_path / "site")
     assert "less than 6 hours before this issue" in text_of(page_of(tmp_path / "site"))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import liqmap
 from _helpers.five_minute_market import NAME, write_market
-from liqmap.report.collect import gather
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import Report
 from liqmap.stress.book_side import Ladder
 from liqmap.stress.impact_selection import usable
@@ -19,7 +19,7 @@ REPORT = Report(title="Bitcoin", instruments=(NAME,), shocks=(-0.02, 0.02))
 
 def test_cascades_of_a_page_walk_the_stored_book(tmp_path: Path) -> None:
     with liqmap.open(write_market(tmp_path)) as history:
-        (facts,) = gather(history, REPORT).facts
+        (facts,) = collect_issue(history, REPORT).facts
         book = history.depth(NAME, facts.map.at)
         assert [c.to_dict() for c in facts.cascades] == [facts.map.cascade(s, book).to_dict() for s in (-0.02, 0.02)]
         assert facts.cascades[0].assumptions[0].startswith(f"depth: book of {NAME}; visible to")
@@ -27,13 +27,13 @@ def test_cascades_of_a_page_walk_the_stored_book(tmp_path: Path) -> None:
 
 def test_a_page_without_a_book_says_what_stands_in(tmp_path: Path) -> None:
     with liqmap.open(write_market(tmp_path, book_at=None)) as history:
-        (facts,) = gather(history, REPORT).facts
+        (facts,) = collect_issue(history, REPORT).facts
     assert facts.cascades[0].assumptions[0].startswith("depth: none in the history at that time; fallback")
 
 
 def test_a_price_that_left_its_book_does_not_cost_the_page(tmp_path: Path) -> None:
     with liqmap.open(write_market(tmp_path, book_at=1.09)) as history:
-        (facts,) = gather(history, REPORT).facts
+        (facts,) = collect_issue(history, REPORT).facts
     assert "its relative shape moved to" in facts.cascades[0].assumptions[0]
 
 

@@ -15,9 +15,9 @@ from _helpers.browser_page import opened
 from _helpers.sample_issue import DAY, HOSTILE, make_issue
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.report.config import read_report
-from liqmap.report.pages import NAMES
+from liqmap.report.pages import PAGE_NAMES
 from liqmap.report.site.single_file import single_file
 from liqmap.report.site.site import write_issue
 
@@ -35,7 +35,7 @@ PLACES = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("addressed") / "site"
     for turn in range(2):
-        at = parse("2026-06-12T00:00Z") + turn * DAY
+        at = parse_instant("2026-06-12T00:00Z") + turn * DAY
         write_issue(make_issue(*HOSTILE, title=TITLE, coin=COIN, base=BASE, at=at, simulated=True), out)
     return out
 
@@ -100,7 +100,7 @@ def test_nothing_runs_on_any_page(browser: Browser, site: Path) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
             assert page.locator("img, iframe, object, b, i").count() == 0, path
             seen += 1
-    assert seen == 2 + (len(NAMES) + 1) * len(HOSTILE)
+    assert seen == 2 + (len(PAGE_NAMES) + 1) * len(HOSTILE)
     assert dialogs == []
 
 

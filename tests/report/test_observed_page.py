@@ -8,9 +8,9 @@ import pytest
 from lxml import html
 
 import liqmap
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.demo.run_demo import run
-from liqmap.report.collect import gather
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import read_report
 from liqmap.report.site.site import write_issue
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "hyperliquid:BTC"
-SEEN_AT = parse("2026-10-03T22:32:18Z")
+SEEN_AT = parse_instant("2026-10-03T22:32:18Z")
 
 
 def text_of(site: Path) -> str:
@@ -34,7 +34,7 @@ def test_real_accounts_are_loaded_mapped_and_shown(shared: Path, tmp_path: Path)
         loaded = history.load(accounts, table="positions")
         assert loaded.stored == 3
         made = history.map(NAME)
-        issue = gather(history, read_report(report))
+        issue = collect_issue(history, read_report(report))
     # Two longs of whole accounts are covered; the short of 20x is taken at 1,002,896.6, far off the axis.
     assert (made.at, round(made.mark_price)) == (SEEN_AT, 84_721)
     assert made.ledger.long.open == pytest.approx(3.83271 + 1.18327)

@@ -12,22 +12,22 @@ from _helpers.sample_issue import DAY, make_issue, spans
 from liqmap._base.errors import InputError
 from liqmap.history.coverage import Coverage
 from liqmap.report.config import Report
-from liqmap.report.facts import known
-from liqmap.report.page import Missing
-from liqmap.report.pages import NAMES, data, page
+from liqmap.report.facts import coverage_as_of
+from liqmap.report.page import MissingData
+from liqmap.report.pages import PAGE_NAMES, data, find_page
 from liqmap.report.site.site import write_issue
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PAGE_NAMES)
 def test_a_page_is_what_its_file_says(name: str) -> None:
-    found = page(name)
+    found = find_page(name)
     assert found.name == name
     assert 2 < len(found.label) < 20
 
 
 def test_a_page_without_its_data_says_why_and_what_would_fill_it(tmp_path: Path) -> None:
     issue = make_issue()
-    issue.facts[0].material["data"] = Missing("No <b>bars</b> here.", "Load some.")
+    issue.facts[0].page_data["data"] = MissingData("No <b>bars</b> here.", "Load some.")
     write_issue(issue, tmp_path / "s")
     (found,) = tmp_path.glob("s/latest/*/data.html")
     tree = html.fromstring(found.read_bytes())
@@ -37,10 +37,10 @@ def test_a_page_without_its_data_says_why_and_what_would_fill_it(tmp_path: Path)
 
 
 def test_pages_lead_to_each_other(plain: Path) -> None:
-    for name in NAMES:
+    for name in PAGE_NAMES:
         (found,) = plain.glob(f"latest/*/{name}.html")
         tree = html.fromstring(found.read_bytes())
-        assert tree.xpath("//nav[@aria-label='Pages']/a/@href") == [f"{other}.html" for other in NAMES]
+        assert tree.xpath("//nav[@aria-label='Pages']/a/@href") == [f"{other}.html" for other in PAGE_NAMES]
         assert tree.xpath("//nav/a[@aria-current='page']/@href") == [f"{name}.html"]
 
 
@@ -59,14 +59,14 @@ def test_a_report_names_its_pages() -> None:
 def test_days_are_as_full_as_they_were_when_the_map_was_made() -> None:
     at = 20_000 * DAY
     all_of_it = Coverage(spans("a:b", at))
-    bars, events = (data.covered(span) for span in known(all_of_it, at))
+    bars, events = (data.coverage_calendar(span) for span in coverage_as_of(all_of_it, at))
     assert bars.calendar is not None
     assert {shade: d.count("M") for shade, d in bars.calendar.paths.items()} == {0: 2, 4: 18}
     assert events.calendar is None
     for days_ago, full in ((17, 3), (16, 3)):  # inside the hole nobody knows yet how long it is
-        bars, _ = known(all_of_it, at - days_ago * DAY)
+        bars, _ = coverage_as_of(all_of_it, at - days_ago * DAY)
         assert (bars.rows, bars.gaps) == (3 * 288, ())
-        cells = data.covered(bars).calendar
+        cells = data.coverage_calendar(bars).calendar
         assert cells is not None
         assert {shade: d.count("M") for shade, d in cells.paths.items()} == {4: full}
 

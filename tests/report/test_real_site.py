@@ -14,8 +14,8 @@ import pytest
 from lxml import html
 
 from _helpers.browser_page import opened
-from liqmap.report.pages import NAMES
-from liqmap.report.site.atomic_files import sound
+from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.site.atomic_files import manifest_matches
 from liqmap.report.site.site import issues
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def site(history: Path) -> Path:
 
 def test_there_are_twenty_two_issues_and_all_are_whole(site: Path) -> None:
     assert len(issues(site)) == 22
-    assert sound(site)
-    assert all(sound(site / path) for path in issues(site))
+    assert manifest_matches(site)
+    assert all(manifest_matches(site / path) for path in issues(site))
     tree = html.fromstring((site / "archive.html").read_bytes())
     assert len(tree.xpath("//tbody/tr")) == 22
     for path in issues(site):
@@ -86,7 +86,7 @@ def test_the_same_bytes_elsewhere_with_other_processes_zone_and_seed(site: Path,
 def test_its_pages_open_without_complaint(browser: Browser, site: Path, width: int, scheme: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
     found = [site / "index.html", site / "archive.html", *site.glob("instruments/*.html")]
-    found += [next(site.glob(f"latest/*/{name}.html")) for name in NAMES]
+    found += [next(site.glob(f"latest/*/{name}.html")) for name in PAGE_NAMES]
     for path in found:
         with opened(browser, path, width=width, scheme=scheme) as page:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path

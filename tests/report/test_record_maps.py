@@ -39,7 +39,7 @@ def test_maps_go_on_record_under_their_name_in_the_manifest(db: Path, tmp_path: 
     first, again = tmp_path / "first", tmp_path / "again"
     report(db, first, "--from", "2026-06-07T12:00Z", "--to", "2026-06-08T12:00Z", "--workers", "2")
     with liqmap.open(db) as history:
-        kept = issued_maps.headers(history)
+        kept = issued_maps.read_map_records(history)
         named = {header.map_id for header in kept}
         assert history.recreate(kept[0].map_id).identical
     told = json.loads((first / "manifest.json").read_text())["files"]
@@ -50,14 +50,14 @@ def test_maps_go_on_record_under_their_name_in_the_manifest(db: Path, tmp_path: 
     report(db, again, "--from", "2026-06-07T12:00Z", "--to", "2026-06-08T12:00Z", "--workers", "1")
     assert (first / "manifest.json").read_bytes() == (again / "manifest.json").read_bytes()
     with liqmap.open(db) as history:
-        assert len(issued_maps.headers(history)) == 3
+        assert len(issued_maps.read_map_records(history)) == 3
 
 
 def test_a_history_that_others_read_is_left_alone(db: Path, tmp_path: Path) -> None:
     with liqmap.open(db) as reader:
-        before = len(issued_maps.headers(reader))
+        before = len(issued_maps.read_map_records(reader))
         said = report(db, tmp_path / "site", "--at", "2026-06-10T12:00Z")
         assert said.startswith("maps not put on record in the history, only in the site: liqmap: ")
         assert said.count("\n") == 1
-        assert len(issued_maps.headers(reader)) == before
+        assert len(issued_maps.read_map_records(reader)) == before
     assert list((tmp_path / "site").glob("2026-06-10/1200/*/map.json"))

@@ -15,12 +15,12 @@ from lxml import html
 import liqmap
 from _helpers.sample_issue import make_issue
 from _helpers.sample_scorecard import sample_card
-from liqmap._base.timestamps import parse
-from liqmap.report.collect import gather
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts
-from liqmap.report.page import Missing, Shown
-from liqmap.report.pages import page
+from liqmap.report.page import MissingData, PageContent
+from liqmap.report.pages import find_page
 from liqmap.report.site.site import write_issue
 from liqmap.report.text import scorecard
 from liqmap.score.issued_scorecard import IssuedCard
@@ -28,15 +28,15 @@ from liqmap.score.issued_scorecard import IssuedCard
 INSTRUMENT = "binance:BTCUSDT"
 
 
-def told(card: IssuedCard | Missing | None) -> Facts:
+def told(card: IssuedCard | MissingData | None) -> Facts:
     facts = make_issue().facts[0]
-    facts.material["scorecard"] = card
+    facts.page_data["scorecard"] = card
     return facts
 
 
-def shown(card: IssuedCard) -> Shown:
-    made = page("scorecard").show(told(card), card)
-    assert isinstance(made, Shown)
+def shown(card: IssuedCard) -> PageContent:
+    made = find_page("scorecard").show(told(card), card)
+    assert isinstance(made, PageContent)
     return made
 
 
@@ -63,10 +63,10 @@ def test_too_few_maps_say_how_many_are_needed(tmp_path: Path) -> None:
     text = scorecard.banner(told(few))
     assert text.startswith("Not scored yet: 9 maps ")
     assert text.endswith("30 are needed.")
-    assert scorecard.finding(few) == "Too few maps to score yet"
+    assert scorecard.heading(few) == "Too few maps to score yet"
     assert set(shown(few).values["drawings"]) == {"reliability"}
     issue = make_issue()
-    issue.facts[0].material["scorecard"] = few
+    issue.facts[0].page_data["scorecard"] = few
     write_issue(issue, tmp_path / "s")
     (found,) = tmp_path.glob("s/latest/*/scorecard.html")
     tree = html.fromstring(found.read_bytes())
@@ -75,15 +75,15 @@ def test_too_few_maps_say_how_many_are_needed(tmp_path: Path) -> None:
 
 
 def test_without_a_card_the_banner_says_why() -> None:
-    said = scorecard.banner(told(Missing("No liquidations known.", "Load some.")))
+    said = scorecard.banner(told(MissingData("No liquidations known.", "Load some.")))
     assert said == "Not scored yet: no liquidations known."
     assert scorecard.banner(told(None)) == "Not scored: this report has no scorecard."
 
 
 def test_the_heading_claims_no_more_than_was_shown(card: IssuedCard) -> None:
-    assert scorecard.finding(card) == "The maps add to price alone on longs; no demonstrated skill yet on shorts"
-    assert scorecard.finding(replace(card, long=card.short)) == "No demonstrated skill yet"
-    assert scorecard.finding(replace(card, short=card.long)) == "The maps add to price alone, on longs and on shorts"
+    assert scorecard.heading(card) == "The maps add to price alone on longs; no demonstrated skill yet on shorts"
+    assert scorecard.heading(replace(card, long=card.short)) == "No demonstrated skill yet"
+    assert scorecard.heading(replace(card, short=card.long)) == "The maps add to price alone, on longs and on shorts"
 
 
 def test_every_figure_of_the_page_is_in_its_files(card: IssuedCard) -> None:
@@ -127,13 +127,13 @@ def test_a_real_report_scores_its_maps_and_says_what_is_missing(shared: Path, tm
     report = Report(title="x", instruments=(INSTRUMENT,), every="12h")
     with liqmap.open(tmp_path / "r.duckdb", mode="w") as history:
         history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=INSTRUMENT)
-        (bare,) = gather(history, report, parse("2026-06-08T12:00Z")).facts
+        (bare,) = collect_issue(history, report, parse_instant("2026-06-08T12:00Z")).facts
         history.load(shared / "data/coinglass/regime_30m_20260521_20260608.csv")
-        (full,) = gather(history, report, parse("2026-06-08T12:00Z")).facts
-    missing = bare.material["scorecard"]
-    assert isinstance(missing, Missing)
+        (full,) = collect_issue(history, report, parse_instant("2026-06-08T12:00Z")).facts
+    missing = bare.page_data["scorecard"]
+    assert isinstance(missing, MissingData)
     assert "no realised liquidations" in missing.why
-    card = full.material["scorecard"]
+    card = full.page_data["scorecard"]
     assert (card.feed, card.maps, card.every) == ("coinglass:BTC", 20, 12 * 3_600_000_000)
     assert scorecard.banner(full).startswith("Not scored yet: 20 maps ")
     assert scorecard.banner(full).endswith("; 60 are needed.")

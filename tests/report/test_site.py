@@ -19,8 +19,8 @@ from lxml import html
 from _helpers.sample_issue import HOSTILE, make_issue
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
-from liqmap._base.timestamps import parse
-from liqmap.report.pages import NAMES
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.pages import PAGE_NAMES
 from liqmap.report.site.site import write_issue
 from liqmap.report.text import sentences
 
@@ -42,7 +42,7 @@ def pages(site: Path) -> list[Path]:
 
 def test_no_label_becomes_markup_or_a_path(hostile: Path) -> None:
     # Dated and latest; the front page and the archive; a history for each instrument.
-    assert len(pages(hostile)) == 2 * (1 + len(NAMES) * len(HOSTILE)) + 2 + len(HOSTILE)
+    assert len(pages(hostile)) == 2 * (1 + len(PAGE_NAMES) * len(HOSTILE)) + 2 + len(HOSTILE)
     for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         assert {element.tag for element in tree.iter() if isinstance(element.tag, str)} <= ALLOWED
@@ -172,7 +172,7 @@ def test_a_page_is_small_enough(plain: Path) -> None:
 def test_archive_previous_and_latest(tmp_path: Path) -> None:
     out = tmp_path / "s"
     times = ["2026-06-11T12:00Z", "2026-06-12T00:00Z", "2026-06-11T00:00Z"]
-    written = [write_issue(make_issue(at=parse(time)), out) for time in times]
+    written = [write_issue(make_issue(at=parse_instant(time)), out) for time in times]
     assert [path.parent.relative_to(out).as_posix() for path in written] == [
         "2026-06-11/1200",
         "2026-06-12/0000",
@@ -232,7 +232,7 @@ def test_a_place_that_is_not_ours_is_left_alone(tmp_path: Path, kind: str) -> No
 
 def test_a_failed_issue_leaves_the_site_as_it_was(plain: Path) -> None:
     before = files(plain)
-    good = make_issue(at=parse("2026-06-13T00:00Z"))
+    good = make_issue(at=parse_instant("2026-06-13T00:00Z"))
     facts = good.facts[0]
     broken = facts.map.long.copy()
     broken[3, 1400] = float("nan")

@@ -29,16 +29,16 @@ def test_a_chart_whose_data_did_not_arrive_is_refused() -> None:
         "encoding": {"x": {"field": "x", "type": "quantitative"}},
     }
     with pytest.raises(InternalError, match="no marks drawn"):
-        static_svg.still(unreachable, "none")
+        static_svg.static_svg(unreachable, "none")
 
 
 def test_a_still_has_its_own_ids_and_no_more_digits_than_show() -> None:
     spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
-    first, second = static_svg.still(spec, "a"), static_svg.still(spec, "b")
+    first, second = static_svg.static_svg(spec, "a"), static_svg.static_svg(spec, "b")
     assert first.marks == second.marks > 100
     assert first.svg != second.svg
     assert first.svg.replace('"a-', '"b-').replace("#a-", "#b-") == second.svg
-    assert static_svg.still(spec, "a") == first
+    assert static_svg.static_svg(spec, "a") == first
     for word in ("style=", "class=", "<style", "<script", "href", "font-family"):
         assert word not in first.svg
     assert first.width < 400
@@ -47,35 +47,35 @@ def test_a_still_has_its_own_ids_and_no_more_digits_than_show() -> None:
 def test_a_drawing_compiled_without_its_rows_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in (7, 8):
         spec = complete(map_drawing(PAGE), map_data(sample_map(seed=seed), frame=NARROW, everything=False))
-        filled = static_svg.still(spec, "a")
+        filled = static_svg.static_svg(spec, "a")
         whole = json.dumps(vl_convert.vegalite_to_vega(spec))
         with monkeypatch.context() as patched:
-            patched.setattr(static_svg, "_drawn", lambda _, name: vega_engine.draw(name, whole))  # noqa: B023 - used before the next one
-            assert static_svg.still(spec, "a") == filled
+            patched.setattr(static_svg, "_draw_spec", lambda _, name: vega_engine.draw(name, whole))  # noqa: B023 - used before the next one
+            assert static_svg.static_svg(spec, "a") == filled
 
 
 def test_a_still_in_hexadecimal_needs_no_page() -> None:
     spec = complete(map_drawing(LIGHT), map_data(sample_map(), frame=NARROW, everything=False))
-    assert "var(" not in static_svg.still(spec, "a").svg
+    assert "var(" not in static_svg.static_svg(spec, "a").svg
 
 
 def test_a_damaged_cache_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    vega_bundle.bundle.cache_clear()
-    good = vega_bundle.bundle()
+    vega_bundle.vega_bundle.cache_clear()
+    good = vega_bundle.vega_bundle()
     assert b"vegaEmbed" in good
     (kept,) = (tmp_path / "liqmap").iterdir()
     kept.write_bytes(good[:-100])
-    vega_bundle.bundle.cache_clear()
-    assert vega_bundle.bundle() == good
+    vega_bundle.vega_bundle.cache_clear()
+    assert vega_bundle.vega_bundle() == good
     assert kept.read_bytes() == good
-    vega_bundle.bundle.cache_clear()
+    vega_bundle.vega_bundle.cache_clear()
 
 
 def test_a_process_that_drew_ends() -> None:
     script = (
-        "from liqmap.report.vega.vega_engine import draw, warm; "
-        "warm(); assert draw('a', '{\"marks\": []}')[0].startswith('<svg')"
+        "from liqmap.report.vega.vega_engine import draw, warm_up; "
+        "warm_up(); assert draw('a', '{\"marks\": []}')[0].startswith('<svg')"
     )
     for _ in range(3):
         subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
@@ -115,14 +115,14 @@ def test_what_is_no_drawing_is_refused_whoever_put_it_there(
     monkeypatch.setattr(static_svg, "draw", lambda *_: (svg, 1))
     spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
     with pytest.raises(InternalError, match=found):
-        static_svg.still(spec, "a")
+        static_svg.static_svg(spec, "a")
 
 
 def test_without_its_extra_it_says_what_to_install() -> None:
     script = (
         "import sys; sys.modules['py_mini_racer'] = None\n"
-        "from liqmap.report.vega import vega_engine as v8\nv8.warm().join()\n"
-        "try:\n    v8.draw('a', '{}')\nexcept Exception as error:\n    print(error)\n"
+        "from liqmap.report.vega import vega_engine\nvega_engine.warm_up().join()\n"
+        "try:\n    vega_engine.draw('a', '{}')\nexcept Exception as error:\n    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True, text=True)
     assert done.stdout.startswith("liqmap: report: mini-racer: not installed (expected pip install")

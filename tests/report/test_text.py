@@ -9,7 +9,7 @@ import pytest
 
 from _helpers.sample_issue import make_issue
 from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
-from liqmap.report.facts import Facts, sources_of
+from liqmap.report.facts import Facts, source_tables
 from liqmap.report.text import sentences
 
 
@@ -24,7 +24,7 @@ def without(facts: Facts, *sides: str) -> Facts:
 
 
 def test_the_headline_names_the_heavier_side_first(facts: Facts) -> None:
-    first, second = sentences.heaviest(facts)
+    first, second = sentences.largest_clusters(facts)
     assert first.notional >= second.notional
     text = sentences.finding(facts)
     assert text.startswith(f"{first.side.capitalize()}s ")
@@ -79,6 +79,6 @@ def test_holes_are_those_known_when_the_map_was_made(facts: Facts) -> None:
     run = StaleRun(at - 2 * hour, at - hour, 12)
     span = Span(facts.map.instrument, "bars", "300 s last", 0, at, 5749, 300, (known, later), ())
     still = Span(facts.map.instrument, "open_interest", "", 0, at, 5749, 300, (), (run,))
-    bars, interest = sources_of(facts.map.provenance, Coverage((span, still)), at)
+    bars, interest = source_tables(facts.map.provenance, Coverage((span, still)), at)
     assert sentences.holes(bars) == "24 rows missing, at most 2 h in a row"
     assert sentences.holes(interest) == "12 readings alike"

@@ -10,8 +10,8 @@ import pytest
 from lxml import html
 
 from _helpers.browser_page import opened
-from liqmap.report.site.issue import INNER, moved
-from liqmap.report.site.site import issues, refresh
+from liqmap.report.site.issue import INNER, relocate_links
+from liqmap.report.site.site import issues, rebuild_site_files
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -50,7 +50,7 @@ def test_without_scripts_the_newest_and_the_archive_are_there(browser: Browser, 
 def test_an_issue_that_was_not_kept_is_not_led_to(browser: Browser, lived: Path, tmp_path: Path) -> None:
     fewer = shutil.copytree(lived, tmp_path / "fewer")
     shutil.rmtree(fewer / issues(fewer)[0])
-    refresh(fewer)
+    rebuild_site_files(fewer)
     with opened(browser, fewer / issues(fewer)[0] / "index.html") as page:
         assert page.get_by_role("link", name="Previous").count() == 0
         assert page.get_by_role("link", name="Next").count() == 1
@@ -68,11 +68,11 @@ def test_latest_is_the_newest_issue_at_another_place(lived: Path) -> None:
     for found in sorted(newest.rglob("*")):
         if found.is_file() and found.parent != newest:
             content = found.read_bytes()
-            wanted = moved(content, INNER, "../../") if found.suffix == ".html" else content
+            wanted = relocate_links(content, INNER, "../../") if found.suffix == ".html" else content
             assert (lived / "latest" / found.relative_to(newest)).read_bytes() == wanted
 
 
 def test_refreshing_changes_nothing(lived: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in lived.rglob("*") if path.is_file()}
-    refresh(lived)
+    rebuild_site_files(lived)
     assert {path: path.stat().st_mtime_ns for path in lived.rglob("*") if path.is_file()} == before

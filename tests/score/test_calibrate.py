@@ -12,7 +12,7 @@ import pytest
 import liqmap
 from _helpers.scoring_market import HOUR, walk, windows
 from liqmap import InputError, NotFoundError
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.history.registry import calibrations
 from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
 from liqmap.positions.engine.calibration import Calibration
@@ -91,7 +91,12 @@ def test_later_maps_use_it_and_earlier_ones_never(history: History) -> None:
     for side in (after.ledger.long, after.ledger.short):
         assert 0.03 < side.mapped / after.open_interest < 0.15
     # Bars of another series are not what it was fitted on.
-    assert calibrations.in_force(history, BTC, parse("2026-02-01"), interval_s=300, price_source="last") is None
+    assert (
+        calibrations.calibration_in_force(
+            history, BTC, parse_instant("2026-02-01"), interval_s=300, price_source="last"
+        )
+        is None
+    )
 
 
 def test_a_heatmap_columns_equals_the_map(history: History) -> None:

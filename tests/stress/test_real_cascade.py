@@ -11,8 +11,8 @@ import pytest
 
 import liqmap
 from liqmap._base.instruments import Instrument
-from liqmap._base.timestamps import parse
-from liqmap.report.vega.static_svg import still
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.contribution import contributions
 from liqmap.stress.depth import Depth
 from liqmap.stress.proxy_book import borrowed
@@ -29,7 +29,7 @@ def maps(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[liqmap.
     with liqmap.open(tmp_path_factory.mktemp("real") / "h.duckdb", mode="w") as history:
         history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=NAME)
         found = [history.map(NAME, at) for at in MOMENTS]
-        assert history.map(NAME).at == found[1].at == parse(MOMENTS[1]), "the last bar"
+        assert history.map(NAME).at == found[1].at == parse_instant(MOMENTS[1]), "the last bar"
     return found
 
 
@@ -96,11 +96,11 @@ def test_json_and_charts_of_a_real_cascade(maps: list[liqmap.LiquidationMap], bo
     assert told["bracket"]["low"] != told["bracket"]["high"]
     assert sum(step["notional"] for step in told["chain"]) == pytest.approx(found.liquidated)
     assert [step["round"] for step in told["chain"]] == sorted(step["round"] for step in told["chain"])
-    assert still(found.chart().to_dict(), "chain").marks > 3
+    assert static_svg(found.chart().to_dict(), "chain").marks > 3
     curve = m.cascade_curve(book)
     at = next(i for i, shock in enumerate(curve.legs[0].shock) if shock == pytest.approx(-0.05))
     assert curve.legs[0].lines["calm"].stop_price[at] == pytest.approx(found.stop_price)
-    assert still(curve.chart().to_dict(), "curve").marks > 10
+    assert static_svg(curve.chart().to_dict(), "curve").marks > 10
     json.dumps(curve.to_dict(), allow_nan=False)
 
 

@@ -99,7 +99,7 @@ class Grid:
             (50.0, True)
         """
         mark_tick = math.floor(mark * (1 / tick) + 0.5)
-        wanted = _round_step(mark * 5e-4) if width is None else width
+        wanted = _nice_step(mark * 5e-4) if width is None else width
         width_ticks = max(1, math.floor(wanted * (1 / tick) + 0.5))
         half = max(1, -(-math.floor(mark_tick * reach) // width_ticks))
         half = min(half, MAX_BINS // 2)
@@ -149,7 +149,7 @@ class Grid:
         return index if 0 <= index < self.bins else None
 
 
-def _round_step(x: float) -> float:
+def _nice_step(x: float) -> float:
     """The 1, 2 or 5 times a power of ten nearest to ``x`` in ratio."""
     power = 10.0 ** math.floor(math.log10(x))
     return power * min((1, 2, 5, 10), key=lambda step: abs(math.log(x / (step * power))))

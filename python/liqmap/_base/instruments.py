@@ -12,7 +12,7 @@ from liqmap._base.errors import InputError
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
 
-__all__ = ["SIDES", "Instrument", "Kind", "Payoff", "Side", "slug", "split"]
+__all__ = ["SIDES", "Instrument", "Kind", "Payoff", "Side", "slug", "split_name"]
 
 Side: TypeAlias = Literal["long", "short"]
 SIDES: tuple[Side, Side] = ("long", "short")
@@ -49,12 +49,12 @@ class Instrument:
     @property
     def venue(self) -> str:
         """The part before the colon."""
-        return split(self.name)[0]
+        return split_name(self.name)[0]
 
     @property
     def symbol(self) -> str:
         """The part after the first colon."""
-        return split(self.name)[1]
+        return split_name(self.name)[1]
 
     @property
     def simulated(self) -> bool:
@@ -62,7 +62,7 @@ class Instrument:
         return self.venue == "sim"
 
 
-def split(name: str, *, stage: str = "instrument") -> tuple[str, str]:
+def split_name(name: str, *, stage: str = "instrument") -> tuple[str, str]:
     """Split ``venue:SYMBOL``.
 
     Raises:

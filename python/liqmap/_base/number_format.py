@@ -6,8 +6,7 @@ import math
 
 __all__ = [
     "MINUS",
-    "THIN",
-    "change_usd",
+    "NARROW_SPACE",
     "coin",
     "decimals",
     "leverage",
@@ -15,11 +14,12 @@ __all__ = [
     "price",
     "price_range",
     "share",
+    "signed_usd",
     "usd",
 ]
 
 MINUS = "−"
-THIN = "\N{NARROW NO-BREAK SPACE}"
+NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -30,10 +30,10 @@ def usd(value: float) -> str:
         >>> usd(1_234_567), usd(24.3e6), usd(241e6), usd(999_950_000), usd(1.84e9), usd(-5e3), usd(0)
         ('$1.2M', '$24M', '$241M', '$1.00B', '$1.84B', '−$5.0K', '$0')
     """
-    return _sign(value) + "$" + _short(abs(value))
+    return _sign(value) + "$" + _abbreviate(abs(value))
 
 
-def change_usd(value: float) -> str:
+def signed_usd(value: float) -> str:
     """A change in dollars, its plus written too.
 
     Example:
@@ -105,7 +105,7 @@ def percent(fraction: float, digits: int = 1, *, signed: bool = False) -> str:
     text = f"{abs(fraction) * 100:,.{digits}f}"
     zero = float(text.replace(",", "")) == 0
     sign = "" if zero else _sign(fraction) or ("+" if signed else "")
-    return f"{sign}{text}{THIN}%"
+    return f"{sign}{text}{NARROW_SPACE}%"
 
 
 def share(fraction: float, digits: int = 0) -> str:
@@ -137,7 +137,7 @@ def _sign(value: float) -> str:
     return MINUS if value < 0 else ""
 
 
-def _short(size: float) -> str:
+def _abbreviate(size: float) -> str:
     """Two or three figures and a unit; rounding may carry into the next unit (999.95 M is 1.00 B)."""
     rounded = float(f"{size:.3g}")
     for scale, unit in _UNITS:

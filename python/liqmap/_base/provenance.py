@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-__all__ = ["JSON", "Provenance", "compact", "digest"]
+__all__ = ["JSON", "Provenance", "compact_json", "digest"]
 
 JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | None
 
@@ -46,7 +46,7 @@ class Provenance:
         }
 
 
-def compact(value: JSON) -> str:
+def compact_json(value: JSON) -> str:
     """One line of JSON, keys in their order; NaN and infinity are refused."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from liqmap._base.errors import InputError
 
-__all__ = ["EARLIEST", "Instant", "InstantLike", "duration", "iso", "parse"]
+__all__ = ["EARLIEST", "Instant", "InstantLike", "iso", "parse_duration", "parse_instant"]
 
 Instant: TypeAlias = int
 """Microseconds since 1970-01-01T00:00:00Z."""
@@ -24,7 +24,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-def parse(value: InstantLike, *, stage: str = "time") -> Instant:
+def parse_instant(value: InstantLike, *, stage: str = "time") -> Instant:
     """Read an instant as UTC microseconds.
 
     Raises:
@@ -59,7 +59,7 @@ def iso(instant: Instant) -> str:
     return (_EPOCH + timedelta(microseconds=instant)).isoformat().replace("+00:00", "Z")
 
 
-def duration(text: str, *, stage: str = "time") -> Instant:
+def parse_duration(text: str, *, stage: str = "time") -> Instant:
     """Read a span such as ``5m``, ``12h``, ``30d`` as microseconds.
 
     Raises:

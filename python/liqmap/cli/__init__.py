@@ -15,7 +15,7 @@ app = App(
     help="Liquidation maps that balance: where leveraged positions would be force-closed, and what happens next.",
 )
 
-VERBS = {
+COMMANDS = {
     "demo": "A simulated market from nothing to a page.",
     "load": "Put files into a history: CSV, Parquet, zip, gz.",
     "coverage": "What a history holds: spans, gaps, stale runs.",
@@ -31,7 +31,7 @@ VERBS = {
 }
 
 # Each verb is named by its place and loaded when it is called, so that `liqmap --help` stays quick.
-for _place, (_verb, _help) in enumerate(VERBS.items()):
+for _place, (_verb, _help) in enumerate(COMMANDS.items()):
     app.command(f"liqmap.cli.{_verb}:{_verb}", name=_verb, help=_help, sort_key=_place)
 
 

@@ -47,7 +47,7 @@ def cascade(
         out = result.to_dict() | {"clusters": [asdict(part) for part in clusters]}
         sys.stdout.write(json.dumps(out, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(_told(result, clusters))
+        sys.stdout.write(_as_text(result, clusters))
 
 
 def fraction(text: str) -> float:
@@ -68,10 +68,10 @@ def fraction(text: str) -> float:
     return value / 100 if text.strip().endswith("%") else value
 
 
-def _told(result: Cascade, clusters: list[Contribution]) -> str:
+def _as_text(result: Cascade, clusters: list[Contribution]) -> str:
     lines = [
         f"{result.instrument}  mark {result.mark_price:,.2f}  shock {result.shock:+.2%} to {result.start_price:,.2f}",
-        *(_row(estimate) for estimate in (result.base, result.stressed, result.square_root)),
+        *(_estimate_line(estimate) for estimate in (result.base, result.stressed, result.square_root)),
     ]
     if result.chain:
         lines.append(f"chain ({result.side}s, {result.share_20x:.0%} at 20x or more)")
@@ -91,7 +91,7 @@ def _told(result: Cascade, clusters: list[Contribution]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(estimate: Estimate) -> str:
+def _estimate_line(estimate: Estimate) -> str:
     bound = "at or beyond" if estimate.depth_exhausted else "stops at"
     return (
         f"  {estimate.law:<12}{bound:>13} {estimate.stop_price:>12,.2f}  "

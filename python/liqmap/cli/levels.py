@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["levels"]
 
-_MOST = 8
+_MAX_ROWS = 8
 
 
 def levels(
@@ -57,10 +57,10 @@ def levels(
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(_told(found))
+        sys.stdout.write(_as_text(found))
 
 
-def _told(found: LevelsToUse) -> str:
+def _as_text(found: LevelsToUse) -> str:
     moves = found.conditions
     head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} a year"
     lines = [f"{head}  hourly range {price(moves.atr)}"]
@@ -68,28 +68,30 @@ def _told(found: LevelsToUse) -> str:
         lines += ["", f"{name}: {use.rule}"]
         if use.none is not None:
             lines.append(f"  none: {use.none}")
-        lines += [f"  {_ROWS[name](row)}" for row in use.rows[:_MOST]]
-        if len(use.rows) > _MOST:
-            lines.append(f"  … {len(use.rows) - _MOST} more in --json")
+        lines += [f"  {_LINE_OF[name](row)}" for row in use.rows[:_MAX_ROWS]]
+        if len(use.rows) > _MAX_ROWS:
+            lines.append(f"  … {len(use.rows) - _MAX_ROWS} more in --json")
     said = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
     return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in said)]) + "\n"
 
 
-def _push(share: float | None) -> str:
+def _displacement_text(share: float | None) -> str:
     return "more than the book holds" if share is None else percent(share, 2)
 
 
-def _cluster(row: ClusterRow) -> str:
+def _cluster_line(row: ClusterRow) -> str:
     touch = " / ".join(percent(p, 0) for p in row.touch.values())
     need = "–" if row.shock_needed is None else percent(row.shock_needed, 2, signed=True)
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  {usd(row.notional):>6}  touch 4/12/24 h {touch}  "
-        f"shock {need}  move {_push(row.expected.calm)} ({row.band}; by dollars {row.legacy_band})"
+        f"shock {need}  move {_displacement_text(row.expected.calm)} ({row.band}; by dollars {row.legacy_band})"
     )
 
 
-def _breakout(row: Breakout) -> str:
-    run = ", ".join(f"{name} {_push(getattr(row.run_on, name))}" for name in ("calm", "stressed", "square_root"))
+def _breakout_line(row: Breakout) -> str:
+    run = ", ".join(
+        f"{name} {_displacement_text(getattr(row.run_on, name))}" for name in ("calm", "stressed", "square_root")
+    )
     fuel = "burns through by itself" if row.self_fuelled else "has to be pushed through"
     return (
         f"{price(row.level)} {percent(row.distance, 1, signed=True)}  {usd(row.notional)} of {row.side}s to "
@@ -97,15 +99,15 @@ def _breakout(row: Breakout) -> str:
     )
 
 
-def _scalp(row: Scalp) -> str:
+def _scalp_line(row: Scalp) -> str:
     worth = "more" if row.covers_costs else "less"
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  touch 4 h {percent(row.touch['4h'], 0)}  overshoot "
-        f"{_push(row.overshoot.calm)}  back {percent(row.give_back, 3)}, {worth} than costs"
+        f"{_displacement_text(row.overshoot.calm)}  back {percent(row.give_back, 3)}, {worth} than costs"
     )
 
 
-def _stop(row: Stop) -> str:
+def _stop_line(row: Stop) -> str:
     reward = "no target" if row.reward is None else f"R {row.reward:.1f}"
     cut = "" if row.price is not None else f"  past the own liquidation price: at most {row.most_leverage:.0f}×"
     return (
@@ -114,7 +116,7 @@ def _stop(row: Stop) -> str:
     )
 
 
-def _stretch(row: Stretch) -> str:
+def _stretch_line(row: Stretch) -> str:
     through = "  falls through" if row.falls_through else ""
     ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
     return (
@@ -123,25 +125,25 @@ def _stretch(row: Stretch) -> str:
     )
 
 
-def _trap(row: Trap) -> str:
+def _trap_line(row: Trap) -> str:
     flag = "  FLAGGED" if row.flagged else ""
     return f"{row.side:<5} {price(row.peak)}  {usd(row.notional)} for {usd(row.cost)}: {row.index:.2f}{flag}"
 
 
-def _forecast(row: Forecast) -> str:
+def _forecast_line(row: Forecast) -> str:
     return (
         f"{row.hours:g} h  {percent(row.forecast, 2)} against {percent(row.baseline, 2)} realised (×{row.ratio:.3f}; "
         f"ρ {row.below:.2f} below, {row.above:.2f} above; before {row.usual_below:.2f}, {row.usual_above:.2f})"
     )
 
 
-_ROWS: dict[str, Callable[..., str]] = {
-    "clusters": _cluster,
-    "breakout": _breakout,
-    "scalping": _scalp,
-    "stops": _stop,
-    "liquidity": _stretch,
-    "voids": _stretch,
-    "traps": _trap,
-    "volatility": _forecast,
+_LINE_OF: dict[str, Callable[..., str]] = {
+    "clusters": _cluster_line,
+    "breakout": _breakout_line,
+    "scalping": _scalp_line,
+    "stops": _stop_line,
+    "liquidity": _stretch_line,
+    "voids": _stretch_line,
+    "traps": _trap_line,
+    "volatility": _forecast_line,
 }

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap._base.instruments import split
-from liqmap._base.provenance import compact
+from liqmap._base.instruments import split_name
+from liqmap._base.provenance import compact_json
 from liqmap._base.timestamps import iso
 from liqmap.maps.market import MarketMap
 
@@ -46,26 +46,26 @@ def map(  # noqa: A001 - the verb is the name
         band = history.uncertainty(instrument, made.at) if bands else None
     if json:
         plain = made.to_dict() | ({} if band is None else {"uncertainty": band.to_dict()})
-        sys.stdout.write(compact(plain) + "\n")
+        sys.stdout.write(compact_json(plain) + "\n")
     elif csv:
         from liqmap.maps.export import to_csv  # noqa: PLC0415 - tables load only when asked for
 
         sys.stdout.write(to_csv(made))
     else:
-        sys.stdout.write(summary(made) + ("" if band is None else spread(band)))
+        sys.stdout.write(summary(made) + ("" if band is None else uncertainty_text(band)))
 
 
-def by_venue(made: MarketMap) -> list[str]:
+def venue_lines(made: MarketMap) -> list[str]:
     """One line per venue: what is on the map, and how far its marks lie from spot."""
     lines = [""]
     for venue, bins in made.venues().items():
-        basis = ", ".join(f"{b:+.2%}" for name, b in made.basis.items() if split(name)[0] == venue)
+        basis = ", ".join(f"{b:+.2%}" for name, b in made.basis.items() if split_name(name)[0] == venue)
         long, short = (float(side.sum()) / 1e6 for side in (bins["long"], bins["short"]))
         lines.append(f"{venue:<16} {long:>10,.1f}M long {short:>10,.1f}M short   basis {basis}")
     return lines
 
 
-def spread(band: Uncertainty) -> str:
+def uncertainty_text(band: Uncertainty) -> str:
     """The bands of the clusters in a few lines of text."""
     lines = ["", f"under {len(band.recipes)} recipes:"]
     for b in band.clusters:
@@ -84,7 +84,7 @@ def summary(made: LiquidationMap) -> str:
         f"open interest {made.open_interest:,.1f} coin a side",
         f"on the map {made.ledger.long.mapped:,.1f} long, {made.ledger.short.mapped:,.1f} short",
         f"ledger error {made.ledger.error(made.open_interest):.0e} of open interest",
-        *(by_venue(made) if isinstance(made, MarketMap) else ()),
+        *(venue_lines(made) if isinstance(made, MarketMap) else ()),
         "",
         f"{'side':<6}{'low':>10}{'peak':>10}{'high':>10}{'distance':>10}{'notional':>12}  {'band':<8}{'20x+':>6}",
     ]

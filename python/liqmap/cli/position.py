@@ -13,7 +13,7 @@ from liqmap import public
 from liqmap._base.errors import InputError, NotFoundError
 from liqmap._base.number_format import leverage as times
 from liqmap._base.number_format import percent, usd
-from liqmap._base.timestamps import iso, parse
+from liqmap._base.timestamps import iso, parse_instant
 from liqmap.maps.position_on_map import place
 from liqmap.positions.single_position import Position, what_if
 from liqmap.venues import catalogue
@@ -56,33 +56,35 @@ def position(
         at: As-of time of tiers and map, ISO 8601.
         as_json: Print one JSON object.
     """
-    moment = None if at is None else parse(at, stage="position")
-    name = _named(venue, instrument)
+    moment = None if at is None else parse_instant(at, stage="position")
+    name = _instrument_name(venue, instrument)
     placed = None
     if db is None:
-        entry_of = catalogue.find(name)
+        entry_of = catalogue.find_entry(name)
         if entry_of is None:
             raise NotFoundError("position", name, "not in the catalogue", "a known instrument, or --db", "no price")
         about, tiers = entry_of.instrument, list(entry_of.tiers)
         found = what_if(Position(about, side, entry, size, leverage, margin), tiers, at=moment)
     else:
         with public.open_history(db) as history:
-            about, tiers = _known(history, name, moment)
+            about, tiers = _instrument_and_tiers(history, name, moment)
             found = what_if(Position(about, side, entry, size, leverage, margin), tiers, at=moment)
-            placed = place(found, _map(history, about, moment), tiers)
+            placed = place(found, _map_for(history, about, moment), tiers)
     if as_json:
         out = found.to_dict() | {"map": None if placed is None else placed.to_dict()}
         sys.stdout.write(json.dumps(out, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(_told(found, placed, asked_map=db is not None))
+        sys.stdout.write(_as_text(found, placed, asked_map=db is not None))
 
 
-def _named(venue: str | None, instrument: str | None) -> str:
+def _instrument_name(venue: str | None, instrument: str | None) -> str:
     if instrument is not None:
         if venue is not None and not instrument.startswith(f"{venue}:"):
             raise InputError("position", "venue", repr(venue), f"the venue of {instrument}", "no price")
         return instrument
-    entries = [entry.instrument for entry in map(catalogue.find, catalogue.names()) if entry is not None]
+    entries = [
+        entry.instrument for entry in map(catalogue.find_entry, catalogue.instrument_names()) if entry is not None
+    ]
     perpetuals = [i for i in entries if (i.kind, i.payoff, i.base) == ("perpetual", "linear", "BTC")]
     for one in perpetuals:
         if one.venue == venue:
@@ -91,17 +93,17 @@ def _named(venue: str | None, instrument: str | None) -> str:
     raise InputError("position", "venue", repr(venue), f"one of {known}; or an --instrument", "no price")
 
 
-def _known(history: History, name: str, at: int | None) -> tuple[Instrument, list[Tier]]:
+def _instrument_and_tiers(history: History, name: str, at: int | None) -> tuple[Instrument, list[Tier]]:
     """The history's own facts, else the catalogue's: a position may be held where nothing was recorded."""
     if any(one.name == name for one in history.instruments()):
         return history.instrument(name), history.tiers(name, at=2**62 if at is None else at)
-    entry = catalogue.find(name)
+    entry = catalogue.find_entry(name)
     if entry is None:
         raise NotFoundError("position", name, "neither in the history nor in the catalogue", "one of them", "no price")
     return entry.instrument, list(entry.tiers)
 
 
-def _map(history: History, about: Instrument, at: int | None) -> LiquidationMap:
+def _map_for(history: History, about: Instrument, at: int | None) -> LiquidationMap:
     """The instrument's own map, else that of another contract on the same coin."""
     others = [i.name for i in history.instruments() if i.base == about.base and i.kind != "aggregate"]
     for name in sorted(others, key=lambda other: other != about.name):
@@ -112,7 +114,7 @@ def _map(history: History, about: Instrument, at: int | None) -> LiquidationMap:
     raise NotFoundError("position", about.name, f"no map of {about.base}", "bars and open interest", "not placed")
 
 
-def _told(found: WhatIf, placed: Placed | None, *, asked_map: bool) -> str:
+def _as_text(found: WhatIf, placed: Placed | None, *, asked_map: bool) -> str:
     asked, tier = found.position, found.tier
     coin = asked.instrument.settle
     lever = "" if asked.leverage is None else f" at {times(asked.leverage)}"
@@ -130,13 +132,13 @@ def _told(found: WhatIf, placed: Placed | None, *, asked_map: bool) -> str:
         f"tier {tier.tier}: maintenance {percent(tier.mmr, 2)}, up to {times(tier.max_leverage)}; "
         f"table of {iso(found.tiers_from)[:10]} ({tier.source})"
     )
-    lines += _where(placed, coin)
+    lines += _cluster_lines(placed, coin)
     if not asked_map:
         lines.append("give a history with --db to see the cluster it lies in")
     return "\n".join(lines) + "\n"
 
 
-def _where(placed: Placed | None, coin: str) -> list[str]:
+def _cluster_lines(placed: Placed | None, coin: str) -> list[str]:
     if placed is None:
         return []
     head = f"on the map of {placed.instrument} at {placed.at}, mark {placed.mark_price:,.1f}:"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from liqmap.publish.site_copy import Keep
-from liqmap.publish.target import MOST
+from liqmap.publish.site_copy import Retention
+from liqmap.publish.target import MAX_BYTES
 from liqmap.publish.target import publish as put
 
 __all__ = ["publish"]
 
 
-def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MOST / 1e6) -> None:
+def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MAX_BYTES / 1e6) -> None:
     """Check a site against its manifest and publish it: readers see the old one or the new one.
 
     Args:
@@ -21,5 +21,5 @@ def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MO
         keep: Publish the newest so many issues (400), or those of so long (90d); all if left out.
         most: Megabytes the published site may have.
     """
-    count, changed = put(site, to, keep=Keep.of(keep), most=round(most * 1e6))
+    count, changed = put(site, to, keep=Retention.of(keep), most=round(most * 1e6))
     sys.stdout.write(f"{count} issue{'s' if count != 1 else ''} at {to}{'' if changed else ', as before'}\n")

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from liqmap import public
 from liqmap._base.errors import InputError, StorageError
-from liqmap._base.timestamps import duration, iso, parse
+from liqmap._base.timestamps import iso, parse_duration, parse_instant
 from liqmap.report.config import Report, read_report
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-PARTIAL = 3
+EXIT_PARTIAL = 3
 """Exit status where some of what was asked for could not be made, and the rest was."""
 
 
@@ -63,67 +63,71 @@ def report(
     if single_file is not None:
         if from_ is not None:
             raise InputError("report", "--single-file", "beside --from", "one issue", "nothing written")
-        sys.stdout.write(f"{_alone(wanted, db, out, at, single_file, instrument)}\n")
+        sys.stdout.write(f"{_write_single_file(wanted, db, out, at, single_file, instrument)}\n")
         return
-    page = _one(wanted, db, out, at) if from_ is None else _span(wanted, db, out, (from_, to, every), workers)
+    page = (
+        _write_one(wanted, db, out, at) if from_ is None else _write_span(wanted, db, out, (from_, to, every), workers)
+    )
     sys.stdout.write(f"{page}\n")
 
 
-def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
+def _write_one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
     from liqmap.report.site.site import write_issue  # noqa: PLC0415 - a wrong report file is told before charts load
 
-    page = write_issue(_issue(wanted, db, at), out)
-    _record(db, [page.parent])
+    page = write_issue(_collect(wanted, db, at), out)
+    _record_maps(db, [page.parent])
     return page
 
 
-def _record(db: Path, folders: list[Path]) -> None:
+def _record_maps(db: Path, folders: list[Path]) -> None:
     """Put the maps on record where the history can be written; the issue holds them in any case."""
-    from liqmap.report.record_maps import freeze  # noqa: PLC0415 - as above
+    from liqmap.report.record_maps import record_maps  # noqa: PLC0415 - as above
 
     try:
-        freeze(db, folders)
+        record_maps(db, folders)
     except StorageError as error:
         sys.stderr.write(f"maps not put on record in the history, only in the site: {error}\n")
 
 
-def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
-    from liqmap.report.site.atomic_files import put_file  # noqa: PLC0415 - as above
+def _write_single_file(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
+    from liqmap.report.site.atomic_files import write_file  # noqa: PLC0415 - as above
     from liqmap.report.site.single_file import single_file  # noqa: PLC0415
 
     if out.is_dir():
         raise InputError("report", str(out), "a folder", "a file to write, such as map.html", "nothing written")
-    put_file(out, single_file(_issue(wanted, db, at), name, instrument))
+    write_file(out, single_file(_collect(wanted, db, at), name, instrument))
     return out
 
 
-def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
-    from liqmap.report.collect import gather  # noqa: PLC0415 - as above
-    from liqmap.report.vega.vega_engine import warm  # noqa: PLC0415 - as above
+def _collect(wanted: Report, db: Path, at: str | None) -> Issue:
+    from liqmap.report.collect import collect_issue  # noqa: PLC0415 - as above
+    from liqmap.report.vega.vega_engine import warm_up  # noqa: PLC0415 - as above
 
-    moment = None if at is None else parse(at, stage="report")
-    drawer = warm()
+    moment = None if at is None else parse_instant(at, stage="report")
+    drawer = warm_up()
     with public.open_history(db) as history:
-        issue = gather(history, wanted, moment)
+        issue = collect_issue(history, wanted, moment)
     drawer.join()
     return issue
 
 
-def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:
-    from liqmap.report.batch import times, write_issues  # noqa: PLC0415 - charts load only where pages are made
+def _write_span(
+    wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None
+) -> Path:
+    from liqmap.report.batch import due_times, write_issues  # noqa: PLC0415 - charts load only where pages are made
     from liqmap.report.site.issue import issue_path  # noqa: PLC0415
 
     start, stop, every = span
     with public.open_history(db) as history:
         last = int(history.market_bars(wanted.instruments[0]).end[-1])
-    due = times(
-        parse(start, stage="report"),
-        last if stop is None else parse(stop, stage="report"),
-        wanted.interval if every is None else duration(every, stage="report"),
+    due = due_times(
+        parse_instant(start, stage="report"),
+        last if stop is None else parse_instant(stop, stage="report"),
+        wanted.interval if every is None else parse_duration(every, stage="report"),
     )
-    with _progress(len(due)) as advance:
+    with _progress_bar(len(due)) as advance:
         done = write_issues(db, wanted, out, due, workers=workers, advance=advance)
-    _record(db, [out / issue_path(at) for at in due])
+    _record_maps(db, [out / issue_path(at) for at in due])
     sys.stderr.write(
         f"{len(done.written)} issues written, {done.there} there already, {len(done.skipped)} without data\n"
     )
@@ -131,12 +135,12 @@ def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str 
         sys.stderr.write(f"no issue {iso(moment)}: {said}\n")
     if done.skipped:
         sys.stdout.write(f"{out / 'index.html'}\n")
-        sys.exit(PARTIAL)
+        sys.exit(EXIT_PARTIAL)
     return out / "index.html"
 
 
 @contextmanager
-def _progress(count: int) -> Iterator[Callable[[int], None]]:
+def _progress_bar(count: int) -> Iterator[Callable[[int], None]]:
     """A bar on standard error while a terminal looks on; nothing otherwise."""
     from rich.console import Console  # noqa: PLC0415 - only a batch draws bars
     from rich.progress import Progress  # noqa: PLC0415

@@ -42,7 +42,7 @@ def score(
     with open_store(db) as store:
         asked = suggest(store) if asked is None else asked
         cards = run(store, asked.test)
-    held = {simulated.title: _hold(simulated) for simulated in asked.simulated}
+    held = {simulated.title: _evaluate_simulated(simulated) for simulated in asked.simulated}
     tables = sheet(cards)
     if held:
         from liqmap.demo import truth_scorecard  # noqa: PLC0415 - the simulation loads only when asked for
@@ -58,7 +58,7 @@ def score(
         sys.stdout.write(tables)
 
 
-def _hold(simulated: Simulated) -> list[Held]:
+def _evaluate_simulated(simulated: Simulated) -> list[Held]:
     from liqmap.demo.truth_scorecard import hold  # noqa: PLC0415 - the simulation loads only when asked for
 
     spans = simulated.model_dump(exclude={"title", "seeds"})

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from liqmap._base.errors import NotFoundError
 from liqmap.demo.settings import RULES
-from liqmap.venues.catalogue import find
+from liqmap.venues.catalogue import find_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liqmap.venues.catalogue import Entry, Tier
+    from liqmap.venues.catalogue import CatalogueEntry, Tier
 
 __all__ = ["Tiers", "liquidation_price", "rules"]
 
@@ -59,13 +59,13 @@ class Tiers:
         return np.asarray(np.minimum(leverage, self.max_leverage[tier]), dtype=np.float64)
 
 
-def rules() -> Entry:
+def rules() -> CatalogueEntry:
     """Contract and margin tiers of the simulated market: those of a real one.
 
     Raises:
         NotFoundError: The catalogue has lost it.
     """
-    entry = find(RULES)
+    entry = find_entry(RULES)
     if entry is None:
         raise NotFoundError("demo", RULES, "nothing in the catalogue", "its margin tiers", "nothing simulated")
     return entry

@@ -13,7 +13,7 @@ from liqmap.demo.simulate import simulate
 from liqmap.demo.truth import compare
 from liqmap.demo.write_files import write_market, write_truth
 from liqmap.public import open_history
-from liqmap.report.collect import gather
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import read_report
 from liqmap.report.site.site import write_issue
 
@@ -82,7 +82,7 @@ def run(out: Path, *, seed: int, days: int) -> Demo:
             rows[table] = history.load(path).stored
             advance()
     with open_history(database) as history:
-        issue = gather(history, read_report(_report(out)), record.end)
+        issue = collect_issue(history, read_report(_report(out)), record.end)
     fits = compare(made, record.truth[-1], lot=record.settings.lot)
     write_issue(issue, out / "site")
     return Demo(record=record, database=database, rows=rows, map=made, fits=fits, page=out / "site" / "index.html")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from liqmap.demo.open_positions import Positions
     from liqmap.demo.simulate import Record
-    from liqmap.venues.catalogue import Entry
+    from liqmap.venues.catalogue import CatalogueEntry
 
 __all__ = ["SEEN", "TABLES", "write_market", "write_truth"]
 
@@ -69,14 +69,14 @@ def _chain(head: str, blocks: Iterable[Iterable[str]]) -> Iterator[str]:
         yield from block
 
 
-def _instruments(like: Entry) -> Iterator[str]:
+def _instruments(like: CatalogueEntry) -> Iterator[str]:
     yield "instrument,kind,payoff,base,quote,settle,contract_size,tick_size"
     of = like.instrument
     words = (INSTRUMENT, of.kind, of.payoff, of.base, of.quote, of.settle)
     yield f"{','.join(words)},{of.contract_size:.10g},{of.tick_size:.10g}"
 
 
-def _tiers(like: Entry, start: int) -> Iterator[str]:
+def _tiers(like: CatalogueEntry, start: int) -> Iterator[str]:
     yield "instrument,valid_from,tier,notional_floor,notional_cap,max_leverage,mmr,deduction,source"
     for tier in like.tiers:
         cap = "" if tier.notional_cap is None else f"{tier.notional_cap:.10g}"

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["MEMORY", "SCHEMA_VERSION", "STORAGE_VERSION", "Mode", "connect", "storage_errors", "sync", "translate"]
+__all__ = [
+    "MEMORY",
+    "SCHEMA_VERSION",
+    "STORAGE_VERSION",
+    "Mode",
+    "fsync",
+    "open_connection",
+    "storage_errors",
+    "translate_error",
+]
 
 Mode: TypeAlias = Literal["r", "w"]
 
@@ -29,13 +38,13 @@ MEMORY = ":memory:"
 STORAGE_VERSION = "v1.5.0"
 _MAGIC = b"DUCK"
 _MAGIC_OFFSET = 8
-_LOCKED = "Could not set lock"
+_LOCK_MESSAGE = "Could not set lock"
 _PID = re.compile(r"PID (\d+)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
-_DISK_MARGIN = 64 * 1024 * 1024
+_DISK_MARGIN_BYTES = 64 * 1024 * 1024
 
 
-def connect(path: Path | str, mode: Mode, *, patience: float) -> duckdb.DuckDBPyConnection:
+def open_connection(path: Path | str, mode: Mode, *, patience: float) -> duckdb.DuckDBPyConnection:
     """Open the history file.
 
     Args:
@@ -47,15 +56,15 @@ def connect(path: Path | str, mode: Mode, *, patience: float) -> duckdb.DuckDBPy
         StorageError: Missing, locked, damaged, not liqmap's, or written by a newer liqmap.
     """
     if str(path) == MEMORY:
-        return _memory(mode)
+        return _open_in_memory(mode)
     path = Path(path)
     if mode == "w" and not path.exists():
         _create(path)
-    _refuse_what_is_no_history(path)
-    connection = _patiently(path, mode, patience)
+    _require_history_file(path)
+    connection = _connect_with_retry(path, mode, patience)
     try:
         with storage_errors(path):
-            _tune(connection)
+            _configure(connection)
             _check_meta(connection, path)
             if mode == "r":
                 connection.execute("SET lock_configuration = true")
@@ -65,16 +74,16 @@ def connect(path: Path | str, mode: Mode, *, patience: float) -> duckdb.DuckDBPy
     return connection
 
 
-def _memory(mode: Mode) -> duckdb.DuckDBPyConnection:
+def _open_in_memory(mode: Mode) -> duckdb.DuckDBPyConnection:
     if mode != "w":
         raise StorageError("open", MEMORY, "nothing to read", 'mode "w" for a history in memory', "stopped")
     connection = duckdb.connect(MEMORY, config=_settings("w"))
-    _tune(connection)
-    _lay_out(connection)
+    _configure(connection)
+    _create_schema(connection)
     return connection
 
 
-def _tune(connection: duckdb.DuckDBPyConnection) -> None:
+def _configure(connection: duckdb.DuckDBPyConnection) -> None:
     # DuckDB takes a filtered side for a handful of rows and then pairs every row with every other: 17,000 rows of open
     # interest took 20 s to check instead of 0.3 s.
     connection.execute("SET asof_loop_join_threshold = 0")
@@ -90,7 +99,7 @@ def _settings(mode: Mode) -> dict[str, str | bool | int | float | list[str]]:
     return settings
 
 
-def _refuse_what_is_no_history(path: Path) -> None:
+def _require_history_file(path: Path) -> None:
     where = str(path)
     if not path.exists():
         raise StorageError("open", where, "no such file", "a liqmap history; `liqmap load` makes one", "nothing made")
@@ -107,7 +116,7 @@ def _refuse_what_is_no_history(path: Path) -> None:
         raise StorageError("open", where, "not a DuckDB file", "a liqmap history", "left as it is")
 
 
-def _patiently(path: Path, mode: Mode, patience: float) -> duckdb.DuckDBPyConnection:
+def _connect_with_retry(path: Path, mode: Mode, patience: float) -> duckdb.DuckDBPyConnection:
     """Connect, waiting with jitter while another process holds the file."""
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
@@ -115,8 +124,8 @@ def _patiently(path: Path, mode: Mode, patience: float) -> duckdb.DuckDBPyConnec
         try:
             return duckdb.connect(str(path), read_only=mode == "r", config=_settings(mode))
         except duckdb.Error as error:
-            if _LOCKED not in str(error) or time.monotonic() >= deadline:
-                raise translate(error, path) from None
+            if _LOCK_MESSAGE not in str(error) or time.monotonic() >= deadline:
+                raise translate_error(error, path) from None
         time.sleep(random.uniform(0, pause))  # noqa: S311 - only spreads the attempts of several processes
         pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -132,13 +141,13 @@ def _create(path: Path) -> None:
             name = str(draft).replace("'", "''")
             connection.execute(f"ATTACH '{name}' AS history (STORAGE_VERSION '{STORAGE_VERSION}')")
             connection.execute("USE history")
-            _lay_out(connection)
+            _create_schema(connection)
             connection.execute("CHECKPOINT history")
             connection.execute("USE memory")
             connection.execute("DETACH history")
-        sync(draft)
-        _put(draft, path)
-        sync(folder)
+        fsync(draft)
+        _link_into_place(draft, path)
+        fsync(folder)
     except OSError as error:
         if isinstance(error, LiqmapError):
             raise
@@ -150,7 +159,7 @@ def _create(path: Path) -> None:
         Path(f"{draft}.wal").unlink(missing_ok=True)
 
 
-def _put(draft: Path, path: Path) -> None:
+def _link_into_place(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
@@ -159,7 +168,7 @@ def _put(draft: Path, path: Path) -> None:
         draft.replace(path)  # a file system without links
 
 
-def sync(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Flush a file or folder to the disk."""
     if os.name == "nt" and path.is_dir():
         return
@@ -170,7 +179,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _lay_out(connection: duckdb.DuckDBPyConnection) -> None:
+def _create_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(resources.files(__package__).joinpath("schema.sql").read_text("utf-8"))
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
@@ -204,10 +213,10 @@ def storage_errors(path: Path | str, stage: str = "open") -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise translate(error, path, stage) from error
+        raise translate_error(error, path, stage) from error
 
 
-def translate(error: duckdb.Error, path: Path | str, stage: str = "open") -> StorageError:
+def translate_error(error: duckdb.Error, path: Path | str, stage: str = "open") -> StorageError:
     """The house's line for an error of DuckDB's about the history file."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
@@ -216,7 +225,7 @@ def translate(error: duckdb.Error, path: Path | str, stage: str = "open") -> Sto
         return any(sign in text for sign in signs)
 
     found, expected, done = first, "a liqmap history", "left as it is"
-    if _LOCKED in text and (holder := _PID.search(text)):
+    if _LOCK_MESSAGE in text and (holder := _PID.search(text)):
         found, expected = f"held by another process (PID {holder[1]})", "one writer, or readers only"
         done = "gave up waiting; nothing changed"
     elif has("different configuration", "file handle conflict"):
@@ -236,7 +245,7 @@ def translate(error: duckdb.Error, path: Path | str, stage: str = "open") -> Sto
     return StorageError(stage, str(path), found, expected, done)
 
 
-def refuse_a_full_disk(path: Path | str, incoming: int) -> None:
+def require_disk_space(path: Path | str, incoming: int) -> None:
     """Stop before a load that the disk cannot hold: twice the file and its log, and a margin.
 
     Raises:
@@ -246,7 +255,7 @@ def refuse_a_full_disk(path: Path | str, incoming: int) -> None:
         return
     path = Path(path)
     log = Path(f"{path}.wal")
-    needed = incoming + 2 * (log.stat().st_size if log.exists() else 0) + _DISK_MARGIN
+    needed = incoming + 2 * (log.stat().st_size if log.exists() else 0) + _DISK_MARGIN_BYTES
     free = shutil.disk_usage(path.absolute().parent).free
     if free < needed:
         raise StorageError("load", str(path), f"{free:,} bytes free", f"{needed:,} for this file", "nothing stored")

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
     from liqmap.history.queries import Ints
 
-__all__ = ["Rows", "hashes", "inputs"]
+__all__ = ["TableLineage", "read_lineage", "summarise_lineage"]
 
 # table: (SQL of a row's time, SQL of the microseconds after which it is known)
-_TIMED = {
+_ROW_TIMES = {
     "bars": ("ts", "interval_s * 1000000"),
     "open_interest": ("ts", "0"),
     "funding": ("ts", "0"),
@@ -32,7 +32,7 @@ _TIMED = {
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Rows:
+class TableLineage:
     """The rows of one instrument in one table, by when they were known: one entry per such instant, ascending.
 
     Attributes:
@@ -49,10 +49,10 @@ class Rows:
     files: tuple[tuple[str, Instant], ...]
 
 
-def inputs(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Rows]:
+def read_lineage(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, TableLineage]:
     """Each table that holds something of the instrument."""
     found = {}
-    for table, (when, length) in _TIMED.items():
+    for table, (when, length) in _ROW_TIMES.items():
         known = f"{when} + {length}"
         columns = connection.execute(
             f"SELECT {known} AS known, count(*) AS count, min({when}) AS first, max({when}) AS last FROM {table} "
@@ -66,7 +66,7 @@ def inputs(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Rows]:
             "WHERE instrument = $1 GROUP BY 1 ORDER BY 1",
             [name],
         ).fetchall()
-        found[table] = Rows(
+        found[table] = TableLineage(
             known=np.asarray(columns["known"], dtype=np.int64),
             count=np.cumsum(np.asarray(columns["count"], dtype=np.int64)),
             first=np.minimum.accumulate(np.asarray(columns["first"], dtype=np.int64)),
@@ -76,7 +76,7 @@ def inputs(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Rows]:
     return found
 
 
-def hashes(found: Mapping[str, Rows], until: Instant) -> dict[str, JSON]:
+def summarise_lineage(found: Mapping[str, TableLineage], until: Instant) -> dict[str, JSON]:
     """Per table with something known by ``until``: how many rows, their first and last time, hashes of their files."""
     told: dict[str, JSON] = {}
     for table, rows in found.items():

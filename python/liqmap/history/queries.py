@@ -29,24 +29,24 @@ __all__ = [
     "MarketBars",
     "OpenInterest",
     "Tier",
-    "funding",
-    "in_force",
-    "instrument",
-    "instruments",
-    "liquidations",
-    "market_bars",
-    "named",
-    "open_interest",
-    "pick",
-    "series",
-    "tiers",
+    "choose_series",
+    "read_funding",
+    "read_instrument",
+    "read_instruments",
+    "read_liquidations",
+    "read_market_bars",
+    "read_open_interest",
+    "read_series_ends",
+    "read_tiers",
+    "require_instrument",
+    "tiers_in_force",
 ]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FOREVER: Instant = 1 << 62
-_SOURCES = ("last", "mark", "index", "spot")
+_PRICE_SOURCE_ORDER = ("last", "mark", "index", "spot")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,11 +93,11 @@ class MarketBars:
     def known(self, until: Instant) -> MarketBars:
         """Those that had ended by then; asked again, the same object, so that what is made of it can be kept."""
         count = int(np.searchsorted(self.ts, until - self.interval_s * 1_000_000, side="right"))
-        return self if count == len(self) else _first(self, count)
+        return self if count == len(self) else _truncate_bars(self, count)
 
 
 @lru_cache(maxsize=4)
-def _first(bars: MarketBars, count: int) -> MarketBars:
+def _truncate_bars(bars: MarketBars, count: int) -> MarketBars:
     columns: dict[str, Any] = {
         name: value[:count] for name in bars.__slots__ if isinstance(value := getattr(bars, name), np.ndarray)
     }
@@ -154,7 +154,7 @@ class Liquidations:
         return Liquidations(*(getattr(self, name)[inside] for name in self.__slots__))
 
 
-def instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]:
+def read_instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]:
     """All instruments, by name."""
     rows = connection.execute(
         "SELECT instrument, kind, payoff, base, quote, settle, contract_size, tick_size, expiry FROM instruments "
@@ -163,16 +163,16 @@ def instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]
     return tuple(Instrument(*row) for row in rows)
 
 
-def instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument:
+def read_instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument:
     """The instrument of that name.
 
     Raises:
         NotFoundError: The history has none.
     """
-    return named(instruments(connection), name)
+    return require_instrument(read_instruments(connection), name)
 
 
-def named(every: Sequence[Instrument], name: str) -> Instrument:
+def require_instrument(every: Sequence[Instrument], name: str) -> Instrument:
     """The one of that name.
 
     Raises:
@@ -185,7 +185,7 @@ def named(every: Sequence[Instrument], name: str) -> Instrument:
     return found
 
 
-def tiers(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Tier, ...]:
+def read_tiers(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Tier, ...]:
     """Every tier table of an instrument, oldest table first, each from the smallest positions up.
 
     Raises:
@@ -202,13 +202,13 @@ def tiers(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Tier, ...]:
     return tuple(Tier(*row) for row in rows)
 
 
-def in_force(tables: Sequence[Tier], at: Instant) -> list[Tier]:
+def tiers_in_force(tables: Sequence[Tier], at: Instant) -> list[Tier]:
     """Of all tables the one in force at a time; before the first one known, that one."""
     since = max((tier.valid_from for tier in tables if tier.valid_from <= at), default=tables[0].valid_from)
     return [tier for tier in tables if tier.valid_from == since]
 
 
-def series(connection: duckdb.DuckDBPyConnection, name: str) -> dict[tuple[int, str], Ints]:
+def read_series_ends(connection: duckdb.DuckDBPyConnection, name: str) -> dict[tuple[int, str], Ints]:
     """When each bar of each series is known, ascending; a series is a length in seconds and a price source."""
     kinds = connection.execute(
         "SELECT DISTINCT interval_s, price_source FROM bars WHERE instrument = $1 ORDER BY ALL", [name]
@@ -217,10 +217,10 @@ def series(connection: duckdb.DuckDBPyConnection, name: str) -> dict[tuple[int, 
         "SELECT ts + interval_s * 1000000 AS ended FROM bars "
         "WHERE instrument = $1 AND interval_s = $2 AND price_source = $3 ORDER BY ts"
     )
-    return {kind: _ints(connection.execute(query, [name, *kind]).fetchnumpy()["ended"]) for kind in kinds}
+    return {kind: _to_ints(connection.execute(query, [name, *kind]).fetchnumpy()["ended"]) for kind in kinds}
 
 
-def pick(
+def choose_series(
     every: Mapping[tuple[int, str], Ints],
     name: str,
     until: Instant | None = None,
@@ -249,34 +249,36 @@ def pick(
         raise NotFoundError("history", name, found, expected, "stopped")
     newest = max(latest.values())
     fresh = [kind for kind, end in latest.items() if newest - end <= 2 * kind[0] * 1_000_000]
-    return min(fresh, key=lambda kind: (_SOURCES.index(kind[1]), -counts[kind]))
+    return min(fresh, key=lambda kind: (_PRICE_SOURCE_ORDER.index(kind[1]), -counts[kind]))
 
 
-def market_bars(connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str) -> MarketBars:
+def read_market_bars(
+    connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str
+) -> MarketBars:
     """All bars of a series with the open interest known at each one's end; :meth:`MarketBars.known` cuts them."""
     columns = connection.execute(
-        _MARKET_BARS,
+        _MARKET_BARS_SQL,
         {"name": name, "length": interval_s * 1_000_000, "seconds": interval_s, "source": price_source},
     ).fetchnumpy()
     return MarketBars(
         instrument=name,
         price_source=price_source,
-        ts=_ints(columns["ts"]),
+        ts=_to_ints(columns["ts"]),
         interval_s=interval_s,
-        open=_floats(columns["open"]),
-        high=_floats(columns["high"]),
-        low=_floats(columns["low"]),
-        close=_floats(columns["close"]),
-        volume_base=_floats(columns["volume_base"]),
-        taker_buy_base=_floats(columns["taker_buy_base"]),
-        taker_net_base=_floats(columns["taker_net_base"]),
-        oi_base=_floats(columns["oi_base"]),
-        oi_age_us=_ints(columns["oi_age_us"]),
+        open=_to_floats(columns["open"]),
+        high=_to_floats(columns["high"]),
+        low=_to_floats(columns["low"]),
+        close=_to_floats(columns["close"]),
+        volume_base=_to_floats(columns["volume_base"]),
+        taker_buy_base=_to_floats(columns["taker_buy_base"]),
+        taker_net_base=_to_floats(columns["taker_net_base"]),
+        oi_base=_to_floats(columns["oi_base"]),
+        oi_age_us=_to_ints(columns["oi_age_us"]),
     )
 
 
 # Nothing here looks ahead: a row of the result is the same however much comes after it, so bars are read once and cut.
-_MARKET_BARS = """
+_MARKET_BARS_SQL = """
 WITH series AS MATERIALIZED (
     SELECT ts, ts + $length AS ended, open, high, low, close, volume_base, taker_buy_base, taker_net_base
     FROM bars
@@ -293,16 +295,16 @@ ORDER BY s.ts
 """
 
 
-def funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant | None = None) -> Funding:
+def read_funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant | None = None) -> Funding:
     """Funding rates known by ``until``; all of them if left out."""
     until = FOREVER if until is None else until
     columns = connection.execute(
         "SELECT ts, rate, interval_h FROM funding WHERE instrument = $1 AND ts <= $2 ORDER BY ts", [name, until]
     ).fetchnumpy()
-    return Funding(_ints(columns["ts"]), _floats(columns["rate"]), _floats(columns["interval_h"]))
+    return Funding(_to_ints(columns["ts"]), _to_floats(columns["rate"]), _to_floats(columns["interval_h"]))
 
 
-def open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> OpenInterest | None:
+def read_open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> OpenInterest | None:
     """The latest reading by ``until``, if there is one: for an instrument without bars to stand beside."""
     row = connection.execute(
         "SELECT ts, oi_base, oi_usd FROM open_interest WHERE instrument = $1 AND ts <= $2 ORDER BY ts DESC LIMIT 1",
@@ -311,7 +313,7 @@ def open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Insta
     return None if row is None else OpenInterest(int(row[0]), row[1], row[2])
 
 
-def liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidations:
+def read_liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidations:
     """All realised liquidations; :meth:`Liquidations.between` cuts them."""
     columns = connection.execute(
         "SELECT ts, window_s, side = 'long' AS long, price, size_base, usd, feed FROM liquidations "
@@ -320,19 +322,19 @@ def liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidatio
         [name],
     ).fetchnumpy()
     return Liquidations(
-        _ints(columns["ts"]),
-        _ints(columns["window_s"]),
+        _to_ints(columns["ts"]),
+        _to_ints(columns["window_s"]),
         np.asarray(columns["long"], dtype=np.bool_),
-        _floats(columns["price"]),
-        _floats(columns["size_base"]),
-        _floats(columns["usd"]),
+        _to_floats(columns["price"]),
+        _to_floats(columns["size_base"]),
+        _to_floats(columns["usd"]),
         np.asarray(columns["feed"], dtype=np.str_),
     )
 
 
-def _floats(column: Any) -> Floats:  # noqa: ANN401 - masked or plain, as DuckDB gives it
+def _to_floats(column: Any) -> Floats:  # noqa: ANN401 - masked or plain, as DuckDB gives it
     return np.asarray(np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan), dtype=np.float64)
 
 
-def _ints(column: Any) -> Ints:  # noqa: ANN401
+def _to_ints(column: Any) -> Ints:  # noqa: ANN401
     return np.asarray(column, dtype=np.int64)

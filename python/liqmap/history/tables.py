@@ -82,7 +82,7 @@ class Table:
     gaps: bool = False
 
     @property
-    def stored_in(self) -> str:
+    def destination(self) -> str:
         """The table its rows end up in."""
         return self.into or self.name
 
@@ -95,7 +95,7 @@ class Table:
         """The field of that name, if there is one."""
         return next((c for c in self.columns if c.name == name), None)
 
-    def key_of(self, alias: str) -> tuple[str, ...]:
+    def key_sql(self, alias: str) -> tuple[str, ...]:
         """The key's SQL for a table alias."""
         return tuple(k.format(t=alias) for k in self.key)
 
@@ -108,10 +108,10 @@ class Table:
 _INSTRUMENT = Column("instrument", "label")
 _TS = Column("ts", "time")
 _SIDE = Column("side", "choice", choices=("long", "short"))
-_AT = ("{t}.instrument", "{t}.ts")
+_INSTRUMENT_AND_TIME = ("{t}.instrument", "{t}.ts")
 _NO_PRICE = "0.0001, 999999"  # what venues write for "no price"
 
-_ALL = (
+_TABLES = (
     Table(
         "instruments",
         (
@@ -162,7 +162,7 @@ _ALL = (
             Column("taker_net_base", "signed", required=False, unit="base"),
             Column("price_source", "choice", choices=("last", "mark", "index", "spot")),
         ),
-        (*_AT, "{t}.interval_s", "{t}.price_source"),
+        (*_INSTRUMENT_AND_TIME, "{t}.interval_s", "{t}.price_source"),
         (
             ("interval_s", "interval_s > 0", "a bar of one second or more"),
             ("high", "high >= low", "high at least low"),
@@ -180,7 +180,7 @@ _ALL = (
             Column("oi_base", "amount", required=False, unit="base"),
             Column("oi_usd", "amount", required=False, unit="usd"),
         ),
-        _AT,
+        _INSTRUMENT_AND_TIME,
         gaps=True,
     ),
     Table(
@@ -191,7 +191,7 @@ _ALL = (
             Column("rate", "fraction", unit="fraction"),
             Column("interval_h", "positive"),
         ),
-        _AT,
+        _INSTRUMENT_AND_TIME,
         gaps=True,
     ),
     Table(
@@ -208,7 +208,7 @@ _ALL = (
         ),
         # A single event has no name of its own: all of it is its key.
         (
-            *_AT,
+            *_INSTRUMENT_AND_TIME,
             "{t}.window_s",
             "{t}.side",
             "{t}.feed",
@@ -227,7 +227,7 @@ _ALL = (
             Column("price", "price", unit="quote"),
             Column("size_base", "amount", unit="base"),
         ),
-        (*_AT, "{t}.side", "{t}.price"),
+        (*_INSTRUMENT_AND_TIME, "{t}.side", "{t}.price"),
         gaps=True,
     ),
     Table(
@@ -248,7 +248,7 @@ _ALL = (
             Column("liquidation_price", "price", required=False, unit="quote"),
             Column("source", "label"),
         ),
-        (*_AT, "{t}.account", "{t}.side", "{t}.margin_mode", "{t}.source"),
+        (*_INSTRUMENT_AND_TIME, "{t}.account", "{t}.side", "{t}.margin_mode", "{t}.source"),
         (
             ("entry_price", f"entry_price NOT IN ({_NO_PRICE})", "a price, not a venue's sign for none"),
             ("liquidation_price", f"liquidation_price NOT IN ({_NO_PRICE})", "a price, or blank where there is none"),
@@ -283,11 +283,11 @@ _ALL = (
             Column("depth_base", "amount", unit="base"),
             Column("depth_usd", "amount", unit="usd"),
         ),
-        (*_AT, "{t}.percent"),
+        (*_INSTRUMENT_AND_TIME, "{t}.percent"),
         (("percent", "percent <> 0", "a band below (−) or above (+) the price"),),
         into="depth",
         gaps=True,
     ),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+TABLES: dict[str, Table] = {table.name: table for table in _TABLES}

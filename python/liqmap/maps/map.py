@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from liqmap._base.provenance import compact
+from liqmap._base.provenance import compact_json
 from liqmap._base.timestamps import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
 from liqmap.stress.cascade import Cascade, cascade
@@ -150,7 +150,7 @@ class LiquidationMap:
 
     def to_json(self) -> str:
         """One line of JSON; NaN and infinity are refused."""
-        return compact(self.to_dict())
+        return compact_json(self.to_dict())
 
     def to_arrow(self) -> arro3.core.Table:
         """One row per filled bin: ``price_low, price_high, side, leverage, notional_usd, observed_usd``."""

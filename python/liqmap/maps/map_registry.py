@@ -11,9 +11,9 @@ import numpy as np
 
 from liqmap._base.errors import NotFoundError
 from liqmap._base.grid import Grid
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.history.registry import issued_maps
-from liqmap.history.registry.issued_maps import Bins, Header
+from liqmap.history.registry.issued_maps import MapBins, MapRecord
 from liqmap.maps.build import build_map
 from liqmap.positions.engine.calibrated_recipe import Kernel
 from liqmap.positions.engine.recipe import Recipe
@@ -39,7 +39,7 @@ class Recreated:
         differences: What is not, one sentence each.
     """
 
-    header: Header
+    header: MapRecord
     map: LiquidationMap
     identical: bool
     differences: tuple[str, ...]
@@ -65,7 +65,7 @@ def record(store: Store, maps: Iterable[LiquidationMap]) -> int:
         StorageError: The history was opened to read or cannot be written, or holds another map under the same name.
         NotFoundError: The history does not have an instrument.
     """
-    return issued_maps.record(
+    return issued_maps.record_issued_maps(
         store, (entry(published(one), store.instrument(one.instrument).tick_size) for one in maps)
     )
 
@@ -80,7 +80,7 @@ def recreate(store: Store, name: str) -> Recreated:
     Raises:
         NotFoundError: No map of that name, or several; or the history no longer holds what it was made from.
     """
-    known = [header for header in issued_maps.headers(store) if header.map_id.startswith(name)]
+    known = [header for header in issued_maps.read_map_records(store) if header.map_id.startswith(name)]
     if len(known) != 1:
         found = f"{len(known)} maps whose name begins with {name!r}"
         raise NotFoundError("recreate", str(store.path), found, "one; longer names are surer", "nothing made")
@@ -93,16 +93,16 @@ def recreate(store: Store, name: str) -> Recreated:
     return Recreated(header, made, identical, differences)
 
 
-def entry(raw: bytes, tick: float) -> tuple[Header, Bins]:
+def entry(raw: bytes, tick: float) -> tuple[MapRecord, MapBins]:
     """A published map as the history records it; its name is the sha256 of ``raw``."""
     plain: dict[str, Any] = json.loads(raw)
     provenance, grid = plain["provenance"], plain["grid"]
-    times = [parse(str(part["last"])) for part in provenance["inputs"].values() if isinstance(part, dict)]
+    times = [parse_instant(str(part["last"])) for part in provenance["inputs"].values() if isinstance(part, dict)]
     both = np.array([plain["short"], plain["long"]], dtype=np.float64)
     # Descending, as the history reads them back.
     side, bracket, place = (np.ascontiguousarray(column[::-1]) for column in np.nonzero(both))
-    at = parse(plain["at"])
-    header = Header(
+    at = parse_instant(plain["at"])
+    header = MapRecord(
         map_id=hashlib.sha256(raw).hexdigest(),
         instrument=plain["instrument"],
         issued_at=at,
@@ -117,7 +117,7 @@ def entry(raw: bytes, tick: float) -> tuple[Header, Bins]:
         inputs_hash=provenance["inputs_hash"],
         provenance=provenance,
     )
-    return header, Bins(side == 1, np.asarray(plain["brackets"])[bracket], place, both[side, bracket, place])
+    return header, MapBins(side == 1, np.asarray(plain["brackets"])[bracket], place, both[side, bracket, place])
 
 
 def _recipe(parameters: dict[str, Any]) -> AnyRecipe | None:
@@ -133,9 +133,9 @@ def _recipe(parameters: dict[str, Any]) -> AnyRecipe | None:
     return Recipe(**plain)
 
 
-def _differences(store: Store, header: Header, made: LiquidationMap) -> Iterator[str]:
+def _differences(store: Store, header: MapRecord, made: LiquidationMap) -> Iterator[str]:
     now, again = entry(published(made), header.tick)
-    held = issued_maps.bins(store, header.map_id)
+    held = issued_maps.read_map_bins(store, header.map_id)
     then_version, version = header.provenance["liqmap_version"], now.provenance["liqmap_version"]
     if version != then_version:
         yield f"made by liqmap {then_version}, now {version}"
@@ -143,7 +143,7 @@ def _differences(store: Store, header: Header, made: LiquidationMap) -> Iterator
         a, b = getattr(header, what), getattr(now, what)
         if a != b:
             yield f"{what.replace('_', ' ')}: {a} on record, {b} now"
-    if held.same(again):
+    if held.is_identical(again):
         yield "every level is the same; what is said of them is not"
     else:
         a, b = float(held.notional.sum()), float(again.notional.sum())

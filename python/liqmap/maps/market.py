@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap._base.instruments import SIDES, split
+from liqmap._base.instruments import SIDES, split_name
 from liqmap._base.ledger import Ledger, SideLedger
 from liqmap._base.provenance import Provenance
 from liqmap.maps.histogram import UNITS_PER_NOTIONAL
@@ -80,7 +80,7 @@ class MarketMap(LiquidationMap):
     def _by_venue(self) -> dict[str, list[LiquidationMap]]:
         venues: dict[str, list[LiquidationMap]] = {}
         for part in self.parts:
-            venues.setdefault(split(part.instrument)[0], []).append(part)
+            venues.setdefault(split_name(part.instrument)[0], []).append(part)
         return venues
 
 

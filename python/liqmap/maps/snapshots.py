@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from liqmap._base.instruments import Instrument
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import Floats, MarketBars
-    from liqmap.history.registry.issued_maps import Summed
+    from liqmap.history.registry.issued_maps import MapTotals
     from liqmap.history.store import Store
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.engine.population import AnyRecipe
@@ -119,7 +119,7 @@ class Run:
         series = (bars.price_source, bars.interval_s, recipe)
         due = [at for at in times if len(told) and at >= since]
         missing = [at for at in due if (*series, at) not in self._made]
-        kept = issued_maps.sums(store, self._about.name, missing[0], missing[-1]) if missing else {}
+        kept = issued_maps.read_map_totals(store, self._about.name, missing[0], missing[-1]) if missing else {}
         for at in missing:
             made = self._grow(store, at, bars, recipe)
             self._made[*series, at] = made if recipe is not None else _on_record(made, kept.get(at))
@@ -156,7 +156,7 @@ class Run:
         return Frozen.of(at, mark, axis, *_binned(axis, price, coin * price, side))
 
 
-def _on_record(made: Frozen, kept: Summed | None) -> Frozen:
+def _on_record(made: Frozen, kept: MapTotals | None) -> Frozen:
     """What was issued: the map on record, if it says anything else."""
     if kept is None:
         return made

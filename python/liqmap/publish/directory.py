@@ -7,20 +7,20 @@ import shutil
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError, StorageError
-from liqmap.publish.site_copy import copied
-from liqmap.report.site.atomic_files import sound
+from liqmap.publish.site_copy import copy_site
+from liqmap.report.site.atomic_files import manifest_matches
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liqmap.publish.site_copy import Staged
+    from liqmap.publish.site_copy import SiteCopy
 
 __all__ = ["publish_directory"]
 
 _KEPT = 2
 
 
-def publish_directory(source: Staged, target: Path) -> bool:
+def publish_directory(source: SiteCopy, target: Path) -> bool:
     """Make ``target`` show a site: the version lies beside it as ``.<name>-<version>``, ``target`` is a link to it.
 
     Whoever reads sees the old site or the new one, also if this is killed at any moment. The version before stays for
@@ -40,21 +40,21 @@ def publish_directory(source: Staged, target: Path) -> bool:
     current = target.resolve() if target.is_symlink() else None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if current == version.resolve() and sound(version):
-            _clear_drafts(target)
+        if current == version.resolve() and manifest_matches(version):
+            _remove_leftovers(target)
             return False
         draft = target.with_name(f"{version.name}.{os.getpid()}.new")
         shutil.rmtree(draft, ignore_errors=True)
-        copied(source, draft)
+        copy_site(source, draft)
         os.sync()  # the link must not reach the disk before the files it leads to
-        if version.exists() and not sound(version):
+        if version.exists() and not manifest_matches(version):
             shutil.rmtree(version)
         if version.exists():
             shutil.rmtree(draft)
         else:
             draft.rename(version)
-        _turn(target, version)
-        _clear(target, {version, current})
+        _switch_link(target, version)
+        _remove_old_versions(target, {version, current})
     except OSError as error:
         if isinstance(error, StorageError):
             raise
@@ -62,7 +62,7 @@ def publish_directory(source: Staged, target: Path) -> bool:
     return True
 
 
-def _turn(target: Path, version: Path) -> None:
+def _switch_link(target: Path, version: Path) -> None:
     link = target.with_name(f".{target.name}.{os.getpid()}.link")
     link.unlink(missing_ok=True)
     link.symlink_to(version.name, target_is_directory=True)
@@ -71,15 +71,15 @@ def _turn(target: Path, version: Path) -> None:
     link.replace(target)
 
 
-def _clear(target: Path, kept: set[Path | None]) -> None:
+def _remove_old_versions(target: Path, kept: set[Path | None]) -> None:
     """Remove older versions and what runs that were killed left behind."""
     for found in target.parent.glob(f".{target.name}-*"):
         if found not in kept and found.is_dir():
             shutil.rmtree(found, ignore_errors=True)
-    _clear_drafts(target)
+    _remove_leftovers(target)
 
 
-def _clear_drafts(target: Path) -> None:
+def _remove_leftovers(target: Path) -> None:
     """Remove what runs that were killed left behind; versions stay."""
     for found in target.parent.glob(f".{target.name}-*.new"):
         shutil.rmtree(found, ignore_errors=True)

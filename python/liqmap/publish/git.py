@@ -14,15 +14,15 @@ from liqmap._base.timestamps import iso
 from liqmap.report.site.site import issues, read_summary
 
 if TYPE_CHECKING:
-    from liqmap.publish.site_copy import Staged
+    from liqmap.publish.site_copy import SiteCopy
 
 __all__ = ["publish_git"]
 
-_BRANCH = re.compile(r"(?!-)(?!.*(?:\.\.|//|@\{|\.lock$))[A-Za-z0-9._/-]+(?<![/.])")
-_WHO = "liqmap"
+_BRANCH_NAME = re.compile(r"(?!-)(?!.*(?:\.\.|//|@\{|\.lock$))[A-Za-z0-9._/-]+(?<![/.])")
+_AUTHOR = "liqmap"
 
 
-def publish_git(source: Staged, remote: str, branch: str) -> bool:
+def publish_git(source: SiteCopy, remote: str, branch: str) -> bool:
     """Make a branch hold a site and nothing else; the same site makes the same commit, wherever it is made.
 
     A push moves a branch in one step, and only from the commit that was seen: of two that publish at once, one is told.
@@ -34,7 +34,7 @@ def publish_git(source: Staged, remote: str, branch: str) -> bool:
         InputError: An odd branch name, or a remote that git would take for an option.
         StorageError: Git cannot read or write the remote.
     """
-    if not _BRANCH.fullmatch(branch):
+    if not _BRANCH_NAME.fullmatch(branch):
         raise InputError(
             "publish", f"git:…#{branch}", "an odd name of a branch", "such as gh-pages", "nothing published"
         )
@@ -62,13 +62,17 @@ def publish_git(source: Staged, remote: str, branch: str) -> bool:
 class _Git:
     """Git without the user's own settings for content, authors and times, so that commits repeat."""
 
-    def __init__(self, folder: Path, source: Staged) -> None:
+    def __init__(self, folder: Path, source: SiteCopy) -> None:
         self.folder, self.source = folder, source
         at = iso(int(read_summary(source.folder, issues(source.folder)[-1])["at"]))
         self.environment = {
             **os.environ,
             "GIT_TERMINAL_PROMPT": "0",
-            **{f"GIT_{kind}_{part}": value for kind in ("AUTHOR", "COMMITTER") for part, value in _signature(at)},
+            **{
+                f"GIT_{kind}_{part}": value
+                for kind in ("AUTHOR", "COMMITTER")
+                for part, value in _author_environment(at)
+            },
         }
 
     def run(self, *arguments: str, tree: bool = False) -> str:
@@ -92,5 +96,5 @@ class _Git:
         return done.stdout.strip()
 
 
-def _signature(at: str) -> tuple[tuple[str, str], ...]:
-    return (("NAME", _WHO), ("EMAIL", "liqmap@localhost"), ("DATE", at))
+def _author_environment(at: str) -> tuple[tuple[str, str], ...]:
+    return (("NAME", _AUTHOR), ("EMAIL", "liqmap@localhost"), ("DATE", at))

@@ -7,19 +7,23 @@ import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import LiqmapError, StorageError
-from liqmap.report.site.atomic_files import MANIFEST, entry
+from liqmap.report.site.atomic_files import MANIFEST, manifest_entry
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-    from liqmap.publish.site_copy import Staged
+    from liqmap.publish.site_copy import SiteCopy
 
-__all__ = ["open_objects", "publish_objects"]
+__all__ = ["open_object_store", "publish_object_store"]
 
-_KINDS = {".parquet": "application/vnd.apache.parquet", ".js": "text/javascript", ".xml": "application/atom+xml"}
+_CONTENT_TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".js": "text/javascript",
+    ".xml": "application/atom+xml",
+}
 
 
-def open_objects(address: str) -> ObjectStore:
+def open_object_store(address: str) -> ObjectStore:
     """The store of ``s3://bucket/prefix``, ``gs://…``, ``az://…``, ``memory://`` or ``file:///…``.
 
     Keys and regions come from the environment, as the store's own tools read them.
@@ -39,7 +43,7 @@ def open_objects(address: str) -> ObjectStore:
         raise StorageError("publish", address, str(error), "an address of a store", "nothing published") from error
 
 
-def publish_objects(source: Staged, store: ObjectStore, where: str = "objects") -> bool:
+def publish_object_store(source: SiteCopy, store: ObjectStore, where: str = "objects") -> bool:
     """Make a store hold a site and nothing else below its prefix.
 
     A store has no step that changes many files at once. So the order keeps every reader whole: assets and issues, which
@@ -56,10 +60,10 @@ def publish_objects(source: Staged, store: ObjectStore, where: str = "objects") 
     import obstore  # noqa: PLC0415 - an extra
 
     try:
-        there = _told(store)
+        there = _published_entries(store)
         changed = [name for name in source.files if there.get(name) != source.files[name]]
-        for name in sorted(changed, key=_turn):
-            _put(store, name, (source.folder / name).read_bytes(), where)
+        for name in sorted(changed, key=_upload_order):
+            _upload(store, name, (source.folder / name).read_bytes(), where)
         listed: list[dict[str, Any]] = [dict(found) for part in obstore.list(store) for found in part]
         stale = [str(found["path"]) for found in listed if str(found["path"]) not in source.files]
         if stale:
@@ -71,18 +75,18 @@ def publish_objects(source: Staged, store: ObjectStore, where: str = "objects") 
     return bool(changed or stale)
 
 
-def _put(store: ObjectStore, name: str, content: bytes, where: str) -> None:
+def _upload(store: ObjectStore, name: str, content: bytes, where: str) -> None:
     """Write a file and read it back."""
     import obstore  # noqa: PLC0415 - an extra
 
     # A folder keeps no attributes: there the reader goes by the name's ending.
     plain = type(store).__name__ == "LocalStore"
-    obstore.put(store, name, content, attributes=None if plain else {"Content-Type": _kind(name)})
+    obstore.put(store, name, content, attributes=None if plain else {"Content-Type": _content_type(name)})
     if bytes(obstore.get(store, name).bytes()) != content:
         raise StorageError("publish", f"{where}/{name}", "not what was put there", "the same bytes", "run again")
 
 
-def _told(store: ObjectStore) -> dict[str, Any]:
+def _published_entries(store: ObjectStore) -> dict[str, Any]:
     """What the store's own manifest names, as far as it is there."""
     import obstore  # noqa: PLC0415 - an extra
     from obstore.exceptions import NotFoundError  # noqa: PLC0415
@@ -93,18 +97,18 @@ def _told(store: ObjectStore) -> dict[str, Any]:
         return {}
     sizes = {str(found["path"]): int(found["size"]) for part in obstore.list(store) for found in part}
     try:
-        told = {**json.loads(own)["files"], MANIFEST: entry(own)}
+        told = {**json.loads(own)["files"], MANIFEST: manifest_entry(own)}
     except (ValueError, KeyError, TypeError):
         return {}
     return {name: said for name, said in told.items() if sizes.get(name) == said["bytes"]}
 
 
-def _turn(name: str) -> tuple[int, str]:
+def _upload_order(name: str) -> tuple[int, str]:
     if name in ("index.html", MANIFEST):
         return (3 if name == MANIFEST else 2, name)
     return (0 if name.startswith("assets/") or name[:1].isdigit() else 1, name)
 
 
-def _kind(name: str) -> str:
+def _content_type(name: str) -> str:
     suffix = name[name.rfind(".") :]
-    return _KINDS.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return _CONTENT_TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError, StorageError
-from liqmap._base.timestamps import duration
-from liqmap.report.site.atomic_files import MANIFEST, entry, sound
-from liqmap.report.site.site import issues, read_summary, refresh
+from liqmap._base.timestamps import parse_duration
+from liqmap.report.site.atomic_files import MANIFEST, manifest_entry, manifest_matches
+from liqmap.report.site.site import issues, read_summary, rebuild_site_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Keep", "Staged", "copied", "staged"]
+__all__ = ["Retention", "SiteCopy", "checked_copy", "copy_site"]
 
 _COUNT = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class Retention:
     """How much of a site's past is published: the newest so many issues, or those of so long; all if both are ``None``.
 
     Attributes:
@@ -37,7 +37,7 @@ class Keep:
     span: int | None = None
 
     @classmethod
-    def of(cls, text: str | None) -> Keep:
+    def of(cls, text: str | None) -> Retention:
         """Read ``400`` or ``90d``.
 
         Raises:
@@ -53,7 +53,7 @@ class Keep:
             if int(text) == 0:
                 raise InputError("publish", "--keep", "0", "at least 1 issue", "nothing published")
             return cls(issues=int(text))
-        return cls(span=duration(text, stage="publish"))
+        return cls(span=parse_duration(text, stage="publish"))
 
     def stale(self, site: Path) -> list[str]:
         """Paths of the issues that are not kept."""
@@ -67,7 +67,7 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class SiteCopy:
     """A site ready to be published.
 
     Attributes:
@@ -89,7 +89,7 @@ class Staged:
 
 
 @contextmanager
-def staged(site: Path, keep: Keep, *, most: int) -> Iterator[Staged]:
+def checked_copy(site: Path, keep: Retention, *, most: int) -> Iterator[SiteCopy]:
     """A checked copy of a site without the issues that are not kept; gone when the block ends.
 
     Args:
@@ -102,7 +102,7 @@ def staged(site: Path, keep: Keep, *, most: int) -> Iterator[Staged]:
     """
     if not (site / MANIFEST).is_file():
         raise InputError("publish", str(site), "no manifest.json", "a site that liqmap wrote", "nothing published")
-    if not sound(site):
+    if not manifest_matches(site):
         expected = "the files its manifest names, byte for byte"
         raise InputError("publish", str(site), "a site that was changed or damaged", expected, "nothing published")
     if not issues(site):
@@ -116,8 +116,8 @@ def staged(site: Path, keep: Keep, *, most: int) -> Iterator[Staged]:
             if not any((folder / path).parent.iterdir()):
                 (folder / path).parent.rmdir()
         if stale:
-            refresh(folder)
-        found = _read(folder)
+            rebuild_site_files(folder)
+        found = _read_copy(folder)
         if found.bytes > most:
             raise InputError(
                 "publish",
@@ -129,7 +129,7 @@ def staged(site: Path, keep: Keep, *, most: int) -> Iterator[Staged]:
         yield found
 
 
-def copied(source: Staged, folder: Path) -> None:
+def copy_site(source: SiteCopy, folder: Path) -> None:
     """Copy a staged site into a new folder and read it back.
 
     Raises:
@@ -139,12 +139,12 @@ def copied(source: Staged, folder: Path) -> None:
         shutil.copytree(source.folder, folder)
     except OSError as error:
         raise StorageError("publish", str(folder), str(error), "room to write", "what stood there stays") from error
-    if not sound(folder):
+    if not manifest_matches(folder):
         found = "not what was written"
         raise StorageError("publish", str(folder), found, "the files of the manifest", "what stood there stays")
 
 
-def _read(folder: Path) -> Staged:
+def _read_copy(folder: Path) -> SiteCopy:
     own = (folder / MANIFEST).read_bytes()
-    files = {**json.loads(own)["files"], MANIFEST: entry(own)}
-    return Staged(folder, files, str(entry(own)["sha256"])[:16], len(issues(folder)))
+    files = {**json.loads(own)["files"], MANIFEST: manifest_entry(own)}
+    return SiteCopy(folder, files, str(manifest_entry(own)["sha256"])[:16], len(issues(folder)))

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from liqmap._base.errors import InputError
 from liqmap.publish.directory import publish_directory
 from liqmap.publish.git import publish_git
-from liqmap.publish.object_store import open_objects, publish_objects
-from liqmap.publish.site_copy import staged
+from liqmap.publish.object_store import open_object_store, publish_object_store
+from liqmap.publish.site_copy import checked_copy
 
 if TYPE_CHECKING:
-    from liqmap.publish.site_copy import Keep
+    from liqmap.publish.site_copy import Retention
 
-__all__ = ["MOST", "publish"]
+__all__ = ["MAX_BYTES", "publish"]
 
-MOST = 1_000_000_000
+MAX_BYTES = 1_000_000_000
 """What GitHub Pages takes."""
 
 
-def publish(site: Path, to: str, *, keep: Keep, most: int = MOST) -> tuple[int, bool]:
+def publish(site: Path, to: str, *, keep: Retention, most: int = MAX_BYTES) -> tuple[int, bool]:
     """Publish a site.
 
     Args:
@@ -36,12 +36,12 @@ def publish(site: Path, to: str, *, keep: Keep, most: int = MOST) -> tuple[int, 
         InputError: No sound site, too large, or a target that makes no sense.
         StorageError: The target cannot be written; it shows what it showed before.
     """
-    with staged(site, keep, most=most) as ready:
+    with checked_copy(site, keep, most=most) as ready:
         if to.startswith("git:"):
             remote, mark, branch = to.removeprefix("git:").rpartition("#")
             if not mark:
                 raise InputError("publish", to, "no branch", "git:REMOTE#BRANCH", "nothing published")
             return ready.issues, publish_git(ready, remote, branch)
         if "://" in to:
-            return ready.issues, publish_objects(ready, open_objects(to), to)
+            return ready.issues, publish_object_store(ready, open_object_store(to), to)
         return ready.issues, publish_directory(ready, Path(to))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap._base.errors import NotFoundError
-from liqmap.report.facts import Facts, Issue, sources_of
-from liqmap.report.page import Missing
-from liqmap.report.pages import page
+from liqmap.report.facts import Facts, Issue, source_tables
+from liqmap.report.page import MissingData
+from liqmap.report.pages import find_page
 from liqmap.stress.impact_selection import side_of, usable
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.config import Report
 
-__all__ = ["gather"]
+__all__ = ["collect_issue"]
 
 _DAY = 86_400_000_000
 _SIGMA_DAYS = 7
 _HORIZON = 12 * 3_600_000_000
 
 
-def gather(history: History, report: Report, at: Instant | None = None) -> Issue:
+def collect_issue(history: History, report: Report, at: Instant | None = None) -> Issue:
     """Read a history into an issue; without a time, as of the end of the first instrument's bars.
 
     Raises:
@@ -37,41 +37,41 @@ def gather(history: History, report: Report, at: Instant | None = None) -> Issue
     found: list[Facts] = []
     for name in report.instruments:
         made = history.map(name, found[0].map.at if found else at)
-        change, sigma, data_to = _past(history, name, made)
+        change, sigma, data_to = _recent_moves(history, name, made)
         book = history.depth(name, made.at)
         # A side without a level has nothing to set off.
         shocks = [shock for shock in report.shocks if made.side(side_of(shock)).any()]
         cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in shocks)
         coverage = history.coverage(name)
-        sources = sources_of(made.provenance, coverage, made.at)
+        sources = source_tables(made.provenance, coverage, made.at)
         facts = Facts(
             history.instrument(name), made, change, sigma, sources, cascades, data_to, coverage, every=report.interval
         )
-        facts.material.update((wanted, _read(history, facts, wanted)) for wanted in report.pages)
+        facts.page_data.update((wanted, _read_page_data(history, facts, wanted)) for wanted in report.pages)
         found.append(facts)
     return Issue(report, found[0].map.at, tuple(found))
 
 
-def _read(history: History, facts: Facts, name: str) -> Any:  # noqa: ANN401 - each page reads a thing of its own
+def _read_page_data(history: History, facts: Facts, name: str) -> Any:  # noqa: ANN401 - each page reads a thing of its own
     """What a page reads for itself; what the history does not hold leaves a page that says so."""
-    read = page(name).read
+    read = find_page(name).read
     if read is None:
         return None
     try:
         return read(history, facts)
     except NotFoundError as error:
-        return Missing(f"{error.where}: {error.found}.", f"It needs {error.expected}.")
+        return MissingData(f"{error.where}: {error.found}.", f"It needs {error.expected}.")
 
 
-def _past(history: History, name: str, made: LiquidationMap) -> tuple[float | None, float | None, Instant]:
+def _recent_moves(history: History, name: str, made: LiquidationMap) -> tuple[float | None, float | None, Instant]:
     """The day's move, one σ, and the end of the newest data; a map of observed positions alone has only the last."""
     if "bars" not in made.provenance.inputs:
         return None, None, made.at if made.observed is None else made.observed.as_of
     bars = history.market_bars(name, until=made.at)
-    return *_moves(bars.end, bars.close, made.at), int(bars.end[-1])
+    return *_day_move_and_sigma(bars.end, bars.close, made.at), int(bars.end[-1])
 
 
-def _moves(
+def _day_move_and_sigma(
     ends: npt.NDArray[np.int64], close: npt.NDArray[np.float64], at: Instant
 ) -> tuple[float | None, float | None]:
     """The last 24 hours' move, and one σ of 12 hours from the log moves of the last seven days.

@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from liqmap._base.errors import InputError
-from liqmap._base.instruments import split
-from liqmap._base.timestamps import Instant, duration
-from liqmap.report.pages import NAMES
+from liqmap._base.instruments import split_name
+from liqmap._base.timestamps import Instant, parse_duration
+from liqmap.report.pages import PAGE_NAMES
 
 __all__ = ["Report", "read_report"]
 
-_ALWAYS = {"map", "data"}
+_REQUIRED_PAGES = {"map", "data"}
 
 
-def _fraction(value: object) -> object:
+def _parse_fraction(value: object) -> object:
     """``"-2%"`` or ``-0.02``."""
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
@@ -47,9 +47,9 @@ class Report(BaseModel):
     title: str = Field(min_length=1, max_length=120)
     instruments: tuple[str, ...] = Field(min_length=1)
     every: str = "24h"
-    pages: tuple[str, ...] = NAMES
+    pages: tuple[str, ...] = PAGE_NAMES
     base_url: str | None = None
-    shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
+    shocks: tuple[Annotated[float, BeforeValidator(_parse_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
         -0.05,
         -0.02,
         0.02,
@@ -60,7 +60,7 @@ class Report(BaseModel):
     @classmethod
     def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            split(name, stage="report")
+            split_name(name, stage="report")
         if len(set(names)) < len(names):
             raise ValueError("an instrument stands there twice")
         return names
@@ -68,15 +68,15 @@ class Report(BaseModel):
     @field_validator("every")
     @classmethod
     def _span(cls, text: str) -> str:
-        duration(text, stage="report")
+        parse_duration(text, stage="report")
         return text
 
     @field_validator("pages")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not _ALWAYS <= set(names) <= set(NAMES):
-            raise ValueError(f"pages are {', '.join(NAMES)}; map and data are always there")
-        return tuple(name for name in NAMES if name in names)
+        if not _REQUIRED_PAGES <= set(names) <= set(PAGE_NAMES):
+            raise ValueError(f"pages are {', '.join(PAGE_NAMES)}; map and data are always there")
+        return tuple(name for name in PAGE_NAMES if name in names)
 
     @field_validator("base_url")
     @classmethod
@@ -99,7 +99,7 @@ class Report(BaseModel):
     @property
     def interval(self) -> Instant:
         """``every`` in microseconds."""
-        return duration(self.every, stage="report")
+        return parse_duration(self.every, stage="report")
 
 
 def read_report(path: Path | str) -> Report:
@@ -118,10 +118,10 @@ def read_report(path: Path | str) -> Report:
     try:
         return Report.model_validate(raw)
     except ValidationError as error:
-        raise _one_line(where, error) from None
+        raise _to_input_error(where, error) from None
 
 
-def _one_line(where: str, error: ValidationError) -> InputError:
+def _to_input_error(where: str, error: ValidationError) -> InputError:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":

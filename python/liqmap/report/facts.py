@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from liqmap._base.timestamps import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.history.coverage import STALE_AFTER, Coverage
 from liqmap.maps.display_bars import reached
 from liqmap.stress.touch_probability import touch_probability
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from liqmap.report.config import Report
     from liqmap.stress.cascade import Cascade
 
-__all__ = ["REACHES", "Facts", "Issue", "Source", "Within", "known", "sources_of"]
+__all__ = ["REACHES", "Facts", "Issue", "LiquidatedWithin", "Source", "coverage_as_of", "source_tables"]
 
 REACHES = (0.01, 0.02, 0.05, 0.10, 0.20)
 
@@ -51,7 +51,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class LiquidatedWithin:
     """What would be liquidated if the price moved by ``reach``, USD."""
 
     reach: float
@@ -84,7 +84,7 @@ class Facts:
     cascades: tuple[Cascade, ...] = ()
     data_to: Instant = 0
     coverage: Coverage = field(default_factory=lambda: Coverage(()))
-    material: dict[str, Any] = field(default_factory=dict)
+    page_data: dict[str, Any] = field(default_factory=dict)
     every: Instant = 86_400_000_000
     clusters: tuple[Cluster, ...] = field(init=False)
 
@@ -103,16 +103,16 @@ class Facts:
 
     def hit(self, cluster: Cluster, hours: float = 24.0) -> float | None:
         """Probability that a cluster's near edge is touched within so many hours; ``None`` where not known."""
-        conditions = getattr(self.material.get("levels"), "conditions", None)
+        conditions = getattr(self.page_data.get("levels"), "conditions", None)
         if conditions is None:
             return None
         near = cluster.high if cluster.side == "long" else cluster.low
         return touch_probability(near / self.map.mark_price - 1, conditions.volatility, hours)
 
-    def within(self, reach: float) -> Within:
+    def within(self, reach: float) -> LiquidatedWithin:
         """What lies between the mark and ``reach`` below and above it, USD; bins are shared out where an edge cuts."""
         below, above = (self.map.mark_price * (1 + move) for move in (-reach, reach))
-        return Within(reach, reached(self.map, below), reached(self.map, above))
+        return LiquidatedWithin(reach, reached(self.map, below), reached(self.map, above))
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,15 +129,15 @@ class Issue:
         return any(fact.map.provenance.simulated for fact in self.facts)
 
 
-def known(coverage: Coverage, at: Instant) -> tuple[Span, ...]:
+def coverage_as_of(coverage: Coverage, at: Instant) -> tuple[Span, ...]:
     """The spans as they were known at ``at``: an issue made late says what it would have said in time.
 
     Rows that come when they come cannot be counted back: their ``rows`` is 0 unless all of them lie before ``at``.
     """
-    return tuple(_cut(span, at) for span in coverage.spans if span.first < at)
+    return tuple(_span_as_of(span, at) for span in coverage.spans if span.first < at)
 
 
-def _cut(span: Span, at: Instant) -> Span:
+def _span_as_of(span: Span, at: Instant) -> Span:
     step = round((span.interval_s or 0) * 1e6)
     if span.last + step <= at:
         return span
@@ -157,21 +157,21 @@ def _cut(span: Span, at: Instant) -> Span:
     return replace(span, last=last, rows=rows, gaps=gaps, stale=stale)
 
 
-def sources_of(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
+def source_tables(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
     """The tables behind a map with their holes, as both were known at ``at``."""
     found = []
     for table, entry in provenance.inputs.items():
         if not isinstance(entry, dict) or not {"rows", "first", "last"} <= entry.keys():
             continue
-        spans = [span for span in known(coverage, at) if span.table == table]
+        spans = [span for span in coverage_as_of(coverage, at) if span.table == table]
         gaps = [gap for span in spans for gap in span.gaps]
         files = entry.get("sha256s")
         found.append(
             Source(
                 table,
                 int(str(entry["rows"])),
-                parse(str(entry["first"])),
-                parse(str(entry["last"])),
+                parse_instant(str(entry["first"])),
+                parse_instant(str(entry["last"])),
                 files=tuple(map(str, files)) if isinstance(files, list) else (),
                 missing=sum(gap.missing for gap in gaps),
                 longest=max((gap.end - gap.start for gap in gaps), default=0),

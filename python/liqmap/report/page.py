@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
 
-__all__ = ["Missing", "Page", "Shown"]
+__all__ = ["MissingData", "Page", "PageContent"]
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingData:
     """Why a page has nothing to show for an instrument. It is published all the same and says so.
 
     Attributes:
@@ -28,7 +28,7 @@ class Missing:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class PageContent:
     """What a page says about one instrument, made once for all the places where it will stand.
 
     Attributes:
@@ -58,5 +58,5 @@ class Page:
 
     name: str
     label: str
-    show: Callable[[Facts, Any], Shown | Missing]
+    show: Callable[[Facts, Any], PageContent | MissingData]
     read: Callable[[History, Facts], Any] | None = None

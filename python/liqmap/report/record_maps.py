@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from liqmap.history.registry.issued_maps import Bins, Header
+    from liqmap.history.registry.issued_maps import MapBins, MapRecord
 
-__all__ = ["freeze"]
+__all__ = ["record_maps"]
 
 
-def freeze(database: Path, folders: Iterable[Path]) -> int:
+def record_maps(database: Path, folders: Iterable[Path]) -> int:
     """Put the maps of issues on record.
 
     What is recorded is read from the issues' own ``map.json``: no other map than the published one gets there, however
@@ -37,11 +37,13 @@ def freeze(database: Path, folders: Iterable[Path]) -> int:
     """
     with open_store(database, "w", patience=0.0) as store:
         ticks = {about.name: about.tick_size for about in store.instruments()}
-        there = {header.map_id for header in issued_maps.headers(store)}
-        return issued_maps.record(store, _maps(folders, ticks, there))
+        there = {header.map_id for header in issued_maps.read_map_records(store)}
+        return issued_maps.record_issued_maps(store, _unrecorded_maps(folders, ticks, there))
 
 
-def _maps(folders: Iterable[Path], ticks: dict[str, float], there: set[str]) -> Iterator[tuple[Header, Bins]]:
+def _unrecorded_maps(
+    folders: Iterable[Path], ticks: dict[str, float], there: set[str]
+) -> Iterator[tuple[MapRecord, MapBins]]:
     for folder in folders:
         for path in sorted(folder.glob("*/map.json")):
             raw = path.read_bytes()

@@ -16,9 +16,9 @@ from liqmap._base.instruments import slug
 from liqmap._base.timestamps import iso
 from liqmap.charts.spec_cache import cache_folder
 from liqmap.maps.display_bars import GROUPS, IDENTIFIED
-from liqmap.report.page import Missing
-from liqmap.report.pages import page
-from liqmap.report.svg.thumbnail import mini
+from liqmap.report.page import MissingData
+from liqmap.report.pages import find_page
+from liqmap.report.svg.thumbnail import thumbnail
 from liqmap.report.text import heatmap, scorecard, sentences
 
 if TYPE_CHECKING:
@@ -27,31 +27,37 @@ if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 
     from liqmap.report.facts import Facts, Issue
-    from liqmap.report.page import Shown
-    from liqmap.report.site.changes import Since
-    from liqmap.report.site.issue import Place
+    from liqmap.report.page import PageContent
+    from liqmap.report.site.changes import IssueChanges
+    from liqmap.report.site.issue import PageLocation
 
 __all__ = ["front_page", "instrument_page", "render"]
 
-_COMMAND = re.compile(r"`([^`]+)`")
-_WHOLE = r'<span class="unbroken">\g<0></span>'
-_KEEP = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
+_BACKTICKS = re.compile(r"`([^`]+)`")
+_NO_BREAK_SPAN = r'<span class="unbroken">\g<0></span>'
+_UNBREAKABLE = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 )
 """Nothing from elsewhere, nothing inline, no ``eval``; ``'self'`` also covers a folder opened from disk."""
 
 
-def front_page(issue: Issue, place: Place, changes: Mapping[str, Since | None]) -> str:
+def front_page(issue: Issue, place: PageLocation, changes: Mapping[str, IssueChanges | None]) -> str:
     """All instruments of an issue, a card each."""
     cards = [
-        (facts, mini(facts.map, sentences.heaviest(facts)), changes[facts.map.instrument]) for facts in issue.facts
+        (facts, thumbnail(facts.map, sentences.largest_clusters(facts)), changes[facts.map.instrument])
+        for facts in issue.facts
     ]
     return render("front.html", issue=issue, base=issue.report.base_url, place=place, cards=cards)
 
 
 def instrument_page(
-    issue: Issue, facts: Facts, name: str, shown: Shown | Missing, place: Place, change: Since | None
+    issue: Issue,
+    facts: Facts,
+    name: str,
+    shown: PageContent | MissingData,
+    place: PageLocation,
+    change: IssueChanges | None,
 ) -> str:
     """One page of one instrument, or the page that says why there is none."""
     given = {
@@ -64,12 +70,12 @@ def instrument_page(
         "seen": facts.map.observed,
         "place": place,
         "current": name,
-        "listed": [page(other) for other in issue.report.pages],
+        "listed": [find_page(other) for other in issue.report.pages],
         "change": change,
     }
-    if isinstance(shown, Missing):
-        lede = sentences.spelt(f"{shown.why} {shown.fill}")
-        return render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
+    if isinstance(shown, MissingData):
+        lede = sentences.format_times_and_percents(f"{shown.why} {shown.fill}")
+        return render("missing.html", **given, heading=f"{find_page(name).label}: nothing to show", lede=lede, files=())
     own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
     return render(f"{name}.html", **{**shown.values, **given, **own})
 
@@ -79,21 +85,21 @@ def render(name: str, /, **values: object) -> str:
     return _environment().get_template(name).render(**values)
 
 
-def _unbroken(text: str) -> Markup:
+def _no_break(text: str) -> Markup:
     """A text whose price ranges stay on one line, and so do amounts in parentheses."""
-    return Markup(_KEEP.sub(_WHOLE, str(escape(text))))  # noqa: S704 - escaped first
+    return Markup(_UNBREAKABLE.sub(_NO_BREAK_SPAN, str(escape(text))))  # noqa: S704 - escaped first
 
 
-def _coded(text: str) -> Markup:
+def _format_commands(text: str) -> Markup:
     """A text in which what stands between backticks is a command, whose words stay whole."""
 
     def command(found: re.Match[str]) -> str:
-        return f"<code>{re.sub(r'[^ ]+', _WHOLE, found[1])}</code>"
+        return f"<code>{re.sub(r'[^ ]+', _NO_BREAK_SPAN, found[1])}</code>"
 
-    return Markup(_COMMAND.sub(command, str(escape(text))))  # noqa: S704 - escaped first
+    return Markup(_BACKTICKS.sub(command, str(escape(text))))  # noqa: S704 - escaped first
 
 
-def _range(ends: tuple[float, float], tick: float) -> str:
+def _price_range(ends: tuple[float, float], tick: float) -> str:
     return number_format.price_range(*ends, tick)
 
 
@@ -105,15 +111,15 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        bytecode_cache=_Compiled(str(cache_folder() / "templates")),
+        bytecode_cache=_TemplateCache(str(cache_folder() / "templates")),
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= {
         "usd": number_format.usd,
-        "change_usd": number_format.change_usd,
+        "change_usd": number_format.signed_usd,
         "coin": number_format.coin,
         "price": number_format.price,
-        "price_range": _range,
+        "price_range": _price_range,
         "percent": number_format.percent,
         "share": number_format.share,
         "leverage": number_format.leverage,
@@ -122,8 +128,8 @@ def _environment() -> Environment:
         "clock": sentences.clock,
         "iso": iso,
         "slug": slug,
-        "unbroken": _unbroken,
-        "coded": _coded,
+        "unbroken": _no_break,
+        "coded": _format_commands,
         "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - checked element by element in vega.still
     }
     environment.globals |= {
@@ -138,7 +144,7 @@ def _environment() -> Environment:
     return environment
 
 
-class _Compiled(FileSystemBytecodeCache):
+class _TemplateCache(FileSystemBytecodeCache):
     """Where templates stay compiled, each under a hash of its text: to compile them takes a quarter of a second."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from liqmap.charts.heatmap.layout import DAY, RANGES
 from liqmap.charts.tracks.layout import PricePath
 from liqmap.maps.tracks.build_tracks import build_tracks
-from liqmap.report.page import Missing
+from liqmap.report.page import MissingData
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
 
-__all__ = ["Evolved", "evolved"]
+__all__ = ["TracksData", "evolved"]
 
 _HOUR = DAY // 24
 _STEPS = (_HOUR, 2 * _HOUR, 4 * _HOUR)
-_COLUMNS = 44
-_FEWEST = 6
-_KEY = "tracks"
+_MAX_COLUMNS = 44
+_MIN_COLUMNS = 6
+_PAGE_DATA_KEY = "tracks"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Evolved:
+class TracksData:
     """Clusters followed through a week, and the price in the same columns and by the hour."""
 
     tracks: Tracks
@@ -38,35 +38,35 @@ class Evolved:
     line: PricePath
 
 
-def evolved(history: History, facts: Facts) -> Evolved | Missing:
+def evolved(history: History, facts: Facts) -> TracksData | MissingData:
     """The tracks behind an issue; the second page that asks gets those of the first."""
-    found: Evolved | Missing = facts.material.get(_KEY) or _read(history, facts)
-    facts.material[_KEY] = found
+    found: TracksData | MissingData = facts.page_data.get(_PAGE_DATA_KEY) or _read(history, facts)
+    facts.page_data[_PAGE_DATA_KEY] = found
     return found
 
 
-def _read(history: History, facts: Facts) -> Evolved | Missing:
+def _read(history: History, facts: Facts) -> TracksData | MissingData:
     name, at = facts.map.instrument, facts.map.at
     if "bars" not in facts.map.provenance.inputs:
-        return Missing(
+        return MissingData(
             "This map was made of accounts seen at one time; nothing tells how it came about.",
             "Bars and open interest of the instrument fill this page from the next issue on.",
         )
     bars = history.market_bars(name, until=at)
     span = min(RANGES[1][0] * DAY, at - int(bars.end[0]))
-    step = next((step for step in _STEPS if span // step < _COLUMNS), _STEPS[-1])
+    step = next((step for step in _STEPS if span // step < _MAX_COLUMNS), _STEPS[-1])
     columns = span // step
-    if columns < _FEWEST:
-        return Missing(
-            f"The history holds less than {_FEWEST} hours before this issue.",
+    if columns < _MIN_COLUMNS:
+        return MissingData(
+            f"The history holds less than {_MIN_COLUMNS} hours before this issue.",
             "The page fills itself as time passes, or when older bars and open interest are loaded.",
         )
     tracks = build_tracks(history, name, start=at - columns * step, end=at, step=step)
     hours = np.arange(at - columns * step, at + 1, _HOUR)
-    return Evolved(tracks, _path(bars, tracks.at), _path(bars, hours))
+    return TracksData(tracks, _price_path(bars, tracks.at), _price_path(bars, hours))
 
 
-def _path(bars: MarketBars, at: npt.NDArray[np.int64]) -> PricePath:
+def _price_path(bars: MarketBars, at: npt.NDArray[np.int64]) -> PricePath:
     """The price since the column before, and at each column's end; columns without a new bar are left out."""
     last = np.unique(np.searchsorted(bars.end, at, side="right") - 1)
     begins = np.concatenate([last[:1], last[:-1] + 1])

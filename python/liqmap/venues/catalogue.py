@@ -12,9 +12,9 @@ from importlib import resources
 from typing import Any
 
 from liqmap._base.instruments import Instrument
-from liqmap._base.timestamps import Instant, parse
+from liqmap._base.timestamps import Instant, parse_instant
 
-__all__ = ["Entry", "Tier", "find", "names"]
+__all__ = ["CatalogueEntry", "Tier", "find_entry", "instrument_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """What is known of an instrument."""
 
     instrument: Instrument
     tiers: tuple[Tier, ...]
 
 
-def find(name: str) -> Entry | None:
+def find_entry(name: str) -> CatalogueEntry | None:
     """What is known of an instrument, if anything.
 
     Example:
@@ -58,16 +58,16 @@ def find(name: str) -> Entry | None:
         >>> entry.instrument.contract_size, entry.tiers[0].mmr
         (0.01, 0.004)
     """
-    return _catalogue().get(name)
+    return _load_catalogue().get(name)
 
 
-def names() -> tuple[str, ...]:
+def instrument_names() -> tuple[str, ...]:
     """All instruments of the catalogue."""
-    return tuple(sorted(_catalogue()))
+    return tuple(sorted(_load_catalogue()))
 
 
 @cache
-def _catalogue() -> dict[str, Entry]:
+def _load_catalogue() -> dict[str, CatalogueEntry]:
     folder = resources.files("liqmap.venues") / "catalogue"
     venues = {
         file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
@@ -87,12 +87,12 @@ def _catalogue() -> dict[str, Entry]:
     return {entry.instrument.name: entry for entry in entries}
 
 
-def _entry(name: str, facts: dict[str, Any], tables: dict[str, tuple[Tier, ...]]) -> Entry:
+def _entry(name: str, facts: dict[str, Any], tables: dict[str, tuple[Tier, ...]]) -> CatalogueEntry:
     facts = dict(facts)
     tiers = facts.pop("tiers", None)
     expiry = facts.pop("expiry", None)
-    instrument = Instrument(name=name, expiry=None if expiry is None else parse(expiry), **facts)
-    return Entry(instrument, () if tiers is None else tables[tiers])
+    instrument = Instrument(name=name, expiry=None if expiry is None else parse_instant(expiry), **facts)
+    return CatalogueEntry(instrument, () if tiers is None else tables[tiers])
 
 
 def _tiers(table: dict[str, Any]) -> tuple[Tier, ...]:
@@ -113,7 +113,7 @@ def _tiers(table: dict[str, Any]) -> tuple[Tier, ...]:
                 max_leverage=float(leverage),
                 mmr=float(mmr),
                 deduction=deduction,
-                valid_from=parse(table["valid_from"]),
+                valid_from=parse_instant(table["valid_from"]),
                 source=table["source"],
                 tier=number,
             )

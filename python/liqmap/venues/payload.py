@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell",
-    "Record",
-    "Shape",
-    "cell",
-    "divided",
+    "DocumentSchema",
+    "VenueRecord",
+    "cell_sum",
+    "is_list_of",
     "magnitude",
-    "number",
+    "parse_number",
     "price_or_none",
     "product",
-    "rows_with",
-    "total",
+    "quotient",
+    "to_cell",
 ]
 
 Cell: TypeAlias = str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class VenueRecord:
     """One row for a table.
 
     Attributes:
@@ -56,7 +56,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DocumentSchema:
     """One kind of document.
 
     Attributes:
@@ -70,25 +70,25 @@ class Shape:
     name: str
     table: str
     fits: Callable[[Any], bool]
-    records: Callable[[Any, str | None], Iterable[Record]] = field(repr=False)
-    whole_venue: bool = False
+    records: Callable[[Any, str | None], Iterable[VenueRecord]] = field(repr=False)
+    covers_venue: bool = False
 
 
-def cell(value: Any) -> Cell:  # noqa: ANN401 - whatever stood there
+def to_cell(value: Any) -> Cell:  # noqa: ANN401 - whatever stood there
     """A JSON value as text; blank is ``None``."""
     if value is None or value == "":
         return None
     return value if isinstance(value, str) else json.dumps(value)[:200]
 
 
-def rows_with(value: Any, *names: str) -> bool:  # noqa: ANN401
+def is_list_of(value: Any, *names: str) -> bool:  # noqa: ANN401
     """Whether a value is a list of objects that all have these members, one at least."""
     return (
         isinstance(value, list) and bool(value) and all(isinstance(r, dict) and r.keys() >= set(names) for r in value)
     )
 
 
-def number(text: Cell) -> float | None:
+def parse_number(text: Cell) -> float | None:
     """The number a cell holds, if it holds one."""
     try:
         return None if text is None else float(text)
@@ -108,19 +108,19 @@ def magnitude(text: Cell) -> Cell:
 
 def product(a: Cell, b: Cell) -> Cell:
     """The product of two cells; blank where either is no number."""
-    x, y = number(a), number(b)
+    x, y = parse_number(a), parse_number(b)
     return None if x is None or y is None else repr(x * y)
 
 
-def divided(a: Cell, b: Cell) -> Cell:
+def quotient(a: Cell, b: Cell) -> Cell:
     """The quotient of two cells; blank where there is none."""
-    x, y = number(a), number(b)
+    x, y = parse_number(a), parse_number(b)
     return None if x is None or not y else repr(x / y)
 
 
-def total(*cells: Cell) -> Cell:
+def cell_sum(*cells: Cell) -> Cell:
     """The sum of cells; blank where one is no number."""
-    numbers = [n for n in map(number, cells) if n is not None]
+    numbers = [n for n in map(parse_number, cells) if n is not None]
     return repr(sum(numbers)) if len(numbers) == len(cells) else None
 
 
@@ -131,4 +131,4 @@ def price_or_none(text: Cell, *signs: float) -> Cell:
         >>> price_or_none("0.0001"), price_or_none("0.50", 0.5), price_or_none("64608.4")
         (None, None, '64608.4')
     """
-    return None if number(text) in (0.0, 0.0001, 999_999.0, *signs) else text
+    return None if parse_number(text) in (0.0, 0.0001, 999_999.0, *signs) else text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from liqmap.history.loading.field_sql import Fault, Reading, literal, printable
+from liqmap.history.loading.field_sql import Check, FieldSql, printable_sql, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,49 +19,49 @@ if TYPE_CHECKING:
     from liqmap.history.loading.mapping import Field
     from liqmap.history.tables import Column
 
-__all__ = ["HIDDEN", "hash_of", "hashed", "hide", "read_account"]
+__all__ = ["REDACTED", "account_hash_sql", "account_sql", "hash_account", "redact"]
 
-HIDDEN = "(not shown)"
+REDACTED = "(not shown)"
 """Stands for text that may hold an account."""
 
-_BLOCK = 64
-_DIGITS = 32
+_HMAC_BLOCK_BYTES = 64
+_HASH_DIGITS = 32
 
 
-def hide(fault: Fault, cell: str | None) -> str | None:
+def redact(fault: Check, cell: str | None) -> str | None:
     """What an error may tell of a cell."""
-    return HIDDEN if fault.secret and cell is not None else cell
+    return REDACTED if fault.redacted and cell is not None else cell
 
 
-def hashed(connection: duckdb.DuckDBPyConnection, account: str) -> str:
+def hash_account(connection: duckdb.DuckDBPyConnection, account: str) -> str:
     """An account as the history names it."""
-    row = connection.execute(f"SELECT {hash_of(connection, literal(account.strip()))}").fetchone()
+    row = connection.execute(f"SELECT {account_hash_sql(connection, quote_literal(account.strip()))}").fetchone()
     return str(row[0]) if row else ""
 
 
-def read_account(
+def account_sql(
     connection: duckdb.DuckDBPyConnection, column: Column, field: Field, columns: Sequence[str]
-) -> Reading:
+) -> FieldSql:
     """How an account is read: hashed in the query itself, so that no table ever holds it."""
     at = None if field.column is None else columns.index(field.column)
-    cell = literal(str(field.constant)) if at is None else f"c{at}"
+    cell = quote_literal(str(field.constant)) if at is None else f"c{at}"
     text = f"trim({cell})"
     faults = (
-        Fault(f"{cell} IS NULL", column.name, at, column.expected),
-        Fault(f"NOT coalesce({printable(text)}, true)", column.name, at, column.expected, secret=True),
+        Check(f"{cell} IS NULL", column.name, at, column.expected),
+        Check(f"NOT coalesce({printable_sql(text)}, true)", column.name, at, column.expected, redacted=True),
     )
-    return Reading(hash_of(connection, text), faults, frozenset(() if at is None else (at,)))
+    return FieldSql(account_hash_sql(connection, text), faults, frozenset(() if at is None else (at,)))
 
 
-def hash_of(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+def account_hash_sql(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     """SQL: HMAC-SHA256 of a text, spelled out, since DuckDB has the hash but not the keyed one."""
-    key = bytes.fromhex(_salt(connection)).ljust(_BLOCK, b"\0")
-    inner, outer = (literal(bytes(byte ^ pad for byte in key).hex()) for pad in (0x36, 0x5C))
+    key = bytes.fromhex(_get_salt(connection)).ljust(_HMAC_BLOCK_BYTES, b"\0")
+    inner, outer = (quote_literal(bytes(byte ^ pad for byte in key).hex()) for pad in (0x36, 0x5C))
     keyed = f"sha256(unhex({inner}) || encode({text}))"
-    return f"left(sha256(unhex({outer}) || unhex({keyed})), {_DIGITS})"
+    return f"left(sha256(unhex({outer}) || unhex({keyed})), {_HASH_DIGITS})"
 
 
-def _salt(connection: duckdb.DuckDBPyConnection) -> str:
+def _get_salt(connection: duckdb.DuckDBPyConnection) -> str:
     """The history's salt, made when its first account comes in."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'account_salt'").fetchone()
     if row is not None:

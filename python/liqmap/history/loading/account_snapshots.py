@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liqmap._base.timestamps import EARLIEST
-from liqmap.history.loading.account_hashes import hash_of
-from liqmap.history.loading.field_sql import number_of, time_of, unit_of
+from liqmap.history.loading.account_hashes import account_hash_sql
+from liqmap.history.loading.field_sql import number_sql, time_sql, time_unit_sql
 
 if TYPE_CHECKING:
     import duckdb
 
-    from liqmap.history.loading.staging import Staged
-    from liqmap.history.loading.venue_rows import Payload
+    from liqmap.history.loading.staging import StagedRows
+    from liqmap.history.loading.venue_rows import VenueRows
 
-__all__ = ["record"]
+__all__ = ["record_account_snapshots"]
 
 
-def record(
+def record_account_snapshots(
     connection: duckdb.DuckDBPyConnection,
-    staged: Staged,
-    payload: Payload | None,
+    staged: StagedRows,
+    payload: VenueRows | None,
     *,
     instrument: str | None,
     load_id: int,
@@ -42,8 +42,9 @@ def record(
         given = [list(column) for column in zip(*payload.seen, strict=True)] or [[], [], []]
         time, number = "a", "n"
         seen = (
-            f"SELECT {hash_of(connection, 'trim(account)')} AS account, source, {time_of(time, number, 'u')} AS ts "
-            f"FROM (SELECT *, {unit_of(time, number)} AS u FROM (SELECT *, {number_of(time)} AS n FROM "
+            f"SELECT {account_hash_sql(connection, 'trim(account)')} AS account, source, "
+            f"{time_sql(time, number, 'u')} AS ts "
+            f"FROM (SELECT *, {time_unit_sql(time, number)} AS u FROM (SELECT *, {number_sql(time)} AS n FROM "
             "(SELECT unnest($1::VARCHAR[]) AS account, unnest($2::VARCHAR[]) AS source, unnest($3::VARCHAR[]) AS a)))"
         )
     only = "NULL" if instrument is None else f"${len(given) + 1}"

@@ -11,41 +11,41 @@ from liqmap.history.tables import TABLES
 if TYPE_CHECKING:
     import duckdb
 
-    from liqmap.history.loading.staging import Staged, Staging
+    from liqmap.history.loading.staging import StagedRows, Staging
     from liqmap.history.tables import Table
 
-__all__ = ["drop_duplicates", "drop_unfinished", "insert", "meet_stored", "reduce"]
+__all__ = ["aggregate", "compare_with_stored", "drop_duplicates", "drop_unfinished", "insert_rows"]
 
-_MINUTE = 60_000_000
+_MINUTE_US = 60_000_000
 
 
-def _same_key(table: Table, a: str, b: str) -> str:
-    pairs = zip(table.key_of(a), table.key_of(b), strict=True)
+def _same_key_sql(table: Table, a: str, b: str) -> str:
+    pairs = zip(table.key_sql(a), table.key_sql(b), strict=True)
     return " AND ".join(f"{x} = {y}" if x.startswith(f"{a}.") else f"{x} IS NOT DISTINCT FROM {y}" for x, y in pairs)
 
 
-def _same_row(table: Table, a: str, b: str) -> str:
+def _same_row_sql(table: Table, a: str, b: str) -> str:
     return " AND ".join(f'{a}."{n}" IS NOT DISTINCT FROM {b}."{n}"' for n in table.names)
 
 
-def drop_duplicates(staging: Staging, staged: Staged) -> int:
+def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
     """Drop rows that stand in the file more than once, alike; returns how many.
 
     Raises:
         InputError: Two rows with the same key and other values; names both.
     """
     connection, name, table = staging.connection, staged.name, staged.table
-    keys = ", ".join(f"{k} AS k{i}" for i, k in enumerate(table.key_of("s")))
+    keys = ", ".join(f"{k} AS k{i}" for i, k in enumerate(table.key_sql("s")))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE twins AS SELECT {keys}, min(s.r) AS kept FROM {name} s "
         "GROUP BY ALL HAVING count(*) > 1"
     )
     if not _count(connection, "twins"):
         return 0
-    joined = " AND ".join(f"{k} IS NOT DISTINCT FROM t.k{i}" for i, k in enumerate(table.key_of("s")))
+    joined = " AND ".join(f"{k} IS NOT DISTINCT FROM t.k{i}" for i, k in enumerate(table.key_sql("s")))
     pairs = f"{name} s JOIN twins t ON {joined} JOIN {name} f ON f.r = t.kept WHERE s.r <> t.kept"
     clash = connection.execute(
-        f"SELECT f.r, s.r FROM {pairs} AND NOT ({_same_row(table, 'f', 's')}) ORDER BY s.r LIMIT 1"
+        f"SELECT f.r, s.r FROM {pairs} AND NOT ({_same_row_sql(table, 'f', 's')}) ORDER BY s.r LIMIT 1"
     ).fetchone()
     if clash:
         first, second = staging.rows.line(int(clash[0])), staging.rows.line(int(clash[1]))
@@ -62,7 +62,7 @@ def drop_duplicates(staging: Staging, staged: Staged) -> int:
     return _count(connection, "spare")
 
 
-def _key_text(connection: duckdb.DuckDBPyConnection, staged: Staged, row: int) -> str:
+def _key_text(connection: duckdb.DuckDBPyConnection, staged: StagedRows, row: int) -> str:
     """The key of a staged row, readable."""
     plain = [c for c in staged.table.columns if f"{{t}}.{c.name}" in staged.table.key]
     names = ", ".join(f'"{c.name}"' for c in plain)
@@ -71,7 +71,7 @@ def _key_text(connection: duckdb.DuckDBPyConnection, staged: Staged, row: int) -
     return " ".join(told)
 
 
-def meet_stored(staging: Staging, staged: Staged, load_id: int, *, replace: bool) -> tuple[int, int]:
+def compare_with_stored(staging: Staging, staged: StagedRows, load_id: int, *, replace: bool) -> tuple[int, int]:
     """Compare with what the history holds; returns rows it holds alike, and rows that gave way.
 
     Raises:
@@ -86,15 +86,15 @@ def meet_stored(staging: Staging, staged: Staged, load_id: int, *, replace: bool
     )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE met AS SELECT s.r, t.rowid AS stored, t.load_id AS load_id, "
-        f"({_same_row(table, 's', 't')}) AS alike "
-        f"FROM {name} s JOIN {table.name} t ON {_same_key(table, 's', 't')}{near}"
+        f"({_same_row_sql(table, 's', 't')}) AS alike "
+        f"FROM {name} s JOIN {table.name} t ON {_same_key_sql(table, 's', 't')}{near}"
     )
     clash = connection.execute(
         "SELECT r, load_id FROM met WHERE NOT alike AND ($1 OR load_id = $2) ORDER BY r LIMIT 1",
         [not replace, load_id],
     ).fetchone()
     if clash:
-        raise _clash(staging, staged, int(clash[0]), clash[1], load_id)
+        raise _conflict_error(staging, staged, int(clash[0]), clash[1], load_id)
     known = _count(connection, "met WHERE alike")
     replaced = _count(connection, "met WHERE NOT alike")
     if known:
@@ -104,7 +104,7 @@ def meet_stored(staging: Staging, staged: Staged, load_id: int, *, replace: bool
     return known, replaced
 
 
-def _clash(staging: Staging, staged: Staged, row: int, stored_by: object, load_id: int) -> InputError:
+def _conflict_error(staging: Staging, staged: StagedRows, row: int, stored_by: object, load_id: int) -> InputError:
     origin = "liqmap's catalogue"
     if stored_by is not None:
         found = staging.connection.execute("SELECT source FROM loads WHERE load_id = $1", [stored_by]).fetchone()
@@ -116,26 +116,28 @@ def _clash(staging: Staging, staged: Staged, row: int, stored_by: object, load_i
         f"{staged.table.name} {key} with values other than those stored from {origin}",
         "the same values, or a load that replaces",
         "nothing stored",
-        row=None if staged.reduced else staging.rows.line(row),
+        row=None if staged.aggregated else staging.rows.line(row),
     )
 
 
-def reduce(staging: Staging, staged: Staged) -> Staged:
+def aggregate(staging: Staging, staged: StagedRows) -> StagedRows:
     """Trades to one-minute bars, bands to depth; other rows as they are."""
     if staged.table.into is None:
         return staged
     into = TABLES[staged.table.into]
     name = f"{staged.name}_{into.name}"
-    select = {"trades": _TRADES, "bands": _BANDS}[staged.table.name].format(rows=staged.name, minute=_MINUTE)
+    select = {"trades": _TRADES_TO_BARS, "bands": _BANDS_TO_DEPTH}[staged.table.name].format(
+        rows=staged.name, minute=_MINUTE_US
+    )
     staging.connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT row_number() OVER () AS r, * FROM ({select})"
     )
     staging.connection.execute(f"DROP TABLE {staged.name}")
-    return type(staged)(name, into, staged.target, staged.faults, staged.rows, reduced=True)
+    return type(staged)(name, into, staged.target, staged.faults, staged.rows, aggregated=True)
 
 
 # First and last go by the trade's number: several trades share one millisecond.
-_TRADES = """
+_TRADES_TO_BARS = """
 SELECT instrument, ts - ts % {minute} AS ts, 60 AS interval_s,
        arg_min(price, trade_id) AS open, max(price) AS high, min(price) AS low, arg_max(price, trade_id) AS close,
        fsum(size_base) AS volume_base, fsum(CASE WHEN taker = 'buy' THEN size_base ELSE 0 END) AS taker_buy_base,
@@ -144,7 +146,7 @@ FROM {rows} GROUP BY ALL ORDER BY instrument, ts
 """
 
 # A band holds what lies between its edge and the next one in: its size at its mean price keeps both sums.
-_BANDS = """
+_BANDS_TO_DEPTH = """
 SELECT instrument, ts, CASE WHEN percent < 0 THEN 'bid' ELSE 'ask' END AS side, usd / base AS price, base AS size_base
 FROM (SELECT instrument, ts, percent,
              depth_base - lag(depth_base, 1, 0) OVER inner_first AS base,
@@ -155,7 +157,7 @@ WHERE base > 0 AND usd > 0 ORDER BY instrument, ts, price
 """
 
 
-def drop_unfinished(staging: Staging, staged: Staged, now: int) -> int:
+def drop_unfinished(staging: Staging, staged: StagedRows, now: int) -> int:
     """Drop bars and windows that are not over yet, since their values still change; returns how many."""
     length = {"bars": "interval_s", "liquidations": "window_s"}.get(staged.table.name)
     if length is None:
@@ -167,7 +169,7 @@ def drop_unfinished(staging: Staging, staged: Staged, now: int) -> int:
     return count
 
 
-def insert(staging: Staging, staged: Staged, load_id: int) -> int:
+def insert_rows(staging: Staging, staged: StagedRows, load_id: int) -> int:
     """Put the rows into their table, in the order of time; returns how many."""
     table = staged.table
     names = ", ".join(f'"{n}"' for n in table.names)

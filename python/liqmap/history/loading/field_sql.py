@@ -19,17 +19,27 @@ if TYPE_CHECKING:
     from liqmap.history.loading.mapping import Field, TimeUnit
     from liqmap.history.tables import Column
 
-__all__ = ["UNITS", "Fault", "Reading", "literal", "number_of", "printable", "read_field", "time_of", "unit_of"]
+__all__ = [
+    "TIME_UNIT_CODES",
+    "Check",
+    "FieldSql",
+    "field_sql",
+    "number_sql",
+    "printable_sql",
+    "quote_literal",
+    "time_sql",
+    "time_unit_sql",
+]
 
-UNITS: dict[TimeUnit, int] = {"s": 1, "ms": 2, "us": 3, "iso": 4}
-UNIT_NAMES = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "ISO 8601"}
+TIME_UNIT_CODES: dict[TimeUnit, int] = {"s": 1, "ms": 2, "us": 3, "iso": 4}
+TIME_UNIT_NAMES = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "ISO 8601"}
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|\+00:?00| UTC)?"
-_LABEL_LIMIT = 200
-_DOLLARS = ("USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDE")
+_MAX_LABEL_LENGTH = 200
+_USD_CURRENCIES = ("USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDE")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Check:
     """What can be wrong with a row: a condition, and how to tell of it.
 
     Attributes:
@@ -45,12 +55,12 @@ class Fault:
     field: str
     column: int | None
     expected: str
-    of_key: bool = False
-    secret: bool = False
+    before_blank_check: bool = False
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FieldSql:
     """How one field is read.
 
     Attributes:
@@ -62,37 +72,37 @@ class Reading:
     """
 
     value: str
-    faults: tuple[Fault, ...]
+    faults: tuple[Check, ...]
     cells: frozenset[int] = frozenset()
     numbers: frozenset[int] = frozenset()
     times: frozenset[int] = frozenset()
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     """A quoted SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def printable(text: str) -> str:
+def printable_sql(text: str) -> str:
     """SQL: whether a text is a label: not empty, not too long, no control characters."""
-    return f"{text} <> '' AND length({text}) <= {_LABEL_LIMIT} AND NOT regexp_matches({text}, '[[:cntrl:]]')"
+    return f"{text} <> '' AND length({text}) <= {_MAX_LABEL_LENGTH} AND NOT regexp_matches({text}, '[[:cntrl:]]')"
 
 
-def number_of(cell: str) -> str:
+def number_sql(cell: str) -> str:
     """SQL: a cell's number, or NULL; ``1_000`` is none."""
     return f"CASE WHEN contains({cell}, '_') THEN NULL ELSE TRY_CAST({cell} AS DOUBLE) END"
 
 
-def unit_of(cell: str, number: str) -> str:
+def time_unit_sql(cell: str, number: str) -> str:
     """SQL: the number of a time's unit, by its size, or as ISO 8601 where it is no number."""
     return (
         f"CASE WHEN {number} >= 1e12 AND {number} < 1e13 THEN 2 WHEN {number} >= 1e15 AND {number} < 1e16 THEN 3 "
         f"WHEN {number} >= 1e9 AND {number} < 1e10 THEN 1 "
-        f"WHEN {number} IS NULL AND regexp_full_match({cell}, {literal(_ISO)}) THEN 4 END"
+        f"WHEN {number} IS NULL AND regexp_full_match({cell}, {quote_literal(_ISO)}) THEN 4 END"
     )
 
 
-def time_of(cell: str, number: str, unit: str) -> str:
+def time_sql(cell: str, number: str, unit: str) -> str:
     """SQL: a cell's time in microseconds, or NULL."""
     # DuckDB wants seconds before a zone.
     whole = f"regexp_replace({cell}, '(:\\d\\d)(Z|\\+00:?00| UTC)$', '\\1:00\\2')"
@@ -103,9 +113,9 @@ def time_of(cell: str, number: str, unit: str) -> str:
     )
 
 
-def read_field(
+def field_sql(
     column: Column, field: Field, columns: Sequence[str], instrument: Instrument | None, latest: int, where: str
-) -> Reading:
+) -> FieldSql:
     """How a field is read from a file.
 
     Args:
@@ -120,25 +130,25 @@ def read_field(
         InputError: A unit that cannot be turned into the table's.
     """
     if field.until is not None:
-        return _span(column, columns.index(field.until), latest)
+        return _interval_sql(column, columns.index(field.until), latest)
     at = None if field.column is None else columns.index(field.column)
-    cell = literal(str(field.constant)) if at is None else f"c{at}"
+    cell = quote_literal(str(field.constant)) if at is None else f"c{at}"
     cells = frozenset(() if at is None else (at,))
-    blank = (Fault(f"{cell} IS NULL", column.name, at, column.expected),) if column.required and at is not None else ()
+    blank = (Check(f"{cell} IS NULL", column.name, at, column.expected),) if column.required and at is not None else ()
 
-    def must(condition: str, expected: str = column.expected) -> Fault:
-        return Fault(f"{cell} IS NOT NULL AND NOT coalesce({condition}, false)", column.name, at, expected)
+    def must(condition: str, expected: str = column.expected) -> Check:
+        return Check(f"{cell} IS NOT NULL AND NOT coalesce({condition}, false)", column.name, at, expected)
 
     if column.kind == "time":
-        return _time(column, field, cell, at, blank, latest)
+        return _time_field_sql(column, field, cell, at, blank, latest)
     if column.kind == "label":
         text = f"trim({cell})"
-        value = f"{literal(field.prefix)} || {text}" if field.prefix else text
-        return Reading(value, (*blank, must(printable(text))), cells)
+        value = f"{quote_literal(field.prefix)} || {text}" if field.prefix else text
+        return FieldSql(value, (*blank, must(printable_sql(text))), cells)
     if column.kind == "choice":
-        return _choice(column, field, cell, at, blank)
-    number = f"n{at}" if at is not None else number_of(cell)
-    value, price = _converted(column, field, number, columns, instrument, where)
+        return _choice_sql(column, field, cell, at, blank)
+    number = f"n{at}" if at is not None else number_sql(cell)
+    value, price = _convert_unit(column, field, number, columns, instrument, where)
     condition = {
         "price": "{v} > 0",
         "positive": "{v} > 0",
@@ -150,50 +160,52 @@ def read_field(
     faults = (*blank, must(f"isfinite({value}) AND {condition}"))
     needed = frozenset(i for i in (at, price) if i is not None)
     typed = f"CAST({value} AS BIGINT)" if column.kind == "whole" else value
-    return Reading(typed, faults, cells, numbers=needed)
+    return FieldSql(typed, faults, cells, numbers=needed)
 
 
-def _time(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Fault, ...], latest: int) -> Reading:
+def _time_field_sql(
+    column: Column, field: Field, cell: str, at: int | None, blank: tuple[Check, ...], latest: int
+) -> FieldSql:
     if at is not None:
         value, unit = f"t{at}", f"u{at}"
     else:
-        unit = unit_of(cell, number_of(cell))
-        value = time_of(cell, number_of(cell), unit)
-    checks = [Fault(f.condition, f.field, f.column, f.expected, of_key=True) for f in blank]
+        unit = time_unit_sql(cell, number_sql(cell))
+        value = time_sql(cell, number_sql(cell), unit)
+    checks = [Check(f.condition, f.field, f.column, f.expected, before_blank_check=True) for f in blank]
     if field.time != "auto":
-        code = UNITS[field.time]
+        code = TIME_UNIT_CODES[field.time]
         wrong = f"{cell} IS NOT NULL AND {unit} IS NOT NULL AND {unit} <> {code}"
-        checks.append(Fault(wrong, column.name, at, f"a time in {UNIT_NAMES[code]}", of_key=True))
+        checks.append(Check(wrong, column.name, at, f"a time in {TIME_UNIT_NAMES[code]}", before_blank_check=True))
     until = "9000000000000000" if column.name == "expiry" else str(latest)
     wrong = f"{cell} IS NOT NULL AND NOT coalesce({value} >= {EARLIEST} AND {value} <= {until}, false)"
-    checks.append(Fault(wrong, column.name, at, column.expected, of_key=True))
+    checks.append(Check(wrong, column.name, at, column.expected, before_blank_check=True))
     shifted = f"{value} + {field.offset_s * 1_000_000}" if field.offset_s else value
     cells = frozenset(() if at is None else (at,))
-    return Reading(shifted, tuple(checks), cells, times=cells)
+    return FieldSql(shifted, tuple(checks), cells, times=cells)
 
 
-def _span(column: Column, until: int, latest: int) -> Reading:
+def _interval_sql(column: Column, until: int, latest: int) -> FieldSql:
     value = f'CAST(round((t{until} - "ts") / 1e6) AS BIGINT)'
     wrong = f"NOT coalesce(t{until} >= {EARLIEST} AND t{until} <= {latest + 7 * 86_400_000_000} AND {value} > 0, false)"
-    fault = Fault(wrong, column.name, until, "the bar's end, after its start")
-    return Reading(value, (fault,), frozenset((until,)), times=frozenset((until,)))
+    fault = Check(wrong, column.name, until, "the bar's end, after its start")
+    return FieldSql(value, (fault,), frozenset((until,)), times=frozenset((until,)))
 
 
-def _choice(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Fault, ...]) -> Reading:
+def _choice_sql(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Check, ...]) -> FieldSql:
     words = field.values or dict(zip(column.choices, column.choices, strict=True))
-    cases = " ".join(f"WHEN {literal(k)} THEN {literal(v)}" for k, v in words.items())
+    cases = " ".join(f"WHEN {quote_literal(k)} THEN {quote_literal(v)}" for k, v in words.items())
     value = f"CASE trim({cell}) {cases} END"
-    fault = Fault(f'{cell} IS NOT NULL AND "{column.name}" IS NULL', column.name, at, f"one of {', '.join(words)}")
-    return Reading(value, (*blank, fault), frozenset(() if at is None else (at,)))
+    fault = Check(f'{cell} IS NOT NULL AND "{column.name}" IS NULL', column.name, at, f"one of {', '.join(words)}")
+    return FieldSql(value, (*blank, fault), frozenset(() if at is None else (at,)))
 
 
-def _converted(
+def _convert_unit(
     column: Column, field: Field, number: str, columns: Sequence[str], instrument: Instrument | None, where: str
 ) -> tuple[str, int | None]:
     """SQL of a number in the table's unit, and the price column it needs."""
     scaled = number if field.scale == 1.0 else f"({number} * {field.scale!r})"
     unit = field.unit or column.unit
-    if unit == column.unit or (unit == "quote" and column.unit == "usd" and _in_dollars(instrument)):
+    if unit == column.unit or (unit == "quote" and column.unit == "usd" and _is_quoted_in_usd(instrument)):
         return scaled, None
     if column.unit == "fraction" and unit in ("percent", "bps"):
         return f"({scaled} / {100.0 if unit == 'percent' else 10_000.0})", None
@@ -213,5 +225,5 @@ def _converted(
     raise InputError("mapping", where, found, hint, "nothing stored", field=column.name)
 
 
-def _in_dollars(instrument: Instrument | None) -> bool:
-    return instrument is not None and instrument.quote in _DOLLARS
+def _is_quoted_in_usd(instrument: Instrument | None) -> bool:
+    return instrument is not None and instrument.quote in _USD_CURRENCIES

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from liqmap._base.errors import InputError
-from liqmap.history.loading.account_hashes import HIDDEN
-from liqmap.history.loading.field_sql import literal
+from liqmap.history.loading.account_hashes import REDACTED
+from liqmap.history.loading.field_sql import quote_literal
 from liqmap.history.loading.load_report import Reject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liqmap.history.loading.mapping_match import Layout
-    from liqmap.history.loading.source import Source
-    from liqmap.history.loading.venue_rows import Payload
+    from liqmap.history.loading.mapping_match import MappingMatch
+    from liqmap.history.loading.source import SourceFile
+    from liqmap.history.loading.venue_rows import VenueRows
 
-__all__ = ["Rows", "name_columns"]
+__all__ = ["FileRows", "with_column_names"]
 
-_LINE = re.compile(r"CSV Error on Line: (\d+)")
+_CSV_ERROR_LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
-def name_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> Source:
+def with_column_names(connection: duckdb.DuckDBPyConnection, source: SourceFile) -> SourceFile:
     """The source with its Parquet column names; another as it is.
 
     Raises:
@@ -37,7 +37,7 @@ def name_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> Sourc
     return replace(source, first_row=tuple(name for name, _ in _parquet_columns(connection, source)))
 
 
-def _parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> list[tuple[str, str]]:
+def _parquet_columns(connection: duckdb.DuckDBPyConnection, source: SourceFile) -> list[tuple[str, str]]:
     try:
         path = glob.escape(str(source.path))
         rows = connection.execute("DESCRIBE SELECT * FROM read_parquet($1)", [path]).fetchall()
@@ -46,12 +46,12 @@ def _parquet_columns(connection: duckdb.DuckDBPyConnection, source: Source) -> l
     return [(str(r[0]), str(r[1])) for r in rows]
 
 
-def _damaged_parquet(source: Source, error: duckdb.Error) -> InputError:
+def _damaged_parquet(source: SourceFile, error: duckdb.Error) -> InputError:
     found = f"damaged Parquet ({source.size:,} bytes): {str(error).splitlines()[0]}"
     return InputError("load", source.where, found, "a whole Parquet file", "nothing stored")
 
 
-class Rows:
+class FileRows:
     """A source under a layout.
 
     Args:
@@ -66,24 +66,26 @@ class Rows:
         torn: The rows that could not be split.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source, layout: Layout, *, lenient: bool) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: SourceFile, layout: MappingMatch, *, lenient: bool
+    ) -> None:
         self._connection = connection
         self._source = source
         self._layout = layout
         self.iso: frozenset[int] = frozenset()
-        self.torn: tuple[Reject, ...] = ()
+        self.malformed: tuple[Reject, ...] = ()
         if source.kind == "parquet":
             self.sql = self._parquet()
             return
         if source.payload is not None:
             self.sql = self._payload(source.payload)
             return
-        self.torn = self._torn() if lenient else ()
+        self.malformed = self._find_malformed() if lenient else ()
         self.sql = self._csv("ignore_errors=true" if lenient else "ignore_errors=false")
 
     def _csv(self, option: str) -> str:
         names = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(self._layout.columns)))
-        path = literal(glob.escape(str(self._source.path)))
+        path = quote_literal(glob.escape(str(self._source.path)))
         header = str(self._layout.header).lower()
         return (
             f"read_csv({path}, auto_detect=false, header={header}, delim=',', quote='\"', escape='\"', "
@@ -99,16 +101,16 @@ class Rows:
                 quoted = f"strftime(make_timestamp(epoch_us({quoted})), '%Y-%m-%dT%H:%M:%S.%f')"
             cells.append(f"CAST({quoted} AS VARCHAR) AS c{i}")
         self.iso = frozenset(iso)
-        return f"(SELECT {', '.join(cells)} FROM read_parquet({literal(glob.escape(str(self._source.path)))}))"
+        return f"(SELECT {', '.join(cells)} FROM read_parquet({quote_literal(glob.escape(str(self._source.path)))}))"
 
-    def _payload(self, payload: Payload) -> str:
+    def _payload(self, payload: VenueRows) -> str:
         """A payload's cells in a temporary table; whole columns at a time, since row by row would take minutes."""
         columns = [list(column) for column in zip(*payload.rows, strict=True)] or [[] for _ in self._layout.columns]
         cells = ", ".join(f"unnest(${i + 1}::VARCHAR[]) AS c{i}" for i in range(len(columns)))
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE payload AS SELECT {cells}", columns)
         return "payload"
 
-    def _torn(self) -> tuple[Reject, ...]:
+    def _find_malformed(self) -> tuple[Reject, ...]:
         """Rows that are no rows: too few or too many cells, a quote that never ends."""
         counted = ", ".join(f"count(c{i})" for i in range(len(self._layout.columns)))
         self._connection.execute(f"SELECT {counted} FROM {self._csv('store_rejects=true')}").fetchall()
@@ -118,7 +120,7 @@ class Rows:
         self._connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
         secret = any("account" in target.fields for target in self._layout.mapping.targets)
         return tuple(
-            Reject(self._source.member, int(n), "row", HIDDEN if secret else str(text), str(why).splitlines()[0])
+            Reject(self._source.member, int(n), "row", REDACTED if secret else str(text), str(why).splitlines()[0])
             for n, text, why in errors
         )
 
@@ -127,7 +129,7 @@ class Rows:
         if self._source.payload is not None:
             return self._source.payload.numbers[row]
         line = row + 1 + (self._source.kind == "csv" and self._layout.header)
-        for torn in self.torn:
+        for torn in self.malformed:
             line += torn.row <= line
         return line
 
@@ -144,12 +146,12 @@ class Rows:
         ).fetchall()
         return {int(row): None if cell is None else str(cell) for row, cell in found}
 
-    def unreadable(self, error: duckdb.Error) -> InputError:
+    def read_error(self, error: duckdb.Error) -> InputError:
         """The house's line for a file that DuckDB cannot read."""
         if self._source.kind == "parquet":
             return _damaged_parquet(self._source, error)
         text = str(error).strip()
-        match = _LINE.search(text)
+        match = _CSV_ERROR_LINE.search(text)
         lines = text.splitlines()
         found = next((s for s in lines if s.startswith(("Expected Number", "Value with", "Maximum line"))), lines[0])
         found = found.replace("Expected Number of Columns", "columns expected").replace("Found", "found")

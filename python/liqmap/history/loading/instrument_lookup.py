@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError, NotFoundError
-from liqmap._base.instruments import Instrument, split
+from liqmap._base.instruments import Instrument, split_name
 from liqmap.history import queries
 from liqmap.venues import catalogue
 
 if TYPE_CHECKING:
     import duckdb
 
-    from liqmap.history.loading.mapping import Mapping, Target
-    from liqmap.history.loading.mapping_match import Asked
-    from liqmap.history.loading.staging import Staged, Staging
+    from liqmap.history.loading.mapping import Mapping, TargetTable
+    from liqmap.history.loading.mapping_match import LoadOptions
+    from liqmap.history.loading.staging import StagedRows, Staging
 
-__all__ = ["check_named", "ensure", "known", "resolve"]
+__all__ = ["check_instruments", "ensure_instrument", "find_instrument", "resolve_instrument"]
 
 
-def resolve(
-    connection: duckdb.DuckDBPyConnection, target: Target, mapping: Mapping, asked: Asked, where: str
+def resolve_instrument(
+    connection: duckdb.DuckDBPyConnection, target: TargetTable, mapping: Mapping, asked: LoadOptions, where: str
 ) -> tuple[str | None, Instrument | None]:
     """The one instrument of a target's rows; ``(None, None)`` where the file has a column for it.
 
@@ -34,11 +34,11 @@ def resolve(
     if name is None:
         expected = "an instrument named in the call (--instrument venue:SYMBOL)"
         raise InputError("load", where, "no instrument", expected, "nothing stored")
-    split(name, stage="load")
-    return name, ensure(connection, name, where)
+    split_name(name, stage="load")
+    return name, ensure_instrument(connection, name, where)
 
 
-def check_named(staging: Staging, staged: Staged, asked: Asked) -> None:
+def check_instruments(staging: Staging, staged: StagedRows, asked: LoadOptions) -> None:
     """The instruments that a file's own column names: all known, and the one asked for if one was.
 
     Raises:
@@ -57,31 +57,31 @@ def check_named(staging: Staging, staged: Staged, asked: Asked) -> None:
             raise InputError(
                 "load", where, f"{name!r}", asked.instrument, "nothing stored", row=line, field="instrument"
             )
-        split(str(name), stage="load")
+        split_name(str(name), stage="load")
         if staged.table.name != "instruments":
-            ensure(staging.connection, str(name), where)
+            ensure_instrument(staging.connection, str(name), where)
 
 
-def known(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument | None:
+def find_instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument | None:
     """The instrument as the history has it, else as the catalogue does; ``None`` where neither knows it."""
     try:
-        return queries.instrument(connection, name)
+        return queries.read_instrument(connection, name)
     except NotFoundError:
-        entry = catalogue.find(name)
+        entry = catalogue.find_entry(name)
         return None if entry is None else entry.instrument
 
 
-def ensure(connection: duckdb.DuckDBPyConnection, name: str, where: str) -> Instrument:
+def ensure_instrument(connection: duckdb.DuckDBPyConnection, name: str, where: str) -> Instrument:
     """The instrument as the history has it; one the catalogue knows enters the history with its margin tiers.
 
     Raises:
         NotFoundError: Neither knows it.
     """
-    entry = catalogue.find(name)
+    entry = catalogue.find_entry(name)
     if entry is not None:
-        _seed(connection, entry)
+        _insert_catalogue_entry(connection, entry)
     try:
-        return queries.instrument(connection, name)
+        return queries.read_instrument(connection, name)
     except NotFoundError:
         expected = (
             "an instrument of the history or the catalogue; to define one, load a CSV into the table instruments with "
@@ -90,7 +90,7 @@ def ensure(connection: duckdb.DuckDBPyConnection, name: str, where: str) -> Inst
         raise NotFoundError("load", where, f"unknown instrument {name!r}", expected, "nothing stored") from None
 
 
-def _seed(connection: duckdb.DuckDBPyConnection, entry: catalogue.Entry) -> None:
+def _insert_catalogue_entry(connection: duckdb.DuckDBPyConnection, entry: catalogue.CatalogueEntry) -> None:
     """Add what the history lacks; never change what it has."""
     known = entry.instrument
     held = connection.execute("SELECT 1 FROM instruments WHERE instrument = $1", [known.name]).fetchone()

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from liqmap._base.errors import InputError
-from liqmap.venues.payload import Cell, cell
+from liqmap.venues.payload import Cell, to_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liqmap.history.loading.source import Source
+    from liqmap.history.loading.source import SourceFile
 
-__all__ = ["Document", "documents"]
+__all__ = ["JsonDocument", "read_documents"]
 
-_OWNERS = ("account", "user")
-_INSIDE = ("payload", "clearinghouseState")
+_ACCOUNT_KEYS = ("account", "user")
+_PAYLOAD_KEYS = ("payload", "clearinghouseState")
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class JsonDocument:
     """One venue's answer, and what stands beside it.
 
     Attributes:
@@ -37,7 +37,7 @@ class Document:
     at: Cell = None
 
 
-def documents(source: Source) -> Iterator[Document]:
+def read_documents(source: SourceFile) -> Iterator[JsonDocument]:
     """The documents of a file: bare, or each in an envelope ``{"account": …, "time": …, "payload": …}``.
 
     Raises:
@@ -49,32 +49,32 @@ def documents(source: Source) -> Iterator[Document]:
         found = f"byte 0x{error.object[error.start]:02x}, not UTF-8"
         raise InputError("load", source.where, found, "UTF-8 text", "nothing stored") from None
     if not source.name.endswith((".ndjson", ".jsonl")):
-        yield from _opened(_parse(text, source.where, None), "")
+        yield from _unwrap(_parse_json(text, source.where, None), "")
         return
     # Only the ends of lines split lines here: JSON text may hold other breaks.
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
-            yield from _opened(_parse(line, source.where, number), f"line {number}")
+            yield from _unwrap(_parse_json(line, source.where, number), f"line {number}")
 
 
-def _opened(value: Any, place: str) -> Iterator[Document]:  # noqa: ANN401 - any JSON
-    if isinstance(value, list) and value and all(_envelope(v) for v in value):
+def _unwrap(value: Any, place: str) -> Iterator[JsonDocument]:  # noqa: ANN401 - any JSON
+    if isinstance(value, list) and value and all(_envelope_key(v) for v in value):
         for i, inner in enumerate(value):
-            yield from _opened(inner, f"{place}[{i}]")
-    elif (inside := _envelope(value)) is not None:
-        owner = next(cell(value[name]) for name in _OWNERS if name in value)
-        yield Document(f"{place}.{inside}".lstrip("."), value[inside], owner, cell(value.get("time")))
+            yield from _unwrap(inner, f"{place}[{i}]")
+    elif (inside := _envelope_key(value)) is not None:
+        owner = next(to_cell(value[name]) for name in _ACCOUNT_KEYS if name in value)
+        yield JsonDocument(f"{place}.{inside}".lstrip("."), value[inside], owner, to_cell(value.get("time")))
     else:
-        yield Document(place, value)
+        yield JsonDocument(place, value)
 
 
-def _envelope(value: Any) -> str | None:  # noqa: ANN401
-    if not isinstance(value, dict) or not any(name in value for name in _OWNERS):
+def _envelope_key(value: Any) -> str | None:  # noqa: ANN401
+    if not isinstance(value, dict) or not any(name in value for name in _ACCOUNT_KEYS):
         return None
-    return next((name for name in _INSIDE if isinstance(value.get(name), dict | list)), None)
+    return next((name for name in _PAYLOAD_KEYS if isinstance(value.get(name), dict | list)), None)
 
 
-def _parse(text: str, where: str, row: int | None) -> Any:  # noqa: ANN401
+def _parse_json(text: str, where: str, row: int | None) -> Any:  # noqa: ANN401
     def refuse(word: str) -> NoReturn:
         message = f"{word}, which is no JSON"
         raise ValueError(message)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import InputError, StorageError
-from liqmap._base.timestamps import InstantLike, parse
+from liqmap._base.timestamps import InstantLike, parse_instant
 from liqmap.history import load_journal
-from liqmap.history.connection import refuse_a_full_disk
-from liqmap.history.loading.file_rows import name_columns
+from liqmap.history.connection import require_disk_space
+from liqmap.history.loading.file_rows import with_column_names
 from liqmap.history.loading.load_report import LoadReport
-from liqmap.history.loading.load_transaction import Job
-from liqmap.history.loading.mapping_match import Asked, find_layout
+from liqmap.history.loading.load_transaction import LoadTransaction
+from liqmap.history.loading.mapping_match import LoadOptions, match_mapping
 from liqmap.history.loading.source import open_file
-from liqmap.history.loading.venue_rows import flatten
+from liqmap.history.loading.venue_rows import read_venue_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from liqmap.history.store import Store
 
-__all__ = ["load"]
+__all__ = ["load_file"]
 
 
-def load(
+def load_file(
     store: Store,
     path: Path,
     *,
@@ -63,23 +63,24 @@ def load(
     """
     if allow_rejects < 0:
         raise InputError("load", "allow_rejects", repr(allow_rejects), "0 or more", "nothing stored")
-    taken = None if at is None else parse(at, stage="load")
-    asked = Asked(table, instrument, mapping, columns, account, taken)
+    taken = None if at is None else parse_instant(at, stage="load")
+    asked = LoadOptions(table, instrument, mapping, columns, account, taken)
     with open_file(path) as opened, store.transaction() as connection:
-        refuse_a_full_disk(store.path, sum(s.size for s in opened.sources))
+        require_disk_space(store.path, sum(s.size for s in opened.sources))
         sources = [
-            flatten(connection, s, asked) if s.kind == "json" else name_columns(connection, s) for s in opened.sources
+            read_venue_rows(connection, s, asked) if s.kind == "json" else with_column_names(connection, s)
+            for s in opened.sources
         ]
-        layouts = [find_layout(s, asked) for s in sources]
-        job = Job(connection, opened, asked, allow_rejects=allow_rejects, replace=replace)
+        layouts = [match_mapping(s, asked) for s in sources]
+        job = LoadTransaction(connection, opened, asked, allow_rejects=allow_rejects, replace=replace)
         if (earlier := job.already(layouts[0])) is not None:
             return LoadReport(opened.where, opened.sha256, layouts[0].mapping.name, earlier, already=True)
         report = job.run(sources, layouts)
-    _prove(store, report)
+    _verify_commit(store, report)
     return report
 
 
-def _prove(store: Store, report: LoadReport) -> None:
+def _verify_commit(store: Store, report: LoadReport) -> None:
     """After the commit: the load is there, and is written down beside the history."""
     with store.reading() as connection:
         row = connection.execute("SELECT rows FROM loads WHERE load_id = $1", [report.load_id]).fetchone()
@@ -87,4 +88,4 @@ def _prove(store: Store, report: LoadReport) -> None:
             raise StorageError(
                 "load", report.source, "the commit left no trace", "the load on record", "check the disk"
             )
-        load_journal.append(connection, store.path)
+        load_journal.append_loads(connection, store.path)

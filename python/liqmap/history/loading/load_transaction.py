@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import InputError
 from liqmap._base.provenance import digest
-from liqmap.history.loading.account_hashes import hashed
-from liqmap.history.loading.account_snapshots import record
-from liqmap.history.loading.deduplicate import drop_duplicates, drop_unfinished, insert, meet_stored, reduce
-from liqmap.history.loading.instrument_lookup import check_named, resolve
+from liqmap.history.loading.account_hashes import hash_account
+from liqmap.history.loading.account_snapshots import record_account_snapshots
+from liqmap.history.loading.deduplicate import (
+    aggregate,
+    compare_with_stored,
+    drop_duplicates,
+    drop_unfinished,
+    insert_rows,
+)
+from liqmap.history.loading.instrument_lookup import check_instruments, resolve_instrument
 from liqmap.history.loading.load_report import LoadReport, Reject, TableReport
-from liqmap.history.loading.staging import BLANK, Staged, Staging
+from liqmap.history.loading.staging import BLANK_CODE, StagedRows, Staging
 from liqmap.history.loading.validate import check_blanks, check_dates, check_open_interest, infer_interval
 from liqmap.history.tables import TABLES
 
@@ -21,15 +27,15 @@ if TYPE_CHECKING:
     import duckdb
 
     from liqmap._base.provenance import JSON
-    from liqmap.history.loading.mapping_match import Asked, Layout
-    from liqmap.history.loading.source import Opened, Source
+    from liqmap.history.loading.mapping_match import LoadOptions, MappingMatch
+    from liqmap.history.loading.source import OpenedFile, SourceFile
 
-__all__ = ["Job"]
+__all__ = ["LoadTransaction"]
 
 _DAY = 86_400_000_000
 
 
-class Job:
+class LoadTransaction:
     """One file's load, inside its transaction.
 
     Args:
@@ -41,7 +47,13 @@ class Job:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, opened: Opened, asked: Asked, *, allow_rejects: int, replace: bool
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        opened: OpenedFile,
+        asked: LoadOptions,
+        *,
+        allow_rejects: int,
+        replace: bool,
     ) -> None:
         self.connection = connection
         self.opened = opened
@@ -52,17 +64,17 @@ class Job:
         self.notes: list[str] = []
         self.tables: dict[str, TableReport] = {}
         self.now = time.time_ns() // 1000
-        self.load_id = int(_one(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM loads"))
+        self.load_id = int(_scalar(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM loads"))
 
-    def _layout_hash(self, layout: Layout) -> str:
+    def _layout_hash(self, layout: MappingMatch) -> str:
         said: list[JSON] = [layout.mapping.hash, self.asked.instrument]
         if self.asked.account is not None:
-            said.append(hashed(self.connection, self.asked.account))
+            said.append(hash_account(self.connection, self.asked.account))
         if self.asked.at is not None:
             said.append(self.asked.at)
         return digest(said)
 
-    def already(self, layout: Layout) -> int | None:
+    def already(self, layout: MappingMatch) -> int | None:
         """The load that had these bytes before, read in the same way."""
         row = self.connection.execute(
             "SELECT load_id FROM loads WHERE sha256 = $1 AND layout_hash = $2 AND replaced_by IS NULL",
@@ -70,16 +82,16 @@ class Job:
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def run(self, sources: list[Source], layouts: list[Layout]) -> LoadReport:
+    def run(self, sources: list[SourceFile], layouts: list[MappingMatch]) -> LoadReport:
         """Stage, judge, settle and insert every member; then the load's own row and its rejects."""
         if self.replace:
-            self._take_back(layouts[0])
+            self._remove_earlier_rows(layouts[0])
         for source, layout in zip(sources, layouts, strict=True):
-            if source.ends_open and not layout.mapping.may_end_open:
+            if source.lacks_final_newline and not layout.mapping.may_end_open:
                 found = "the last line does not end: it may be cut"
                 done = "nothing stored; if the file is whole, end it with a line end"
                 raise InputError("load", source.where, found, "a line end after the last row", done)
-            self._member(source, layout)
+            self._load_member(source, layout)
         report = LoadReport(
             self.opened.where,
             self.opened.sha256,
@@ -92,7 +104,7 @@ class Job:
         self._record(report, layouts[0])
         return report
 
-    def _take_back(self, layout: Layout) -> None:
+    def _remove_earlier_rows(self, layout: MappingMatch) -> None:
         """Remove the rows an earlier version of this very file stored."""
         source = self._path()
         earlier = self.connection.execute(
@@ -100,8 +112,8 @@ class Job:
             [source, self._layout_hash(layout)],
         ).fetchall()
         for (load_id,) in earlier:
-            for stored in sorted({TABLES[t.table].stored_in for t in layout.mapping.targets}):
-                gone = _one(self.connection, f"SELECT count(*) FROM {stored} WHERE load_id = {int(load_id)}")
+            for stored in sorted({TABLES[t.table].destination for t in layout.mapping.targets}):
+                gone = _scalar(self.connection, f"SELECT count(*) FROM {stored} WHERE load_id = {int(load_id)}")
                 self.connection.execute(f"DELETE FROM {stored} WHERE load_id = {int(load_id)}")
                 self.tables.setdefault(stored, TableReport(stored)).replaced += int(gone)
             self.connection.execute("DELETE FROM sightings WHERE load_id = $1", [load_id])
@@ -110,31 +122,31 @@ class Job:
     def _path(self) -> str:
         return str(Path(self.opened.where).resolve())
 
-    def _member(self, source: Source, layout: Layout) -> None:
+    def _load_member(self, source: SourceFile, layout: MappingMatch) -> None:
         staging = Staging(self.connection, source, layout, latest=self.now + _DAY, lenient=self.allow_rejects > 0)
         stages = []
         for index, target in enumerate(layout.mapping.targets):
-            name, instrument = resolve(self.connection, target, layout.mapping, self.asked, source.where)
+            name, instrument = resolve_instrument(self.connection, target, layout.mapping, self.asked, source.where)
             stages.append(staging.stage(index, target, instrument, name))
-        if not stages[0].rows and not staging.rows.torn and source.payload is None:
+        if not stages[0].rows and not staging.rows.malformed and source.payload is None:
             raise InputError("load", source.where, "a header and no rows", "rows", "nothing stored")
-        left_out = self._leave_out_ends(layout, stages)
+        left_out = self._drop_placeholder_rows(layout, stages)
         unread = 0 if source.payload is None else source.payload.left_out
         self.notes += () if source.payload is None else source.payload.notes
         judged = []
         for staged in stages:
             staging.check_units(staged)
-            check_named(staging, staged, self.asked)
+            check_instruments(staging, staged, self.asked)
             check_dates(staging, staged)
             better, note = check_open_interest(staging, staged, stages)
             judged.append(better)
             if note:
                 self.notes.append(note)
-        self._put_aside(staging, judged)
+        self._collect_rejects(staging, judged)
         for staged in judged:
             if staged.table.name == "positions":
                 only = self.asked.instrument
-                record(
+                record_account_snapshots(
                     self.connection,
                     staged,
                     source.payload,
@@ -143,49 +155,49 @@ class Job:
                     latest=self.now + _DAY,
                 )
         for staged in judged:
-            self._settle(staging, staged, left_out, unread)
+            self._store_rows(staging, staged, left_out, unread)
 
-    def _leave_out_ends(self, layout: Layout, stages: list[Staged]) -> int:
+    def _drop_placeholder_rows(self, layout: MappingMatch, stages: list[StagedRows]) -> int:
         first, last = layout.mapping.skip_first, layout.mapping.skip_last
         for staged in stages if first or last else ():
             self.connection.execute(f"DELETE FROM {staged.name} WHERE r < {first} OR r >= {staged.rows - last}")
         return min(first + last, stages[0].rows)
 
-    def _put_aside(self, staging: Staging, stages: list[Staged]) -> None:
+    def _collect_rejects(self, staging: Staging, stages: list[StagedRows]) -> None:
         """Bad rows become rejects while the allowance lasts; else the first one is the error."""
-        found = [*staging.rows.torn, *(r for s in stages for r in staging.rejects(s, self.allow_rejects + 1))]
+        found = [*staging.rows.malformed, *(r for s in stages for r in staging.rejects(s, self.allow_rejects + 1))]
         rows = len({r.row for r in found})
         earlier = len({(r.member, r.row) for r in self.rejects})
         if rows + earlier > self.allow_rejects:
-            self._refuse(staging, stages, found)
+            self._raise_first_reject(staging, stages, found)
         self.rejects += dict.fromkeys(found)
 
-    def _refuse(self, staging: Staging, stages: list[Staged], found: list[Reject]) -> None:
+    def _raise_first_reject(self, staging: Staging, stages: list[StagedRows], found: list[Reject]) -> None:
         first = min(found, key=lambda r: r.row)
-        bad = " UNION ".join(f"SELECT r FROM {s.name} WHERE fault > {BLANK}" for s in stages)
-        more = len(staging.rows.torn) + int(_one(self.connection, f"SELECT count(*) FROM ({bad})")) - 1
+        bad = " UNION ".join(f"SELECT r FROM {s.name} WHERE fault > {BLANK_CODE}" for s in stages)
+        more = len(staging.rows.malformed) + int(_scalar(self.connection, f"SELECT count(*) FROM ({bad})")) - 1
         tail = f"; {more:,} more {'row' if more == 1 else 'rows'} at fault" if more else ""
         value = "blank" if first.value is None else repr(first.value)
         raise InputError(
             "load", staging.source.where, value, first.reason, f"nothing stored{tail}", row=first.row, field=first.field
         )
 
-    def _settle(self, staging: Staging, staged: Staged, left_out: int, unread: int) -> None:
+    def _store_rows(self, staging: Staging, staged: StagedRows, left_out: int, unread: int) -> None:
         infer_interval(staging, staged)
         blank = check_blanks(staging, staged)
-        part = TableReport(staged.table.stored_in, read=staged.rows + unread, blank=blank, left_out=left_out + unread)
-        part.rejected = int(_one(self.connection, f"SELECT count(*) FROM {staged.name} WHERE fault > {BLANK}"))
-        part.rejected += len(staging.rows.torn)
+        part = TableReport(staged.table.destination, read=staged.rows + unread, blank=blank, left_out=left_out + unread)
+        part.rejected = int(_scalar(self.connection, f"SELECT count(*) FROM {staged.name} WHERE fault > {BLANK_CODE}"))
+        part.rejected += len(staging.rows.malformed)
         self.connection.execute(f"DELETE FROM {staged.name} WHERE fault IS NOT NULL")
         part.left_out += drop_unfinished(staging, staged, self.now)
         part.duplicates = drop_duplicates(staging, staged)
-        staged = reduce(staging, staged)
+        staged = aggregate(staging, staged)
         self._span(staged, part)
-        part.known, part.replaced = meet_stored(staging, staged, self.load_id, replace=self.replace)
-        part.stored = insert(staging, staged, self.load_id)
+        part.known, part.replaced = compare_with_stored(staging, staged, self.load_id, replace=self.replace)
+        part.stored = insert_rows(staging, staged, self.load_id)
         self.tables.setdefault(part.table, TableReport(part.table)).add(part)
 
-    def _span(self, staged: Staged, part: TableReport) -> None:
+    def _span(self, staged: StagedRows, part: TableReport) -> None:
         when = staged.table.when
         names = self.connection.execute(f"SELECT DISTINCT instrument FROM {staged.name} ORDER BY 1").fetchall()
         part.instruments = tuple(str(n[0]) for n in names)
@@ -194,7 +206,7 @@ class Job:
             part.first, part.last = (row[0], row[1]) if row else (None, None)
         if staged.table.name == "bars":
             part.missing = int(
-                _one(
+                _scalar(
                     self.connection,
                     "SELECT coalesce(sum(wanted - there), 0)::BIGINT FROM (SELECT count(*) AS there, "
                     f"(max(ts) - min(ts)) // (interval_s * 1000000) + 1 AS wanted FROM {staged.name} "
@@ -202,7 +214,7 @@ class Job:
                 )
             )
 
-    def _record(self, report: LoadReport, layout: Layout) -> None:
+    def _record(self, report: LoadReport, layout: MappingMatch) -> None:
         rejected = len({(r.member, r.row) for r in report.rejects})
         self.connection.execute(
             "INSERT INTO loads VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)",
@@ -224,6 +236,6 @@ class Job:
             )
 
 
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:  # noqa: ANN401 - whatever the query gives
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:  # noqa: ANN401 - whatever the query gives
     row = connection.execute(sql).fetchone()
     return None if row is None else row[0]

@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
     from os import PathLike
 
-__all__ = ["Field", "Mapping", "Target", "adhoc", "own", "read_mapping", "shipped"]
+__all__ = ["Field", "Mapping", "TargetTable", "bundled_mappings", "mapping_from_columns", "own_layout", "read_mapping"]
 
 Unit: TypeAlias = Literal["usd", "base", "quote", "contracts", "fraction", "percent", "bps"]
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "iso"]
 
 
-class _Strict(BaseModel):
+class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Field(_Strict):
+class Field(_StrictModel):
     """Where one field comes from.
 
     Attributes:
@@ -70,14 +70,14 @@ class Field(_Strict):
         return tuple(c for c in (self.column, self.until, self.price) if c is not None)
 
 
-def _field(value: object) -> object:
+def _expand_shorthand(value: object) -> object:
     """Plain text is a column, a plain number a constant."""
     if isinstance(value, str):
         return {"column": value}
     return {"constant": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-class Target(_Strict):
+class TargetTable(_StrictModel):
     """One table that a file's rows feed.
 
     Attributes:
@@ -88,10 +88,10 @@ class Target(_Strict):
 
     table: str
     instrument: str | None = None
-    fields: dict[str, Annotated[Field, BeforeValidator(_field)]]
+    fields: dict[str, Annotated[Field, BeforeValidator(_expand_shorthand)]]
 
     @model_validator(mode="after")
-    def _known(self) -> Target:
+    def _known(self) -> TargetTable:
         table = TABLES.get(self.table)
         if table is None:
             message = f"no table {self.table!r}; there are {', '.join(TABLES)}"
@@ -112,7 +112,7 @@ class Target(_Strict):
         return self
 
 
-class Mapping(_Strict):
+class Mapping(_StrictModel):
     """One layout of a file.
 
     Attributes:
@@ -141,7 +141,7 @@ class Mapping(_Strict):
     skip_last: Annotated[int, Option(ge=0)] = 0
     dated_name: bool = False
     may_end_open: bool = False
-    targets: tuple[Target, ...] = Option(min_length=1, alias="target")
+    targets: tuple[TargetTable, ...] = Option(min_length=1, alias="target")
 
     @model_validator(mode="after")
     def _consistent(self) -> Mapping:
@@ -160,7 +160,7 @@ class Mapping(_Strict):
         return self
 
     @property
-    def used(self) -> tuple[str, ...]:
+    def used_columns(self) -> tuple[str, ...]:
         """The columns it reads, each once."""
         return tuple(dict.fromkeys(c for t in self.targets for f in t.fields.values() for c in f.columns))
 
@@ -171,11 +171,11 @@ class Mapping(_Strict):
 
 
 @cache
-def shipped() -> tuple[Mapping, ...]:
+def bundled_mappings() -> tuple[Mapping, ...]:
     """The layouts liqmap knows, by name."""
     folder = resources.files(__package__) / "mappings"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
-    return tuple(_parse(f.read_text("utf-8"), f.name, f.name.removesuffix(".toml")) for f in files)
+    return tuple(_parse_toml(f.read_text("utf-8"), f.name, f.name.removesuffix(".toml")) for f in files)
 
 
 def read_mapping(which: str | PathLike[str]) -> Mapping:
@@ -184,7 +184,7 @@ def read_mapping(which: str | PathLike[str]) -> Mapping:
     Raises:
         InputError: No such file or name; not TOML; an unknown key; a field or table that does not exist.
     """
-    known = {m.name: m for m in shipped()}
+    known = {m.name: m for m in bundled_mappings()}
     if str(which) in known:
         return known[str(which)]
     path = Path(which)
@@ -194,17 +194,17 @@ def read_mapping(which: str | PathLike[str]) -> Mapping:
         expected = f"a TOML file, or one of {', '.join(known)}"
         found = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror or str(error)
         raise InputError("mapping", str(which), found, expected, "nothing loaded") from None
-    return _parse(text, str(which), path.stem)
+    return _parse_toml(text, str(which), path.stem)
 
 
-def _parse(text: str, where: str, name: str) -> Mapping:
+def _parse_toml(text: str, where: str, name: str) -> Mapping:
     try:
-        return _validated({"name": name, **tomllib.loads(text)}, where)
+        return _validate_mapping({"name": name, **tomllib.loads(text)}, where)
     except tomllib.TOMLDecodeError as error:
         raise InputError("mapping", where, str(error), "TOML", "nothing loaded") from None
 
 
-def _validated(data: Dict[str, Any], where: str) -> Mapping:
+def _validate_mapping(data: Dict[str, Any], where: str) -> Mapping:
     try:
         return Mapping.model_validate(data)
     except ValidationError as error:
@@ -215,7 +215,7 @@ def _validated(data: Dict[str, Any], where: str) -> Mapping:
         raise InputError("mapping", where, found, expected, "nothing loaded", field=place) from None
 
 
-def own(table: str, header: tuple[str, ...], *, instrument: bool) -> Mapping | None:
+def own_layout(table: str, header: tuple[str, ...], *, instrument: bool) -> Mapping | None:
     """Own layout: columns named like the table's fields; ``None`` if the header does not fit.
 
     Args:
@@ -238,7 +238,7 @@ def own(table: str, header: tuple[str, ...], *, instrument: bool) -> Mapping | N
     return Mapping.model_validate({"name": table, "about": f"liqmap's own: {table}", "target": [target]})
 
 
-def adhoc(table: str, columns: Dict[str, Any], header: tuple[str, ...]) -> Mapping:
+def mapping_from_columns(table: str, columns: Dict[str, Any], header: tuple[str, ...]) -> Mapping:
     """A mapping given in a call: field → column, constant or :class:`Field`; fields not given go by their own name.
 
     Raises:
@@ -253,4 +253,6 @@ def adhoc(table: str, columns: Dict[str, Any], header: tuple[str, ...]) -> Mappi
     if table == "bars":
         fields.setdefault("price_source", {"constant": "last"})
     target = {"table": table, "fields": fields}
-    return _validated({"name": f"columns of {table}", "about": "given in the call", "target": [target]}, "columns")
+    return _validate_mapping(
+        {"name": f"columns of {table}", "about": "given in the call", "target": [target]}, "columns"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import InputError
-from liqmap.history.loading.mapping import Mapping, adhoc, own, read_mapping, shipped
+from liqmap.history.loading.mapping import Mapping, bundled_mappings, mapping_from_columns, own_layout, read_mapping
 from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from liqmap._base.timestamps import Instant
-    from liqmap.history.loading.source import Source
-    from liqmap.history.loading.venue_rows import Payload
+    from liqmap.history.loading.source import SourceFile
+    from liqmap.history.loading.venue_rows import VenueRows
 
-__all__ = ["Asked", "Layout", "find_layout"]
+__all__ = ["LoadOptions", "MappingMatch", "match_mapping"]
 
-_SHOWN = 12
+_MAX_COLUMNS_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LoadOptions:
     """What the caller said about the file; the account and the time are for a venue's answer that lacks them."""
 
     table: str | None = None
@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class MappingMatch:
     """A file's columns as they stand, and the mapping that reads them.
 
     Attributes:
@@ -49,7 +49,7 @@ class Layout:
     header: bool
 
 
-def find_layout(source: Source, asked: Asked) -> Layout:
+def match_mapping(source: SourceFile, asked: LoadOptions) -> MappingMatch:
     """Find the mapping of a file.
 
     Raises:
@@ -58,44 +58,44 @@ def find_layout(source: Source, asked: Asked) -> Layout:
     if asked.table is not None and asked.table not in TABLES:
         raise InputError("load", "table", repr(asked.table), f"one of {', '.join(TABLES)}", "nothing stored")
     if source.payload is not None:
-        return _of_payload(source, source.payload, asked)
-    return _of_columns(source, asked)
+        return _match_payload(source, source.payload, asked)
+    return _match_columns(source, asked)
 
 
-def _of_columns(source: Source, asked: Asked) -> Layout:
+def _match_columns(source: SourceFile, asked: LoadOptions) -> MappingMatch:
     if asked.account is not None or asked.at is not None:
         said = "an account or a time in the call"
         raise InputError("load", source.where, said, "them in the file's own columns", "nothing stored")
     if asked.mapping is not None:
-        return _fit(read_mapping(asked.mapping), source)
+        return _apply_mapping(read_mapping(asked.mapping), source)
     first = source.first_row
     if asked.columns is not None:
         if asked.table is None:
             raise InputError("load", source.where, "columns without a table", "table=", "nothing stored")
-        _refuse_doubled(source)
-        return _fit(adhoc(asked.table, asked.columns, first), source)
+        _reject_duplicate_columns(source)
+        return _apply_mapping(mapping_from_columns(asked.table, asked.columns, first), source)
     if asked.table is None:
-        exact = [m for m in shipped() if not m.ask and m.columns == first and m.header != "never"]
+        exact = [m for m in bundled_mappings() if not m.ask and m.columns == first and m.header != "never"]
         if len(exact) == 1:
-            return Layout(exact[0], first, header=True)
+            return MappingMatch(exact[0], first, header=True)
     tables = [asked.table] if asked.table else [t for t in TABLES if TABLES[t].into is None]
-    found = [m for t in tables if (m := own(t, first, instrument=asked.instrument is not None))]
-    if not found and asked.table is None and source.header_is_data:
-        found = [m for m in shipped() if _is_headerless(m, source)]
+    found = [m for t in tables if (m := own_layout(t, first, instrument=asked.instrument is not None))]
+    if not found and asked.table is None and source.first_row_is_data:
+        found = [m for m in bundled_mappings() if _matches_headerless_file(m, source)]
     if len(found) == 1:
-        return _fit(found[0], source)
-    raise _unknown(source, asked, [m.name for m in found])
+        return _apply_mapping(found[0], source)
+    raise _no_match_error(source, asked, [m.name for m in found])
 
 
-def _of_payload(source: Source, payload: Payload, asked: Asked) -> Layout:
+def _match_payload(source: SourceFile, payload: VenueRows, asked: LoadOptions) -> MappingMatch:
     """A venue's answer comes with its fields named already."""
-    mapping = own(payload.table, source.first_row, instrument=False)
+    mapping = own_layout(payload.table, source.first_row, instrument=False)
     if mapping is None or asked.mapping is not None or asked.columns is not None:
         raise InputError("load", source.where, payload.shape, "no mapping: its fields are known", "nothing stored")
-    return Layout(mapping.model_copy(update={"name": payload.shape}), source.first_row, header=False)
+    return MappingMatch(mapping.model_copy(update={"name": payload.shape}), source.first_row, header=False)
 
 
-def _is_headerless(mapping: Mapping, source: Source) -> bool:
+def _matches_headerless_file(mapping: Mapping, source: SourceFile) -> bool:
     return (
         mapping.header != "always"
         and not mapping.ask
@@ -105,52 +105,54 @@ def _is_headerless(mapping: Mapping, source: Source) -> bool:
     )
 
 
-def _fit(mapping: Mapping, source: Source) -> Layout:
+def _apply_mapping(mapping: Mapping, source: SourceFile) -> MappingMatch:
     """The mapping over this file, if its columns are there."""
     first = source.first_row
     if mapping.columns:
         if first == mapping.columns and mapping.header != "never":
-            return Layout(mapping, first, header=True)
-        if mapping.header != "always" and len(first) == len(mapping.columns) and source.header_is_data:
-            return Layout(mapping, mapping.columns, header=False)
-        expected = f"{mapping.name}: {_listed(mapping.columns)}"
-        raise InputError("load", source.where, f"columns {_listed(first)}", expected, "nothing stored", row=1)
-    _refuse_doubled(source)
-    if missing := [c for c in mapping.used if c not in first]:
-        found = f"no such column; the file has {_listed(first)}"
+            return MappingMatch(mapping, first, header=True)
+        if mapping.header != "always" and len(first) == len(mapping.columns) and source.first_row_is_data:
+            return MappingMatch(mapping, mapping.columns, header=False)
+        expected = f"{mapping.name}: {_format_columns(mapping.columns)}"
+        raise InputError("load", source.where, f"columns {_format_columns(first)}", expected, "nothing stored", row=1)
+    _reject_duplicate_columns(source)
+    if missing := [c for c in mapping.used_columns if c not in first]:
+        found = f"no such column; the file has {_format_columns(first)}"
         raise InputError("load", source.where, found, f"a column {missing[0]!r}", "nothing stored", field=missing[0])
-    return Layout(mapping, first, header=True)
+    return MappingMatch(mapping, first, header=True)
 
 
-def _refuse_doubled(source: Source) -> None:
+def _reject_duplicate_columns(source: SourceFile) -> None:
     first = source.first_row
     if doubled := next((c for c in first if first.count(c) > 1), None):
         raise InputError("load", source.where, f"column {doubled!r} twice", "each once", "nothing stored", row=1)
 
 
-def _listed(columns: tuple[str, ...]) -> str:
-    shown = ", ".join(columns[:_SHOWN])
-    return f"[{shown}, … {len(columns) - _SHOWN} more]" if len(columns) > _SHOWN else f"[{shown}]"
+def _format_columns(columns: tuple[str, ...]) -> str:
+    shown = ", ".join(columns[:_MAX_COLUMNS_SHOWN])
+    return (
+        f"[{shown}, … {len(columns) - _MAX_COLUMNS_SHOWN} more]" if len(columns) > _MAX_COLUMNS_SHOWN else f"[{shown}]"
+    )
 
 
-def _unknown(source: Source, asked: Asked, fitting: list[str]) -> InputError:
+def _no_match_error(source: SourceFile, asked: LoadOptions, fitting: list[str]) -> InputError:
     first = source.first_row
     if len(fitting) > 1:
         expected = f"one layout, not {' and '.join(fitting)}: say which with a table or a mapping"
-        return InputError("load", source.where, f"columns {_listed(first)}", expected, "nothing stored", row=1)
+        return InputError("load", source.where, f"columns {_format_columns(first)}", expected, "nothing stored", row=1)
     if asked.table is None:
-        known = ", ".join(m.name for m in shipped() if not m.ask)
+        known = ", ".join(m.name for m in bundled_mappings() if not m.ask)
         tables = ", ".join(t for t in TABLES if not TABLES[t].into)
         expected = f"a known layout ({known}), the columns of a table ({tables}), or a mapping"
-        if source.header_is_data:
+        if source.first_row_is_data:
             expected = f"a header, or a file name that tells the layout; known layouts: {known}"
-        return InputError("load", source.where, f"columns {_listed(first)}", expected, "nothing stored", row=1)
+        return InputError("load", source.where, f"columns {_format_columns(first)}", expected, "nothing stored", row=1)
     spec = TABLES[asked.table]
     if unknown := [c for c in first if c not in spec.names]:
         return InputError(
             "load",
             source.where,
-            f"an unknown column; {asked.table} has {_listed(spec.names)}",
+            f"an unknown column; {asked.table} has {_format_columns(spec.names)}",
             "its columns, or a mapping",
             "nothing stored",
             row=1,
@@ -159,4 +161,4 @@ def _unknown(source: Source, asked: Asked, fitting: list[str]) -> InputError:
     missing = [c.name for c in spec.columns if c.required and c.name not in first]
     hint = "; or name the instrument in the call" if "instrument" in missing else ""
     expected = f"{', '.join(missing)} among them{hint}"
-    return InputError("load", source.where, f"columns {_listed(first)}", expected, "nothing stored", row=1)
+    return InputError("load", source.where, f"columns {_format_columns(first)}", expected, "nothing stored", row=1)

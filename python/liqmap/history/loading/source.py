@@ -17,21 +17,23 @@ from liqmap.history.loading.archives import unpack_gzip, unpack_zip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liqmap.history.loading.venue_rows import Payload
+    from liqmap.history.loading.venue_rows import VenueRows
 
-__all__ = ["Opened", "Source", "check_readable", "open_file"]
+__all__ = ["OpenedFile", "SourceFile", "check_readable", "open_file"]
 
-_CHUNK = 1 << 20
-_HEAD = 1 << 16
+_CHUNK_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 16
 _ZIP, _GZIP, _PARQUET = b"PK\x03\x04", b"\x1f\x8b", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
-_JSON = (".json", ".ndjson", ".jsonl")
-_SUFFIXES = {".zip": "zip", ".gz": "gzip", ".parquet": "parquet", ".pq": "parquet"} | dict.fromkeys(_JSON, "json")
-_FOOTER = 12
+_JSON_SUFFIXES = (".json", ".ndjson", ".jsonl")
+_SUFFIXES = {".zip": "zip", ".gz": "gzip", ".parquet": "parquet", ".pq": "parquet"} | dict.fromkeys(
+    _JSON_SUFFIXES, "json"
+)
+_MIN_PARQUET_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """One table of rows on disk, ready to be read.
 
     Attributes:
@@ -52,46 +54,46 @@ class Source:
     path: Path
     kind: Literal["csv", "parquet", "json"]
     first_row: tuple[str, ...]
-    ends_open: bool
+    lacks_final_newline: bool
     size: int
-    payload: Payload | None = None
+    payload: VenueRows | None = None
 
     @property
-    def header_is_data(self) -> bool:
+    def first_row_is_data(self) -> bool:
         """Whether the first row looks like values rather than names."""
         return self.kind == "csv" and sum(map(_is_number, self.first_row)) * 2 >= len(self.first_row)
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedFile:
     """A file and the tables in it: one, or an archive's members."""
 
     where: str
     sha256: str
-    sources: tuple[Source, ...]
+    sources: tuple[SourceFile, ...]
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[Opened]:
+def open_file(path: Path) -> Iterator[OpenedFile]:
     """Open a CSV, Parquet, JSON, zip or gz file; what was unpacked is gone afterwards.
 
     Raises:
         InputError: Missing, empty, another kind of file than its name says, a page of HTML, damaged, not UTF-8.
     """
     where = str(path)
-    kind = _kind(path, where)
+    kind = _detect_kind(path, where)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    _check_published(path, where, sha256)
+    _check_published_checksum(path, where, sha256)
     if kind not in ("zip", "gzip"):
-        yield Opened(where, sha256, (_source(path, where, path.name, None),))
+        yield OpenedFile(where, sha256, (_inspect_file(path, where, path.name, None),))
         return
-    with _no_room(where):
+    with _unpack_errors(where):
         scratch = tempfile.TemporaryDirectory(prefix="liqmap-")
     with scratch as folder:
-        with _no_room(where):
-            sources = _unpacked(path, where, kind, Path(folder))
-        yield Opened(where, sha256, sources)
+        with _unpack_errors(where):
+            sources = _unpack(path, where, kind, Path(folder))
+        yield OpenedFile(where, sha256, sources)
 
 
 def check_readable(path: Path) -> None:
@@ -100,18 +102,18 @@ def check_readable(path: Path) -> None:
     Raises:
         InputError: Missing, empty, or of another kind than its name says.
     """
-    _kind(path, str(path))
+    _detect_kind(path, str(path))
 
 
-def _unpacked(path: Path, where: str, kind: str, scratch: Path) -> tuple[Source, ...]:
+def _unpack(path: Path, where: str, kind: str, scratch: Path) -> tuple[SourceFile, ...]:
     if kind == "zip":
         files = unpack_zip(path, where, scratch)
-        return tuple(_source(f, f"{where}!{member}", member, member) for member, f in files)
-    return (_source(unpack_gzip(path, where, scratch), where, path.name.removesuffix(".gz"), None),)
+        return tuple(_inspect_file(f, f"{where}!{member}", member, member) for member, f in files)
+    return (_inspect_file(unpack_gzip(path, where, scratch), where, path.name.removesuffix(".gz"), None),)
 
 
 @contextmanager
-def _no_room(where: str) -> Iterator[None]:
+def _unpack_errors(where: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -119,7 +121,7 @@ def _no_room(where: str) -> Iterator[None]:
         raise StorageError("load", where, found, "room in the temporary folder", "nothing stored") from None
 
 
-def _check_published(path: Path, where: str, sha256: str) -> None:
+def _check_published_checksum(path: Path, where: str, sha256: str) -> None:
     """Compare with the checksum that an archive publishes beside the file (``<name>.CHECKSUM``), where it is there."""
     published = path.with_name(f"{path.name}.CHECKSUM")
     if published.is_file():
@@ -130,7 +132,7 @@ def _check_published(path: Path, where: str, sha256: str) -> None:
             raise InputError("load", where, found, expected, "nothing stored")
 
 
-def _kind(path: Path, where: str) -> str:
+def _detect_kind(path: Path, where: str) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(len(_ZIP))
@@ -147,7 +149,7 @@ def _kind(path: Path, where: str) -> str:
     if named == "json" and actual == "csv" and _starts_as_json(path):
         actual = "json"
     if actual != named:
-        found = f"{_describe(path)}, not {named}"
+        found = f"{_describe_content(path)}, not {named}"
         raise InputError("load", where, found, f"a whole {named} file, as its name says", "nothing stored")
     return actual
 
@@ -157,7 +159,7 @@ def _starts_as_json(path: Path) -> bool:
         return file.read(80).lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
 
 
-def _describe(path: Path) -> str:
+def _describe_content(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(80)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
@@ -165,23 +167,25 @@ def _describe(path: Path) -> str:
     return f"bytes {head[:8]!r}"
 
 
-def _source(path: Path, where: str, name: str, member: str | None) -> Source:
+def _inspect_file(path: Path, where: str, name: str, member: str | None) -> SourceFile:
     size = path.stat().st_size
     if size == 0:
         raise InputError("load", where, "an empty file", "a header and rows", "nothing stored")
     if path.suffix == ".parquet" or name.endswith((".parquet", ".pq")):
         _check_parquet(path, where, size)
-        return Source(where, name, member, path, "parquet", (), ends_open=False, size=size)
-    if name.endswith(_JSON):
-        return Source(where, name, member, path, "json", (), ends_open=False, size=size)
+        return SourceFile(where, name, member, path, "parquet", (), lacks_final_newline=False, size=size)
+    if name.endswith(_JSON_SUFFIXES):
+        return SourceFile(where, name, member, path, "json", (), lacks_final_newline=False, size=size)
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        head = file.read(_HEAD_BYTES)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise InputError("load", where, "a page of HTML or XML", "comma-separated rows", "nothing stored")
     ends_open = _check_text(path, where)
     line = head.decode("utf-8-sig", errors="replace")
     first = next(csv.reader(io.StringIO(line, newline="")), [])
-    return Source(where, name, member, path, "csv", tuple(c.strip() for c in first), ends_open=ends_open, size=size)
+    return SourceFile(
+        where, name, member, path, "csv", tuple(c.strip() for c in first), lacks_final_newline=ends_open, size=size
+    )
 
 
 def _check_parquet(path: Path, where: str, size: int) -> None:
@@ -189,7 +193,7 @@ def _check_parquet(path: Path, where: str, size: int) -> None:
         head = file.read(4)
         file.seek(max(0, size - 4))
         tail = file.read(4)
-    if size < _FOOTER or head != _PARQUET or tail != _PARQUET:
+    if size < _MIN_PARQUET_BYTES or head != _PARQUET or tail != _PARQUET:
         found = f"{size:,} bytes without a Parquet footer"
         raise InputError("load", where, found, "a whole Parquet file", "nothing stored")
 
@@ -200,7 +204,7 @@ def _check_text(path: Path, where: str) -> bool:
     blank: int | None = None
     last = b""
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
+        while chunk := file.read(_CHUNK_BYTES):
             chunk += file.readline()  # whole lines only
             _check_characters(chunk, where, rows)
             pairs += chunk.count(b"\r\n")

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from liqmap._base.errors import InputError
-from liqmap.history.loading.account_hashes import hide, read_account
-from liqmap.history.loading.field_sql import UNIT_NAMES, Fault, Reading, number_of, read_field, time_of, unit_of
-from liqmap.history.loading.file_rows import Rows
+from liqmap.history.loading.account_hashes import account_sql, redact
+from liqmap.history.loading.field_sql import (
+    TIME_UNIT_NAMES,
+    Check,
+    FieldSql,
+    field_sql,
+    number_sql,
+    time_sql,
+    time_unit_sql,
+)
+from liqmap.history.loading.file_rows import FileRows
 from liqmap.history.loading.load_report import Reject
 from liqmap.history.loading.mapping import Field
 from liqmap.history.tables import SQL_TYPE, TABLES, Table
@@ -19,18 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap._base.instruments import Instrument
-    from liqmap.history.loading.mapping import Target
-    from liqmap.history.loading.mapping_match import Layout
-    from liqmap.history.loading.source import Source
+    from liqmap.history.loading.mapping import TargetTable
+    from liqmap.history.loading.mapping_match import MappingMatch
+    from liqmap.history.loading.source import SourceFile
 
-__all__ = ["BLANK", "Staged", "Staging"]
+__all__ = ["BLANK_CODE", "StagedRows", "Staging"]
 
-_VALUES = ("price", "positive", "amount", "signed", "fraction")
-BLANK = 0
+_VALUE_KINDS = ("price", "positive", "amount", "signed", "fraction")
+BLANK_CODE = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StagedRows:
     """One target's rows in a temporary table.
 
     Attributes:
@@ -46,11 +54,11 @@ class Staged:
 
     name: str
     table: Table
-    target: Target
-    faults: tuple[Fault, ...]
+    target: TargetTable
+    faults: tuple[Check, ...]
     rows: int
     when: int | None = None
-    reduced: bool = False
+    aggregated: bool = False
 
 
 class Staging:
@@ -65,15 +73,21 @@ class Staging:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, source: Source, layout: Layout, *, latest: int, lenient: bool
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: SourceFile,
+        layout: MappingMatch,
+        *,
+        latest: int,
+        lenient: bool,
     ) -> None:
         self.connection = connection
         self.source = source
         self.layout = layout
-        self.rows = Rows(connection, source, layout, lenient=lenient)
+        self.rows = FileRows(connection, source, layout, lenient=lenient)
         self._latest = latest
 
-    def stage(self, index: int, target: Target, instrument: Instrument | None, name: str | None) -> Staged:
+    def stage(self, index: int, target: TargetTable, instrument: Instrument | None, name: str | None) -> StagedRows:
         """Type and judge the rows for one target.
 
         Args:
@@ -86,23 +100,23 @@ class Staging:
             InputError: A row that cannot be split, or a unit that cannot be turned.
         """
         table = TABLES[target.table]
-        readings = self._readings(table, target, instrument, name)
+        readings = self._field_sql(table, target, instrument, name)
         staged = f"stage_{index}"
-        faults = self._faults(table, target, readings)
+        faults = self._collect_checks(table, target, readings)
         when = next(iter(readings[table.when].times), None) if table.when else None
-        sql = f"CREATE OR REPLACE TEMP TABLE {staged} AS {self._select(table, readings, faults, when)}"
+        sql = f"CREATE OR REPLACE TEMP TABLE {staged} AS {self._staging_query(table, readings, faults, when)}"
         try:
             self.connection.execute(sql)
         except (duckdb.FatalException, duckdb.OutOfMemoryException):
             raise
         except duckdb.Error as error:
-            raise self.rows.unreadable(error) from None
+            raise self.rows.read_error(error) from None
         row = self.connection.execute(f"SELECT count(*) FROM {staged}").fetchone()
-        return Staged(staged, table, target, faults, int(row[0]) if row else 0, when)
+        return StagedRows(staged, table, target, faults, int(row[0]) if row else 0, when)
 
-    def _readings(
-        self, table: Table, target: Target, instrument: Instrument | None, name: str | None
-    ) -> dict[str, Reading]:
+    def _field_sql(
+        self, table: Table, target: TargetTable, instrument: Instrument | None, name: str | None
+    ) -> dict[str, FieldSql]:
         fields = dict(target.fields)
         if name is not None:
             fields["instrument"] = Field(constant=name)
@@ -110,44 +124,50 @@ class Staging:
         for column in table.columns:
             field = fields.get(column.name)
             if field is None:
-                readings[column.name] = Reading(f"CAST(NULL AS {SQL_TYPE[column.kind]})", ())
+                readings[column.name] = FieldSql(f"CAST(NULL AS {SQL_TYPE[column.kind]})", ())
                 continue
             if field.column is not None and self.layout.columns.index(field.column) in self.rows.iso:
                 field = field.model_copy(update={"time": "auto"})
             if column.kind == "account":
-                readings[column.name] = read_account(self.connection, column, field, self.layout.columns)
+                readings[column.name] = account_sql(self.connection, column, field, self.layout.columns)
                 continue
-            readings[column.name] = read_field(
+            readings[column.name] = field_sql(
                 column, field, self.layout.columns, instrument, self._latest, self.source.where
             )
         return readings
 
-    def _faults(self, table: Table, target: Target, readings: dict[str, Reading]) -> tuple[Fault, ...]:
+    def _collect_checks(self, table: Table, target: TargetTable, readings: dict[str, FieldSql]) -> tuple[Check, ...]:
         of_fields = [f for r in readings.values() for f in r.faults]
         of_rows = []
         for field, holds, expected in table.checks:
             origin = target.fields.get(field)
             at = self.layout.columns.index(origin.column) if origin is not None and origin.column else None
-            of_rows.append(Fault(f"NOT coalesce({holds}, true)", field, at, expected))
-        return (*(f for f in of_fields if f.of_key), *(f for f in of_fields if not f.of_key), *of_rows)
+            of_rows.append(Check(f"NOT coalesce({holds}, true)", field, at, expected))
+        return (
+            *(f for f in of_fields if f.before_blank_check),
+            *(f for f in of_fields if not f.before_blank_check),
+            *of_rows,
+        )
 
-    def _select(self, table: Table, readings: dict[str, Reading], faults: Sequence[Fault], when: int | None) -> str:
+    def _staging_query(
+        self, table: Table, readings: dict[str, FieldSql], faults: Sequence[Check], when: int | None
+    ) -> str:
         def needed(of: str) -> list[int]:
             return sorted(frozenset().union(*(getattr(r, of) for r in readings.values())))
 
         times = needed("times")
         # Each step reads the one before, so that no cell is parsed twice.
         cells = "".join(f", c{i}" for i in sorted({*needed("cells"), *needed("numbers"), *times}))
-        numbers = "".join(f", {number_of(f'c{i}')} AS n{i}" for i in sorted({*needed("numbers"), *times}))
+        numbers = "".join(f", {number_sql(f'c{i}')} AS n{i}" for i in sorted({*needed("numbers"), *times}))
         parsed = f"SELECT row_number() OVER () - 1 AS r{cells}{numbers} FROM {self.rows.sql}"
-        units = "".join(f", {unit_of(f'c{i}', f'n{i}')} AS u{i}" for i in times)
-        instants = "".join(f", {time_of(f'c{i}', f'n{i}', f'u{i}')} AS t{i}" for i in times)
+        units = "".join(f", {time_unit_sql(f'c{i}', f'n{i}')} AS u{i}" for i in times)
+        instants = "".join(f", {time_sql(f'c{i}', f'n{i}', f'u{i}')} AS t{i}" for i in times)
         # Time first: a bar's length is measured from it.
         order = sorted(readings, key=lambda n: n != "ts")
         fields = ", ".join(f'{readings[n].value} AS "{n}"' for n in order)
-        cases = "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if f.of_key)
-        cases += f" WHEN {self._blank(table, readings)} THEN {BLANK}"
-        cases += "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if not f.of_key)
+        cases = "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if f.before_blank_check)
+        cases += f" WHEN {self._blank(table, readings)} THEN {BLANK_CODE}"
+        cases += "".join(f" WHEN {f.condition} THEN {k}" for k, f in enumerate(faults, 1) if not f.before_blank_check)
         kept = ", ".join(f'"{n}"' for n in table.names)
         unit = "NULL" if when is None else f"u{when}"
         return (
@@ -156,13 +176,13 @@ class Staging:
         )
 
     @staticmethod
-    def _blank(table: Table, readings: dict[str, Reading]) -> str:
+    def _blank(table: Table, readings: dict[str, FieldSql]) -> str:
         if not table.gaps:
             return "false"
-        cells = sorted(frozenset().union(*(readings[c.name].cells for c in table.columns if c.kind in _VALUES)))
+        cells = sorted(frozenset().union(*(readings[c.name].cells for c in table.columns if c.kind in _VALUE_KINDS)))
         return " AND ".join(f"c{i} IS NULL" for i in cells) or "false"
 
-    def check_units(self, staged: Staged) -> None:
+    def check_units(self, staged: StagedRows) -> None:
         """One unit of time per file.
 
         Raises:
@@ -177,17 +197,17 @@ class Staging:
             raise InputError(
                 "load",
                 self.source.where,
-                f"{value!r}, {UNIT_NAMES[other]} among {UNIT_NAMES[most]}",
+                f"{value!r}, {TIME_UNIT_NAMES[other]} among {TIME_UNIT_NAMES[most]}",
                 "one unit of time in a file",
                 "nothing stored",
                 row=self.rows.line(int(row)),
                 field=self.layout.columns[staged.when],
             )
 
-    def rejects(self, staged: Staged, limit: int) -> list[Reject]:
+    def rejects(self, staged: StagedRows, limit: int) -> list[Reject]:
         """The rows at fault, first ones first, at most ``limit``."""
         rows = self.connection.execute(
-            f"SELECT r, fault FROM {staged.name} WHERE fault > {BLANK} ORDER BY r LIMIT {limit}"
+            f"SELECT r, fault FROM {staged.name} WHERE fault > {BLANK_CODE} ORDER BY r LIMIT {limit}"
         ).fetchall()
         at_fault = [(int(row), staged.faults[int(code) - 1]) for row, code in rows]
         columns = {fault.column for _, fault in at_fault} - {None}
@@ -201,7 +221,7 @@ class Staging:
                 self.source.member,
                 self.rows.line(row),
                 self.rows.place(row, fault.field if fault.column is None else self.layout.columns[fault.column]),
-                None if fault.column is None else hide(fault, cells[fault.column].get(row)),
+                None if fault.column is None else redact(fault, cells[fault.column].get(row)),
                 fault.expected,
             )
             for row, fault in at_fault

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
-from liqmap._base.timestamps import iso, parse
-from liqmap.history.loading.field_sql import Fault
-from liqmap.history.loading.staging import BLANK, Staged
+from liqmap._base.timestamps import iso, parse_instant
+from liqmap.history.loading.field_sql import Check
+from liqmap.history.loading.staging import BLANK_CODE, StagedRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["check_blanks", "check_open_interest", "infer_interval"]
 
-TOLERANCE = 0.05
+OI_TOLERANCE = 0.05
 """How far base × price may lie from the USD value."""
 
-_NEAR = 2 * 3_600_000_000  # a bar this much older says nothing about the price any more
-_DATED = re.compile(r"-(\d{4})-(\d{2})(?:-(\d{2}))?\.")
-_BLANK_SHARE = 0.1
+_MAX_BAR_AGE_US = 2 * 3_600_000_000  # a bar this much older says nothing about the price any more
+_DATE_IN_NAME = re.compile(r"-(\d{4})-(\d{2})(?:-(\d{2}))?\.")
+_MAX_BLANK_SHARE = 0.1
 _LONGEST_BAR_S = 7 * 86_400
 
 
-def check_open_interest(staging: Staging, staged: Staged, others: Sequence[Staged]) -> tuple[Staged, str | None]:
+def check_open_interest(
+    staging: Staging, staged: StagedRows, others: Sequence[StagedRows]
+) -> tuple[StagedRows, str | None]:
     """Mark rows whose coin × price is not their USD value within 5 %, by the nearest bar of the file or the history.
 
     Returns:
@@ -44,12 +46,12 @@ def check_open_interest(staging: Staging, staged: Staged, others: Sequence[Stage
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE priced AS SELECT s.r, s.oi_base, s.oi_usd, p.low, p.high "
         f"FROM {staged.name} s ASOF JOIN ({' UNION ALL '.join(bars)}) p "
-        f"ON s.instrument = p.instrument AND s.ts >= p.ts WHERE s.ts - p.ts <= {_NEAR} "
+        f"ON s.instrument = p.instrument AND s.ts >= p.ts WHERE s.ts - p.ts <= {_MAX_BAR_AGE_US} "
         f"AND s.fault IS NULL AND s.oi_base IS NOT NULL AND s.oi_usd IS NOT NULL"
     )
     connection.execute(
         f"UPDATE {staged.name} SET fault = {code} WHERE r IN (SELECT r FROM priced "
-        f"WHERE oi_usd < oi_base * low * {1 - TOLERANCE} OR oi_usd > oi_base * high * {1 + TOLERANCE})"
+        f"WHERE oi_usd < oi_base * low * {1 - OI_TOLERANCE} OR oi_usd > oi_base * high * {1 + OI_TOLERANCE})"
     )
     row = connection.execute(
         f"SELECT (SELECT count(*) FROM priced), (SELECT count(*) FROM {staged.name} WHERE fault IS NULL "
@@ -62,11 +64,11 @@ def check_open_interest(staging: Staging, staged: Staged, others: Sequence[Stage
     )
     field = staged.target.fields["oi_usd"]
     at = staging.layout.columns.index(field.column) if field.column else None
-    fault = Fault("false", "oi_usd", at, f"coin × price within {TOLERANCE:.0%}")
+    fault = Check("false", "oi_usd", at, f"coin × price within {OI_TOLERANCE:.0%}")
     return replace(staged, faults=(*staged.faults, fault)), note
 
 
-def infer_interval(staging: Staging, staged: Staged) -> None:
+def infer_interval(staging: Staging, staged: StagedRows) -> None:
     """Read the length of bars off their spacing, where the mapping does not give it.
 
     Raises:
@@ -97,19 +99,19 @@ def infer_interval(staging: Staging, staged: Staged) -> None:
     connection.execute(f"UPDATE {name} SET interval_s = {gap // 1_000_000}")
 
 
-def check_dates(staging: Staging, staged: Staged) -> None:
+def check_dates(staging: Staging, staged: StagedRows) -> None:
     """Rows of an archive belong to the day or month in its name (the closing midnight included).
 
     Raises:
         InputError: A row of another day; names the first.
     """
-    match = _DATED.search(staging.source.name) if staging.layout.mapping.dated_name else None
+    match = _DATE_IN_NAME.search(staging.source.name) if staging.layout.mapping.dated_name else None
     if match is None:
         return
     year, month, day = int(match[1]), int(match[2]), match[3]
     start = date(year, month, int(day or 1))
     end = start + timedelta(days=1) if day else date(year + month // 12, month % 12 + 1, 1)
-    low, high = (parse(d.isoformat()) for d in (start, end))
+    low, high = (parse_instant(d.isoformat()) for d in (start, end))
     row = staging.connection.execute(
         f"SELECT r, ts FROM {staged.name} WHERE fault IS NULL AND (ts < {low} OR ts > {high}) ORDER BY r LIMIT 1"
     ).fetchone()
@@ -126,17 +128,19 @@ def check_dates(staging: Staging, staged: Staged) -> None:
         )
 
 
-def check_blanks(staging: Staging, staged: Staged) -> int:
+def check_blanks(staging: Staging, staged: StagedRows) -> int:
     """Count rows that hold nothing for the table.
 
     Raises:
         InputError: More than a tenth of the file.
     """
-    row = staging.connection.execute(f"SELECT count(*), min(r) FROM {staged.name} WHERE fault = {BLANK}").fetchone()
+    row = staging.connection.execute(
+        f"SELECT count(*), min(r) FROM {staged.name} WHERE fault = {BLANK_CODE}"
+    ).fetchone()
     blank, first = (int(row[0]), row[1]) if row else (0, None)
-    if first is not None and (blank > max(1, _BLANK_SHARE * staged.rows) or blank == staged.rows):
+    if first is not None and (blank > max(1, _MAX_BLANK_SHARE * staged.rows) or blank == staged.rows):
         found = f"{blank:,} of {staged.rows:,} rows blank for {staged.table.name}"
-        expected = f"at most {_BLANK_SHARE:.0%}"
+        expected = f"at most {_MAX_BLANK_SHARE:.0%}"
         raise InputError(
             "load", staging.source.where, found, expected, "nothing stored", row=staging.rows.line(int(first))
         )

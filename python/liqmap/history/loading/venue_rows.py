@@ -8,30 +8,30 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
-from liqmap._base.instruments import split
+from liqmap._base.instruments import split_name
 from liqmap._base.timestamps import iso
-from liqmap.history.loading.instrument_lookup import ensure, known
-from liqmap.history.loading.json_documents import Document, documents
-from liqmap.history.loading.tier_chain import chained
+from liqmap.history.loading.instrument_lookup import ensure_instrument, find_instrument
+from liqmap.history.loading.json_documents import JsonDocument, read_documents
+from liqmap.history.loading.tier_chain import fill_deductions
 from liqmap.history.tables import TABLES
 from liqmap.venues import binance, bybit, collection, hyperliquid, okx
-from liqmap.venues.payload import Cell, Record, Shape, cell, divided, number, product
+from liqmap.venues.payload import Cell, DocumentSchema, VenueRecord, parse_number, product, quotient, to_cell
 
 if TYPE_CHECKING:
     import duckdb
 
     from liqmap._base.instruments import Instrument
-    from liqmap.history.loading.mapping_match import Asked
-    from liqmap.history.loading.source import Source
+    from liqmap.history.loading.mapping_match import LoadOptions
+    from liqmap.history.loading.source import SourceFile
 
-__all__ = ["Payload", "flatten", "shapes"]
+__all__ = ["VenueRows", "document_schemas", "read_venue_rows"]
 
 _MINUTE_US = 60_000_000
-_FIRST = 1e15  # microseconds of any time that can be meant have this many digits
+_MIN_EPOCH_US = 1e15  # microseconds of any time that can be meant have this many digits
 
 
 @dataclass(frozen=True, slots=True)
-class Payload:
+class VenueRows:
     """The rows of a JSON file.
 
     Attributes:
@@ -56,12 +56,12 @@ class Payload:
 
 
 @cache
-def shapes() -> tuple[Shape, ...]:
+def document_schemas() -> tuple[DocumentSchema, ...]:
     """All documents that are known, over all venues."""
-    return (*hyperliquid.SHAPES, *okx.SHAPES, *binance.SHAPES, *bybit.SHAPES, *collection.SHAPES)
+    return (*hyperliquid.SCHEMAS, *okx.SCHEMAS, *binance.SCHEMAS, *bybit.SCHEMAS, *collection.SCHEMAS)
 
 
-def flatten(connection: duckdb.DuckDBPyConnection, source: Source, asked: Asked) -> Source:
+def read_venue_rows(connection: duckdb.DuckDBPyConnection, source: SourceFile, asked: LoadOptions) -> SourceFile:
     """The source with the rows of its documents.
 
     Raises:
@@ -69,43 +69,43 @@ def flatten(connection: duckdb.DuckDBPyConnection, source: Source, asked: Asked)
             was taken.
         NotFoundError: A contract that neither the history nor the catalogue knows, so that its size is not known.
     """
-    reader = _Reader(connection, source, asked)
-    for document in documents(source):
+    reader = _VenueRowReader(connection, source, asked)
+    for document in read_documents(source):
         reader.read(document)
     payload = reader.payload()
     return replace(source, payload=payload, first_row=TABLES[payload.table].names)
 
 
-class _Reader:
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source, asked: Asked) -> None:
+class _VenueRowReader:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: SourceFile, asked: LoadOptions) -> None:
         self.connection = connection
         self.source = source
         self.asked = asked
-        self.shape: Shape | None = None
+        self.shape: DocumentSchema | None = None
         self.instruments: dict[str, Instrument | None] = {}
         self.count = 0
         self.rows: list[tuple[int, str, dict[str, Cell]]] = []
         self.seen: dict[tuple[str, str, str], None] = {}
         self.left_out: Counter[str] = Counter()
-        self.strange: set[str] = set()
+        self.unknown_instruments: set[str] = set()
 
-    def read(self, document: Document) -> None:
-        shape = self._shape(document)
+    def read(self, document: JsonDocument) -> None:
+        shape = self._match_schema(document)
         for record in shape.records(document.value, self.asked.instrument):
             self.count += 1
             place = ".".join(p for p in (document.place, record.place) if p).replace(".[", "[")
-            said = self._said(shape, document, record, place)
-            reason = self._reason(shape, record)
+            said = self._account_and_time(shape, document, record, place)
+            reason = self._skip_reason(shape, record)
             if reason is not None:
                 self.left_out[reason] += 1
                 continue
             self.rows.append((self.count, place, self._cells(shape, record) | said))
 
-    def _shape(self, document: Document) -> Shape:
-        found = [s for s in shapes() if s.fits(document.value)]
+    def _match_schema(self, document: JsonDocument) -> DocumentSchema:
+        found = [s for s in document_schemas() if s.fits(document.value)]
         if len(found) != 1:
-            expected = f"one of {', '.join(s.name for s in shapes())}"
-            raise self._error(_answer(document.value), expected, document.place)
+            expected = f"one of {', '.join(s.name for s in document_schemas())}"
+            raise self._error(_describe_document(document.value), expected, document.place)
         if self.shape is not None and self.shape != found[0]:
             raise self._error(found[0].name, f"the shape of those before it, {self.shape.name}", document.place)
         if self.asked.table not in (None, found[0].table):
@@ -113,7 +113,7 @@ class _Reader:
         self.shape = found[0]
         return found[0]
 
-    def _reason(self, shape: Shape, record: Record) -> str | None:
+    def _skip_reason(self, shape: DocumentSchema, record: VenueRecord) -> str | None:
         """Why a record is no row, if it is none."""
         name = record.instrument
         if record.flat:
@@ -123,39 +123,41 @@ class _Reader:
         if name.endswith("?"):
             raise self._error(name, "an instrument named in the call (--instrument venue:SYMBOL)", record.place)
         if name not in self.instruments:
-            if not shape.whole_venue or self.asked.instrument == name:
-                split(name, stage="load")
-                self.instruments[name] = ensure(self.connection, name, self.source.where)
+            if not shape.covers_venue or self.asked.instrument == name:
+                split_name(name, stage="load")
+                self.instruments[name] = ensure_instrument(self.connection, name, self.source.where)
             else:
-                self.instruments[name] = known(self.connection, name)
+                self.instruments[name] = find_instrument(self.connection, name)
         if self.instruments[name] is None:
-            self.strange.add(name)
+            self.unknown_instruments.add(name)
             return "of unknown instruments"
         return None
 
-    def _cells(self, shape: Shape, record: Record) -> dict[str, Cell]:
+    def _cells(self, shape: DocumentSchema, record: VenueRecord) -> dict[str, Cell]:
         cells = {**record.cells, "instrument": record.instrument}
         instrument = self.instruments[record.instrument]
         for name in record.contracts:
-            cells[name] = _in_coin(cells, name, instrument, face=shape.table == "margin_tiers")
+            cells[name] = _contracts_to_coin(cells, name, instrument, face=shape.table == "margin_tiers")
         return cells
 
-    def _said(self, shape: Shape, document: Document, record: Record, place: str) -> dict[str, Cell]:
+    def _account_and_time(
+        self, shape: DocumentSchema, document: JsonDocument, record: VenueRecord, place: str
+    ) -> dict[str, Cell]:
         """Whose the record is, and of when."""
-        at = self._at(document, record, place)
+        at = self._snapshot_time(document, record, place)
         if shape.table == "margin_tiers":
             return {"valid_from": at}
         account = record.account or document.account
         if account is not None and self.asked.account not in (None, account):
             raise self._error("an account of its own", "no account in the call", place)
-        account = account or cell(self.asked.account)
+        account = account or to_cell(self.asked.account)
         if account is None:
             expected = 'an account named in the call (--account), or {"account": …, "payload": …} around it'
             raise self._error("no account", expected, place)
         self.seen[account, shape.name, at] = None
         return {"ts": at, "account": account}
 
-    def _at(self, document: Document, record: Record, place: str) -> str:
+    def _snapshot_time(self, document: JsonDocument, record: VenueRecord, place: str) -> str:
         own = record.at or document.at
         if own is not None and self.asked.at is not None:
             raise self._error(f"the time {own} of its own", "no time in the call", place)
@@ -163,25 +165,25 @@ class _Reader:
             expected = 'the time it was taken, in the call (--at) or as {"time": …, "payload": …} around it'
             raise self._error("no time", expected, place)
         at = own if own is not None else repr(-(-(self.asked.at or 0) // 1000))
-        updated, taken = _instant(record.updated), _instant(at)
+        updated, taken = _parse_epoch(record.updated), _parse_epoch(at)
         if updated is not None and taken is not None and updated > taken + _MINUTE_US:
             raise self._error(f"changed at {iso(updated)}, after it was taken", f"a change by {iso(taken)}", place)
         return at
 
-    def payload(self) -> Payload:
+    def payload(self) -> VenueRows:
         shape = self.shape
         if shape is None or not self.count:
             raise self._error("no record" if shape else "no document", "positions or tiers", "")
         if shape.table == "margin_tiers":
-            chained(self.source.where, self.rows)
+            fill_deductions(self.source.where, self.rows)
         names = TABLES[shape.table].names
         rows = tuple(tuple(cells.get(name) for name in names) for _, _, cells in self.rows)
         notes = [f"{n:,} left out: {reason}" for reason, n in sorted(self.left_out.items())]
-        if self.strange:
-            some = ", ".join(sorted(self.strange)[:5])
-            more = f" and {len(self.strange) - 5} more" if len(self.strange) > 5 else ""  # noqa: PLR2004
+        if self.unknown_instruments:
+            some = ", ".join(sorted(self.unknown_instruments)[:5])
+            more = f" and {len(self.unknown_instruments) - 5} more" if len(self.unknown_instruments) > 5 else ""  # noqa: PLR2004
             notes.append(f"not known: {some}{more}; define them in the table instruments, then load with --instrument")
-        return Payload(
+        return VenueRows(
             shape.name,
             shape.table,
             rows,
@@ -196,27 +198,29 @@ class _Reader:
         return InputError("load", self.source.where, found, expected, "nothing stored", field=place or None)
 
 
-def _in_coin(cells: dict[str, Cell], name: str, instrument: Instrument | None, *, face: bool) -> Cell:
+def _contracts_to_coin(cells: dict[str, Cell], name: str, instrument: Instrument | None, *, face: bool) -> Cell:
     """Contracts as coin: of an inverse one its face value over the entry price, or the face value itself."""
     held = None if instrument is None else product(cells[name], repr(instrument.contract_size))
     if instrument is not None and instrument.payoff == "inverse" and not face:
-        held = divided(held, cells["entry_price"])
+        held = quotient(held, cells["entry_price"])
     return cells[name] if held is None else held  # what is no number is the judge's to refuse
 
 
-def _instant(text: Cell) -> int | None:
+def _parse_epoch(text: Cell) -> int | None:
     """A number's time in microseconds, its unit by its size; ``None`` where it is none."""
-    value = number(text)
-    scale = next((s for s in (1e6, 1e3, 1.0) if value is not None and _FIRST <= value * s < 10 * _FIRST), None)
+    value = parse_number(text)
+    scale = next(
+        (s for s in (1e6, 1e3, 1.0) if value is not None and _MIN_EPOCH_US <= value * s < 10 * _MIN_EPOCH_US), None
+    )
     return None if value is None or scale is None else round(value * scale)
 
 
-def _answer(value: object) -> str:
+def _describe_document(value: object) -> str:
     """What a document of no known shape is, for an error: the venue's own complaint where it is one."""
     if isinstance(value, dict):
-        code = next((cell(value[k]) for k in ("code", "retCode") if k in value), None)
+        code = next((to_cell(value[k]) for k in ("code", "retCode") if k in value), None)
         if code not in (None, "0"):
-            said = next((cell(value[k]) for k in ("msg", "retMsg") if k in value), None)
+            said = next((to_cell(value[k]) for k in ("msg", "retMsg") if k in value), None)
             return f"the venue's error {code}: {said}"[:200]
         return f"an object with {', '.join(sorted(map(str, value))[:8]) or 'nothing in it'}"[:200]
     return "a list without items" if value == [] else f"{type(value).__name__} of an unknown layout"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
 
-__all__ = ["in_force", "record"]
+__all__ = ["calibration_in_force", "record_calibration"]
 
 
-def record(
+def record_calibration(
     store: Store,
     name: str,
     parameters: dict[str, JSON],
@@ -60,15 +60,15 @@ def record(
     return key
 
 
-def in_force(
+def calibration_in_force(
     store: Store, name: str, at: Instant, *, interval_s: int, price_source: str
 ) -> tuple[str, dict[str, Any]] | None:
     """The latest parameters issued at or before ``at`` for such bars, with their id; None if there are none."""
-    every = store.once(_of_series, name, interval_s, price_source)
+    every = store.once(_read_calibrations, name, interval_s, price_source)
     return next(((key, parameters) for issued_at, key, parameters in every if issued_at <= at), None)
 
 
-def _of_series(
+def _read_calibrations(
     connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str
 ) -> tuple[tuple[Instant, str, dict[str, Any]], ...]:
     """All for such bars, those first that overrule the others."""

@@ -20,11 +20,19 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
 
-__all__ = ["Bins", "Header", "Summed", "bins", "headers", "record", "sums"]
+__all__ = [
+    "MapBins",
+    "MapRecord",
+    "MapTotals",
+    "read_map_bins",
+    "read_map_records",
+    "read_map_totals",
+    "record_issued_maps",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class MapRecord:
     """What is known of an issued map besides its bins; the columns of the table ``maps``, in their order.
 
     Attributes:
@@ -52,7 +60,7 @@ class Header:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Bins:
+class MapBins:
     """The filled bins of a map, one entry each, longs first, then the highest leverage and price first.
 
     Attributes:
@@ -67,13 +75,13 @@ class Bins:
     bin: npt.NDArray[np.int64]
     notional: npt.NDArray[np.float64]
 
-    def same(self, other: Bins) -> bool:
+    def is_identical(self, other: MapBins) -> bool:
         """Whether both hold the same, to the last bit."""
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__slots__)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Summed:
+class MapTotals:
     """A map on record, leverages together: ``usd`` per side and bin, longs first."""
 
     mark_price: float
@@ -81,11 +89,11 @@ class Summed:
     usd: npt.NDArray[np.float64]
 
 
-_COLUMNS = ", ".join(Header.__slots__)
-_KEPT = "SELECT side = 'long' AS long, leverage, bin, notional FROM map_bins WHERE map_id = $1 ORDER BY ALL DESC"
+_RECORD_COLUMNS = ", ".join(MapRecord.__slots__)
+_SELECT_BINS = "SELECT side = 'long' AS long, leverage, bin, notional FROM map_bins WHERE map_id = $1 ORDER BY ALL DESC"
 
 
-def record(store: Store, maps: Iterable[tuple[Header, Bins]]) -> int:
+def record_issued_maps(store: Store, maps: Iterable[tuple[MapRecord, MapBins]]) -> int:
     """Put maps on record, all or none; one that is there already is left as it is.
 
     Returns:
@@ -97,33 +105,33 @@ def record(store: Store, maps: Iterable[tuple[Header, Bins]]) -> int:
     new = 0
     with store.transaction() as connection:
         for header, held in maps:
-            known = _headers(connection, "WHERE map_id = $1", [header.map_id])
+            known = _select_records(connection, "WHERE map_id = $1", [header.map_id])
             if not known:
-                _insert(connection, header, held)
+                _insert_map(connection, header, held)
                 new += 1
-            elif known[0] != header or not _bins(connection, header.map_id).same(held):
+            elif known[0] != header or not _select_bins(connection, header.map_id).is_identical(held):
                 raise StorageError(
                     "record", str(store.path), f"another map under {header.map_id[:16]}", "the same map", "not stored"
                 )
     return new
 
 
-def headers(store: Store, instrument: str | None = None) -> tuple[Header, ...]:
+def read_map_records(store: Store, instrument: str | None = None) -> tuple[MapRecord, ...]:
     """Maps on record, by instrument and time; those of one time in the order in which they were recorded."""
     rest = "ORDER BY instrument, issued_at, rowid"
     with store.reading() as connection:
         if instrument is None:
-            return _headers(connection, rest, [])
-        return _headers(connection, f"WHERE instrument = $1 {rest}", [instrument])
+            return _select_records(connection, rest, [])
+        return _select_records(connection, f"WHERE instrument = $1 {rest}", [instrument])
 
 
-def bins(store: Store, map_id: str) -> Bins:
+def read_map_bins(store: Store, map_id: str) -> MapBins:
     """The filled bins of a map on record."""
     with store.reading() as connection:
-        return _bins(connection, map_id)
+        return _select_bins(connection, map_id)
 
 
-def sums(store: Store, instrument: str, start: Instant, end: Instant) -> dict[Instant, Summed]:
+def read_map_totals(store: Store, instrument: str, start: Instant, end: Instant) -> dict[Instant, MapTotals]:
     """Maps issued in ``[start, end]``, brackets together; of several of one time the one that was recorded first."""
     with store.reading() as connection:
         maps = connection.execute(
@@ -144,17 +152,17 @@ def sums(store: Store, instrument: str, start: Instant, end: Instant) -> dict[In
         mine = rows["map"] == i
         usd = np.zeros((2, count))
         usd[rows["short"][mine].astype(np.int64), rows["bin"][mine]] = rows["notional"][mine]
-        found[int(at)] = Summed(float(mark), Grid(tick, low, width, count), usd)
+        found[int(at)] = MapTotals(float(mark), Grid(tick, low, width, count), usd)
     return found
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, header: Header, held: Bins) -> None:
+def _insert_map(connection: duckdb.DuckDBPyConnection, header: MapRecord, held: MapBins) -> None:
     from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when a map is recorded
 
-    values = [getattr(header, name) for name in Header.__slots__]
+    values = [getattr(header, name) for name in MapRecord.__slots__]
     values[-1] = json.dumps(header.provenance, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     places = ", ".join(f"${i + 1}" for i in range(len(values)))
-    connection.execute(f"INSERT INTO maps ({_COLUMNS}) VALUES ({places})", values)
+    connection.execute(f"INSERT INTO maps ({_RECORD_COLUMNS}) VALUES ({places})", values)
     sides = np.array(["short", "long"], dtype=object)[held.long.astype(np.int64)]
     table = Table.from_pydict(
         {
@@ -172,14 +180,16 @@ def _insert(connection: duckdb.DuckDBPyConnection, header: Header, held: Bins) -
     connection.unregister("issued_bins")
 
 
-def _headers(connection: duckdb.DuckDBPyConnection, rest: str, values: list[str]) -> tuple[Header, ...]:
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM maps {rest}", values).fetchall()
-    return tuple(Header(**dict(zip(Header.__slots__, (*row[:-1], json.loads(row[-1])), strict=True))) for row in rows)
+def _select_records(connection: duckdb.DuckDBPyConnection, rest: str, values: list[str]) -> tuple[MapRecord, ...]:
+    rows = connection.execute(f"SELECT {_RECORD_COLUMNS} FROM maps {rest}", values).fetchall()
+    return tuple(
+        MapRecord(**dict(zip(MapRecord.__slots__, (*row[:-1], json.loads(row[-1])), strict=True))) for row in rows
+    )
 
 
-def _bins(connection: duckdb.DuckDBPyConnection, map_id: str) -> Bins:
-    columns = connection.execute(_KEPT, [map_id]).fetchnumpy()
-    return Bins(
+def _select_bins(connection: duckdb.DuckDBPyConnection, map_id: str) -> MapBins:
+    columns = connection.execute(_SELECT_BINS, [map_id]).fetchnumpy()
+    return MapBins(
         np.asarray(columns["long"], dtype=np.bool_),
         np.asarray(columns["leverage"], dtype=np.float64),
         np.asarray(columns["bin"], dtype=np.int64),

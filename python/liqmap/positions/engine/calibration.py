@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from liqmap._base.timestamps import iso, parse
+from liqmap._base.timestamps import iso, parse_instant
 from liqmap.positions.engine.calibrated_recipe import Kernel
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Calibration:
     def from_dict(cls, plain: dict[str, Any]) -> Calibration:
         """What :meth:`to_dict` gave."""
         made = dict(plain)
-        made |= {key: parse(made[key]) for key in ("start", "end", "issued_at")}
+        made |= {key: parse_instant(made[key]) for key in ("start", "end", "issued_at")}
         made["kernel"] = Kernel.from_dict(plain["kernel"])
         made |= {key: tuple(tuple(side) for side in made[key]) for key in _SIDED}
         made |= {"background": tuple(made["background"]), "notes": tuple(made["notes"])}

@@ -39,7 +39,7 @@ def choose(
 
 def calibration(store: Store, bars: MarketBars, at: Instant) -> tuple[str, Calibration] | None:
     """The calibration in force for these bars at a time, with its id."""
-    found = calibrations.in_force(
+    found = calibrations.calibration_in_force(
         store, bars.instrument, at, interval_s=bars.interval_s, price_source=bars.price_source
     )
     return None if found is None else (found[0], Calibration.from_dict(found[1]))

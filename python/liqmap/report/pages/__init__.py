@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from liqmap.report.page import Page
 
-__all__ = ["NAMES", "page"]
+__all__ = ["PAGE_NAMES", "find_page"]
 
-NAMES = ("map", "heatmap", "evolution", "cascade", "levels", "basis", "scorecard", "data")
+PAGE_NAMES = ("map", "heatmap", "evolution", "cascade", "levels", "basis", "scorecard", "data")
 
 
-def page(name: str) -> Page:
+def find_page(name: str) -> Page:
     """The page of a name; its file is read when it is first asked for, so that naming pages costs nothing."""
     found: Page = importlib.import_module(f"liqmap.report.pages.{name}").PAGE
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import percent
 from liqmap.maps.export import csv_text
-from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
@@ -24,21 +24,21 @@ _FILL = (
 )
 
 
-def _read(history: History, facts: Facts) -> Basis | Missing:
+def _read(history: History, facts: Facts) -> Basis | MissingData:
     base = facts.about.base
     if not any(one.kind == "dated" and one.base == base for one in history.instruments()):
-        return Missing(f"The history holds no dated future on {base}.", _FILL)
+        return MissingData(f"The history holds no dated future on {base}.", _FILL)
     return history.basis(base, facts.map.at)
 
 
-def _show(_: Facts, found: Basis | Missing) -> Shown | Missing:
-    if isinstance(found, Missing):
+def _build(_: Facts, found: Basis | MissingData) -> PageContent | MissingData:
+    if isinstance(found, MissingData):
         return found
     if not found.dated:
         held = "; ".join(f"{name}: {why}" for name, why in found.left_out.items())
-        return Missing(f"No dated future on {found.market} can be compared{f' ({held})' if held else ''}.", _FILL)
+        return MissingData(f"No dated future on {found.market} can be compared{f' ({held})' if held else ''}.", _FILL)
     text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Shown(
+    return PageContent(
         heading=_heading(found.dated[0]),
         lede=_lede(found),
         values={"found": found},
@@ -77,4 +77,4 @@ def _csv(found: Basis) -> str:
     return csv_text(head, lines)
 
 
-PAGE = Page("basis", "Dated futures", _show, read=_read)
+PAGE = Page("basis", "Dated futures", _build, read=_read)

@@ -13,8 +13,8 @@ from liqmap.charts.cascade.rows import NARROW, WIDE, chain_scene, curve_scene
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.charts.vega_data import complete
 from liqmap.maps.export import csv_text
-from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.vega.static_svg import Still, still
+from liqmap.report.page import MissingData, Page, PageContent
+from liqmap.report.vega.static_svg import StaticSvg, static_svg
 from liqmap.stress.cascade_curve import cascade_curve
 from liqmap.stress.contribution import contributions
 from liqmap.stress.depth import Depth
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from liqmap.stress.cascade_curve import CascadeCurve
     from liqmap.stress.contribution import Contribution
 
-__all__ = ["PAGE", "Chain", "followed"]
+__all__ = ["PAGE", "ShockChain", "cascade_page_data"]
 
-_ROOMS = {"medium wide": WIDE, "narrow": NARROW}
+_CHART_SIZES = {"medium wide": WIDE, "narrow": NARROW}
 """By the CSS names under which they show: two of the three frames do here, and every drawing takes its time."""
-_STAIRS = 4
-_GROWS = 1.1
+_MIN_CHAIN_STEPS = 4
+_AMPLIFIED = 1.1
 """Amplification from which a shock is said to grow."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Chain:
+class ShockChain:
     """One shock of the report and what it sets off.
 
     Attributes:
@@ -52,38 +52,38 @@ class Chain:
 
     of: Cascade
     title: str
-    stills: dict[str, Still]
+    stills: dict[str, StaticSvg]
     clusters: tuple[Contribution, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Read:
+class CascadePageData:
     """The curve, and per shock of the report what each cluster adds."""
 
     curve: CascadeCurve
     parts: tuple[tuple[Contribution, ...], ...]
 
 
-def _read(history: History, facts: Facts) -> _Read | Missing:
-    return followed(facts, history.depth(facts.map.instrument, facts.map.at))
+def _read(history: History, facts: Facts) -> CascadePageData | MissingData:
+    return cascade_page_data(facts, history.depth(facts.map.instrument, facts.map.at))
 
 
-def followed(facts: Facts, book: Depth | None) -> _Read | Missing:
+def cascade_page_data(facts: Facts, book: Depth | None) -> CascadePageData | MissingData:
     """What the page needs of a map and its book."""
     if not any(facts.map.side(side).any() for side in SIDES):
         fill = "Bars and open interest, or observed positions near the mark, fill it."
-        return Missing("No level lies within the map's range.", fill)
+        return MissingData("No level lies within the map's range.", fill)
     parts = tuple(
         contributions(facts.map, facts.clusters, c.shock, usable(facts.map, book, c.side)) for c in facts.cascades
     )
     # The curve goes both ways under one law: where the book lacks a side, the fallback serves both.
     laws = [usable(facts.map, book, side) for side in SIDES if facts.map.side(side).any()]
     law = next((one for one in laws if not isinstance(one, Depth)), laws[0])
-    return _Read(cascade_curve(facts.map, law), parts)
+    return CascadePageData(cascade_curve(facts.map, law), parts)
 
 
-def _show(facts: Facts, found: _Read | Missing) -> Shown | Missing:
-    if isinstance(found, Missing):
+def _build(facts: Facts, found: CascadePageData | MissingData) -> PageContent | MissingData:
+    if isinstance(found, MissingData):
         return found
     curve, name = found.curve, slug(facts.map.instrument)
     chains = [
@@ -92,26 +92,26 @@ def _show(facts: Facts, found: _Read | Missing) -> Shown | Missing:
     ]
     plain = {"curve": curve.to_dict(), "cascades": [chain.of.to_dict() for chain in chains]}
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Shown(
+    return PageContent(
         heading=_heading(facts),
         lede=_lede(facts),
         values={
             "curve": curve,
-            "stills": _stills(curve_drawing(COLOURS), lambda room: curve_scene(curve, room), f"{name}-curve"),
+            "stills": _static_svgs(curve_drawing(COLOURS), lambda room: curve_scene(curve, room), f"{name}-curve"),
             "chains": chains,
         },
         files={"cascade.json": f"{text}\n".encode(), "cascade.csv": _csv(curve).encode()},
     )
 
 
-def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name: str) -> Chain:
+def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name: str) -> ShockChain:
     stop = price(cascade.stop_price, facts.map.grid.tick)
     where = "at or beyond" if cascade.depth_exhausted else "at"
-    drawn: dict[str, Still] = {}
-    if len(cascade.chain) >= _STAIRS:
+    drawn: dict[str, StaticSvg] = {}
+    if len(cascade.chain) >= _MIN_CHAIN_STEPS:
         drawing = chain_drawing(COLOURS, up=cascade.side == "short")
-        drawn = _stills(drawing, lambda room: chain_scene(cascade, room), name)
-    return Chain(
+        drawn = _static_svgs(drawing, lambda room: chain_scene(cascade, room), name)
+    return ShockChain(
         of=cascade,
         title=f"{percent(cascade.shock, signed=True)} stops {where} {stop}",
         stills=drawn,
@@ -119,13 +119,13 @@ def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name
     )
 
 
-def _stills(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, Still]:
+def _static_svgs(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, StaticSvg]:
     drawn = {}
-    for key, room in _ROOMS.items():
+    for key, room in _CHART_SIZES.items():
         given = scene_data(scene(room))
         # What a pointer would be told at each shock: a still has none.
         seen = {rows: () if rows == "told" else those for rows, those in given["datasets"].items()}
-        drawn[key] = still(complete(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
+        drawn[key] = static_svg(complete(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
     return drawn
 
 
@@ -143,7 +143,7 @@ def _heading(facts: Facts) -> str:
             most = max(most, worst.amplification)
     if not told:
         return "Where a shock would stop"
-    grows = "Shocks hardly grow" if most < _GROWS else f"Shocks grow up to {most:.1f} times"
+    grows = "Shocks hardly grow" if most < _AMPLIFIED else f"Shocks grow up to {most:.1f} times"
     return f"{grows}: {', '.join(told)}"
 
 
@@ -180,4 +180,4 @@ def _csv(curve: CascadeCurve) -> str:
     return csv_text(head, lines)
 
 
-PAGE = Page("cascade", "Cascade", _show, read=_read)
+PAGE = Page("cascade", "Cascade", _build, read=_read)

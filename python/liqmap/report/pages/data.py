@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap._base.timestamps import iso
-from liqmap.report.facts import known
-from liqmap.report.page import Page, Shown
+from liqmap.report.facts import coverage_as_of
+from liqmap.report.page import Page, PageContent
 from liqmap.report.site.downloads import Cell, table_files
-from liqmap.report.svg.calendar import DAY, LEVELS, Calendar, calendar
+from liqmap.report.svg.calendar import DAY, SHADE_COUNT, Calendar, calendar
 from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
     from liqmap.history.coverage import Span
     from liqmap.report.facts import Facts
 
-__all__ = ["PAGE", "Covered", "covered"]
+__all__ = ["PAGE", "CoverageCalendar", "coverage_calendar"]
 
-_FULL = 0.9999
+_COMPLETE_SHARE = 0.9999
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
+class CoverageCalendar:
     """One series of the history.
 
     Attributes:
@@ -37,26 +37,28 @@ class Covered:
     calendar: Calendar | None
 
 
-def covered(span: Span) -> Covered:
+def coverage_calendar(span: Span) -> CoverageCalendar:
     """How full each day of a series is."""
     if span.interval_s is None:
-        return Covered(span.table, span.series, None)
+        return CoverageCalendar(span.table, span.series, None)
     end = span.last + round(span.interval_s * 1e6)
     shades = {}
     for day in range(span.first // DAY, math.ceil(end / DAY)):
         start, stop = max(day * DAY, span.first), min((day + 1) * DAY, end)
         lost = sum(max(0, min(gap.end, stop) - max(gap.start, start)) for gap in span.gaps)
         share = 1 - lost / (stop - start)
-        shades[day] = LEVELS - 1 if share > _FULL else max(0, math.ceil(share * (LEVELS - 1)) - (share > 0))
-    return Covered(span.table, span.series, calendar(shades))
+        shades[day] = (
+            SHADE_COUNT - 1 if share > _COMPLETE_SHARE else max(0, math.ceil(share * (SHADE_COUNT - 1)) - (share > 0))
+        )
+    return CoverageCalendar(span.table, span.series, calendar(shades))
 
 
-def _show(facts: Facts, _: None) -> Shown:
-    spans = known(facts.coverage, facts.map.at)
-    return Shown(
-        heading=sentences.trust(facts),
-        lede=sentences.made_from(facts),
-        values={"series": [covered(span) for span in spans]},
+def _build(facts: Facts, _: None) -> PageContent:
+    spans = coverage_as_of(facts.coverage, facts.map.at)
+    return PageContent(
+        heading=sentences.data_heading(facts),
+        lede=sentences.data_lede(facts),
+        values={"series": [coverage_calendar(span) for span in spans]},
         files=table_files("data", *_table(spans)),
     )
 
@@ -73,4 +75,4 @@ def _table(spans: tuple[Span, ...]) -> tuple[list[str], list[tuple[Cell, ...]]]:
     return head, lines
 
 
-PAGE = Page("data", "Data and method", _show)
+PAGE = Page("data", "Data and method", _build)

@@ -10,12 +10,12 @@ from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.charts.tracks.chart import track_data, track_drawing
 from liqmap.charts.tracks.layout import TrackScene
-from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.site.downloads import parquet, table_files
+from liqmap.report.page import MissingData, Page, PageContent
+from liqmap.report.site.downloads import parquet_bytes, table_files
 from liqmap.report.svg.turnover import turnover
 from liqmap.report.text import evolution as words
-from liqmap.report.tracks_data import Evolved, evolved
-from liqmap.report.vega.static_svg import still
+from liqmap.report.tracks_data import TracksData, evolved
+from liqmap.report.vega.static_svg import static_svg
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts
@@ -27,39 +27,40 @@ FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 _STANDING, _ENDED = 14, 8
 
 
-def _show(facts: Facts, read: Evolved) -> Shown | Missing:
+def _build(facts: Facts, read: TracksData) -> PageContent | MissingData:
     scene = TrackScene.of_tracks(read.tracks, read.path, read.line, facts.map.grid.tick)
     if not scene.lives:
-        return Missing("No cluster stood in this time.", "A market with open positions fills this page.")
+        return MissingData("No cluster stood in this time.", "A market with open positions fills this page.")
     drawing, name = track_drawing(COLOURS), slug(facts.map.instrument)
-    return Shown(
-        heading=words.finding(scene),
+    return PageContent(
+        heading=words.heading(scene),
         lede=words.lede(scene),
         values={
             "stills": {
-                key: still({**drawing, **track_data(scene, frame)}, f"{name}-{key}") for key, frame in FRAMES.items()
+                key: static_svg({**drawing, **track_data(scene, frame)}, f"{name}-{key}")
+                for key, frame in FRAMES.items()
             },
             "scene": scene,
             "standing": scene.standing(_STANDING),
             "ended": scene.ended(_ENDED),
             "sides": turnover(read.tracks),
-            "alt": words.alt(facts, scene),
+            "alt": words.alt_text(facts, scene),
             "say": words,
         },
         files={
-            **table_files("tracks", _HEAD, _lines(facts, scene)),
-            "steps.parquet": parquet(read.tracks.to_arrow()),
+            **table_files("tracks", _HEADER, _rows(facts, scene)),
+            "steps.parquet": parquet_bytes(read.tracks.to_arrow()),
         },
     )
 
 
-_HEAD = (
+_HEADER = (
     *("instrument", "track", "side", "born", "born_seen", "until", "end", "parent", "heir", "born_peak", "last_peak"),
     *("notional", "largest", "opened", "closed", "liquidated", "migrated_at"),
 )
 
 
-def _lines(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
+def _rows(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
     """A line per track, those too small to be drawn among them."""
     return [
         [
@@ -72,4 +73,4 @@ def _lines(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
     ]
 
 
-PAGE = Page("evolution", "Evolution", _show, read=evolved)
+PAGE = Page("evolution", "Evolution", _build, read=evolved)

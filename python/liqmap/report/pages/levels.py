@@ -12,10 +12,10 @@ from liqmap._base.timestamps import iso
 from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_drawing
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.charts.vega_data import complete
-from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.site.downloads import Cell, table_files
 from liqmap.report.svg.levels_strip import lanes
-from liqmap.report.vega.static_svg import still
+from liqmap.report.vega.static_svg import static_svg
 from liqmap.strategies.levels_from_history import levels_on
 
 if TYPE_CHECKING:
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 
 __all__ = ["PAGE"]
 
-_FRAMES = {"medium wide": (900, 400), "narrow": (284, 320)}
+_CHART_SIZES = {"medium wide": (900, 400), "narrow": (284, 320)}
 
 
-def _read(history: History, facts: Facts) -> LevelsToUse | Missing:
+def _read(history: History, facts: Facts) -> LevelsToUse | MissingData:
     try:
         return levels_on(history, facts.map)
     except InputError as error:
-        return Missing(f"{error.found.capitalize()}.", f"It needs {error.expected}.")
+        return MissingData(f"{error.found.capitalize()}.", f"It needs {error.expected}.")
 
 
-def _show(facts: Facts, found: LevelsToUse | Missing) -> Shown | Missing:
-    if isinstance(found, Missing):
+def _build(facts: Facts, found: LevelsToUse | MissingData) -> PageContent | MissingData:
+    if isinstance(found, MissingData):
         return found
     name, drawing = f"{slug(found.instrument)}-book", overlay_drawing(COLOURS)
     text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Shown(
+    return PageContent(
         heading=_heading(facts, found),
         lede=_lede(found),
         values={
@@ -48,8 +48,10 @@ def _show(facts: Facts, found: LevelsToUse | Missing) -> Shown | Missing:
             "lanes": lanes(found),
             "limits": _limits(found),
             "stills": {
-                key: still(complete(drawing, overlay_data(found, width=width, height=height)), f"{name}-{key[-4:]}")
-                for key, (width, height) in _FRAMES.items()
+                key: static_svg(
+                    complete(drawing, overlay_data(found, width=width, height=height)), f"{name}-{key[-4:]}"
+                )
+                for key, (width, height) in _CHART_SIZES.items()
             },
         },
         files={**table_files("levels", *_table(found)), "levels.json": f"{text}\n".encode()},
@@ -110,4 +112,4 @@ def _table(found: LevelsToUse) -> tuple[list[str], list[list[Cell]]]:
     return head, lines
 
 
-PAGE = Page("levels", "Levels to use", _show, read=_read)
+PAGE = Page("levels", "Levels to use", _build, read=_read)

@@ -16,21 +16,21 @@ from liqmap.maps.display_bars import bars
 from liqmap.maps.export import to_csv
 from liqmap.maps.map_registry import published
 from liqmap.report.facts import REACHES
-from liqmap.report.page import Page, Shown
-from liqmap.report.site.downloads import Cell, parquet, table_files
+from liqmap.report.page import Page, PageContent
+from liqmap.report.site.downloads import Cell, parquet_bytes, table_files
 from liqmap.report.text import sentences
-from liqmap.report.vega.static_svg import Still, still
+from liqmap.report.vega.static_svg import StaticSvg, static_svg
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts
 
-__all__ = ["PAGE", "Drawings", "draw"]
+__all__ = ["PAGE", "MapDrawings", "draw_map"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 
 @dataclass(frozen=True, slots=True)
-class Drawings:
+class MapDrawings:
     """The map of one instrument, drawn once for all its pages.
 
     Attributes:
@@ -39,16 +39,16 @@ class Drawings:
             takes their place near the mark.
     """
 
-    stills: dict[str, Still]
+    stills: dict[str, StaticSvg]
     live: dict[str, Any]
 
 
-def draw(facts: Facts) -> Drawings:
+def draw_map(facts: Facts) -> MapDrawings:
     """Draw a map in every frame, in the page's own colours."""
     name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
-    return Drawings(
+    return MapDrawings(
         stills={
-            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
+            key: static_svg(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
             for key, frame in FRAMES.items()
         },
         live={
@@ -59,12 +59,12 @@ def draw(facts: Facts) -> Drawings:
     )
 
 
-def _show(facts: Facts, _: None) -> Shown:
-    return Shown(
+def _build(facts: Facts, _: None) -> PageContent:
+    return PageContent(
         heading=sentences.finding(facts),
         lede=sentences.balance(facts),
         values={
-            "drawings": draw(facts),
+            "drawings": draw_map(facts),
             "step": bars(facts.map, most=WIDE.most).step,
             "pain": {side: facts.map.max_pain(side) for side in SIDES},
             "reaches": [facts.within(reach) for reach in REACHES],
@@ -72,7 +72,7 @@ def _show(facts: Facts, _: None) -> Shown:
         files={
             "map.csv": to_csv(facts.map).encode(),
             "map.json": published(facts.map),
-            "map.parquet": parquet(facts.map.to_arrow()),
+            "map.parquet": parquet_bytes(facts.map.to_arrow()),
             **table_files("clusters", *_clusters(facts)),
         },
     )
@@ -84,4 +84,4 @@ def _clusters(facts: Facts) -> tuple[list[str], list[list[Cell]]]:
     return head, [[facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters]
 
 
-PAGE = Page("map", "Map", _show)
+PAGE = Page("map", "Map", _build)

@@ -11,9 +11,9 @@ from liqmap._base.timestamps import iso
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.charts.vega_data import complete
 from liqmap.maps.export import csv_text
-from liqmap.report.page import Page, Shown
+from liqmap.report.page import Page, PageContent
 from liqmap.report.text import scorecard, sentences
-from liqmap.report.vega.static_svg import Still, still
+from liqmap.report.vega.static_svg import StaticSvg, static_svg
 from liqmap.score.issued_scorecard import DAYS, IssuedCard, issued_card
 from liqmap.score.issued_skill import needed
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PAGE"]
 
-_FEW = 50
+_MIN_BAND_CLUSTERS = 50
 """Clusters in a band below which its figures say little."""
 
 
@@ -31,10 +31,10 @@ def _read(history: History, facts: Facts) -> IssuedCard:
     return issued_card(history, facts.map.instrument, facts.map.at, facts.every)
 
 
-def _show(facts: Facts, card: IssuedCard) -> Shown:
+def _build(facts: Facts, card: IssuedCard) -> PageContent:
     text = json.dumps(card.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Shown(
-        heading=scorecard.finding(card),
+    return PageContent(
+        heading=scorecard.heading(card),
         lede=_lede(card),
         values={
             "card": card,
@@ -42,9 +42,9 @@ def _show(facts: Facts, card: IssuedCard) -> Shown:
             "skill": scorecard,
             "least": needed(card.per_day),
             "days": DAYS,
-            "few": _FEW,
-            "drawings": _draw(card, slug(facts.map.instrument)),
-            "alt": _alt(card),
+            "few": _MIN_BAND_CLUSTERS,
+            "drawings": _drawings(card, slug(facts.map.instrument)),
+            "alt": _alt_texts(card),
         },
         files={"scorecard.json": f"{text}\n".encode(), "scorecard.csv": _csv(card).encode()},
     )
@@ -59,7 +59,7 @@ def _lede(card: IssuedCard) -> str:
     )
 
 
-def _draw(card: IssuedCard, name: str) -> dict[str, dict[str, Still]]:
+def _drawings(card: IssuedCard, name: str) -> dict[str, dict[str, StaticSvg]]:
     """By drawing and frame; a drawing without anything to show is left out."""
     from liqmap.charts.scorecard import chart  # noqa: PLC0415 - Altair loads only when drawn
 
@@ -71,14 +71,14 @@ def _draw(card: IssuedCard, name: str) -> dict[str, dict[str, Still]]:
         wanted["reliability"] = (chart.reliability_drawing, chart.reliability_data)
     return {
         what: {
-            key: still(complete(drawing(COLOURS), data(card, frame)), f"{name}-{what}-{key.split()[0]}")
+            key: static_svg(complete(drawing(COLOURS), data(card, frame)), f"{name}-{what}-{key.split()[0]}")
             for key, frame in frames.items()
         }
         for what, (drawing, data) in wanted.items()
     }
 
 
-def _alt(card: IssuedCard) -> dict[str, str]:
+def _alt_texts(card: IssuedCard) -> dict[str, str]:
     """The drawings in sentences."""
     told, ends = [], []
     for name, of in (("longs", card.long), ("shorts", card.short)):
@@ -119,4 +119,4 @@ def _csv(card: IssuedCard) -> str:
     return csv_text([*head, "low", "high"], ([*same, *line] for line in lines))
 
 
-PAGE = Page("scorecard", "Scorecard", _show, read=_read)
+PAGE = Page("scorecard", "Scorecard", _build, read=_read)

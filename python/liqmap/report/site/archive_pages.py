@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.report.render import render
 from liqmap.report.site.assets import asset_names
-from liqmap.report.site.issue import Place
+from liqmap.report.site.issue import PageLocation
 from liqmap.report.svg.calendar import DAY, calendar
-from liqmap.report.svg.price_history import trace
+from liqmap.report.svg.price_history import price_history
 
 if TYPE_CHECKING:
-    from liqmap.report.site.issue import Summary
+    from liqmap.report.site.issue import IssueSummary
 
 __all__ = ["archive_files"]
 
-_FEED = 50
-_STEPS = (0.01, 0.02, 0.04)
+_FEED_LENGTH = 50
+_SHADE_STEPS = (0.01, 0.02, 0.04)
 """Moves of the mark at which a day's cell gets darker."""
 
 
-def archive_files(summaries: list[Summary]) -> dict[str, bytes]:
+def archive_files(summaries: list[IssueSummary]) -> dict[str, bytes]:
     """Files by path below the site's folder, and ``calendar.html``, a part of the front page.
 
     Args:
@@ -35,40 +35,42 @@ def archive_files(summaries: list[Summary]) -> dict[str, bytes]:
         "title": newest["title"],
         "simulated": any(told["simulated"] for told in summaries),
         "summaries": summaries[::-1],
-        "days": _days(summaries),
-        "steps": _STEPS,
+        "days": _calendar_days(summaries),
+        "steps": _SHADE_STEPS,
         "base": newest["base_url"],
         "newest": newest,
     }
-    top = Place("", "latest/", asset_names(), newest["path"], None)
+    top = PageLocation("", "latest/", asset_names(), newest["path"], None)
     names = {entry["slug"]: entry["instrument"] for told in summaries for entry in told["instruments"]}
     files = {
         "archive.html": render("archive.html", **given, place=top),
         "calendar.html": render("calendar.html", **given, place=top),
-        "issues.js": _script(summaries),
-        "feed.xml": render("feed.xml", **given, id=_urn(newest["title"]), entries=_entries(summaries)),
+        "issues.js": _issues_script(summaries),
+        "feed.xml": render("feed.xml", **given, id=_urn(newest["title"]), entries=_feed_entries(summaries)),
     }
     if newest["base_url"]:
         files["sitemap.xml"] = render("sitemap.xml", **given, slugs=sorted(names))
     for slug, name in sorted(names.items()):
         rows = [(told, entry) for told in summaries for entry in told["instruments"] if entry["slug"] == slug]
-        place = Place("../", "../latest/", asset_names(), newest["path"], None)
+        place = PageLocation("../", "../latest/", asset_names(), newest["path"], None)
         files[f"instruments/{slug}.html"] = render(
-            "history.html", **given, place=place, name=name, slug=slug, rows=rows[::-1], drawn=trace(rows)
+            "history.html", **given, place=place, name=name, slug=slug, rows=rows[::-1], drawn=price_history(rows)
         )
     return {name: text.encode() for name, text in files.items()}
 
 
-def _script(summaries: list[Summary]) -> str:
+def _issues_script(summaries: list[IssueSummary]) -> str:
     """The issues there are, for pages that cannot know what came after them; a script, since a disk gives no JSON."""
     slugs = sorted({entry["slug"] for told in summaries for entry in told["instruments"]})
     listed = {told["path"]: [slugs.index(entry["slug"]) for entry in told["instruments"]] for told in summaries}
     return f"window.liqmapIssues={json.dumps({'slugs': slugs, 'issues': listed}, separators=(',', ':'))};\n"
 
 
-def _entries(summaries: list[Summary]) -> list[dict[str, Any]]:
+def _feed_entries(summaries: list[IssueSummary]) -> list[dict[str, Any]]:
     """The newest issues, newest first."""
-    return [{"told": told, "id": _urn(f"{told['title']}:{told['path']}")} for told in summaries[: -_FEED - 1 : -1]]
+    return [
+        {"told": told, "id": _urn(f"{told['title']}:{told['path']}")} for told in summaries[: -_FEED_LENGTH - 1 : -1]
+    ]
 
 
 def _urn(text: str) -> str:
@@ -76,10 +78,10 @@ def _urn(text: str) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"liqmap:{text}").urn
 
 
-def _days(summaries: list[Summary]) -> list[dict[str, Any]]:
+def _calendar_days(summaries: list[IssueSummary]) -> list[dict[str, Any]]:
     """A cell for each day with an issue: where, how dark, and its last issue."""
     last = {int(told["at"]) // DAY: told for told in summaries}
-    shades = {day: _shade(told) for day, told in last.items()}
+    shades = {day: _calendar_shade(told) for day, told in last.items()}
     drawn = calendar(shades)
     return (
         []
@@ -88,6 +90,6 @@ def _days(summaries: list[Summary]) -> list[dict[str, Any]]:
     )
 
 
-def _shade(told: Summary) -> int:
+def _calendar_shade(told: IssueSummary) -> int:
     moves: list[float] = [abs(entry["change"]) for entry in told["instruments"] if entry["change"] is not None]
-    return 1 + sum(max(moves, default=0.0) >= step for step in _STEPS)
+    return 1 + sum(max(moves, default=0.0) >= step for step in _SHADE_STEPS)

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from liqmap.charts import palette
 from liqmap.charts.theme import css
-from liqmap.report.vega.vega_bundle import bundle
+from liqmap.report.vega.vega_bundle import vega_bundle
 
 __all__ = ["asset_names", "assets"]
 
@@ -35,4 +35,4 @@ def _sources() -> dict[str, tuple[str, bytes]]:
     names = sorted(PurePath(entry.name) for entry in folder.iterdir())
     found = {name.stem: (name.suffix, (folder / name.name).read_bytes()) for name in names}
     found["site"] = (".css", (css() + palette.css()).encode() + found["site"][1])
-    return found | {"vega": (".js", bundle())}
+    return found | {"vega": (".js", vega_bundle())}

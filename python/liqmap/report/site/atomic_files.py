@@ -12,12 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["MANIFEST", "as_json", "entry", "manifest", "put_file", "put_folder", "sound"]
+__all__ = [
+    "MANIFEST",
+    "json_bytes",
+    "manifest_bytes",
+    "manifest_entry",
+    "manifest_matches",
+    "replace_folder",
+    "write_file",
+]
 
 MANIFEST = "manifest.json"
 
 
-def put_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file whole: a reader sees the old one or the new one. One that is already so is left alone."""
     if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return
@@ -27,7 +35,7 @@ def put_file(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
-def put_folder(target: Path, files: Mapping[str, bytes]) -> None:
+def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Put a folder in place whole; what stood there before goes only once the new one is complete."""
     draft = target.with_name(f".{target.name}-{os.getpid()}.new")
     old = target.with_name(f".{target.name}-{os.getpid()}.old")
@@ -43,28 +51,28 @@ def put_folder(target: Path, files: Mapping[str, bytes]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def entry(content: bytes) -> dict[str, str | int]:
+def manifest_entry(content: bytes) -> dict[str, str | int]:
     """What a manifest says of a file."""
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
-def manifest(files: Mapping[str, bytes]) -> bytes:
+def manifest_bytes(files: Mapping[str, bytes]) -> bytes:
     """sha256 and size of every file, by path."""
-    return as_json({"files": {name: entry(content) for name, content in sorted(files.items())}})
+    return json_bytes({"files": {name: manifest_entry(content) for name, content in sorted(files.items())}})
 
 
-def sound(folder: Path) -> bool:
+def manifest_matches(folder: Path) -> bool:
     """Whether a folder holds what its manifest says, byte for byte, and nothing else."""
     try:
         told = json.loads((folder / MANIFEST).read_bytes())["files"]
         there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         return there == {*told, MANIFEST} and all(
-            entry((folder / name).read_bytes()) == said for name, said in told.items()
+            manifest_entry((folder / name).read_bytes()) == said for name, said in told.items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def as_json(value: Mapping[str, Any]) -> bytes:
+def json_bytes(value: Mapping[str, Any]) -> bytes:
     """Plain data as a file that people can read and that comes out alike everywhere."""
     return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()

@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.maps.clusters import Cluster
     from liqmap.report.facts import Facts
-    from liqmap.report.site.issue import Summary
+    from liqmap.report.site.issue import IssueSummary
 
-__all__ = ["Moved", "Since", "near", "since"]
+__all__ = ["ClusterChange", "IssueChanges", "changes_since", "clusters_near_mark"]
 
 NEAR = 0.15
-_MOST = 6
+_MAX_CHANGES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ClusterChange:
     """A cluster then and now.
 
     Attributes:
@@ -38,7 +38,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class IssueChanges:
     """One instrument, against the issue before.
 
     Attributes:
@@ -53,10 +53,10 @@ class Since:
     span: Instant
     move: float
     open_interest: float
-    clusters: tuple[Moved, ...]
+    clusters: tuple[ClusterChange, ...]
 
 
-def near(facts: Facts) -> list[dict[str, Any]]:
+def clusters_near_mark(facts: Facts) -> list[dict[str, Any]]:
     """The clusters that a summary keeps: those within 15 % of the mark, highest price first."""
     kept = sorted((c for c in facts.clusters if abs(c.distance) <= NEAR), key=lambda c: -c.peak)
     return [
@@ -65,7 +65,7 @@ def near(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-def since(facts: Facts, at: Instant, previous: Summary | None) -> Since | None:
+def changes_since(facts: Facts, at: Instant, previous: IssueSummary | None) -> IssueChanges | None:
     """How an instrument has changed; ``None`` if the issue before did not have it.
 
     A cluster is the same as the one before whose peak lies in its basin on the same side; of several the largest.
@@ -77,16 +77,18 @@ def since(facts: Facts, at: Instant, previous: Summary | None) -> Since | None:
     if previous is None or before is None:
         return None
     mark = facts.map.mark_price
-    return Since(
+    return IssueChanges(
         at=int(previous["at"]),
         span=at - int(previous["at"]),
         move=mark / before["mark_price"] - 1,
         open_interest=facts.open_interest_usd - before["open_interest_usd"],
-        clusters=_moved(facts.clusters, before["clusters"], mark, before["mark_price"]),
+        clusters=_cluster_changes(facts.clusters, before["clusters"], mark, before["mark_price"]),
     )
 
 
-def _moved(now: tuple[Cluster, ...], then: list[dict[str, Any]], mark: float, mark_then: float) -> tuple[Moved, ...]:
+def _cluster_changes(
+    now: tuple[Cluster, ...], then: list[dict[str, Any]], mark: float, mark_then: float
+) -> tuple[ClusterChange, ...]:
     left = sorted(then, key=lambda c: -c["notional"])
     found = []
     for cluster in sorted(now, key=lambda c: -c.notional):
@@ -96,8 +98,8 @@ def _moved(now: tuple[Cluster, ...], then: list[dict[str, Any]], mark: float, ma
             continue
         was = sum(c["notional"] for c in same)
         word = "new" if not same else "grown" if cluster.notional > was else "thinner"
-        found.append(Moved(cluster.side, cluster.peak, was, cluster.notional, word))
+        found.append(ClusterChange(cluster.side, cluster.peak, was, cluster.notional, word))
     for gone in left:
         passed = (gone["peak"] >= mark) if gone["side"] == "long" else (gone["peak"] <= mark)
-        found.append(Moved(gone["side"], gone["peak"], gone["notional"], 0.0, "passed" if passed else "gone"))
-    return tuple(sorted(found, key=lambda m: -abs(m.now - m.then))[:_MOST])
+        found.append(ClusterChange(gone["side"], gone["peak"], gone["notional"], 0.0, "passed" if passed else "gone"))
+    return tuple(sorted(found, key=lambda m: -abs(m.now - m.then))[:_MAX_CHANGES])

@@ -16,7 +16,7 @@ from liqmap.maps.export import csv_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Cell", "parquet", "table_files"]
+__all__ = ["Cell", "parquet_bytes", "table_files"]
 
 Cell: TypeAlias = str | float | int | None
 
@@ -35,24 +35,24 @@ def table_files(stem: str, head: Sequence[str], lines: Iterable[Sequence[Cell]])
     rows = [tuple(line) for line in lines]
     objects = [dict(zip(head, row, strict=True)) for row in rows]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(head)
-    table = arro3.Table.from_arrays([_column(column) for column in columns], names=list(head))
+    table = arro3.Table.from_arrays([_arrow_column(column) for column in columns], names=list(head))
     listed = ",\n".join(json.dumps(entry, ensure_ascii=False, allow_nan=False) for entry in objects)
     return {
         f"{stem}.csv": csv_text(head, rows).encode(),
         f"{stem}.json": f"[{listed}]\n".encode(),
-        f"{stem}.parquet": parquet(table),
+        f"{stem}.parquet": parquet_bytes(table),
     }
 
 
-def parquet(table: arro3.Table) -> bytes:
+def parquet_bytes(table: arro3.Table) -> bytes:
     """An Arrow table as a Parquet file: the same rows, the same bytes."""
     with tempfile.TemporaryDirectory(prefix="liqmap-") as scratch:
         path = Path(scratch) / "table.parquet"
-        _database().from_arrow(table).write_parquet(str(path), compression="zstd")
+        _connection().from_arrow(table).write_parquet(str(path), compression="zstd")
         return path.read_bytes()
 
 
-def _column(cells: Sequence[Cell]) -> arro3.Array:
+def _arrow_column(cells: Sequence[Cell]) -> arro3.Array:
     there = [cell for cell in cells if cell is not None]
     if any(isinstance(cell, str) for cell in there):
         return arro3.Array([cell if cell is None else str(cell) for cell in cells], arro3.DataType.utf8())
@@ -62,7 +62,7 @@ def _column(cells: Sequence[Cell]) -> arro3.Array:
 
 
 @cache
-def _database() -> duckdb.DuckDBPyConnection:
+def _connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET threads = 1")  # several would write their parts in the order they are done
     return connection

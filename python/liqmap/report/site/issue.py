@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.instruments import slug
-from liqmap.report.page import Missing, Shown
-from liqmap.report.pages import page
+from liqmap.report.page import MissingData, PageContent
+from liqmap.report.pages import find_page
 from liqmap.report.render import front_page, instrument_page
 from liqmap.report.site.assets import asset_names
-from liqmap.report.site.atomic_files import MANIFEST, as_json, manifest
-from liqmap.report.site.changes import near, since
-from liqmap.report.svg.social_card import card
+from liqmap.report.site.atomic_files import MANIFEST, json_bytes, manifest_bytes
+from liqmap.report.site.changes import changes_since, clusters_near_mark
+from liqmap.report.svg.social_card import social_card
 from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
@@ -26,9 +26,18 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.report.facts import Facts, Issue
 
-__all__ = ["FRONT", "INNER", "Place", "Summary", "issue_files", "issue_path", "moved", "summary"]
+__all__ = [
+    "FRONT",
+    "INNER",
+    "IssueSummary",
+    "PageLocation",
+    "issue_files",
+    "issue_path",
+    "issue_summary",
+    "relocate_links",
+]
 
-Summary = dict[str, Any]
+IssueSummary = dict[str, Any]
 """What later issues and the archive know of an issue: ``issue.json``."""
 
 FRONT, INNER = "../../", "../../../"
@@ -38,7 +47,7 @@ _LINK = re.compile(rb'\b(href|src)="([^"#][^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PageLocation:
     """Where a page stands, so that its links work from any folder, a disk's too.
 
     Attributes:
@@ -66,7 +75,7 @@ def issue_path(at: Instant) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)).strftime("%Y-%m-%d/%H%M")
 
 
-def issue_files(issue: Issue, previous: Summary | None) -> dict[str, bytes]:
+def issue_files(issue: Issue, previous: IssueSummary | None) -> dict[str, bytes]:
     """Every file of an issue, by path below its folder, its summary and manifest last.
 
     Args:
@@ -74,31 +83,31 @@ def issue_files(issue: Issue, previous: Summary | None) -> dict[str, bytes]:
         previous: The summary of the issue before: what has changed since is told, and a link leads there.
     """
     path, before = issue_path(issue.at), None if previous is None else str(previous["path"])
-    changes = {facts.map.instrument: since(facts, issue.at, previous) for facts in issue.facts}
+    changes = {facts.map.instrument: changes_since(facts, issue.at, previous) for facts in issue.facts}
     files = {
-        "index.html": front_page(issue, Place(FRONT, "", asset_names(), path, before), changes).encode(),
+        "index.html": front_page(issue, PageLocation(FRONT, "", asset_names(), path, before), changes).encode(),
     }
-    inner = Place(INNER, "../", asset_names(), path, before)
+    inner = PageLocation(INNER, "../", asset_names(), path, before)
     for facts in issue.facts:
         folder, change = slug(facts.map.instrument), changes[facts.map.instrument]
         if issue.report.base_url is not None:
-            files[f"{folder}/card.png"] = card(facts)
+            files[f"{folder}/card.png"] = social_card(facts)
         for name in issue.report.pages:
-            said = _show(facts, name)
+            said = _page_content(facts, name)
             files[f"{folder}/{name}.html"] = instrument_page(issue, facts, name, said, inner, change).encode()
-            if isinstance(said, Shown):
+            if isinstance(said, PageContent):
                 files |= {f"{folder}/{file}": content for file, content in said.files.items()}
-    files["issue.json"] = as_json(summary(issue))
-    files[MANIFEST] = manifest(files)
+    files["issue.json"] = json_bytes(issue_summary(issue))
+    files[MANIFEST] = manifest_bytes(files)
     return files
 
 
-def _show(facts: Facts, name: str) -> Shown | Missing:
-    material = facts.material.get(name)
-    return material if isinstance(material, Missing) else page(name).show(facts, material)
+def _page_content(facts: Facts, name: str) -> PageContent | MissingData:
+    material = facts.page_data.get(name)
+    return material if isinstance(material, MissingData) else find_page(name).show(facts, material)
 
 
-def summary(issue: Issue) -> Summary:
+def issue_summary(issue: Issue) -> IssueSummary:
     """What later issues and the archive need to know."""
     return {
         "path": issue_path(issue.at),
@@ -116,7 +125,7 @@ def summary(issue: Issue) -> Summary:
                 "change": facts.change,
                 "open_interest_usd": facts.open_interest_usd,
                 "within_5": {"long": facts.within(0.05).long, "short": facts.within(0.05).short},
-                "clusters": near(facts),
+                "clusters": clusters_near_mark(facts),
                 "finding": sentences.finding(facts),
                 "balance": sentences.balance(facts),
             }
@@ -125,7 +134,7 @@ def summary(issue: Issue) -> Summary:
     }
 
 
-def moved(text: bytes, up: str, root: str, issue: str = "") -> bytes:
+def relocate_links(text: bytes, up: str, root: str, issue: str = "") -> bytes:
     """A page of an issue as it reads from another place.
 
     Args:

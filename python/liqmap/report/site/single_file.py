@@ -53,10 +53,10 @@ def single_file(issue: Issue, name: str, instrument: str | None = None) -> bytes
     page = files[f"{folder}/{name}.html"].decode()
     beside = {path.removeprefix(f"{folder}/"): content for path, content in files.items() if path.startswith(folder)}
     base = issue.report.base_url
-    return _inlined(page, beside, None if base is None else f"{base}{issue_path(issue.at)}/{folder}/").encode()
+    return _inline_assets(page, beside, None if base is None else f"{base}{issue_path(issue.at)}/{folder}/").encode()
 
 
-def _inlined(page: str, beside: Mapping[str, bytes], address: str | None) -> str:
+def _inline_assets(page: str, beside: Mapping[str, bytes], address: str | None) -> str:
     hashes: dict[str, list[str]] = {"script": [], "style": []}
 
     def inside(kind: str, content: bytes) -> str:
@@ -74,32 +74,32 @@ def _inlined(page: str, beside: Mapping[str, bytes], address: str | None) -> str
         attributes, target = found[1], found[2]
         if target in beside and "download" in attributes:
             plain = attributes.replace("download", f'download="{target}"', 1)
-            return f'<a {plain}href="{_data(target, beside[target])}"'
+            return f'<a {plain}href="{_data_url(target, beside[target])}"'
         if address is None:
             return f"<a {attributes.rstrip()}"
-        return f'<a {attributes}href="{_joined(address, target)}"'
+        return f'<a {attributes}href="{_join_url(address, target)}"'
 
     page = _LINK.sub(link, page)
     page = _STYLE.sub(lambda found: inside("style", assets()[found[1]]), page)
     page = _SCRIPT.sub(script, page)
     page = _ICON.sub(
-        lambda found: f'<link rel="icon" href="{_data(found[1], assets()[found[1]])}">', _FEED.sub("", page)
+        lambda found: f'<link rel="icon" href="{_data_url(found[1], assets()[found[1]])}">', _FEED.sub("", page)
     )
     own = POLICY
     for kind, sums in hashes.items():
         own = own.replace(f"{kind}-src 'self'", f"{kind}-src {' '.join(sums) or chr(39) + 'none' + chr(39)}")
-    return page.replace(_attribute(POLICY), _attribute(own), 1)
+    return page.replace(_escape_quotes(POLICY), _escape_quotes(own), 1)
 
 
-def _data(name: str, content: bytes) -> str:
+def _data_url(name: str, content: bytes) -> str:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _joined(address: str, target: str) -> str:
+def _join_url(address: str, target: str) -> str:
     scheme, rest = address.split("://", 1)
     return f"{scheme}://{posixpath.normpath(posixpath.join(rest, target))}"
 
 
-def _attribute(policy: str) -> str:
+def _escape_quotes(policy: str) -> str:
     return policy.replace("'", "&#39;")

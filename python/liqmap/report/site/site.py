@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING
 from liqmap._base.errors import InputError, StorageError
 from liqmap.report.site.archive_pages import archive_files
 from liqmap.report.site.assets import assets
-from liqmap.report.site.atomic_files import MANIFEST, as_json, entry, put_file, put_folder
-from liqmap.report.site.issue import FRONT, INNER, issue_files, issue_path, moved
+from liqmap.report.site.atomic_files import MANIFEST, json_bytes, manifest_entry, replace_folder, write_file
+from liqmap.report.site.issue import FRONT, INNER, issue_files, issue_path, relocate_links
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Issue
-    from liqmap.report.site.issue import Summary
+    from liqmap.report.site.issue import IssueSummary
 
-__all__ = ["issues", "ours", "put_issue", "read_summary", "refresh", "write_issue"]
+__all__ = ["ensure_own_site", "issues", "read_summary", "rebuild_site_files", "write_issue", "write_issue_folder"]
 
-_ISSUE = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
-_CALENDAR = b"<!--archive-->"
+_ISSUE_PATH = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
+_CALENDAR_MARKER = b"<!--archive-->"
 
 
 def write_issue(issue: Issue, out: Path | str) -> Path:
@@ -49,11 +49,11 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
         StorageError: It cannot be written.
     """
     site = Path(out)
-    ours(site)
+    ensure_own_site(site)
     try:
         earlier = [known for known in issues(site) if known < issue_path(issue.at)]
-        put_issue(site, issue, read_summary(site, earlier[-1]) if earlier else None)
-        refresh(site)
+        write_issue_folder(site, issue, read_summary(site, earlier[-1]) if earlier else None)
+        rebuild_site_files(site)
     except OSError as error:
         raise StorageError(
             "report", str(site), str(error), "a folder to write to", "the issue is not published"
@@ -61,12 +61,12 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
     return site / issue_path(issue.at) / "index.html"
 
 
-def put_issue(site: Path, issue: Issue, previous: Summary | None) -> None:
+def write_issue_folder(site: Path, issue: Issue, previous: IssueSummary | None) -> None:
     """Write an issue's folder and nothing else; :func:`refresh` lets the site know of it."""
-    put_folder(site / issue_path(issue.at), issue_files(issue, previous))
+    replace_folder(site / issue_path(issue.at), issue_files(issue, previous))
 
 
-def refresh(site: Path) -> None:
+def rebuild_site_files(site: Path) -> None:
     """Make everything but the issues anew, from the issues: front page, ``latest/``, archive, feed, manifest.
 
     The manifest comes last. What it does not name is no part of the site and is removed, if it looks like ours.
@@ -82,13 +82,13 @@ def refresh(site: Path) -> None:
             content = (newest / name).read_bytes()
             if name == "index.html":
                 calendar = files.pop("calendar.html")
-                files["index.html"] = moved(content, FRONT, "", "latest/").replace(_CALENDAR, calendar)
-                latest[name] = moved(content, FRONT, "../")
+                files["index.html"] = relocate_links(content, FRONT, "", "latest/").replace(_CALENDAR_MARKER, calendar)
+                latest[name] = relocate_links(content, FRONT, "../")
             elif name != "issue.json":
-                latest[name] = moved(content, INNER, "../../") if name.endswith(".html") else content
+                latest[name] = relocate_links(content, INNER, "../../") if name.endswith(".html") else content
     for name, content in files.items():
-        put_file(site / name, content)
-    _put_latest(site / "latest", latest)
+        write_file(site / name, content)
+    _update_latest(site / "latest", latest)
     # An old issue keeps the style it was issued with.
     kept = {*assets(), *(name for told in summaries for name in told["assets"])}
     for stale in (site / "assets").iterdir():
@@ -97,15 +97,15 @@ def refresh(site: Path) -> None:
     for stale in (site / "instruments").glob("*.html"):
         if f"instruments/{stale.name}" not in files:
             stale.unlink()
-    put_file(site / MANIFEST, _manifest(site, known))
+    write_file(site / MANIFEST, _site_manifest(site, known))
 
 
-def _put_latest(folder: Path, files: dict[str, bytes]) -> None:
+def _update_latest(folder: Path, files: dict[str, bytes]) -> None:
     there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     if there.keys() == files.keys() and all(path.read_bytes() == files[name] for name, path in there.items()):
         return
     if files:
-        put_folder(folder, files)
+        replace_folder(folder, files)
     else:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,10 +113,10 @@ def _put_latest(folder: Path, files: dict[str, bytes]) -> None:
 def issues(site: Path) -> list[str]:
     """Paths of the site's issues, oldest first."""
     found = (entry.parent.relative_to(site).as_posix() for entry in site.glob("*/*/issue.json"))
-    return sorted(path for path in found if _ISSUE.fullmatch(path))
+    return sorted(path for path in found if _ISSUE_PATH.fullmatch(path))
 
 
-def read_summary(site: Path, path: str) -> Summary:
+def read_summary(site: Path, path: str) -> IssueSummary:
     """What an issue says of itself.
 
     Raises:
@@ -124,13 +124,13 @@ def read_summary(site: Path, path: str) -> Summary:
     """
     file = site / path / "issue.json"
     try:
-        found: Summary = json.loads(file.read_bytes())
+        found: IssueSummary = json.loads(file.read_bytes())
     except ValueError as error:
         raise InputError("report", str(file), str(error), "an issue's summary", "nothing written") from None
     return found
 
 
-def ours(site: Path) -> None:
+def ensure_own_site(site: Path) -> None:
     """Refuse to write a site over something that is none.
 
     Raises:
@@ -143,18 +143,18 @@ def ours(site: Path) -> None:
         raise InputError("report", str(site), "a folder with other things in it", expected, "nothing written")
 
 
-def _manifest(site: Path, known: list[str]) -> bytes:
+def _site_manifest(site: Path, known: list[str]) -> bytes:
     """sha256 and size of every file; issues never change, so each vouches for itself and is not read again."""
     entries: dict[str, dict[str, str | int]] = {}
     for path in known:
         own = (site / path / MANIFEST).read_bytes()
         entries |= {f"{path}/{name}": told for name, told in json.loads(own)["files"].items()}
-        entries[f"{path}/{MANIFEST}"] = entry(own)
+        entries[f"{path}/{MANIFEST}"] = manifest_entry(own)
     for folder in ("", "assets", "instruments"):
         for found in (site / folder).glob("*"):
             if found.is_file() and found.name != MANIFEST:
-                entries[found.relative_to(site).as_posix()] = entry(found.read_bytes())
+                entries[found.relative_to(site).as_posix()] = manifest_entry(found.read_bytes())
     for found in (site / "latest").rglob("*"):
         if found.is_file():
-            entries[found.relative_to(site).as_posix()] = entry(found.read_bytes())
-    return as_json({"files": dict(sorted(entries.items()))})
+            entries[found.relative_to(site).as_posix()] = manifest_entry(found.read_bytes())
+    return json_bytes({"files": dict(sorted(entries.items()))})

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DAY", "LEVELS", "Calendar", "calendar"]
+__all__ = ["DAY", "SHADE_COUNT", "Calendar", "calendar"]
 
 DAY = 86_400_000_000
-LEVELS = 5
+SHADE_COUNT = 5
 """Shades: 0 is a day with nothing."""
 
 _WEEKS = 53
@@ -55,7 +55,7 @@ def calendar(shades: Mapping[int, int]) -> Calendar | None:
     first_week = (seen[0] + _MONDAY) // 7
     cells = tuple(((day + _MONDAY) // 7 - first_week, (day + _MONDAY) % 7, day) for day in seen)
     paths: dict[int, str] = {}
-    for level in range(LEVELS):
+    for level in range(SHADE_COUNT):
         drawn = "".join(f"M{x}.06 {y}.06h.88v.88h-.88z" for x, y, day in cells if shades[day] == level)
         if drawn:
             paths[level] = drawn

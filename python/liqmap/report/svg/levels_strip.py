@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
     from liqmap.strategies.trading_levels import LevelsToUse
 
-__all__ = ["Lane", "Lanes", "Strip", "lanes"]
+__all__ = ["LevelRow", "LevelsStrip", "PriceSpan", "lanes"]
 
-_AIR = 0.06
-_LEAST = 0.35
+_MARGIN = 0.06
+_MIN_WIDTH = 0.35
 _TICKS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class PriceSpan:
     """A stretch of prices, or a single one if both ends are the same; in per cent of the width.
 
     Attributes:
@@ -33,15 +33,15 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class LevelRow:
     """One use."""
 
     name: str
-    strips: tuple[Strip, ...]
+    strips: tuple[PriceSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
+class LevelsStrip:
     """The picture.
 
     Attributes:
@@ -52,14 +52,14 @@ class Lanes:
         high: Price at the right edge.
     """
 
-    lanes: tuple[Lane, ...]
+    lanes: tuple[LevelRow, ...]
     mark: float
     ticks: tuple[tuple[float, float], ...]
     low: float
     high: float
 
 
-def lanes(found: LevelsToUse) -> Lanes:
+def lanes(found: LevelsToUse) -> LevelsStrip:
     """Every level the rules found, on one axis of price that holds them all, as far to the left as to the right."""
     stops = [(s.price, s.price, f"{s.side}s-3 thin") for s in found.stops.rows if s.price is not None]
     given: dict[str, list[tuple[float, float, str]]] = {
@@ -73,15 +73,15 @@ def lanes(found: LevelsToUse) -> Lanes:
     }
     mark = found.mark_price
     ends = [price for many in given.values() for low, high, _ in many for price in (low, high)]
-    reach = max((abs(price / mark - 1) for price in ends), default=0.05) * (1 + _AIR)
+    reach = max((abs(price / mark - 1) for price in ends), default=0.05) * (1 + _MARGIN)
     low, high = mark * (1 - reach), mark * (1 + reach)
 
     def at(price: float) -> float:
         return 100 * (price - low) / (high - low)
 
-    def strips(many: Iterable[tuple[float, float, str]]) -> tuple[Strip, ...]:
-        return tuple(Strip(at(a), max(at(b) - at(a), _LEAST), look) for a, b, look in many)
+    def strips(many: Iterable[tuple[float, float, str]]) -> tuple[PriceSpan, ...]:
+        return tuple(PriceSpan(at(a), max(at(b) - at(a), _MIN_WIDTH), look) for a, b, look in many)
 
     ticks = tuple((100 * i / _TICKS, low + (high - low) * i / _TICKS) for i in range(_TICKS + 1))
-    filled = tuple(Lane(name, strips(many)) for name, many in given.items() if many)
-    return Lanes(filled, 50.0, ticks, low, high)
+    filled = tuple(LevelRow(name, strips(many)) for name, many in given.items() if many)
+    return LevelsStrip(filled, 50.0, ticks, low, high)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from liqmap.report.site.issue import Summary
+    from liqmap.report.site.issue import IssueSummary
 
-__all__ = ["HEIGHT", "WIDTH", "Trace", "trace"]
+__all__ = ["HEIGHT", "WIDTH", "PriceHistory", "price_history"]
 
 WIDTH, HEIGHT = 1000, 300
 _BANDS = ("low", "medium", "high", "extreme")
@@ -17,7 +17,7 @@ _MARGIN = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class PriceHistory:
     """Path data on a ``WIDTH × HEIGHT`` box, to be stretched.
 
     Attributes:
@@ -37,7 +37,7 @@ class Trace:
     last: int
 
 
-def trace(rows: list[tuple[Summary, dict[str, Any]]]) -> Trace | None:
+def price_history(rows: list[tuple[IssueSummary, dict[str, Any]]]) -> PriceHistory | None:
     """Draw what the summaries keep; ``None`` before there are two issues."""
     if len(rows) < 2:  # noqa: PLR2004 - a line has two ends
         return None
@@ -63,11 +63,11 @@ def trace(rows: list[tuple[Summary, dict[str, Any]]]) -> Trace | None:
             drawn = f"M{right(at) - width / 2:.1f} {top:.1f}h{width:.1f}v{max(bottom - top, 1):.1f}h{-width:.1f}z"
             paths[name] = paths.get(name, "") + drawn
     mark = "M" + "L".join(f"{right(at):.1f} {down(price):.1f}" for at, price, _ in shown)
-    ticks = tuple((price, down(price) / HEIGHT * 100) for price in _round(low, high))
-    return Trace(dict(sorted(paths.items())), mark, ticks, down(shown[-1][1]) / HEIGHT * 100, first, last)
+    ticks = tuple((price, down(price) / HEIGHT * 100) for price in _round_prices(low, high))
+    return PriceHistory(dict(sorted(paths.items())), mark, ticks, down(shown[-1][1]) / HEIGHT * 100, first, last)
 
 
-def _round(low: float, high: float) -> list[float]:
+def _round_prices(low: float, high: float) -> list[float]:
     """Three to seven round prices between two."""
     power = 10.0 ** math.floor(math.log10((high - low) / 3))
     step = power * max(factor for factor in (1, 2, 2.5, 5, 10) if factor * power <= (high - low) / 3)

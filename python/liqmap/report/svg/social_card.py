@@ -9,26 +9,26 @@ from markupsafe import escape
 
 from liqmap._base.number_format import price
 from liqmap.charts.theme import LIGHT, SANS
-from liqmap.report.svg.thumbnail import HEIGHT, WIDTH, mini
+from liqmap.report.svg.thumbnail import HEIGHT, WIDTH, thumbnail
 from liqmap.report.text import sentences
-from liqmap.report.vega.static_svg import png
+from liqmap.report.vega.static_svg import svg_to_png
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts
 
-__all__ = ["card"]
+__all__ = ["social_card"]
 
-_LINE = 46
+_LINE_LENGTH = 46
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 1130, 330, 530
 
 
-def card(facts: Facts) -> bytes:
+def social_card(facts: Facts) -> bytes:
     """Draw an instrument's card as PNG."""
-    colours, small = LIGHT.tokens(), mini(facts.map, ())
+    colours, small = LIGHT.tokens(), thumbnail(facts.map, ())
     across, down = (_RIGHT - _LEFT) / WIDTH, (_BOTTOM - _TOP) / HEIGHT
     bars = "".join(f'<path fill="{colours[name]}" d="{d}"/>' for name, d in small.paths.items())
     tick, mark = facts.map.grid.tick, _LEFT + small.mark * across
-    lines = textwrap.wrap(sentences.finding(facts).replace("\u202f", "\u00a0"), _LINE)[:3]
+    lines = textwrap.wrap(sentences.finding(facts).replace("\u202f", "\u00a0"), _LINE_LENGTH)[:3]
     kind = "SIMULATED · " if facts.map.provenance.simulated else ""
     head = textwrap.shorten(f"{kind}{facts.map.instrument}", 60, placeholder="…")
     texts = [
@@ -44,7 +44,7 @@ def card(facts: Facts) -> bytes:
         for x, y, anchor, size, weight, fill, text in texts
     )
     rules = f"M{_LEFT} {_BOTTOM}H{_RIGHT}M{mark:.1f} {_TOP}V{_BOTTOM}"
-    return png(
+    return svg_to_png(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="630" font-family="{escape(SANS)}">'
         f'<rect width="1200" height="630" fill="{colours["paper"]}"/>'
         f'<g transform="translate({_LEFT} {_TOP}) scale({across:.5f} {down:.5f})">{bars}</g>'

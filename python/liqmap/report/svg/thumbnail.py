@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["HEIGHT", "WIDTH", "Mini", "Name", "mini"]
+__all__ = ["HEIGHT", "WIDTH", "ClusterLabel", "Thumbnail", "thumbnail"]
 
 WIDTH, HEIGHT = 1000, 100
-_MOST = 110
-_EDGE = 8.0  # per cent of the width within which a centred text would leave a phone's screen
+_MAX_BARS = 110
+_EDGE_MARGIN = 8.0  # per cent of the width within which a centred text would leave a phone's screen
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ClusterLabel:
     """A cluster named over the small map; places in per cent of its width.
 
     Attributes:
@@ -40,7 +40,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Mini:
+class Thumbnail:
     """Path data on a ``WIDTH × HEIGHT`` box, to be stretched.
 
     Attributes:
@@ -55,12 +55,12 @@ class Mini:
     mark: float
     low: float
     high: float
-    names: tuple[Name, ...]
+    names: tuple[ClusterLabel, ...]
 
 
-def mini(of: LiquidationMap, named: Iterable[Cluster]) -> Mini:
+def thumbnail(of: LiquidationMap, named: Iterable[Cluster]) -> Thumbnail:
     """Draw a map small: the same bars, range and colours as the large chart, and the names of some clusters."""
-    shown = bars(of, most=_MOST)
+    shown = bars(of, most=_MAX_BARS)
     low, high = window(of)
     inside = (shown.high > low) & (shown.low < high)
     tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1.0
@@ -79,15 +79,17 @@ def mini(of: LiquidationMap, named: Iterable[Cluster]) -> Mini:
             floor += rise
             if path:
                 paths[f"{side}-{group}"] = path
-    names = tuple(_name(cluster, low, high) for cluster in named if low <= cluster.peak <= high)
-    return Mini(paths, (of.mark_price - low) / (high - low) * WIDTH, low, high, names)
+    names = tuple(_cluster_label(cluster, low, high) for cluster in named if low <= cluster.peak <= high)
+    return Thumbnail(paths, (of.mark_price - low) / (high - low) * WIDTH, low, high, names)
 
 
-def _name(cluster: Cluster, low: float, high: float) -> Name:
+def _cluster_label(cluster: Cluster, low: float, high: float) -> ClusterLabel:
     def place(price: float) -> float:
         return min(max((price - low) / (high - low) * 100, 0.0), 100.0)
 
     at = place(cluster.peak)
-    anchor: Literal["start", "middle", "end"] = "start" if at < _EDGE else "end" if at > 100 - _EDGE else "middle"
+    anchor: Literal["start", "middle", "end"] = (
+        "start" if at < _EDGE_MARGIN else "end" if at > 100 - _EDGE_MARGIN else "middle"
+    )
     text = 0.0 if anchor == "start" else 100.0 if anchor == "end" else at
-    return Name(cluster, text, anchor, place(cluster.low), place(cluster.high))
+    return ClusterLabel(cluster, text, anchor, place(cluster.low), place(cluster.high))

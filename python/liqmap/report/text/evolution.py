@@ -5,28 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import percent, price, usd
-from liqmap.report.text.heatmap import brief, days
-from liqmap.report.text.sentences import about, span
+from liqmap.report.text.heatmap import brief, range_name
+from liqmap.report.text.sentences import round_price_range, span
 
 if TYPE_CHECKING:
     from liqmap.charts.tracks.layout import Life, TrackScene
     from liqmap.report.facts import Facts
 
-__all__ = ["age", "alt", "change", "finding", "lede", "route", "story"]
+__all__ = ["age", "alt_text", "change", "heading", "lede", "route", "story"]
 
 _DAY = 86_400_000_000
 
 
-def finding(scene: TrackScene) -> str:
+def heading(scene: TrackScene) -> str:
     """What became of the clusters in the time shown."""
     swept = [one for one in scene.shown if one.end == "swept"]
     new = [one for one in scene.shown if one.end == "stands" and one.new]
-    length = days((int(scene.of.at[-1]) - int(scene.of.at[0])) / _DAY)
+    length = range_name((int(scene.of.at[-1]) - int(scene.of.at[0])) / _DAY)
     largest = max(new, key=lambda one: one.last.notional, default=None)
-    gone = f"Price swept {_count(len(swept), 'cluster')} in {length}" if swept else f"No cluster was swept in {length}"
+    gone = (
+        f"Price swept {_count_noun(len(swept), 'cluster')} in {length}"
+        if swept
+        else f"No cluster was swept in {length}"
+    )
     if largest is None:
         return f"{gone}; none that stands now is new"
-    most = f"{usd(largest.last.notional)} of {largest.track.side}s at {about(largest.last.low, largest.last.high)}"
+    prices = round_price_range(largest.last.low, largest.last.high)
+    most = f"{usd(largest.last.notional)} of {largest.track.side}s at {prices}"
     return f"{gone}; of those that stand, {len(new)} {'is' if len(new) == 1 else 'are'} new, the largest {most}"
 
 
@@ -41,11 +46,11 @@ def lede(scene: TrackScene) -> str:
     return f"Modelled, over the whole range of prices: {parts[0]}; {parts[1]}."
 
 
-def alt(facts: Facts, scene: TrackScene) -> str:
+def alt_text(facts: Facts, scene: TrackScene) -> str:
     """The chart in words, for those who do not see it."""
     return (
         f"Clusters of {facts.map.instrument} through time: a trail each at the price of its peak, as thick as its "
-        f"notional, with the price. {finding(scene)}. The tables below give the numbers."
+        f"notional, with the price. {heading(scene)}. The tables below give the numbers."
     )
 
 
@@ -86,5 +91,5 @@ def story(one: Life) -> str:
     return ", ".join(parts) or "–"
 
 
-def _count(number: int, what: str) -> str:
+def _count_noun(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

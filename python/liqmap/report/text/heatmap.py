@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import percent, price, usd
-from liqmap.report.text.sentences import clock, day, place
+from liqmap.report.text.sentences import clock, cluster_location, day
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.charts.heatmap.layout import HeatScene
     from liqmap.report.facts import Facts
 
-__all__ = ["brief", "days", "heat_alt", "heat_finding", "heat_lede"]
+__all__ = ["brief", "heatmap_alt_text", "heatmap_heading", "heatmap_lede", "range_name"]
 
-_STILL = 0.003
-_LITTLE = 1e4
+_FLAT_MOVE = 0.003
+_SMALL_NOTIONAL = 1e4
 
 
-def days(length: float) -> str:
+def range_name(length: float) -> str:
     """A number of days as a range is called.
 
     Example:
@@ -40,12 +40,12 @@ def brief(at: Instant) -> str:
     return f"{day(at).rsplit(' ', 1)[0]}, {clock(at)}"
 
 
-def heat_finding(facts: Facts, scene: HeatScene) -> str:
+def heatmap_heading(facts: Facts, scene: HeatScene) -> str:
     """What the price ran through in the first view, and where most is left."""
-    long, short = _swept(scene, scene.start, scene.end)
-    length = days(scene.days[scene.first])
-    went = _went(scene)
-    if max(long, short) < _LITTLE:
+    long, short = _modelled_liquidations(scene, scene.start, scene.end)
+    length = range_name(scene.days[scene.first])
+    went = _price_move(scene)
+    if max(long, short) < _SMALL_NOTIONAL:
         head = f"Price {went} in {length} and reached no crowded level"
     else:
         side, size = ("longs", long) if long >= short else ("shorts", short)
@@ -54,13 +54,13 @@ def heat_finding(facts: Facts, scene: HeatScene) -> str:
     left = max(near, key=lambda c: c.notional, default=None)
     if left is None:
         return head
-    return f"{head}; the largest cluster left in sight is {place(left)}"
+    return f"{head}; the largest cluster left in sight is {cluster_location(left)}"
 
 
-def heat_lede(scene: HeatScene) -> str:
+def heatmap_lede(scene: HeatScene) -> str:
     """What is modelled, and what was reported beside it."""
-    long, short = _swept(scene, scene.start, scene.end)
-    length = days(scene.days[scene.first])
+    long, short = _modelled_liquidations(scene, scene.start, scene.end)
+    length = range_name(scene.days[scene.first])
     model = (
         f"In these {length} the model liquidated {usd(long)} of longs and {usd(short)} of shorts on this instrument."
     )
@@ -74,32 +74,33 @@ def heat_lede(scene: HeatScene) -> str:
         return f"{model} Of that time {whose} tells nothing."
     if (start, end) == (scene.start, scene.end):
         return f"{model} In the same time {whose} reports {usd(real[0])} and {usd(real[1])}."
-    long, short = _swept(scene, start, end)
+    long, short = _modelled_liquidations(scene, start, end)
     return (
         f"{model} From {brief(start)} to {brief(end)} only, {whose.rstrip(',')}, reports {usd(real[0])} and "
         f"{usd(real[1])}; the model has {usd(long)} and {usd(short)} there."
     )
 
 
-def heat_alt(facts: Facts, scene: HeatScene) -> str:
+def heatmap_alt_text(facts: Facts, scene: HeatScene) -> str:
     """The chart in words, for those who do not see it."""
     return (
         f"Heatmap of {facts.map.instrument}: time to the right, price up, notional that would be liquidated as shade, "
-        f"longs below the price and shorts above it. {heat_finding(facts, scene)}. The table below gives the numbers."
+        f"longs below the price and shorts above it. {heatmap_heading(facts, scene)}. "
+        "The table below gives the numbers."
     )
 
 
-def _swept(scene: HeatScene, start: Instant, end: Instant) -> tuple[float, float]:
+def _modelled_liquidations(scene: HeatScene, start: Instant, end: Instant) -> tuple[float, float]:
     within = (scene.heat.at > start) & (scene.heat.at <= end)
     long, short = scene.heat.predicted[within].sum(axis=(0, 2)).tolist()
     return long, short
 
 
-def _went(scene: HeatScene) -> str:
+def _price_move(scene: HeatScene) -> str:
     """How far the price went."""
     heat = scene.heat
     begin = max(int(heat.at.searchsorted(scene.start, side="right")) - 1, 0)
     change = float(heat.close[-1] / heat.close[begin] - 1)
-    if abs(change) < _STILL:
+    if abs(change) < _FLAT_MOVE:
         return f"ended at {price(float(heat.close[-1]), scene.tick)}, where it began,"
     return f"{'rose' if change > 0 else 'fell'} {percent(abs(change))}"

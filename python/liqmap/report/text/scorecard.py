@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import percent
-from liqmap.report.page import Missing
-from liqmap.report.text.sentences import spelt
+from liqmap.report.page import MissingData
+from liqmap.report.text.sentences import format_times_and_percents
 from liqmap.score.issued_scorecard import IssuedCard
 from liqmap.score.issued_skill import needed
 
@@ -15,25 +15,26 @@ if TYPE_CHECKING:
     from liqmap.score.issued_scorecard import SideCard
     from liqmap.score.issued_skill import Gain
 
-__all__ = ["banner", "finding", "interval", "lacking", "lacks"]
+__all__ = ["banner", "heading", "interval", "lacks", "missing_reason"]
 
-NAME = "scorecard"
+PAGE_NAME = "scorecard"
 
 
 def banner(facts: Facts) -> str:
     """One sentence: by how much the maps of the last 90 days beat what knows no map, with its interval."""
-    card = facts.material.get(NAME)
-    if isinstance(card, Missing):
-        return f"Not scored yet: {card.why[:1].lower()}{spelt(card.why[1:])}"
+    card = facts.page_data.get(PAGE_NAME)
+    if isinstance(card, MissingData):
+        return f"Not scored yet: {card.why[:1].lower()}{format_times_and_percents(card.why[1:])}"
     if not isinstance(card, IssuedCard):
         return "Not scored: this report has no scorecard."
     sides = (("longs", card.long), ("shorts", card.short))
     if not any(of.skill for _, of in sides):
-        return f"Not scored yet: {lacking(card, card.long)}"
-    return f"Skill of {card.maps} maps beside price alone: {'; '.join(_clause(card, name, of) for name, of in sides)}."
+        return f"Not scored yet: {missing_reason(card, card.long)}"
+    clauses = "; ".join(_side_clause(card, name, of) for name, of in sides)
+    return f"Skill of {card.maps} maps beside price alone: {clauses}."
 
 
-def finding(card: IssuedCard) -> str:
+def heading(card: IssuedCard) -> str:
     """The scorecard's heading."""
     sides = (("longs", card.long), ("shorts", card.short))
     good = [name for name, of in sides if of.skill is not None and of.skill.shown]
@@ -47,19 +48,21 @@ def finding(card: IssuedCard) -> str:
     return "Too few maps to score yet"
 
 
-def lacking(card: IssuedCard, of: SideCard) -> str:
+def missing_reason(card: IssuedCard, of: SideCard) -> str:
     """How many maps there are to score, and how many are needed."""
     if of.skill is not None:
         return ""
     least = needed(card.per_day)
     if of.maps >= least and of.lacking is not None:
-        return f"{spelt(of.lacking[0])}."
+        return f"{format_times_and_percents(of.lacking[0])}."
     return f"{of.maps} maps had a price that went somewhere new after them; {least} are needed."
 
 
 def lacks(card: IssuedCard) -> tuple[str, ...]:
     """What the sides without a score lack, each thing once."""
-    said = [(name, lacking(card, of)) for name, of in (("Longs", card.long), ("Shorts", card.short)) if not of.skill]
+    said = [
+        (name, missing_reason(card, of)) for name, of in (("Longs", card.long), ("Shorts", card.short)) if not of.skill
+    ]
     if len({what for _, what in said}) < len(said):
         return (f"Longs and shorts alike: {said[0][1]}",)
     return tuple(f"{name}: {what}" for name, what in said)
@@ -77,8 +80,8 @@ def interval(gain: Gain) -> str:
     return f"{percent(gain.gain, 0, signed=True)} [{low}, {high}]"
 
 
-def _clause(card: IssuedCard, name: str, of: SideCard) -> str:
+def _side_clause(card: IssuedCard, name: str, of: SideCard) -> str:
     if of.skill is None:
-        return f"{name} not scored yet ({lacking(card, of).rstrip('.')})"
+        return f"{name} not scored yet ({missing_reason(card, of).rstrip('.')})"
     gain = of.skill.skill
     return f"{name} {interval(gain)}" + ("" if of.skill.shown else ", no demonstrated skill yet")

@@ -7,8 +7,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from liqmap._base.number_format import THIN, percent, price, price_range, usd
-from liqmap._base.timestamps import parse
+from liqmap._base.number_format import NARROW_SPACE, percent, price, price_range, usd
+from liqmap._base.timestamps import parse_instant
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from liqmap.report.facts import Facts, Source
 
 __all__ = [
-    "about",
     "alt_text",
     "balance",
     "clock",
+    "cluster_location",
+    "data_heading",
+    "data_lede",
     "day",
     "finding",
+    "format_times_and_percents",
     "headline_clusters",
-    "heaviest",
     "holes",
     "ladder",
-    "made_from",
+    "largest_clusters",
     "mapped_share",
-    "place",
+    "round_price_range",
     "sentence",
     "span",
-    "spelt",
     "stamp",
-    "trust",
     "went",
 ]
 
@@ -42,28 +42,28 @@ NEAR = 0.15
 """Clusters further than this from the mark make no headline."""
 
 _SIDES = ("long", "short")
-_EVEN = 1.15
-_ALL = 50.0
-_BALANCED = 1e-9
+_EVEN_RATIO = 1.15
+_ONE_SIDED_RATIO = 50.0
+_LEDGER_TOLERANCE = 1e-9
 _ISO = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?(?![\w-])")
-_PER_CENT = re.compile(r"(\d) ?%")
+_PERCENT_SIGN = re.compile(r"(\d) ?%")
 
 
 def finding(facts: Facts) -> str:
     """The headline: where either side is thickest within reach, the heavier side first."""
-    found = heaviest(facts)
+    found = largest_clusters(facts)
     if not found:
         return f"No cluster within {percent(NEAR, 0)} of {price(facts.map.mark_price, facts.map.grid.tick)}"
     first = found[0]
     verb = "pile up" if first.band == "extreme" else "gather"
-    head = f"{first.side.capitalize()}s {verb} at {place(first)}"
+    head = f"{first.side.capitalize()}s {verb} at {cluster_location(first)}"
     if len(found) == 1:
         other = "shorts" if first.side == "long" else "longs"
         return f"{head}; no cluster of {other} within {percent(NEAR, 0)}"
-    return f"{head}, {found[1].side}s at {place(found[1])}"
+    return f"{head}, {found[1].side}s at {cluster_location(found[1])}"
 
 
-def heaviest(facts: Facts) -> tuple[Cluster, ...]:
+def largest_clusters(facts: Facts) -> tuple[Cluster, ...]:
     """The largest cluster of either side within reach of a headline, the heavier one first."""
     near = [cluster for cluster in facts.clusters if abs(cluster.distance) <= NEAR]
     largest = [max((c for c in near if c.side == side), key=lambda c: c.notional, default=None) for side in _SIDES]
@@ -121,20 +121,22 @@ def sentence(text: str) -> str:
         >>> sentence("25.7% of it, seen 2026-06-12T00:00:00Z; tiers of 2026-09-29")
         '25.7\u202f% of it, seen 12 June 2026, 00:00 UTC; tiers of 29 September 2026.'
     """
-    text = spelt(text)
+    text = format_times_and_percents(text)
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
-def spelt(text: str) -> str:
+def format_times_and_percents(text: str) -> str:
     """A text of another room with its times and per cents as pages write them."""
-    text = _ISO.sub(lambda found: (stamp if found[1] else day)(parse(found[0])), text)
-    return _PER_CENT.sub(rf"\1{THIN}%", text)
+    text = _ISO.sub(lambda found: (stamp if found[1] else day)(parse_instant(found[0])), text)
+    return _PERCENT_SIGN.sub(rf"\1{NARROW_SPACE}%", text)
 
 
-def trust(facts: Facts) -> str:
+def data_heading(facts: Facts) -> str:
     """Whether the books balance and the record is whole, in one line."""
     error = facts.map.ledger.error(facts.map.open_interest)
-    books = "Longs = shorts = open interest" if error < _BALANCED else f"The ledger is off by {percent(error, 4)}"
+    books = (
+        "Longs = shorts = open interest" if error < _LEDGER_TOLERANCE else f"The ledger is off by {percent(error, 4)}"
+    )
     lost, rows = sum(source.missing for source in facts.sources), sum(source.rows for source in facts.sources)
     if not rows:
         return books
@@ -143,7 +145,7 @@ def trust(facts: Facts) -> str:
     return f"{books}; {lost:,} of {lost + rows:,} rows are missing"
 
 
-def made_from(facts: Facts) -> str:
+def data_lede(facts: Facts) -> str:
     """How much of the map was seen and how much is modelled, and over which time."""
     share = facts.map.provenance.observed_share
     kind = f"{percent(share)} of the map is observed, the rest modelled"
@@ -171,9 +173,9 @@ def balance(facts: Facts, reach: float = 0.05) -> str:
     both = f"{head}: {usd(near.long)} of longs below, {usd(near.short)} of shorts above"
     less, more = sorted((near.long, near.short))
     side = "below" if near.long > near.short else "above"
-    if more < _EVEN * less:
+    if more < _EVEN_RATIO * less:
         return f"{both}, about even."
-    if more > _ALL * less:
+    if more > _ONE_SIDED_RATIO * less:
         return f"{both}, nearly all of it {side}."
     return f"{both}, {more / less:.1f} times as much {side}."
 
@@ -200,13 +202,13 @@ def stamp(at: Instant) -> str:
 
 def day(at: Instant) -> str:
     """The day, spelt so that no reader has to guess which number is the month."""
-    moment = _moment(at)
+    moment = _utc_datetime(at)
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
 def clock(at: Instant) -> str:
     """Hours and minutes, UTC."""
-    return _moment(at).strftime("%H:%M")
+    return _utc_datetime(at).strftime("%H:%M")
 
 
 # Not strftime's: that follows the machine's language, and pages have to come out alike everywhere.
@@ -216,7 +218,7 @@ _MONTHS = (
 )
 
 
-def _moment(at: Instant) -> datetime:
+def _utc_datetime(at: Instant) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
 
 
@@ -232,12 +234,12 @@ def went(then: float, now: float, tick: float) -> str:
     return f"{verb} {percent(abs(change))}, from {price(then, tick)} to {price(now, tick)},"
 
 
-def place(cluster: Cluster) -> str:
+def cluster_location(cluster: Cluster) -> str:
     """A basin in round prices, and how far its peak is: a headline needs no ticks."""
-    return f"{about(cluster.low, cluster.high)} ({percent(cluster.distance, signed=True)})"
+    return f"{round_price_range(cluster.low, cluster.high)} ({percent(cluster.distance, signed=True)})"
 
 
-def about(low: float, high: float) -> str:
+def round_price_range(low: float, high: float) -> str:
     """Two prices, as round as a headline needs them.
 
     Example:

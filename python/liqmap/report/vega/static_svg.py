@@ -10,23 +10,23 @@ from xml.parsers import expat
 
 from liqmap._base.errors import InternalError
 from liqmap.charts.spec_cache import kept
-from liqmap.report.vega.vega_bundle import converter, version
+from liqmap.report.vega.vega_bundle import load_vl_convert, vl_convert_version
 from liqmap.report.vega.vega_engine import draw
 
-__all__ = ["Still", "png", "still"]
+__all__ = ["StaticSvg", "static_svg", "svg_to_png"]
 
-_DRAWN = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
-_SHOWN = {
+_ALLOWED_TAGS = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "image"}
+_ALLOWED_ATTRIBUTES = {
     *("xmlns", "viewBox", "aria-hidden", "id", "class", "href", "clip-path", "transform", "preserveAspectRatio"),
     *("x", "y", "x2", "y2", "dx", "dy", "width", "height", "rx", "ry", "d", "fill", "fill-opacity", "opacity"),
     *("stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap"),
     *("stroke-linejoin", "stroke-miterlimit", "text-anchor", "font-size", "font-weight", "font-style"),
 }
-_PICTURE = "data:image/png;base64,"
+_PNG_DATA_URL = "data:image/png;base64,"
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
+class StaticSvg:
     """A drawing that needs no script.
 
     Attributes:
@@ -42,7 +42,7 @@ class Still:
     height: float
 
 
-def still(spec: dict[str, Any], name: str) -> Still:
+def static_svg(spec: dict[str, Any], name: str) -> StaticSvg:
     """Draw a Vega-Lite specification.
 
     The result holds drawing elements and pictures of its own only, no style attribute and no script, so that it stands
@@ -52,20 +52,20 @@ def still(spec: dict[str, Any], name: str) -> Still:
         LiqmapError: An extra is not installed.
         InternalError: The drawing came out empty, or with an element that is not for drawing.
     """
-    svg, marks = _drawn(spec, name)
+    svg, marks = _draw_spec(spec, name)
     if not marks:
         raise InternalError("chart", name, "no marks drawn", "a chart of its data", "nothing written")
-    size = _check(svg, name)
-    return Still(svg, marks, *size)
+    size = _check_elements(svg, name)
+    return StaticSvg(svg, marks, *size)
 
 
-def png(svg: str) -> bytes:
+def svg_to_png(svg: str) -> bytes:
     """A drawing as a picture, for those who show no SVG."""
-    drawn: bytes = converter().svg_to_png(svg, scale=1)
+    drawn: bytes = load_vl_convert().svg_to_png(svg, scale=1)
     return drawn
 
 
-def _drawn(spec: dict[str, Any], name: str) -> tuple[str, int]:
+def _draw_spec(spec: dict[str, Any], name: str) -> tuple[str, int]:
     """Drawn from what was compiled without rows and values, which is the same for every map."""
     rows = spec.get("datasets", {})
     values = {given["name"]: given["value"] for given in spec.get("params", ()) if "value" in given}
@@ -79,19 +79,21 @@ def _drawn(spec: dict[str, Any], name: str) -> tuple[str, int]:
 
 @lru_cache(maxsize=64)
 def _compiled(spec: str) -> str:
-    return json.dumps(kept(f"vega {version()} {spec}", lambda: dict(converter().vegalite_to_vega(spec))))
+    return json.dumps(
+        kept(f"vega {vl_convert_version()} {spec}", lambda: dict(load_vl_convert().vegalite_to_vega(spec)))
+    )
 
 
-def _check(svg: str, name: str) -> tuple[float, float]:
+def _check_elements(svg: str, name: str) -> tuple[float, float]:
     """Refuse whatever is not for drawing, whoever put it there; returns width and height."""
     size: list[float] = []
 
     def element(tag: str, attributes: dict[str, str]) -> None:
-        strange = attributes.keys() - _SHOWN
-        if tag not in _DRAWN or strange:
+        strange = attributes.keys() - _ALLOWED_ATTRIBUTES
+        if tag not in _ALLOWED_TAGS or strange:
             found = f"<{tag} {' '.join(sorted(strange))}> in the drawing"
             raise InternalError("chart", name, found, "shapes and text", "nothing written")
-        if not attributes.get("href", _PICTURE).startswith(_PICTURE):
+        if not attributes.get("href", _PNG_DATA_URL).startswith(_PNG_DATA_URL):
             raise InternalError("chart", name, "a picture from elsewhere", "one in the drawing", "nothing written")
         if tag == "svg":
             size.extend(map(float, attributes["viewBox"].split()[2:]))

@@ -14,10 +14,10 @@ from liqmap.charts.spec_cache import cache_folder
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["bundle", "converter", "version"]
+__all__ = ["load_vl_convert", "vega_bundle", "vl_convert_version"]
 
 # The package's own copy of Vega is read, nothing is fetched; the address is the name it goes by there.
-_SNIPPET = """
+_BUNDLE_SOURCE = """
 import {{ View, parse, textMetrics }} from "https://cdn.jsdelivr.net/npm/vega@{vega}/+esm";
 window.vegaEmbed = vegaEmbed;
 window.vega = {{ View, parse, textMetrics }};
@@ -25,7 +25,7 @@ window.vega = {{ View, parse, textMetrics }};
 
 
 @cache
-def bundle() -> bytes:
+def vega_bundle() -> bytes:
     """One script that sets ``window.vegaEmbed`` and ``window.vega``: no network, no ``eval`` needed.
 
     Making it takes seconds, so it is kept in the user's cache under its own hash, and made again if that does not fit.
@@ -33,31 +33,31 @@ def bundle() -> bytes:
     Raises:
         LiqmapError: ``vl-convert-python`` is not installed.
     """
-    made_by = converter()
-    snippet = _SNIPPET.format(vega=made_by.get_vega_version())
-    folder, stem = cache_folder(), f"vega-{version()}-{hashlib.sha256(snippet.encode()).hexdigest()[:8]}"
+    made_by = load_vl_convert()
+    snippet = _BUNDLE_SOURCE.format(vega=made_by.get_vega_version())
+    folder, stem = cache_folder(), f"vega-{vl_convert_version()}-{hashlib.sha256(snippet.encode()).hexdigest()[:8]}"
     for found in sorted(folder.glob(f"{stem}-*.js")):
         script = found.read_bytes()
-        if found.name == _name(stem, script):
+        if found.name == _file_name(stem, script):
             return script
     script = str(made_by.javascript_bundle(snippet)).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".vega-{os.getpid()}.js"
         draft.write_bytes(script)
-        draft.replace(folder / _name(stem, script))
+        draft.replace(folder / _file_name(stem, script))
     except OSError:
         # A cache is a convenience: where it cannot be written, the next run makes the script again.
         return script
     return script
 
 
-def version() -> str:
+def vl_convert_version() -> str:
     """Of the library whose Vega it is."""
     return importlib.metadata.version("vl-convert-python")
 
 
-def converter() -> ModuleType:
+def load_vl_convert() -> ModuleType:
     """``vl_convert``, an extra.
 
     Raises:
@@ -73,5 +73,5 @@ def converter() -> ModuleType:
     return module
 
 
-def _name(stem: str, script: bytes) -> str:
+def _file_name(stem: str, script: bytes) -> str:
     return f"{stem}-{hashlib.sha256(script).hexdigest()}.js"

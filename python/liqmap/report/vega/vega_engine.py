@@ -17,16 +17,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from liqmap._base.errors import InternalError, LiqmapError
-from liqmap.report.vega.vega_bundle import bundle
+from liqmap.report.vega.vega_bundle import vega_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from py_mini_racer import JSFunction, JSPromise
 
-__all__ = ["draw", "warm"]
+__all__ = ["draw", "warm_up"]
 
-_PATIENCE = 60.0
+_TIMEOUT_S = 60.0
 """Seconds for one drawing; it takes some hundredths."""
 
 # What a browser has and a bare engine has not; nothing that is drawn waits for a clock.
@@ -36,12 +36,12 @@ globalThis.setInterval = globalThis.clearInterval = () => 0;
 globalThis.structuredClone = (value) => (value === undefined ? value : JSON.parse(JSON.stringify(value)));
 """
 
-_NONE: Mapping[str, Any] = MappingProxyType({})
-_making = Lock()
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+_start_lock = Lock()
 
 
 def draw(
-    name: str, drawing: str, signals: Mapping[str, Any] = _NONE, data: Mapping[str, Any] = _NONE
+    name: str, drawing: str, signals: Mapping[str, Any] = _EMPTY, data: Mapping[str, Any] = _EMPTY
 ) -> tuple[str, int]:
     """A Vega specification as the text of an ``<svg>``, and how many marks of data are in it.
 
@@ -57,21 +57,21 @@ def draw(
         LiqmapError: ``mini-racer`` is not installed.
         InternalError: Vega refuses it.
     """
-    with _making:
-        function = _function()
+    with _start_lock:
+        function = _draw_function()
     from py_mini_racer import JSEvalException, JSPromiseError  # noqa: PLC0415 - an extra, and here by now
 
     filling = json.dumps({"signals": dict(signals), "data": dict(data)}, allow_nan=False)
     try:
         promise = cast("JSPromise", function(name, drawing, filling))
-        count, _, svg = str(promise.get(timeout=_PATIENCE)).partition(" ")
+        count, _, svg = str(promise.get(timeout=_TIMEOUT_S)).partition(" ")
     except (JSEvalException, JSPromiseError) as error:
         said = str(error).strip().partition("\n")[0]
         raise InternalError("chart", name, said, "a specification that Vega draws", "nothing written") from None
     return svg, int(count)
 
 
-def warm() -> Thread:
+def warm_up() -> Thread:
     """Start the engine, which takes a quarter of a second, on another processor while the history is read."""
 
     def start() -> None:
@@ -84,14 +84,14 @@ def warm() -> Thread:
 
 
 @cache
-def _function() -> JSFunction:
+def _draw_function() -> JSFunction:
     # Made in a thread of its own: a loop that runs in this one, such as a notebook's, would become the engine's, and a
     # drawing asked for on it could never be waited for.
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(_made).result()
+        return aside.submit(_start_engine).result()
 
 
-def _made() -> JSFunction:
+def _start_engine() -> JSFunction:
     try:
         from py_mini_racer import MiniRacer  # noqa: PLC0415 - an extra, and slow to load
     except ImportError:
@@ -102,6 +102,6 @@ def _made() -> JSFunction:
     # A process that ends with its engine open may wait for it for ever.
     atexit.register(engine.close)
     engine.eval(_GLOBALS)
-    engine.eval(bundle().decode())
+    engine.eval(vega_bundle().decode())
     engine.eval((resources.files("liqmap.report.vega") / "vega_engine.js").read_text())
     return cast("JSFunction", engine.eval("draw"))
