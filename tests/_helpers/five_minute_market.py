@@ -15,7 +15,7 @@ NAME = "binance:BTCUSDT"
 START_MS = 1_780_272_000_000  # 2026-06-01T00:00Z
 BARS = 5 * 288
 END = (START_MS + BARS * 300_000) * 1000
-BANDS = {-1: 191.4e6, -2: 331.5e6, -3: 450.3e6, 1: 176.6e6, 2: 294.6e6, 3: 408.7e6}
+DEPTH_WITHIN_PERCENT = {-1: 191.4e6, -2: 331.5e6, -3: 450.3e6, 1: 176.6e6, 2: 294.6e6, 3: 408.7e6}
 """USD within so many per cent; the shape of Binance's published bands."""
 
 
@@ -45,7 +45,7 @@ def _book(folder: Path, mid: float) -> Path:
     for sign in (-1, 1):
         coin = held = 0.0
         for band in (1, 2, 3):
-            usd = BANDS[sign * band]
+            usd = DEPTH_WITHIN_PERCENT[sign * band]
             away = 0.0044 if band == 1 else (band - 0.5) / 100
             coin, held = coin + (usd - held) / (mid * (1 + sign * away)), usd
             lines.append(f"{seen},{sign * band}.00,{coin},{usd}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.maps.map import LiquidationMap
 
-HOSTILE = (
+HOSTILE_NAMES = (
     "binance:</script><script>alert(1)</script>",
     'binance:"><img src=x onerror=alert(1)>',
     "binance:=cmd|' /C calc'!A0",
@@ -38,7 +38,7 @@ HOSTILE = (
 DAY = 86_400_000_000
 
 
-def spans(name: str, at: Instant) -> tuple[Span, ...]:
+def sample_spans(name: str, at: Instant) -> tuple[Span, ...]:
     """Twenty days of bars with a hole, and liquidations that come when they come."""
     first = at - 20 * DAY
     hole = Gap(first + 3 * DAY, first + 5 * DAY, 576)
@@ -84,7 +84,7 @@ def make_issue(
         made = sample_map(name, seed=seed + number, simulated=simulated, at=at)
         about = Instrument(name, "perpetual", "linear", coin, "USDT", "USDT", 1.0, 0.1)
         cascades = tuple(made.cascade(shock) for shock in report.shocks)
-        covered = Coverage(spans(name, made.at))
+        covered = Coverage(sample_spans(name, made.at))
         sources = source_tables(made.provenance, covered, made.at)
         one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
         one.page_data["basis"] = basis_of(name, made)

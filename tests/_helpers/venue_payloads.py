@@ -20,7 +20,7 @@ hyperliquid:ETH,perpetual,linear,ETH,USD,USDC,1,0.01,
 TIER_COLUMNS = "instrument,valid_from,tier,notional_floor,notional_cap,max_leverage,mmr,deduction,source"
 
 
-def define(store: Store, folder: Path, *tiers: str) -> None:
+def load_contracts(store: Store, folder: Path, *tiers: str) -> None:
     """Put the contracts into a history, and tiers if given."""
     file = folder / "contracts.csv"
     file.write_text(CONTRACTS)
@@ -31,20 +31,22 @@ def define(store: Store, folder: Path, *tiers: str) -> None:
         store.load(file, table="margin_tiers")
 
 
-def stored(store: Store, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
+def stored_positions(store: Store, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
     """Positions of a history."""
     with store.reading() as connection:
         return connection.execute(f"SELECT {columns} FROM positions WHERE {where} ORDER BY ALL").fetchall()
 
 
-def put(folder: Path, value: Any, name: str = "answer.json") -> Path:
+def write_json(folder: Path, value: Any, name: str = "answer.json") -> Path:
     """A JSON file."""
     file = folder / name
     file.write_text(value if isinstance(value, str) else json.dumps(value))
     return file
 
 
-def state(*positions: dict[str, Any], time: int | None = 1_768_397_010_203, **more: Any) -> dict[str, Any]:
+def clearinghouse_state(
+    *positions: dict[str, Any], time: int | None = 1_768_397_010_203, **more: Any
+) -> dict[str, Any]:
     """A ``clearinghouseState``."""
     found = {
         "crossMarginSummary": {"accountValue": "1000.0"},
@@ -55,7 +57,7 @@ def state(*positions: dict[str, Any], time: int | None = 1_768_397_010_203, **mo
     return found if time is None else {**found, "time": time}
 
 
-def held(coin: str = "BTC", size: str = "0.1", **more: Any) -> dict[str, Any]:
+def hyperliquid_position(coin: str = "BTC", size: str = "0.1", **more: Any) -> dict[str, Any]:
     """One of its positions."""
     return {
         "coin": coin,
@@ -67,7 +69,7 @@ def held(coin: str = "BTC", size: str = "0.1", **more: Any) -> dict[str, Any]:
     } | more
 
 
-def usdm(**more: Any) -> dict[str, Any]:
+def binance_position_risk(**more: Any) -> dict[str, Any]:
     """A row of Binance's ``positionRisk``."""
     return {
         "symbol": "BTCUSDT",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from liqmap.demo.simulate import Record, simulate
+from liqmap.demo.simulate import Simulation, simulate
 
 
 @pytest.fixture(scope="session")
-def record() -> Record:
+def record() -> Simulation:
     return simulate(seed=11, days=8, truth_every_days=4)

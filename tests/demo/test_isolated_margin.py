@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from liqmap.demo.isolated_margin import Tiers, liquidation_price, rules
+from liqmap.demo.isolated_margin import MarginTable, contract_rules, liquidation_price
 
-TIERS = Tiers.of(rules().tiers)
+TIERS = MarginTable.of(contract_rules().tiers)
 
 
 def price(side: int, size: float, entry: float, margin: float) -> float:
@@ -42,7 +42,7 @@ def test_maintenance_equals_equity_at_the_level_for_any_position() -> None:
     n = 20_000
     side = rng.choice([-1, 1], n)
     size, entry = np.exp(rng.normal(0, 3, n)), np.exp(rng.normal(11, 1, n))
-    leverage = TIERS.allowed(size * entry, rng.choice([2.0, 5, 10, 20, 50, 100, 125], n))
+    leverage = TIERS.cap_leverage(size * entry, rng.choice([2.0, 5, 10, 20, 50, 100, 125], n))
     margin = size * entry / leverage
     level = liquidation_price(side, size, entry, margin, TIERS)
     # Where a position is below maintenance at its own entry the venue would not have let it in.
@@ -59,4 +59,4 @@ def test_a_position_that_no_price_liquidates_has_no_level() -> None:
 
 def test_leverage_is_cut_to_what_the_tier_allows() -> None:
     notional = np.array([300_000.0, 300_001.0, 5_000_000.0, 5e9])
-    np.testing.assert_array_equal(TIERS.allowed(notional, np.full(4, 125.0)), [125, 100, 50, 1])
+    np.testing.assert_array_equal(TIERS.cap_leverage(notional, np.full(4, 125.0)), [125, 100, 50, 1])

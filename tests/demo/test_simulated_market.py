@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from liqmap._base.errors import InputError
-from liqmap.demo.accounts import NEVER
+from liqmap.demo.accounts import NO_TRIGGER_TICK
 from liqmap.demo.settings import Settings
-from liqmap.demo.simulate import Record, simulate
-from liqmap.demo.simulated_market import Market
+from liqmap.demo.simulate import Simulation, simulate
+from liqmap.demo.simulated_market import SimulatedMarket
 from liqmap.demo.write_files import write_market, write_truth
 
 SMALL = Settings(accounts=4_000, entries=2.0, burn_in_days=1, desks=20)
@@ -27,7 +27,7 @@ WILD = replace(SMALL, volatility=3.0, depth_share=0.002, entries=6.0)
 
 @pytest.mark.parametrize("settings", [SMALL, WILD], ids=["calm", "wild"])
 def test_longs_shorts_and_open_interest_agree_after_every_minute(settings: Settings) -> None:
-    market = Market.new(seed=3, days=1, settings=settings)
+    market = SimulatedMarket.new(seed=3, days=1, settings=settings)
     accounts, desks = market.accounts, market.desks
     for _ in range(1_440 * 2):
         market.step()
@@ -37,17 +37,17 @@ def test_longs_shorts_and_open_interest_agree_after_every_minute(settings: Setti
         assert longs == accounts.long_lots + desks.long_lots == accounts.short_lots + desks.short_lots
         assert longs == market.open_interest
         # Nothing that the mark has touched is still open.
-        assert accounts.falls_to.max() < market.tick < accounts.rises_to.min()
+        assert accounts.long_trigger_tick.max() < market.tick < accounts.short_trigger_tick.min()
 
 
-def test_every_bar_says_the_open_interest_of_its_end(record: Record) -> None:
+def test_every_bar_says_the_open_interest_of_its_end(record: Simulation) -> None:
     bars = {bar.ts + 300_000_000: bar for bar in record.tape.bars}
     for at in record.truth:
         longs, shorts = (int(at.lots[at.side == side].sum()) for side in (1, -1))
         assert longs == shorts == bars[at.ts].open_interest
 
 
-def test_every_liquidation_was_filled_at_its_level_or_worse_and_inside_its_bar(record: Record) -> None:
+def test_every_liquidation_was_filled_at_its_level_or_worse_and_inside_its_bar(record: Simulation) -> None:
     ts, side, fill, lots, entry, level = np.concatenate(record.tape.liquidations, axis=1)
     assert len(ts) > 500
     assert (lots > 0).all()
@@ -60,7 +60,7 @@ def test_every_liquidation_was_filled_at_its_level_or_worse_and_inside_its_bar(r
     assert (np.diff(ts) > 0).all()
 
 
-def test_true_levels_lie_on_the_right_side_of_the_mark(record: Record) -> None:
+def test_true_levels_lie_on_the_right_side_of_the_mark(record: Simulation) -> None:
     assert len(record.truth) == 2
     for at in record.truth:
         on_map = np.isfinite(at.liquidation_price)
@@ -69,7 +69,7 @@ def test_true_levels_lie_on_the_right_side_of_the_mark(record: Record) -> None:
         assert len(np.unique(at.account)) == len(at.account)
 
 
-def test_bars_are_whole_and_their_sizes_add_up(record: Record) -> None:
+def test_bars_are_whole_and_their_sizes_add_up(record: Simulation) -> None:
     bars = record.tape.bars
     assert [bar.ts for bar in bars] == [record.start + 300_000_000 * i for i in range(8 * 288)]
     assert all(bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high for bar in bars)
@@ -80,7 +80,7 @@ def test_bars_are_whole_and_their_sizes_add_up(record: Record) -> None:
     assert (np.bincount(bar, lots, len(bars)) <= [b.volume for b in bars]).all()
 
 
-def test_the_market_looks_like_one(record: Record) -> None:
+def test_the_market_looks_like_one(record: Simulation) -> None:
     close = np.array([bar.close for bar in record.tape.bars], dtype=np.float64)
     moves = np.diff(np.log(close))
     assert 0.15 < moves.std() * np.sqrt(365 * 288) < 1.2
@@ -98,7 +98,7 @@ def test_the_market_looks_like_one(record: Record) -> None:
     assert np.sort(by_hour)[-19:].sum() > 0.5 * by_hour.sum(), "half of it falls into a tenth of the hours"
 
 
-def test_most_of_open_interest_is_not_on_the_map(record: Record) -> None:
+def test_most_of_open_interest_is_not_on_the_map(record: Simulation) -> None:
     at = record.truth[-1]
     on_map = np.isfinite(at.liquidation_price)
     for side in (1, -1):
@@ -111,7 +111,7 @@ def test_forced_orders_move_the_price_and_set_off_more() -> None:
     deep = simulate(5, 3, replace(settings, depth_share=10.0))
     thin = simulate(5, 3, settings)
 
-    def excess(of: Record) -> float:
+    def excess(of: Simulation) -> float:
         """How much further forced orders were filled than their levels, in total."""
         _, side, fill, lots, _, level = np.concatenate(of.tape.liquidations, axis=1)
         return float((side * (level - fill) * lots).sum() / (level * lots).sum())
@@ -133,12 +133,12 @@ def test_cascades_burn_out(seed: int) -> None:
 
 
 def test_a_long_is_never_mistaken_for_a_short() -> None:
-    market = Market.new(seed=8, days=1, settings=SMALL)
+    market = SimulatedMarket.new(seed=8, days=1, settings=SMALL)
     for _ in range(600):
         market.step()
     a = market.accounts
-    assert (a.falls_to[a.side <= 0] == 0).all()
-    assert (a.rises_to[a.side >= 0] == NEVER).all()
+    assert (a.long_trigger_tick[a.side <= 0] == 0).all()
+    assert (a.short_trigger_tick[a.side >= 0] == NO_TRIGGER_TICK).all()
 
 
 def _hash(seed: int, folder: Path) -> str:
@@ -170,7 +170,7 @@ def test_odd_wishes_are_refused(seed: int, days: int, field: str) -> None:
         simulate(seed, days)
 
 
-def test_the_files_say_simulated_and_hold_the_truth(record: Record, tmp_path: Path) -> None:
+def test_the_files_say_simulated_and_hold_the_truth(record: Simulation, tmp_path: Path) -> None:
     files = write_market(record, tmp_path)
     assert "SIMULATED" in (tmp_path / "README.md").read_text("utf-8").splitlines()[0]
     for path in files.values():

@@ -14,12 +14,12 @@ from liqmap._base.errors import InputError
 from liqmap._base.grid import Grid
 from liqmap._base.ledger import Ledger, SideLedger
 from liqmap._base.provenance import Provenance
-from liqmap.demo.truth import compare, matched_share, rank_correlation, wasserstein_bp
+from liqmap.demo.truth import compare_with_truth, matched_share, rank_correlation, wasserstein_bp
 from liqmap.maps.map import LiquidationMap
 
 if TYPE_CHECKING:
-    from liqmap.demo.open_positions import Positions
-    from liqmap.demo.simulate import Record
+    from liqmap.demo.open_positions import OpenPositions
+    from liqmap.demo.simulate import Simulation
 
 RNG = np.random.default_rng(5)
 
@@ -60,7 +60,7 @@ def test_nothing_on_one_side_is_not_a_number_rather_than_a_score() -> None:
     assert np.isnan(rank_correlation(np.zeros(5), np.zeros(5)))
 
 
-def map_of(at: Positions, shift: float = 1.0) -> LiquidationMap:
+def map_of(at: OpenPositions, shift: float = 1.0) -> LiquidationMap:
     """A map that knows the truth, moved by a factor of price."""
     grid = Grid.around(at.mark_price, 0.1)
     sides = []
@@ -84,21 +84,23 @@ def map_of(at: Positions, shift: float = 1.0) -> LiquidationMap:
     )
 
 
-def test_a_map_that_knows_the_truth_scores_best_and_a_moved_one_worse(record: Record) -> None:
+def test_a_map_that_knows_the_truth_scores_best_and_a_moved_one_worse(record: Simulation) -> None:
     at = record.truth[-1]
-    for fit in compare(map_of(at), at):
+    for fit in compare_with_truth(map_of(at), at):
         assert fit.true_usd == pytest.approx(fit.mapped_usd, rel=1e-12)
         assert fit.true_usd > 1e6
         assert fit.w1_bp == pytest.approx(0, abs=1e-6)
         assert fit.rank_correlation == pytest.approx(1)
         assert fit.within_25bp == pytest.approx(1)
-    for near, far in zip(compare(map_of(at, 1.001), at), compare(map_of(at, 1.01), at), strict=True):
+    for near, far in zip(
+        compare_with_truth(map_of(at, 1.001), at), compare_with_truth(map_of(at, 1.01), at), strict=True
+    ):
         assert 1 < near.w1_bp < 20
         assert near.w1_bp < far.w1_bp
         assert near.within_25bp > far.within_25bp
 
 
-def test_maps_of_another_instant_are_not_compared(record: Record) -> None:
+def test_maps_of_another_instant_are_not_compared(record: Simulation) -> None:
     at = record.truth[-1]
     with pytest.raises(InputError, match="not compared"):
-        compare(replace(map_of(at), at=at.ts + 1), at)
+        compare_with_truth(replace(map_of(at), at=at.ts + 1), at)

@@ -6,7 +6,7 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from _helpers.venue_payloads import put
+from _helpers.venue_payloads import write_json
 from liqmap import LiqmapError
 from liqmap._base import timestamps
 
@@ -57,7 +57,7 @@ def test_any_part_of_an_answer_broken_gives_one_line_or_rows(store: Store, tmp_p
         broken = dice.choice([swapped, torn])(dice.choice(samples), dice)
         said = {} if dice.random() < 1 / 3 else {"account": "desk", "at": AT}
         try:
-            report = store.load(put(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **said)
+            report = store.load(write_json(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **said)
         except LiqmapError as error:
             assert str(error).startswith("liqmap: ")  # noqa: PT017 - either outcome is right, a traceback is not
             assert "\n" not in str(error)  # noqa: PT017

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from _helpers.venue_payloads import put
+from _helpers.venue_payloads import write_json
 from liqmap import InputError
 from liqmap._base import timestamps
 from liqmap.venues import catalogue
@@ -66,7 +66,7 @@ def test_okx_counts_contracts_and_needs_to_know_which_kind(store: Store, tmp_pat
     assert numbers(store.tiers("okx:BTC-USDT-SWAP", LATER)) == [(1, 0.0, 10.0, 100.0, 0.004, 0.0)]
     assert numbers(store.tiers("okx:BTC-USD_UM-261030", LATER)) == [(1, 0.0, 40.0, 20.0, 0.02, 0.0)]
     tier = {"instFamily": "BTC-USD", "tier": "1", "minSz": "0", "maxSz": "500", "mmr": "0.004", "maxLever": "100"}
-    store.load(put(tmp_path, {"code": "0", "data": [tier]}), at=AT, instrument="okx:BTC-USD-SWAP")
+    store.load(write_json(tmp_path, {"code": "0", "data": [tier]}), at=AT, instrument="okx:BTC-USD-SWAP")
     assert numbers(store.tiers("okx:BTC-USD-SWAP", LATER))[0][1:3] == (0.0, 50_000.0)
 
 
@@ -99,7 +99,7 @@ def test_a_ladder_with_a_gap_or_a_slip_is_refused(
 
     rows = [bracket(1, 0, 300, 0.004, 0.0), bracket(2, 300, 800, 0.005, 0.3) | change]
     with pytest.raises(InputError) as error:
-        store.load(put(tmp_path, [{"symbol": "BTCUSDT", "brackets": rows}]), at=AT)
+        store.load(write_json(tmp_path, [{"symbol": "BTCUSDT", "brackets": rows}]), at=AT)
     assert say in str(error.value)
 
 

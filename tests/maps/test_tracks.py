@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import liqmap
-from _helpers.hourly_market import write_hours
+from _helpers.hourly_market import write_hourly_market
 from liqmap import Recipe
 from liqmap.maps.tracks.build_tracks import Follower
 from liqmap.maps.tracks.cluster_coupling import link
@@ -189,7 +189,7 @@ def test_a_split_and_a_merge_carry_positions() -> None:
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of hourly bars with open interest, made by hand."""
-    return write_hours(tmp_path_factory.mktemp("tracks"), NAME, seed=8, wild=0.007, swing=4_000)
+    return write_hourly_market(tmp_path_factory.mktemp("tracks"), NAME, seed=8, volatility=0.007, oi_swing=4_000)
 
 
 @pytest.mark.parametrize("step", ["1h", "8h"])

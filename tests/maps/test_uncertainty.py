@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import liqmap
-from _helpers.hourly_market import write_hours
+from _helpers.hourly_market import write_hourly_market
 from liqmap.history.registry import calibrations
 from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
 from liqmap.positions.engine.calibration import Calibration
@@ -28,7 +28,7 @@ N = 240
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of hourly bars with open interest, made by hand."""
-    return write_hours(tmp_path_factory.mktemp("bands"), NAME, seed=12, bars=N)
+    return write_hourly_market(tmp_path_factory.mktemp("bands"), NAME, seed=12, bars=N)
 
 
 def test_each_row_is_the_map_under_its_recipe(db: Path) -> None:

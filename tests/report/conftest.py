@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from _helpers.sample_issue import DAY, HOSTILE, make_issue
+from _helpers.sample_issue import DAY, HOSTILE_NAMES, make_issue
 from liqmap._base.timestamps import parse_instant
 from liqmap.report.site.site import write_issue
 
@@ -43,7 +43,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One issue about instruments whose names would rather be code; simulated."""
     out = tmp_path_factory.mktemp("hostile") / "site"
-    write_issue(make_issue(*HOSTILE, simulated=True), out)
+    write_issue(make_issue(*HOSTILE_NAMES, simulated=True), out)
     return out
 
 

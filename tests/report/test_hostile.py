@@ -12,7 +12,7 @@ import pytest
 from lxml import etree, html
 
 from _helpers.browser_page import opened
-from _helpers.sample_issue import DAY, HOSTILE, make_issue
+from _helpers.sample_issue import DAY, HOSTILE_NAMES, make_issue
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
 from liqmap._base.timestamps import parse_instant
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("addressed") / "site"
     for turn in range(2):
         at = parse_instant("2026-06-12T00:00Z") + turn * DAY
-        write_issue(make_issue(*HOSTILE, title=TITLE, coin=COIN, base=BASE, at=at, simulated=True), out)
+        write_issue(make_issue(*HOSTILE_NAMES, title=TITLE, coin=COIN, base=BASE, at=at, simulated=True), out)
     return out
 
 
@@ -48,14 +48,14 @@ def test_the_feed_is_atom_and_says_what_the_issues_say(site: Path) -> None:
     assert len({feed.findtext(f"{ATOM}id"), *(entry.findtext(f"{ATOM}id") for entry in entries)}) == 3
     for entry, path in zip(entries, ("2026-06-13/0000", "2026-06-12/0000"), strict=True):
         assert entry.find(f"{ATOM}link").get("href") == f"{BASE}{path}/index.html"
-        assert entry.findtext(f"{ATOM}title").startswith(f"SIMULATED: {HOSTILE[0]}: ")
-        assert all(name in entry.findtext(f"{ATOM}summary") for name in HOSTILE)
+        assert entry.findtext(f"{ATOM}title").startswith(f"SIMULATED: {HOSTILE_NAMES[0]}: ")
+        assert all(name in entry.findtext(f"{ATOM}summary") for name in HOSTILE_NAMES)
         assert entry.findtext(f"{ATOM}updated") == f"{path[:10]}T00:00:00Z"
 
 
 def test_the_sitemap_names_pages_that_are_there(site: Path) -> None:
     found = [e.text for e in etree.fromstring((site / "sitemap.xml").read_bytes()).iter(f"{PLACES}loc")]
-    assert len(found) == len(set(found)) == 2 + len(HOSTILE) + 2 * (1 + len(HOSTILE))
+    assert len(found) == len(set(found)) == 2 + len(HOSTILE_NAMES) + 2 * (1 + len(HOSTILE_NAMES))
     for address in found:
         assert (site / address.removeprefix(BASE)).is_file()
 
@@ -76,11 +76,11 @@ def test_the_list_of_issues_is_only_data(site: Path) -> None:
     text = (site / "issues.js").read_text("utf-8")
     told = json.loads(text.removeprefix("window.liqmapIssues=").removesuffix(";\n"))
     assert sorted(told["issues"]) == ["2026-06-12/0000", "2026-06-13/0000"]
-    assert sorted(told["slugs"]) == sorted(slug(name) for name in HOSTILE)
+    assert sorted(told["slugs"]) == sorted(slug(name) for name in HOSTILE_NAMES)
 
 
 def test_tables_beside_the_pages_hold_the_names_as_they_are(site: Path) -> None:
-    for name in HOSTILE:
+    for name in HOSTILE_NAMES:
         folder = site / "latest" / slug(name)
         rows = json.loads((folder / "clusters.json").read_text("utf-8"))
         columns = pl.read_parquet(io.BytesIO((folder / "clusters.parquet").read_bytes()))
@@ -100,15 +100,15 @@ def test_nothing_runs_on_any_page(browser: Browser, site: Path) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
             assert page.locator("img, iframe, object, b, i").count() == 0, path
             seen += 1
-    assert seen == 2 + (len(PAGE_NAMES) + 1) * len(HOSTILE)
+    assert seen == 2 + (len(PAGE_NAMES) + 1) * len(HOSTILE_NAMES)
     assert dialogs == []
 
 
 @pytest.mark.browser
 def test_one_file_runs_nothing_but_its_own(browser: Browser, tmp_path: Path) -> None:
-    issue = make_issue(*HOSTILE, title=TITLE, coin=COIN, simulated=True)
+    issue = make_issue(*HOSTILE_NAMES, title=TITLE, coin=COIN, simulated=True)
     alone = tmp_path / "map.html"
-    alone.write_bytes(single_file(issue, "map", HOSTILE[0]))
+    alone.write_bytes(single_file(issue, "map", HOSTILE_NAMES[0]))
     with opened(browser, alone) as page:
         assert page.locator(".live svg path").count() > 100
         assert page.locator("h1").is_visible()

@@ -9,7 +9,7 @@ from lxml import html
 
 import liqmap
 from liqmap._base.timestamps import parse_instant
-from liqmap.demo.run_demo import run
+from liqmap.demo.run_demo import run_demo
 from liqmap.report.collect import collect_issue
 from liqmap.report.config import read_report
 from liqmap.report.site.site import write_issue
@@ -51,7 +51,7 @@ def test_real_accounts_are_loaded_mapped_and_shown(shared: Path, tmp_path: Path)
 
 
 def test_accounts_beside_a_model_label_every_cluster(tmp_path: Path) -> None:
-    done = run(tmp_path / "demo", seed=5, days=3)
+    done = run_demo(tmp_path / "demo", seed=5, days=3)
     with liqmap.open(done.database) as history:
         made = history.map("sim:BTCUSDT", done.record.end)
     assert made.observed is not None

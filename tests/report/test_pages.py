@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from _helpers.sample_issue import DAY, make_issue, spans
+from _helpers.sample_issue import DAY, make_issue, sample_spans
 from liqmap._base.errors import InputError
 from liqmap.history.coverage import Coverage
 from liqmap.report.config import Report
@@ -58,7 +58,7 @@ def test_a_report_names_its_pages() -> None:
 
 def test_days_are_as_full_as_they_were_when_the_map_was_made() -> None:
     at = 20_000 * DAY
-    all_of_it = Coverage(spans("a:b", at))
+    all_of_it = Coverage(sample_spans("a:b", at))
     bars, events = (data.coverage_calendar(span) for span in coverage_as_of(all_of_it, at))
     assert bars.calendar is not None
     assert {shade: d.count("M") for shade, d in bars.calendar.paths.items()} == {0: 2, 4: 18}

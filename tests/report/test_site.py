@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from _helpers.sample_issue import HOSTILE, make_issue
+from _helpers.sample_issue import HOSTILE_NAMES, make_issue
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
 from liqmap._base.timestamps import parse_instant
@@ -42,7 +42,7 @@ def pages(site: Path) -> list[Path]:
 
 def test_no_label_becomes_markup_or_a_path(hostile: Path) -> None:
     # Dated and latest; the front page and the archive; a history for each instrument.
-    assert len(pages(hostile)) == 2 * (1 + len(PAGE_NAMES) * len(HOSTILE)) + 2 + len(HOSTILE)
+    assert len(pages(hostile)) == 2 * (1 + len(PAGE_NAMES) * len(HOSTILE_NAMES)) + 2 + len(HOSTILE_NAMES)
     for page in pages(hostile):
         tree = html.fromstring(page.read_bytes())
         assert {element.tag for element in tree.iter() if isinstance(element.tag, str)} <= ALLOWED
@@ -53,10 +53,12 @@ def test_no_label_becomes_markup_or_a_path(hostile: Path) -> None:
                 json.loads(script.text)
     for page in hostile.glob("latest/*/map.html"):
         title = html.fromstring(page.read_bytes()).xpath("string(//title)")
-        assert any(title.startswith(name) for name in HOSTILE), title
+        assert any(title.startswith(name) for name in HOSTILE_NAMES), title
     inside = {path.resolve() for path in hostile.rglob("*")}
     assert all(hostile.resolve() in path.parents for path in inside)
-    assert {path.name for path in (hostile / "latest").iterdir() if path.is_dir()} == {slug(name) for name in HOSTILE}
+    assert {path.name for path in (hostile / "latest").iterdir() if path.is_dir()} == {
+        slug(name) for name in HOSTILE_NAMES
+    }
 
 
 def test_every_link_leads_to_a_file_of_the_site(hostile: Path) -> None:

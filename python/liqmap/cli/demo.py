@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
-    from liqmap.demo.run_demo import Demo
+    from liqmap.demo.run_demo import DemoResult
 
 __all__ = ["demo"]
 
@@ -22,12 +22,12 @@ def demo(*, out: Path = Path("demo"), seed: int = 5, days: int = 60) -> None:
         seed: Which market: the same number makes the same one.
         days: How long its record is.
     """
-    from liqmap.demo.run_demo import run  # noqa: PLC0415 - the simulation loads only when asked for
+    from liqmap.demo.run_demo import run_demo  # noqa: PLC0415 - the simulation loads only when asked for
 
-    sys.stdout.write(summary(run(out, seed=seed, days=days)))
+    sys.stdout.write(summary(run_demo(out, seed=seed, days=days)))
 
 
-def summary(done: Demo) -> str:
+def summary(done: DemoResult) -> str:
     """What was made, in a few lines."""
     record, made, truth = done.record, done.map, done.record.truth[-1]
     folder, forced = done.database.parent, done.rows["liquidations"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from liqmap.demo.truth_scorecard import Held
+    from liqmap.demo.truth_scorecard import TruthScore
     from liqmap.score.plan import Simulated
 
 __all__ = ["score"]
@@ -47,7 +47,7 @@ def score(
     if held:
         from liqmap.demo import truth_scorecard  # noqa: PLC0415 - the simulation loads only when asked for
 
-        tables = "\n".join([tables, *(truth_scorecard.sheet(maps, title) for title, maps in held.items())])
+        tables = "\n".join([tables, *(truth_scorecard.truth_scorecard(maps, title) for title, maps in held.items())])
     if docs is not None:
         put(tables, docs)
     if json:
@@ -58,8 +58,8 @@ def score(
         sys.stdout.write(tables)
 
 
-def _evaluate_simulated(simulated: Simulated) -> list[Held]:
-    from liqmap.demo.truth_scorecard import hold  # noqa: PLC0415 - the simulation loads only when asked for
+def _evaluate_simulated(simulated: Simulated) -> list[TruthScore]:
+    from liqmap.demo.truth_scorecard import score_against_truth  # noqa: PLC0415 - the simulation loads only when asked for
 
     spans = simulated.model_dump(exclude={"title", "seeds"})
-    return [one for seed in simulated.seeds for one in hold(seed, **spans)]
+    return [one for seed in simulated.seeds for one in score_against_truth(seed, **spans)]

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from liqmap.demo.isolated_margin import Floats, Tiers, liquidation_price
+from liqmap.demo.isolated_margin import Floats, MarginTable, liquidation_price
 
 if TYPE_CHECKING:
     from liqmap.demo.settings import Settings
 
-__all__ = ["NEVER", "Accounts", "Ints"]
+__all__ = ["NO_TRIGGER_TICK", "Ints", "MarginAccounts"]
 
 Ints = npt.NDArray[np.int64]
 
-NEVER = np.iinfo(np.int32).max
+NO_TRIGGER_TICK = np.iinfo(np.int32).max
 """A tick no price reaches: a short without a liquidation price."""
 
 
-_NOBODY: Ints = np.empty(0, dtype=np.int64)
+_NO_ACCOUNTS: Ints = np.empty(0, dtype=np.int64)
 
 
 @dataclass(eq=False, slots=True)
-class Accounts:
+class MarginAccounts:
     """The positions, by account; an account without one has side 0.
 
     A long is liquidated when the mark's tick is at or below ``falls_to``, a short at or above ``rises_to``; accounts
@@ -39,51 +39,51 @@ class Accounts:
     """
 
     settings: Settings
-    tiers: Tiers
-    wealth: Floats
+    tiers: MarginTable
+    size_factor: Floats
     side: Ints
     lots: Ints
     entry: Ints
     leverage: Floats
     margin: Floats
     price: Floats
-    falls_to: npt.NDArray[np.int32]
-    rises_to: npt.NDArray[np.int32]
-    leaves: Ints
-    idle: Ints
+    long_trigger_tick: npt.NDArray[np.int32]
+    short_trigger_tick: npt.NDArray[np.int32]
+    exit_minute: Ints
+    idle_queue: Ints
     head: int
     tail: int
     long_lots: int = 0
     short_lots: int = 0
-    nearest_long: int = 0
-    nearest_short: int = NEVER
+    highest_long_trigger: int = 0
+    lowest_short_trigger: int = NO_TRIGGER_TICK
 
     @classmethod
-    def empty(cls, rng: np.random.Generator, settings: Settings, tiers: Tiers) -> Accounts:
+    def empty(cls, rng: np.random.Generator, settings: Settings, tiers: MarginTable) -> MarginAccounts:
         """As many accounts as the settings say, none with a position."""
         n = settings.accounts
         return cls(
             settings=settings,
             tiers=tiers,
-            wealth=np.exp(rng.standard_normal(n) * settings.account_spread),
+            size_factor=np.exp(rng.standard_normal(n) * settings.account_spread),
             side=np.zeros(n, dtype=np.int64),
             lots=np.zeros(n, dtype=np.int64),
             entry=np.zeros(n, dtype=np.int64),
             leverage=np.zeros(n),
             margin=np.zeros(n),
             price=np.full(n, np.nan),
-            falls_to=np.zeros(n, dtype=np.int32),
-            rises_to=np.full(n, NEVER, dtype=np.int32),
-            leaves=np.full(n, -1, dtype=np.int64),
-            idle=rng.permutation(n),
+            long_trigger_tick=np.zeros(n, dtype=np.int32),
+            short_trigger_tick=np.full(n, NO_TRIGGER_TICK, dtype=np.int32),
+            exit_minute=np.full(n, -1, dtype=np.int64),
+            idle_queue=rng.permutation(n),
             head=0,
             tail=n,
         )
 
-    def waiting(self, wanted: int) -> Ints:
+    def take_idle(self, wanted: int) -> Ints:
         """Up to ``wanted`` accounts without a position, those that have waited longest; they are about to open one."""
         last = min(self.head + wanted, self.tail)
-        taken = self.idle.take(np.arange(self.head, last), mode="wrap")
+        taken = self.idle_queue.take(np.arange(self.head, last), mode="wrap")
         self.head = last
         return taken
 
@@ -102,7 +102,7 @@ class Accounts:
         entry = np.asarray(tick * step, dtype=np.float64)
         lots = np.maximum(np.floor(usd / (entry * lot)), 1.0)
         notional = lots * (entry * lot)
-        leverage = self.tiers.allowed(notional, leverage)
+        leverage = self.tiers.cap_leverage(notional, leverage)
         margin = np.rint(notional / leverage * (1 + padding) * 1e4) / 1e4
         price = liquidation_price(side, lots * lot, entry, margin, self.tiers)
         whole = lots.astype(np.int64)
@@ -116,11 +116,11 @@ class Accounts:
         level = price / step
         level[np.isnan(level)] = 0.0
         falls_to = np.where(is_long, np.floor(level), 0).astype(np.int32)
-        rises_to = np.where(is_long, NEVER, np.ceil(level)).astype(np.int32)
-        self.falls_to[who] = falls_to
-        self.rises_to[who] = rises_to
-        self.nearest_long = max(self.nearest_long, int(falls_to.max()))
-        self.nearest_short = min(self.nearest_short, int(rises_to.min()))
+        rises_to = np.where(is_long, NO_TRIGGER_TICK, np.ceil(level)).astype(np.int32)
+        self.long_trigger_tick[who] = falls_to
+        self.short_trigger_tick[who] = rises_to
+        self.highest_long_trigger = max(self.highest_long_trigger, int(falls_to.max()))
+        self.lowest_short_trigger = min(self.lowest_short_trigger, int(rises_to.min()))
         net, total = int((whole * side).sum()), int(whole.sum())
         self.long_lots += (total + net) // 2
         self.short_lots += (total - net) // 2
@@ -134,25 +134,25 @@ class Accounts:
         self.short_lots -= (total - net) // 2
         self.side[who] = 0
         self.lots[who] = 0
-        self.falls_to[who] = 0
-        self.rises_to[who] = NEVER
-        self.idle[np.arange(self.tail, self.tail + len(who)) % len(self.idle)] = who
+        self.long_trigger_tick[who] = 0
+        self.short_trigger_tick[who] = NO_TRIGGER_TICK
+        self.idle_queue[np.arange(self.tail, self.tail + len(who)) % len(self.idle_queue)] = who
         self.tail += len(who)
 
     def triggered(self, tick: int, *, falling: bool) -> Ints:
         """Positions that a mark at ``tick`` liquidates, in the order in which the price met them."""
         if falling:
-            if tick > self.nearest_long:
-                return _NOBODY
-            hit = np.flatnonzero(self.falls_to >= tick)
-            self.nearest_long = tick - 1 if len(hit) else int(self.falls_to.max())
-            return np.asarray(hit[np.argsort(-self.falls_to[hit], kind="stable")])
-        if tick < self.nearest_short:
-            return _NOBODY
-        hit = np.flatnonzero(self.rises_to <= tick)
-        self.nearest_short = tick + 1 if len(hit) else int(self.rises_to.min())
-        return np.asarray(hit[np.argsort(self.rises_to[hit], kind="stable")])
+            if tick > self.highest_long_trigger:
+                return _NO_ACCOUNTS
+            hit = np.flatnonzero(self.long_trigger_tick >= tick)
+            self.highest_long_trigger = tick - 1 if len(hit) else int(self.long_trigger_tick.max())
+            return np.asarray(hit[np.argsort(-self.long_trigger_tick[hit], kind="stable")])
+        if tick < self.lowest_short_trigger:
+            return _NO_ACCOUNTS
+        hit = np.flatnonzero(self.short_trigger_tick <= tick)
+        self.lowest_short_trigger = tick + 1 if len(hit) else int(self.short_trigger_tick.min())
+        return np.asarray(hit[np.argsort(self.short_trigger_tick[hit], kind="stable")])
 
-    def losing(self, who: Ints, tick: int) -> npt.NDArray[np.bool_]:
+    def has_loss(self, who: Ints, tick: int) -> npt.NDArray[np.bool_]:
         """Which positions are under water at a price."""
         return np.asarray(self.side[who] * (tick - self.entry[who]) < 0)

@@ -13,15 +13,15 @@ from liqmap.demo.volatility import MINUTES_PER_DAY
 if TYPE_CHECKING:
     from liqmap.demo.settings import Settings
 
-__all__ = ["Desks"]
+__all__ = ["Hedgers"]
 
-_TRIES = 6
-_PACE = 1 / 3_000
-_RESTLESS = 5e-4
+_MAX_TRIES = 6
+_REVERSION_PER_MINUTE = 1 / 3_000
+_NOISE_SHARE = 5e-4
 
 
 @dataclass(eq=False, slots=True)
-class Desks:
+class Hedgers:
     """Net positions of the desks, lots: above 0 long, below 0 short.
 
     Every trade moves lots from a seller to a buyer, so the sum over all accounts and desks is zero at any time, and the
@@ -40,11 +40,11 @@ class Desks:
     paid: list[float]
     long_lots: int = 0
     short_lots: int = 0
-    mood: float = 0.0
-    _order: list[int] = field(default_factory=list)
+    size_deviation: float = 0.0
+    _shuffled: list[int] = field(default_factory=list)
 
     @classmethod
-    def at_rest(cls, rng: np.random.Generator, settings: Settings, tick: int) -> Desks:
+    def at_equilibrium(cls, rng: np.random.Generator, settings: Settings, tick: int) -> Hedgers:
         """Half the desks long, half short, of very unequal size."""
         pairs = settings.desks // 2
         weight = np.exp(rng.standard_normal(pairs))
@@ -67,7 +67,7 @@ class Desks:
         self.long_lots += max(after, 0) - max(before, 0)
         self.short_lots += max(-after, 0) - max(-before, 0)
 
-    def absorb(self, bought: int, tick: int, *, from_holders: bool) -> None:
+    def take_other_side(self, bought: int, tick: int, *, from_holders: bool) -> None:
         """Sell what the market bought on balance (or buy what it sold).
 
         Args:
@@ -76,29 +76,31 @@ class Desks:
             from_holders: Whether a desk gives up what it holds, so that contracts disappear, or takes on new ones.
         """
         if bought:
-            self.trade(self._find(long=(bought > 0) == from_holders), -bought, tick)
+            self.trade(self._random_hedger(long=(bought > 0) == from_holders), -bought, tick)
 
-    def drift(self, tick: int, minutes: int) -> None:
+    def trade_among_themselves(self, tick: int, minutes: int) -> None:
         """Some minutes of their own business: a long and a short desk open or close with each other."""
         keep = math.exp(-minutes / (self.settings.desk_days * MINUTES_PER_DAY))
         noise = float(self.rng.standard_normal())
-        self.mood = keep * self.mood + self.settings.desk_spread * math.sqrt(1 - keep * keep) * noise
-        wanted = self.settings.desk_lots * math.exp(self.mood)
-        pull = (wanted - min(self.long_lots, self.short_lots)) * _PACE * minutes
-        step = round(pull + wanted * _RESTLESS * math.sqrt(minutes) * noise)
-        buyer, seller = self._find(long=True), self._find(long=False)
+        self.size_deviation = (
+            keep * self.size_deviation + self.settings.desk_spread * math.sqrt(1 - keep * keep) * noise
+        )
+        wanted = self.settings.desk_lots * math.exp(self.size_deviation)
+        pull = (wanted - min(self.long_lots, self.short_lots)) * _REVERSION_PER_MINUTE * minutes
+        step = round(pull + wanted * _NOISE_SHARE * math.sqrt(minutes) * noise)
+        buyer, seller = self._random_hedger(long=True), self._random_hedger(long=False)
         if step < 0:
             step = -min(-step, max(self.lots[buyer], 0), max(-self.lots[seller], 0))
         self.trade(buyer, step, tick)
         self.trade(seller, -step, tick)
 
-    def _find(self, *, long: bool) -> int:
+    def _random_hedger(self, *, long: bool) -> int:
         """A random desk that is on this side; any other one if luck is out."""
         desk = 0
-        for _ in range(_TRIES):
-            if not self._order:
-                self._order = self.rng.integers(0, self.settings.desks, 20_000).tolist()
-            desk = self._order.pop()
+        for _ in range(_MAX_TRIES):
+            if not self._shuffled:
+                self._shuffled = self.rng.integers(0, self.settings.desks, 20_000).tolist()
+            desk = self._shuffled.pop()
             if (self.lots[desk] > 0) == long:
                 break
         return desk

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from liqmap._base.errors import NotFoundError
-from liqmap.demo.settings import RULES
+from liqmap.demo.settings import RULES_INSTRUMENT
 from liqmap.venues.catalogue import find_entry
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from liqmap.venues.catalogue import CatalogueEntry, Tier
 
-__all__ = ["Tiers", "liquidation_price", "rules"]
+__all__ = ["MarginTable", "contract_rules", "liquidation_price"]
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Tiers:
+class MarginTable:
     """A margin table, lowest tier first.
 
     Attributes:
@@ -39,7 +39,7 @@ class Tiers:
     deduction: Floats
 
     @classmethod
-    def of(cls, tiers: Sequence[Tier]) -> Tiers:
+    def of(cls, tiers: Sequence[Tier]) -> MarginTable:
         """The table of an instrument in columns.
 
         Example:
@@ -53,25 +53,29 @@ class Tiers:
             deduction=np.array([tier.deduction for tier in tiers]),
         )
 
-    def allowed(self, notional: Floats, leverage: Floats) -> Floats:
+    def cap_leverage(self, notional: Floats, leverage: Floats) -> Floats:
         """The leverage wanted, or the most that the tier of this notional allows."""
         tier = np.searchsorted(self.cap[:-1], notional)
         return np.asarray(np.minimum(leverage, self.max_leverage[tier]), dtype=np.float64)
 
 
-def rules() -> CatalogueEntry:
+def contract_rules() -> CatalogueEntry:
     """Contract and margin tiers of the simulated market: those of a real one.
 
     Raises:
         NotFoundError: The catalogue has lost it.
     """
-    entry = find_entry(RULES)
+    entry = find_entry(RULES_INSTRUMENT)
     if entry is None:
-        raise NotFoundError("demo", RULES, "nothing in the catalogue", "its margin tiers", "nothing simulated")
+        raise NotFoundError(
+            "demo", RULES_INSTRUMENT, "nothing in the catalogue", "its margin tiers", "nothing simulated"
+        )
     return entry
 
 
-def liquidation_price(side: npt.NDArray[np.int64], size: Floats, entry: Floats, margin: Floats, tiers: Tiers) -> Floats:
+def liquidation_price(
+    side: npt.NDArray[np.int64], size: Floats, entry: Floats, margin: Floats, tiers: MarginTable
+) -> Floats:
     """The mark at which maintenance margin is no longer covered; NaN where no price above 0 does that.
 
     A tier ``(m, c)`` is hit at ``L = (s·q·E − M − c) / (q·(s − m))`` (isolated, linear, no closing fee). Maintenance is

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from liqmap.demo.accounts import Accounts, Ints
+    from liqmap.demo.accounts import Ints, MarginAccounts
     from liqmap.demo.isolated_margin import Floats
-    from liqmap.demo.order_book import Book
+    from liqmap.demo.order_book import OrderBookSide
 
-__all__ = ["Forced", "sweep"]
+__all__ = ["ForcedCloses", "liquidate_triggered"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Forced:
+class ForcedCloses:
     """Forced closes of one minute, in the order in which the mark met their levels.
 
     Attributes:
@@ -31,11 +31,13 @@ class Forced:
     impact: float
     tick: int
     lots: int
-    along: Floats
+    path_fraction: Floats
     columns: list[Ints]
 
 
-def sweep(accounts: Accounts, book: Book, depth: float, start: int, tick: int) -> Forced | None:
+def liquidate_triggered(
+    accounts: MarginAccounts, book: OrderBookSide, depth: float, start: int, tick: int
+) -> ForcedCloses | None:
     """Liquidate whatever a move from ``start`` to ``tick`` triggers, and what that triggers in turn.
 
     Each round the triggered positions are closed against the book, the mark moves by their impact, and the next round
@@ -57,10 +59,10 @@ def sweep(accounts: Accounts, book: Book, depth: float, start: int, tick: int) -
     rounds: list[Ints] = []
     impact, reached = 0.0, tick
     while len(who := accounts.triggered(reached, falling=falling)):
-        level = (accounts.falls_to if falling else accounts.rises_to)[who].astype(np.int64)
+        level = (accounts.long_trigger_tick if falling else accounts.short_trigger_tick)[who].astype(np.int64)
         lots = accounts.lots[who]
         sold = np.cumsum(lots)
-        push = book.eat(float((lots * level).sum()) * usd_per_lot_tick, depth)
+        push = book.consume(float((lots * level).sum()) * usd_per_lot_tick, depth)
         impact += -push if falling else push
         after = round(tick * math.exp(impact))
         fill = level + np.rint((after - reached) * (sold / sold[-1])).astype(np.int64)
@@ -71,4 +73,4 @@ def sweep(accounts: Accounts, book: Book, depth: float, start: int, tick: int) -
         return None
     columns = list(np.concatenate(rounds, axis=1))
     along = np.clip((columns[4] - start) / (reached - start), 0.0, 1.0)
-    return Forced(impact=impact, tick=reached, lots=int(columns[2].sum()), along=along, columns=columns)
+    return ForcedCloses(impact=impact, tick=reached, lots=int(columns[2].sum()), path_fraction=along, columns=columns)

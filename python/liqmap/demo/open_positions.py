@@ -10,13 +10,13 @@ import numpy as np
 if TYPE_CHECKING:
     from liqmap.demo.accounts import Ints
     from liqmap.demo.isolated_margin import Floats
-    from liqmap.demo.simulated_market import Market
+    from liqmap.demo.simulated_market import SimulatedMarket
 
-__all__ = ["Positions"]
+__all__ = ["OpenPositions"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Positions:
+class OpenPositions:
     """Every open position at one instant, as columns; desks come after the accounts.
 
     Attributes:
@@ -42,7 +42,7 @@ class Positions:
     liquidation_price: Floats
 
     @classmethod
-    def of(cls, market: Market, ts: int) -> Positions:
+    def of(cls, market: SimulatedMarket, ts: int) -> OpenPositions:
         """The market as it stands."""
         accounts, step = market.accounts, market.settings.tick
         who = np.flatnonzero(accounts.side)

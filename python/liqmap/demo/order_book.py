@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from liqmap.demo.settings import Settings
 
-__all__ = ["Book"]
+__all__ = ["OrderBookSide"]
 
 
 @dataclass(slots=True)
-class Book:
+class OrderBookSide:
     """Resting orders of one side: ``D(x) = D1 · (x / 1 %)^β`` USD within displacement ``x``.
 
     Forced orders walk it: after ``Q`` the price stands at ``D⁻¹(Q)``. What they ate fills up again with a half-life, so
@@ -28,14 +28,14 @@ class Book:
     power: float
     decay: float
     end: float
-    eaten: float = 0.0
+    consumed_usd: float = 0.0
 
     @classmethod
-    def of(cls, settings: Settings) -> Book:
+    def of(cls, settings: Settings) -> OrderBookSide:
         """A full book."""
         return cls(power=settings.depth_power, decay=0.5 ** (1 / settings.refill_minutes), end=settings.book_end)
 
-    def eat(self, usd: float, depth: float) -> float:
+    def consume(self, usd: float, depth: float) -> float:
         """Walk the book by ``usd`` where ``depth`` USD rest within 1 %; returns the displacement in log price.
 
         The hole never reaches further than ``end``: what would go beyond is taken over by the insurance fund, without
@@ -49,9 +49,9 @@ class Book:
             (0.04, 0.0)
         """
         last = depth * (self.end / 0.01) ** self.power
-        before, self.eaten = min(self.eaten, last), min(self.eaten + usd, last)
-        return 0.01 * float((self.eaten / depth) ** (1 / self.power) - (before / depth) ** (1 / self.power))
+        before, self.consumed_usd = min(self.consumed_usd, last), min(self.consumed_usd + usd, last)
+        return 0.01 * float((self.consumed_usd / depth) ** (1 / self.power) - (before / depth) ** (1 / self.power))
 
     def refill(self) -> None:
         """A minute passes."""
-        self.eaten *= self.decay
+        self.consumed_usd *= self.decay

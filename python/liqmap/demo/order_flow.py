@@ -12,16 +12,16 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from liqmap.demo.accounts import Ints
     from liqmap.demo.isolated_margin import Floats
-    from liqmap.demo.settings import Settings, Shares
+    from liqmap.demo.settings import LeverageShares, Settings
 
-__all__ = ["Entries", "Entry"]
+__all__ = ["NewPositions", "OrderFlow"]
 
-_CHUNK = 100_000
+_CHUNK_SIZE = 100_000
 _MINUTES_PER_HOUR = 60
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Entry:
+class NewPositions:
     """New positions of one minute, as columns.
 
     Attributes:
@@ -34,7 +34,7 @@ class Entry:
         life: Minutes until the account means to leave.
     """
 
-    chases: npt.NDArray[np.bool_]
+    is_taker: npt.NDArray[np.bool_]
     side: Ints
     slip: Floats
     size: Floats
@@ -44,16 +44,16 @@ class Entry:
 
 
 @dataclass(eq=False, slots=True)
-class Entries:
+class OrderFlow:
     """Draws positions; a minute needs only a dozen, so they are made in bulk and dealt out."""
 
     rng: np.random.Generator
     settings: Settings
-    _bulk: Entry | None = None
-    _side: Floats = field(default_factory=lambda: np.empty(0))
-    _used: int = 0
+    _chunk: NewPositions | None = None
+    _side_draws: Floats = field(default_factory=lambda: np.empty(0))
+    _next_row: int = 0
 
-    def draw(self, count: int, trend: float) -> Entry:
+    def draw(self, count: int, trend: float) -> NewPositions:
         """Positions of one minute.
 
         Chasers go with the trend and take the retail mix of leverage; the others lean against it with less.
@@ -62,17 +62,17 @@ class Entries:
             count: How many.
             trend: Return of the last half hour in units of its volatility.
         """
-        if self._bulk is None or self._used + count > len(self._side):
-            self._bulk = self._draw_bulk(_CHUNK + count)
-            self._used = 0
-        window = slice(self._used, self._used + count)
-        self._used += count
-        bulk, s = self._bulk, self.settings
-        chases = bulk.chases[window]
+        if self._chunk is None or self._next_row + count > len(self._side_draws):
+            self._chunk = self._draw_chunk(_CHUNK_SIZE + count)
+            self._next_row = 0
+        window = slice(self._next_row, self._next_row + count)
+        self._next_row += count
+        bulk, s = self._chunk, self.settings
+        chases = bulk.is_taker[window]
         odds = np.where(chases, _logistic(s.long_bias + s.chase * trend), _logistic(s.long_bias - s.fade * trend))
-        return Entry(
-            chases=chases,
-            side=np.where(self._side[window] < odds, 1, -1),
+        return NewPositions(
+            is_taker=chases,
+            side=np.where(self._side_draws[window] < odds, 1, -1),
             slip=bulk.slip[window],
             size=bulk.size[window],
             leverage=bulk.leverage[window],
@@ -87,14 +87,14 @@ class Entries:
         drawn = median * np.exp(s.life_spread * self.rng.standard_normal(len(leverage)))
         return np.maximum(drawn, 1.0).astype(np.int64)
 
-    def _draw_bulk(self, count: int) -> Entry:
+    def _draw_chunk(self, count: int) -> NewPositions:
         s, rng = self.settings, self.rng
         chases = rng.random(count) < s.chasers
         taste = rng.random(count)
-        leverage = np.where(chases, _pick(s.taker_leverage, taste), _pick(s.maker_leverage, taste))
-        self._side = rng.random(count)
-        return Entry(
-            chases=chases,
+        leverage = np.where(chases, _leverage_at(s.taker_leverage, taste), _leverage_at(s.maker_leverage, taste))
+        self._side_draws = rng.random(count)
+        return NewPositions(
+            is_taker=chases,
             side=np.zeros(count, dtype=np.int64),
             slip=np.where(chases, s.slip, -s.slip) * rng.random(count),
             size=np.exp(s.trade_spread * rng.standard_normal(count)),
@@ -104,7 +104,7 @@ class Entries:
         )
 
 
-def _pick(shares: Shares, uniform: Floats) -> Floats:
+def _leverage_at(shares: LeverageShares, uniform: Floats) -> Floats:
     leverage, share = zip(*shares, strict=True)
     edges = np.cumsum(share)[:-1]
     return np.array(leverage, dtype=np.float64)[np.searchsorted(edges, uniform, side="right")]

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from liqmap.demo.isolated_margin import Floats
     from liqmap.demo.settings import Settings
 
-__all__ = ["Bar", "Tape"]
+__all__ = ["Bar", "Recorder"]
 
 _MINUTE = 60_000_000
-_JUMPS = 4
-_GAP = 100_000
+_JUMPS_PER_MINUTE = 4
+_LIQUIDATION_GAP = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Bar:
 
 
 @dataclass(slots=True)
-class Tape:
+class Recorder:
     """Writes minutes down as bars, and every forced close.
 
     Attributes:
@@ -88,9 +88,9 @@ class Tape:
             along: How far along the minute's path each was triggered, 0 to 1, ascending.
             columns: Side, fill tick, lots, entry tick, level tick.
         """
-        jump = np.minimum((along * _JUMPS).astype(np.int64), _JUMPS - 1)
+        jump = np.minimum((along * _JUMPS_PER_MINUTE).astype(np.int64), _JUMPS_PER_MINUTE - 1)
         rank = np.arange(len(jump)) - np.searchsorted(jump, jump)
-        crowd = np.bincount(jump, minlength=_JUMPS)[jump]
-        within = rank * np.minimum(_GAP, _MINUTE // _JUMPS // crowd)
-        ts = self.settings.start + minute * _MINUTE + jump * (_MINUTE // _JUMPS) + within
+        crowd = np.bincount(jump, minlength=_JUMPS_PER_MINUTE)[jump]
+        within = rank * np.minimum(_LIQUIDATION_GAP, _MINUTE // _JUMPS_PER_MINUTE // crowd)
+        ts = self.settings.start + minute * _MINUTE + jump * (_MINUTE // _JUMPS_PER_MINUTE) + within
         self.liquidations.append(np.stack([ts, *columns]))

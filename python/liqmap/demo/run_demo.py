@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from liqmap._base.errors import InputError
 from liqmap.demo.settings import INSTRUMENT, Settings
 from liqmap.demo.simulate import simulate
-from liqmap.demo.truth import compare
+from liqmap.demo.truth import compare_with_truth
 from liqmap.demo.write_files import write_market, write_truth
 from liqmap.public import open_history
 from liqmap.report.collect import collect_issue
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from liqmap.demo.simulate import Record
-    from liqmap.demo.truth import Fit
+    from liqmap.demo.simulate import Simulation
+    from liqmap.demo.truth import TruthFit
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["Demo", "run"]
+__all__ = ["DemoResult", "run_demo"]
 
-_MARK = "SIMULATED.md"
-_ABOUT = """# SIMULATED
+_MARKER_FILE = "SIMULATED.md"
+_MARKER_TEXT = """# SIMULATED
 
 Everything in this folder comes from a market that liqmap made up. `liqmap demo` replaces it as a whole.
 """
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Demo:
+class DemoResult:
     """What one run made.
 
     Attributes:
@@ -47,15 +47,15 @@ class Demo:
         page: The front page of the report.
     """
 
-    record: Record
+    record: Simulation
     database: Path
     rows: dict[str, int]
     map: LiquidationMap
-    fits: tuple[Fit, Fit]
+    fits: tuple[TruthFit, TruthFit]
     page: Path
 
 
-def run(out: Path, *, seed: int, days: int) -> Demo:
+def run_demo(out: Path, *, seed: int, days: int) -> DemoResult:
     """Make a demo in a folder of its own; the same seed and days make the same market.
 
     Args:
@@ -66,10 +66,10 @@ def run(out: Path, *, seed: int, days: int) -> Demo:
     Raises:
         InputError: The folder holds something else; an odd seed or number of days.
     """
-    _refuse_others(out)
+    _reject_foreign_folder(out)
     with _progress("simulating", days + Settings().burn_in_days) as advance:
         record = simulate(seed, days, on_day=advance)
-    _make_way(out)
+    _clear_previous_demo(out)
     files = write_market(record, out / "market")
     write_truth(record, out / "truth")
     database = out / "history.duckdb"
@@ -82,30 +82,32 @@ def run(out: Path, *, seed: int, days: int) -> Demo:
             rows[table] = history.load(path).stored
             advance()
     with open_history(database) as history:
-        issue = collect_issue(history, read_report(_report(out)), record.end)
-    fits = compare(made, record.truth[-1], lot=record.settings.lot)
+        issue = collect_issue(history, read_report(_write_report_config(out)), record.end)
+    fits = compare_with_truth(made, record.truth[-1], lot=record.settings.lot)
     write_issue(issue, out / "site")
-    return Demo(record=record, database=database, rows=rows, map=made, fits=fits, page=out / "site" / "index.html")
+    return DemoResult(
+        record=record, database=database, rows=rows, map=made, fits=fits, page=out / "site" / "index.html"
+    )
 
 
-def _report(out: Path) -> Path:
+def _write_report_config(out: Path) -> Path:
     path = out / "report.toml"
     path.write_text(f'title = "SIMULATED market"\ninstruments = ["{INSTRUMENT}"]\n', encoding="utf-8")
     return path
 
 
-def _refuse_others(out: Path) -> None:
+def _reject_foreign_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError("demo", str(out), "a file", "a folder", "nothing made")
-    if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():
+    if out.is_dir() and any(out.iterdir()) and not (out / _MARKER_FILE).is_file():
         expected = "a new or empty folder, or an earlier demo's"
         raise InputError("demo", str(out), "a folder with other things in it", expected, "nothing made")
 
 
-def _make_way(out: Path) -> None:
+def _clear_previous_demo(out: Path) -> None:
     """Take the folder over: an earlier demo goes only once the new market is there."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / _MARK).write_text(_ABOUT, encoding="utf-8")
+    (out / _MARKER_FILE).write_text(_MARKER_TEXT, encoding="utf-8")
     for stale in out.glob("history.duckdb*"):
         stale.unlink()
     for folder in ("market", "truth", "site"):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["INSTRUMENT", "RULES", "Settings"]
+__all__ = ["INSTRUMENT", "RULES_INSTRUMENT", "Settings"]
 
 INSTRUMENT = "sim:BTCUSDT"
 
-RULES = "binance:BTCUSDT"
+RULES_INSTRUMENT = "binance:BTCUSDT"
 """Whose contract and margin tiers the simulated market has."""
 
-Shares: TypeAlias = tuple[tuple[float, float], ...]
+LeverageShares: TypeAlias = tuple[tuple[float, float], ...]
 """Leverage and the share of accounts that pick it."""
 
 
@@ -80,10 +80,10 @@ class Settings:
     fade: float = 0.4
     long_bias: float = 0.1
     slip: float = 4e-4
-    taker_leverage: Shares = (
+    taker_leverage: LeverageShares = (
         (5, 0.15), (10, 0.25), (20, 0.25), (25, 0.12), (50, 0.13), (75, 0.03), (100, 0.05), (125, 0.02),
     )  # fmt: skip
-    maker_leverage: Shares = (
+    maker_leverage: LeverageShares = (
         (2, 0.20), (3, 0.16), (5, 0.33), (7, 0.15), (10, 0.08), (20, 0.04), (25, 0.02), (50, 0.012), (100, 0.006),
         (125, 0.002),
     )  # fmt: skip

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
-from liqmap.demo.open_positions import Positions
+from liqmap.demo.open_positions import OpenPositions
 from liqmap.demo.settings import Settings
-from liqmap.demo.simulated_market import Market
+from liqmap.demo.simulated_market import SimulatedMarket
 from liqmap.demo.volatility import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liqmap.demo.recorder import Tape
+    from liqmap.demo.recorder import Recorder
 
-__all__ = ["MAX_DAYS", "Record", "simulate"]
+__all__ = ["MAX_DAYS", "Simulation", "simulate"]
 
 MAX_DAYS = 500
 _MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Record:
+class Simulation:
     """A finished simulation.
 
     Attributes:
@@ -35,8 +35,8 @@ class Record:
     seed: int
     days: int
     settings: Settings
-    tape: Tape
-    truth: tuple[Positions, ...]
+    tape: Recorder
+    truth: tuple[OpenPositions, ...]
 
     @property
     def start(self) -> int:
@@ -56,7 +56,7 @@ def simulate(
     *,
     truth_every_days: int | None = None,
     on_day: Callable[[], object] = lambda: None,
-) -> Record:
+) -> Simulation:
     """Simulate a market.
 
     Args:
@@ -74,13 +74,13 @@ def simulate(
     if not 1 <= days <= MAX_DAYS:
         raise InputError("demo", "days", repr(days), f"1 to {MAX_DAYS}", "stopped")
     settings = settings or Settings()
-    market = Market.new(seed, days, settings)
-    truth: list[Positions] = []
+    market = SimulatedMarket.new(seed, days, settings)
+    truth: list[OpenPositions] = []
     for day in range(1 - settings.burn_in_days, days + 1):
         for _ in range(MINUTES_PER_DAY):
             market.step()
         asked = truth_every_days is not None and day > 0 and day % truth_every_days == 0
         if asked or day == days:
-            truth.append(Positions.of(market, settings.start + day * MINUTES_PER_DAY * _MINUTE))
+            truth.append(OpenPositions.of(market, settings.start + day * MINUTES_PER_DAY * _MINUTE))
         on_day()
-    return Record(seed=seed, days=days, settings=settings, tape=market.tape, truth=tuple(truth))
+    return Simulation(seed=seed, days=days, settings=settings, tape=market.tape, truth=tuple(truth))

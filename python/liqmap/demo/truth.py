@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap._base.provenance import JSON
     from liqmap.demo.isolated_margin import Floats
-    from liqmap.demo.open_positions import Positions
+    from liqmap.demo.open_positions import OpenPositions
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["Fit", "compare", "matched_share", "rank_correlation", "wasserstein_bp"]
+__all__ = ["TruthFit", "compare_with_truth", "matched_share", "rank_correlation", "wasserstein_bp"]
 
-_BP = 1e4
-_NEAR_BP = 25.0
+_BASIS_POINTS = 1e4
+_MATCH_DISTANCE_BP = 25.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class TruthFit:
     """One side of a map beside the truth, within ``reach`` of the mark.
 
     Attributes:
@@ -49,7 +49,9 @@ class Fit:
         return dict(asdict(self))
 
 
-def compare(of: LiquidationMap, truth: Positions, *, lot: float = 0.001, reach: float = 0.1) -> tuple[Fit, Fit]:
+def compare_with_truth(
+    of: LiquidationMap, truth: OpenPositions, *, lot: float = 0.001, reach: float = 0.1
+) -> tuple[TruthFit, TruthFit]:
     """Compare a map with the positions that were open at the same instant, long and short.
 
     Both are taken as notional at the level's price in the map's bins, within ``reach`` of the mark: beyond about 10 %
@@ -71,14 +73,14 @@ def compare(of: LiquidationMap, truth: Positions, *, lot: float = 0.001, reach: 
         true = np.histogram(price, edges, weights=price * truth.lots[mine] * lot)[0][near]
         mapped = of.side("long" if sign > 0 else "short")[near]
         fits.append(
-            Fit(
+            TruthFit(
                 side="long" if side == "long" else "short",
                 reach=reach,
                 true_usd=float(true.sum()),
                 mapped_usd=float(mapped.sum()),
                 w1_bp=wasserstein_bp(log_price, mapped, true),
                 rank_correlation=rank_correlation(mapped, true),
-                within_25bp=matched_share(log_price, mapped, true, _NEAR_BP),
+                within_25bp=matched_share(log_price, mapped, true, _MATCH_DISTANCE_BP),
             )
         )
     return fits[0], fits[1]
@@ -94,7 +96,7 @@ def wasserstein_bp(log_price: Floats, mapped: Floats, true: Floats) -> float:
     if not (mapped.sum() > 0 and true.sum() > 0):
         return float("nan")
     gap = np.cumsum(mapped / mapped.sum() - true / true.sum())[:-1]
-    return float(np.sum(np.abs(gap) * np.diff(log_price)) * _BP)
+    return float(np.sum(np.abs(gap) * np.diff(log_price)) * _BASIS_POINTS)
 
 
 def rank_correlation(mapped: Floats, true: Floats) -> float:
@@ -127,7 +129,7 @@ def matched_share(log_price: Floats, mapped: Floats, true: Floats, near_bp: floa
     if not (mapped.sum() > 0 and true.sum() > 0):
         return float("nan")
     have, want = (mapped / mapped.sum()).tolist(), (true / true.sum()).tolist()
-    x, near = log_price.tolist(), near_bp / _BP
+    x, near = log_price.tolist(), near_bp / _BASIS_POINTS
     i = j = 0
     matched = 0.0
     while i < len(x) and j < len(x):

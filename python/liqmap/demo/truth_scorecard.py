@@ -12,7 +12,7 @@ import numpy as np
 from liqmap._base.timestamps import iso
 from liqmap.demo.settings import INSTRUMENT
 from liqmap.demo.simulate import simulate
-from liqmap.demo.truth import compare
+from liqmap.demo.truth import compare_with_truth
 from liqmap.demo.write_files import write_market
 from liqmap.positions.engine.calibrated_recipe import DISTANCES
 from liqmap.positions.engine.recipe import DEFAULT
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from liqmap._base.provenance import JSON
     from liqmap._base.timestamps import Instant
-    from liqmap.demo.truth import Fit
+    from liqmap.demo.truth import TruthFit
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.public import History
 
-__all__ = ["Held", "hold", "sheet"]
+__all__ = ["TruthScore", "score_against_truth", "truth_scorecard"]
 
 _DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class TruthScore:
     """One map held against the truth.
 
     Attributes:
@@ -49,14 +49,16 @@ class Held:
     seed: int
     at: int
     recipe: str
-    fits: tuple[Fit, Fit]
+    fits: tuple[TruthFit, TruthFit]
 
     def to_dict(self) -> dict[str, JSON]:
         """Plain data."""
         return {"seed": self.seed, "at": iso(self.at), "recipe": self.recipe, "fits": [f.to_dict() for f in self.fits]}
 
 
-def hold(seed: int, *, days: int, warm_up_days: int, fitted_days: int, every_days: int) -> tuple[Held, ...]:
+def score_against_truth(
+    seed: int, *, days: int, warm_up_days: int, fitted_days: int, every_days: int
+) -> tuple[TruthScore, ...]:
     """Simulate a market, calibrate on its early liquidations, and hold later maps against the true levels.
 
     Args:
@@ -78,8 +80,8 @@ def hold(seed: int, *, days: int, warm_up_days: int, fitted_days: int, every_day
                 continue
             for name, recipe in recipes.items():
                 made = history.map(INSTRUMENT, truth.ts, recipe=recipe)
-                fits = compare(made, truth, lot=record.settings.lot)
-                held.append(Held(seed=seed, at=truth.ts, recipe=name, fits=fits))
+                fits = compare_with_truth(made, truth, lot=record.settings.lot)
+                held.append(TruthScore(seed=seed, at=truth.ts, recipe=name, fits=fits))
     return tuple(held)
 
 
@@ -97,7 +99,7 @@ def _recipes(history: History, start: Instant, end: Instant) -> dict[str, AnyRec
     return recipes
 
 
-def sheet(held: Sequence[Held], title: str) -> str:
+def truth_scorecard(held: Sequence[TruthScore], title: str) -> str:
     """The table in Markdown: a line per recipe, means over markets, instants and sides; size is the ratio of sums."""
     lines = []
     for name in dict.fromkeys(h.recipe for h in held):

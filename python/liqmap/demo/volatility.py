@@ -12,14 +12,14 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from liqmap.demo.settings import Settings
 
-__all__ = ["MINUTES_PER_DAY", "Weather"]
+__all__ = ["MINUTES_PER_DAY", "VolatilityProcess"]
 
 MINUTES_PER_DAY = 1_440
-_CAP = 64.0
+_MAX_SQUARED_RETURN = 64.0
 
 
 @dataclass(slots=True)
-class Weather:
+class VolatilityProcess:
     """How much the price moves in each minute.
 
     Variance follows ``h' = (1 − α − β)·v + α·r² + β·h`` (Bollerslev 1986), ``r`` being what the price really did, so
@@ -45,7 +45,7 @@ class Weather:
         self.variance = float(self.level[0])
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, minutes: int, settings: Settings) -> Weather:
+    def draw(cls, rng: np.random.Generator, minutes: int, settings: Settings) -> VolatilityProcess:
         """Draw the regime and the shocks of the whole life of the market."""
         base = settings.volatility**2 / (365 * MINUTES_PER_DAY)
         keep = math.exp(-1 / (settings.regime_days * 24))
@@ -65,8 +65,8 @@ class Weather:
         """Volatility of this minute."""
         return math.sqrt(self.variance)
 
-    def learn(self, minute: int, move: float) -> None:
+    def update(self, minute: int, move: float) -> None:
         """Take in what the price did in a minute (log return)."""
-        square = min(move * move, _CAP * self.base)
+        square = min(move * move, _MAX_SQUARED_RETURN * self.base)
         rest = 1 - self.arch - self.garch
         self.variance = rest * float(self.level[minute]) + self.arch * square + self.garch * self.variance

@@ -8,31 +8,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base import timestamps
-from liqmap.demo.isolated_margin import rules
+from liqmap.demo.isolated_margin import contract_rules
 from liqmap.demo.settings import INSTRUMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from liqmap.demo.open_positions import Positions
-    from liqmap.demo.simulate import Record
+    from liqmap.demo.open_positions import OpenPositions
+    from liqmap.demo.simulate import Simulation
     from liqmap.venues.catalogue import CatalogueEntry
 
-__all__ = ["SEEN", "TABLES", "write_market", "write_truth"]
+__all__ = ["PUBLIC_ACCOUNT_STRIDE", "TABLES", "write_market", "write_truth"]
 
 TABLES = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liquidations", "positions")
 """The files of a market, named like the tables they fill."""
 
-SEEN = 8
+PUBLIC_ACCOUNT_STRIDE = 8
 """One account in so many can be looked at, as on a venue whose accounts are public."""
 
-_HEAD = "instrument,ts,account,side,size_base,entry_price,leverage,margin_mode,margin,liquidation_price,source"
+_POSITIONS_HEADER = (
+    "instrument,ts,account,side,size_base,entry_price,leverage,margin_mode,margin,liquidation_price,source"
+)
 
 _SIDES = {1: "long", -1: "short"}
 
 
-def write_market(record: Record, folder: Path) -> dict[str, Path]:
+def write_market(record: Simulation, folder: Path) -> dict[str, Path]:
     """Write what an observer saw: one CSV per table, and a README that says SIMULATED.
 
     Returns:
@@ -41,29 +43,34 @@ def write_market(record: Record, folder: Path) -> dict[str, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.md").write_text(_readme(record), encoding="utf-8")
     rows = {
-        "instruments": _instruments(rules()),
-        "margin_tiers": _tiers(rules(), record.start),
+        "instruments": _instruments(contract_rules()),
+        "margin_tiers": _tiers(contract_rules(), record.start),
         "bars": _bars(record),
         "open_interest": _open_interest(record),
         "funding": _funding(record),
         "liquidations": _liquidations(record),
-        "positions": _chain(_HEAD, [_positions(record.truth[-1], record.settings.lot, every=SEEN)]),
+        "positions": _with_header(
+            _POSITIONS_HEADER, [_positions(record.truth[-1], record.settings.lot, every=PUBLIC_ACCOUNT_STRIDE)]
+        ),
     }
-    return {table: _write(folder / f"{table}.csv", rows[table]) for table in TABLES}
+    return {table: _write_lines(folder / f"{table}.csv", rows[table]) for table in TABLES}
 
 
-def write_truth(record: Record, folder: Path) -> Path:
+def write_truth(record: Simulation, folder: Path) -> Path:
     """Write what was true: every open position at each instant that was taken down."""
     folder.mkdir(parents=True, exist_ok=True)
-    return _write(folder / "positions.csv", _chain(_HEAD, (_positions(at, record.settings.lot) for at in record.truth)))
+    return _write_lines(
+        folder / "positions.csv",
+        _with_header(_POSITIONS_HEADER, (_positions(at, record.settings.lot) for at in record.truth)),
+    )
 
 
-def _write(path: Path, lines: Iterable[str]) -> Path:
+def _write_lines(path: Path, lines: Iterable[str]) -> Path:
     path.write_bytes("".join(f"{line}\n" for line in lines).encode())
     return path
 
 
-def _chain(head: str, blocks: Iterable[Iterable[str]]) -> Iterator[str]:
+def _with_header(head: str, blocks: Iterable[Iterable[str]]) -> Iterator[str]:
     yield head
     for block in blocks:
         yield from block
@@ -84,7 +91,7 @@ def _tiers(like: CatalogueEntry, start: int) -> Iterator[str]:
         yield f'{INSTRUMENT},{start},{tier.tier},{tier.notional_floor:.10g},{cap},{rate},"{tier.source}"'
 
 
-def _bars(record: Record) -> Iterator[str]:
+def _bars(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,interval_s,open,high,low,close,volume_base,taker_buy_base,price_source"
     s = record.settings
     for bar in record.tape.bars:
@@ -93,7 +100,7 @@ def _bars(record: Record) -> Iterator[str]:
         yield f"{INSTRUMENT},{bar.ts},{s.bar_minutes * 60},{prices},{sizes},mark"
 
 
-def _open_interest(record: Record) -> Iterator[str]:
+def _open_interest(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,oi_base,oi_usd"
     s = record.settings
     length = s.bar_minutes * 60_000_000
@@ -102,13 +109,13 @@ def _open_interest(record: Record) -> Iterator[str]:
         yield f"{INSTRUMENT},{bar.ts + length},{base:.3f},{base * bar.close * s.tick:.2f}"
 
 
-def _funding(record: Record) -> Iterator[str]:
+def _funding(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,rate,interval_h"
     for ts, rate in record.tape.funding:
         yield f"{INSTRUMENT},{ts},{rate:.8f},8"
 
 
-def _liquidations(record: Record) -> Iterator[str]:
+def _liquidations(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,window_s,side,price,size_base,usd,feed"
     s = record.settings
     for block in record.tape.liquidations:
@@ -117,7 +124,7 @@ def _liquidations(record: Record) -> Iterator[str]:
             yield f"{INSTRUMENT},{ts},0,{_SIDES[side]},{price:.1f},{size:.3f},{price * size:.2f},complete"
 
 
-def _positions(at: Positions, lot: float, *, every: int = 1) -> Iterator[str]:
+def _positions(at: OpenPositions, lot: float, *, every: int = 1) -> Iterator[str]:
     columns = (at.account, at.side, at.lots, at.entry_price, at.leverage, at.margin, at.liquidation_price)
     for account, side, lots, entry, leverage, margin, price in zip(*(c.tolist() for c in columns), strict=True):
         if account % every:
@@ -128,7 +135,7 @@ def _positions(at: Positions, lot: float, *, every: int = 1) -> Iterator[str]:
         yield f"{INSTRUMENT},{at.ts},sim-{account:06d},{_SIDES[side]},{size},{mode},{tail},simulated"
 
 
-def _readme(record: Record) -> str:
+def _readme(record: Simulation) -> str:
     numbers = "\n".join(f"- {name}: {value}" for name, value in asdict(record.settings).items())
     return f"""# SIMULATED market {INSTRUMENT}
 
@@ -137,9 +144,9 @@ Nothing here was ever traded. liqmap made it up, so that what the map shows can 
 From {timestamps.iso(record.start)} to {timestamps.iso(record.end)}, seed {record.seed}, {record.days} days.
 
 The files beside this one are what an observer sees: bars of the mark price, open interest of one side, funding,
-every liquidation, the contract and its margin table, and at the end the positions of one account in {SEEN}, as on a
-venue whose accounts are public. Times are UTC microseconds (a bar's is its start), sizes coin,
-prices and notional USD. All open positions, which no observer sees, are in `truth/positions.csv`.
+every liquidation, the contract and its margin table, and at the end the positions of one account in
+{PUBLIC_ACCOUNT_STRIDE}, as on a venue whose accounts are public. Times are UTC microseconds (a bar's is its start),
+sizes coin, prices and notional USD. All open positions, which no observer sees, are in `truth/positions.csv`.
 
 ## Settings
 {numbers}
