@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from _helpers.browser_page import opened
-from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.page_names import PAGE_NAMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _helpers.browser_page import opened, until
-from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.page_names import PAGE_NAMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -17,7 +17,7 @@ from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
 from liqmap._base.timestamps import parse_instant
 from liqmap.report.config import read_report
-from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.page_names import PAGE_NAMES
 from liqmap.report.site.single_file import single_file
 from liqmap.report.site.site import write_issue
 

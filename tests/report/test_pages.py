@@ -14,7 +14,8 @@ from liqmap.history.coverage import Coverage
 from liqmap.report.config import Report
 from liqmap.report.facts import coverage_as_of
 from liqmap.report.page import MissingData
-from liqmap.report.pages import PAGE_NAMES, data, find_page
+from liqmap.report.page_names import PAGE_NAMES
+from liqmap.report.pages import data, find_page
 from liqmap.report.site.site import write_issue
 
 

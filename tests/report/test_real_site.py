@@ -14,7 +14,7 @@ import pytest
 from lxml import html
 
 from _helpers.browser_page import opened
-from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.page_names import PAGE_NAMES
 from liqmap.report.site.atomic_files import manifest_matches
 from liqmap.report.site.site import issues
 

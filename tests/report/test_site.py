@@ -20,7 +20,7 @@ from _helpers.sample_issue import HOSTILE_NAMES, make_issue
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
 from liqmap._base.timestamps import parse_instant
-from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.page_names import PAGE_NAMES
 from liqmap.report.site.site import write_issue
 from liqmap.report.text import sentences
 

@@ -69,7 +69,7 @@ def split_name(name: str, *, stage: str = "instrument") -> tuple[str, str]:
         InputError: No colon, an odd venue, an empty or over-long symbol, or control characters.
 
     Example:
-        >>> split("okx:BTC-USDT-SWAP")
+        >>> split_name("okx:BTC-USDT-SWAP")
         ('okx', 'BTC-USDT-SWAP')
     """
     venue, colon, symbol = name.partition(":")

@@ -37,7 +37,7 @@ def signed_usd(value: float) -> str:
     """A change in dollars, its plus written too.
 
     Example:
-        >>> change_usd(64e6), change_usd(-38e6), change_usd(0)
+        >>> signed_usd(64e6), signed_usd(-38e6), signed_usd(0)
         ('+$64M', '−$38M', '$0')
     """
     text = usd(value)

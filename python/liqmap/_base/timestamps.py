@@ -31,7 +31,7 @@ def parse_instant(value: InstantLike, *, stage: str = "time") -> Instant:
         InputError: The text is not ISO 8601, or a ``datetime`` has no zone.
 
     Example:
-        >>> parse("2026-06-04T12:00Z")
+        >>> parse_instant("2026-06-04T12:00Z")
         1780574400000000
     """
     if isinstance(value, int):
@@ -66,7 +66,7 @@ def parse_duration(text: str, *, stage: str = "time") -> Instant:
         InputError: The text is no such span, or it is zero.
 
     Example:
-        >>> duration("12h") // 1_000_000
+        >>> parse_duration("12h") // 1_000_000
         43200
     """
     match = _DURATION.fullmatch(text.strip())

@@ -29,7 +29,8 @@ class MarginAccounts:
     """The positions, by account; an account without one has side 0.
 
     A long is liquidated when the mark's tick is at or below ``falls_to``, a short at or above ``rises_to``; accounts
-    without such a position hold 0 and :data:`NEVER` there, so that one comparison over all finds the triggered.
+    without such a position hold 0 and :data:`NO_TRIGGER_TICK` there, so that one comparison finds all
+    that are triggered.
 
     Attributes:
         wealth: Typical position of the account relative to the median; drawn once, kept for life.

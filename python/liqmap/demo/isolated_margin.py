@@ -43,7 +43,7 @@ class MarginTable:
         """The table of an instrument in columns.
 
         Example:
-            >>> Tiers.of(rules().tiers).deduction[:3].tolist()
+            >>> MarginTable.of(contract_rules().tiers).deduction[:3].tolist()
             [0.0, 300.0, 1500.0]
         """
         return cls(
@@ -90,7 +90,7 @@ def liquidation_price(
         tiers: The venue's table.
 
     Example:
-        >>> one, tiers = np.ones(2), Tiers.of(rules().tiers)
+        >>> one, tiers = np.ones(2), MarginTable.of(contract_rules().tiers)
         >>> liquidation_price(np.array([1, -1]), one, 100_000 * one, 1_000 * one, tiers).round(1).tolist()
         [99397.6, 100597.6]
     """

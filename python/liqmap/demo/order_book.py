@@ -42,10 +42,10 @@ class OrderBookSide:
         orders (and handed to a holder of the other side).
 
         Example:
-            >>> book = Book(power=0.5, decay=0.5, end=0.05)
-            >>> book.eat(10.0, depth=20.0), round(book.eat(10.0, depth=20.0), 6)
+            >>> book = OrderBookSide(power=0.5, decay=0.5, end=0.05)
+            >>> book.consume(10.0, depth=20.0), round(book.consume(10.0, depth=20.0), 6)
             (0.0025, 0.0075)
-            >>> round(book.eat(1e9, depth=20.0), 6), book.eat(1e9, depth=20.0)
+            >>> round(book.consume(1e9, depth=20.0), 6), book.consume(1e9, depth=20.0)
             (0.04, 0.0)
         """
         last = depth * (self.end / 0.01) ** self.power

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.plotting import chart
 from liqmap._base.provenance import Provenance
 from liqmap._base.timestamps import Instant, iso
 from liqmap._core import __version__
@@ -102,9 +103,7 @@ class Heatmap:
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to heat_chart
         """The heatmap as an Altair chart; see :func:`liqmap.charts.heatmap.chart.heat_chart`."""
-        from liqmap.charts.heatmap.chart import heat_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return heat_chart(self, **options)
+        return chart("heatmap", self, **options)
 
 
 def build_heatmap(

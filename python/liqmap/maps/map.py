@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from liqmap._base.plotting import chart
 from liqmap._base.provenance import compact_json
 from liqmap._base.timestamps import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
@@ -160,6 +161,4 @@ class LiquidationMap:
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to map_chart
         """The map as an Altair chart; see :func:`liqmap.charts.map.chart.map_chart`."""
-        from liqmap.charts.map.chart import map_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return map_chart(self, **options)
+        return chart("map", self, **options)

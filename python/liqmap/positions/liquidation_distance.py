@@ -68,9 +68,9 @@ def distances(
         NotFoundError: There is no tier.
 
     Example:
-        >>> from liqmap.venues.catalogue import find
+        >>> from liqmap.venues.catalogue import find_entry
         >>> for name in ("binance:BTCUSDT", "okx:BTC-USDT-SWAP"):
-        ...     print((100 * distances([10, 100, 200], find(name).tiers, name)).round(2).tolist())
+        ...     print((100 * distances([10, 100, 200], find_entry(name).tiers, name)).round(2).tolist())
         [[9.64, 9.56], [0.6, 0.6], [nan, nan]]
         [[9.59, 9.51], [0.55, 0.55], [nan, nan]]
     """

@@ -118,8 +118,8 @@ def what_if(position: Position, tiers: Sequence[Tier], *, at: Instant | None = N
         NotFoundError: No tier table, or none valid at that time.
 
     Example:
-        >>> from liqmap.venues.catalogue import find
-        >>> entry = find("binance:BTCUSDT")
+        >>> from liqmap.venues.catalogue import find_entry
+        >>> entry = find_entry("binance:BTCUSDT")
         >>> found = what_if(Position(entry.instrument, "long", 65_000.0, 0.5, leverage=100.0), entry.tiers)
         >>> round(found.liquidation_price, 2), round(found.bankruptcy_price, 2), found.tier.tier
         (64608.43, 64350.0, 1)

@@ -44,8 +44,8 @@ class Retention:
             InputError: Neither a number of issues above 0 nor a span.
 
         Example:
-            >>> Keep.of("400"), Keep.of("1d"), Keep.of(None)
-            (Keep(issues=400, span=None), Keep(issues=None, span=86400000000), Keep(issues=None, span=None))
+            >>> Retention.of("400"), Retention.of("1d")
+            (Retention(issues=400, span=None), Retention(issues=None, span=86400000000))
         """
         if text is None:
             return cls()

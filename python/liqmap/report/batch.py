@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.config import Report
     from liqmap.report.facts import Issue
-    from liqmap.report.site.issue import IssueSummary
+    from liqmap.report.site.types import IssueSummary
 
 __all__ = ["MAX_ISSUES", "BatchResult", "due_times", "write_issues"]
 
@@ -66,10 +66,10 @@ def due_times(start: Instant, end: Instant, every: Instant) -> list[Instant]:
     """When issues are due, both ends included.
 
     Raises:
-        InputError: The end lies before the start, or there are more than :data:`MOST`.
+        InputError: The end lies before the start, or there are more than :data:`MAX_ISSUES`.
 
     Example:
-        >>> times(0, 100, 40)
+        >>> due_times(0, 100, 40)
         [0, 40, 80]
     """
     if end < start:

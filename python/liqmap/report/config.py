@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import split_name
 from liqmap._base.timestamps import Instant, parse_duration
-from liqmap.report.pages import PAGE_NAMES
+from liqmap.report.page_names import PAGE_NAMES
 
 __all__ = ["Report", "read_report"]
 

@@ -53,7 +53,7 @@ class Page:
         label: Its name where pages are listed; one or two words.
         show: From the facts and what ``read`` found to what the page says.
         read: What the page needs from the history beyond the facts, read once; what it returns is handed to ``show``.
-            ``None`` if the facts are enough. A :class:`liqmap._base.errors.NotFoundError` counts as :class:`Missing`.
+            ``None`` if the facts are enough. A `NotFoundError` counts as :class:`MissingData`.
     """
 
     name: str

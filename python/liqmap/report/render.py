@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 
     from liqmap.report.facts import Facts, Issue
     from liqmap.report.page import PageContent
-    from liqmap.report.site.changes import IssueChanges
-    from liqmap.report.site.issue import PageLocation
+    from liqmap.report.site.types import IssueChanges, PageLocation
 
 __all__ = ["front_page", "instrument_page", "render"]
 

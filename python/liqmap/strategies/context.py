@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
     from liqmap.strategies.conditions import Conditions
-    from liqmap.stress.impact import BookSide, Law
+    from liqmap.stress.impact import Law
     from liqmap.stress.thresholds import Thresholds
+    from liqmap.stress.types import BookSide
 
 __all__ = ["REACH_SIGMAS", "Push", "Setting", "book_side", "far_of", "near_of"]
 

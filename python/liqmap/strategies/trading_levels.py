@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from liqmap._base.plotting import chart
 from liqmap._base.timestamps import iso
 from liqmap.strategies.breakout import Breakout, breakouts
 from liqmap.strategies.cluster_table import ClusterRow, cluster_table
@@ -92,9 +93,7 @@ class LevelsToUse:
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to overlay_chart
         """The book under the map as an Altair chart; see `charts.order_book_overlay.chart.overlay_chart`."""
-        from liqmap.charts.order_book_overlay.chart import overlay_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return overlay_chart(self, **options)
+        return chart("order_book_overlay", self, **options)
 
 
 def levels_to_use(

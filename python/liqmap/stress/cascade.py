@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap import _core
 from liqmap._base.errors import InputError
+from liqmap._base.plotting import chart
 from liqmap._base.timestamps import iso
 from liqmap.stress.cascade_chain import HIGH_LEVERAGE, Step, chain_of
 from liqmap.stress.directional_levels import Levels, MapLike, levels_of
@@ -159,9 +160,7 @@ class Cascade:
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to chain_chart
         """The chain as an Altair chart; see :func:`liqmap.charts.cascade.chart.chain_chart`."""
-        from liqmap.charts.cascade.chart import chain_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return chain_chart(self, **options)
+        return chart("cascade_chain", self, **options)
 
 
 def cascade(

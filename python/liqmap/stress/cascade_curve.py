@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from liqmap._base.errors import InputError
+from liqmap._base.plotting import chart
 from liqmap._base.timestamps import iso
 from liqmap.stress.directional_levels import levels_of
 from liqmap.stress.impact import STRESSED, SquareRoot
@@ -103,9 +104,7 @@ class CascadeCurve:
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to curve_chart
         """The curve as an Altair chart; see :func:`liqmap.charts.cascade.chart.curve_chart`."""
-        from liqmap.charts.cascade.chart import curve_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return curve_chart(self, **options)
+        return chart("cascade_curve", self, **options)
 
 
 def cascade_curve(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap._base.instruments import Side
-    from liqmap.stress.impact import BookSide, Law
+    from liqmap.stress.impact import Law
+    from liqmap.stress.types import BookSide
 
 __all__ = ["TOGETHER", "Contract", "Coupled", "coupled_cascade"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from liqmap._base.timestamps import Instant
-    from liqmap.stress.impact import BookSide
+    from liqmap.stress.types import BookSide
 
 __all__ = ["BETA", "Depth"]
 

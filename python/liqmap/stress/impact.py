@@ -7,7 +7,7 @@ the impact. A measured book (:class:`liqmap.stress.depth.Depth`) is a law too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from liqmap.stress.intraday_depth import hour_factor
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
+    from liqmap.stress.types import BookSide
 
-__all__ = ["REACH", "STRESSED", "BookSide", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback"]
+__all__ = ["REACH", "STRESSED", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback"]
 
-BookSide: TypeAlias = Literal["bid", "ask"]
 
 REACH = 0.25
 """How far a stated law is trusted, as a fraction of the price; beyond it a cascade is ``depth_exhausted``."""

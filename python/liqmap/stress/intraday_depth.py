@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from liqmap._base.timestamps import Instant
     from liqmap.stress.depth import Depth
-    from liqmap.stress.impact import BookSide
+    from liqmap.stress.types import BookSide
 
 __all__ = ["hour_factor", "measured_profile"]
 

@@ -54,7 +54,7 @@ def find_entry(name: str) -> CatalogueEntry | None:
     """What is known of an instrument, if anything.
 
     Example:
-        >>> entry = find("okx:BTC-USDT-SWAP")
+        >>> entry = find_entry("okx:BTC-USDT-SWAP")
         >>> entry.instrument.contract_size, entry.tiers[0].mmr
         (0.01, 0.004)
     """

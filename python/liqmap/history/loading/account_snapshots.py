@@ -11,8 +11,7 @@ from liqmap.history.loading.field_sql import number_sql, time_sql, time_unit_sql
 if TYPE_CHECKING:
     import duckdb
 
-    from liqmap.history.loading.staging import StagedRows
-    from liqmap.history.loading.venue_rows import VenueRows
+    from liqmap.history.loading.types import StagedRows, VenueRows
 
 __all__ = ["record_account_snapshots"]
 

@@ -11,7 +11,8 @@ from liqmap.history.tables import TABLES
 if TYPE_CHECKING:
     import duckdb
 
-    from liqmap.history.loading.staging import StagedRows, Staging
+    from liqmap.history.loading.staging import Staging
+    from liqmap.history.loading.types import StagedRows
     from liqmap.history.tables import Table
 
 __all__ = ["aggregate", "compare_with_stored", "drop_duplicates", "drop_unfinished", "insert_rows"]

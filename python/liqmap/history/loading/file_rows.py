@@ -17,9 +17,7 @@ from liqmap.history.loading.load_report import Reject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liqmap.history.loading.mapping_match import MappingMatch
-    from liqmap.history.loading.source import SourceFile
-    from liqmap.history.loading.venue_rows import VenueRows
+    from liqmap.history.loading.types import MappingMatch, SourceFile, VenueRows
 
 __all__ = ["FileRows", "with_column_names"]
 

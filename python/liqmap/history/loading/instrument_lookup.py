@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from liqmap.history.loading.mapping import Mapping, TargetTable
-    from liqmap.history.loading.mapping_match import LoadOptions
-    from liqmap.history.loading.staging import StagedRows, Staging
+    from liqmap.history.loading.staging import Staging
+    from liqmap.history.loading.types import LoadOptions, StagedRows
 
 __all__ = ["check_instruments", "ensure_instrument", "find_instrument", "resolve_instrument"]
 

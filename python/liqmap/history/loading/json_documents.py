@@ -12,7 +12,7 @@ from liqmap.venues.payload import Cell, to_cell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liqmap.history.loading.source import SourceFile
+    from liqmap.history.loading.types import SourceFile
 
 __all__ = ["JsonDocument", "read_documents"]
 

@@ -11,8 +11,9 @@ from liqmap.history.connection import require_disk_space
 from liqmap.history.loading.file_rows import with_column_names
 from liqmap.history.loading.load_report import LoadReport
 from liqmap.history.loading.load_transaction import LoadTransaction
-from liqmap.history.loading.mapping_match import LoadOptions, match_mapping
+from liqmap.history.loading.mapping_match import match_mapping
 from liqmap.history.loading.source import open_file
+from liqmap.history.loading.types import LoadOptions
 from liqmap.history.loading.venue_rows import read_venue_rows
 
 if TYPE_CHECKING:
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from liqmap.history.store import Store
+    from liqmap.history.loading.types import HistoryWriter
+
 
 __all__ = ["load_file"]
 
 
 def load_file(
-    store: Store,
+    store: HistoryWriter,
     path: Path,
     *,
     table: str | None = None,
@@ -80,7 +82,7 @@ def load_file(
     return report
 
 
-def _verify_commit(store: Store, report: LoadReport) -> None:
+def _verify_commit(store: HistoryWriter, report: LoadReport) -> None:
     """After the commit: the load is there, and is written down beside the history."""
     with store.reading() as connection:
         row = connection.execute("SELECT rows FROM loads WHERE load_id = $1", [report.load_id]).fetchone()

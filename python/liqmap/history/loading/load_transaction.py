@@ -19,7 +19,7 @@ from liqmap.history.loading.deduplicate import (
 )
 from liqmap.history.loading.instrument_lookup import check_instruments, resolve_instrument
 from liqmap.history.loading.load_report import LoadReport, Reject, TableReport
-from liqmap.history.loading.staging import BLANK_CODE, StagedRows, Staging
+from liqmap.history.loading.staging import BLANK_CODE, Staging
 from liqmap.history.loading.validate import check_blanks, check_dates, check_open_interest, infer_interval
 from liqmap.history.tables import TABLES
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from liqmap._base.provenance import JSON
-    from liqmap.history.loading.mapping_match import LoadOptions, MappingMatch
-    from liqmap.history.loading.source import OpenedFile, SourceFile
+    from liqmap.history.loading.types import LoadOptions, MappingMatch, OpenedFile, SourceFile, StagedRows
 
 __all__ = ["LoadTransaction"]
 

@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
 from liqmap.history.loading.mapping import Mapping, bundled_mappings, mapping_from_columns, own_layout, read_mapping
+from liqmap.history.loading.types import MappingMatch
 from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as Dict
-    from os import PathLike
+    from liqmap.history.loading.types import LoadOptions, SourceFile, VenueRows
 
-    from liqmap._base.timestamps import Instant
-    from liqmap.history.loading.source import SourceFile
-    from liqmap.history.loading.venue_rows import VenueRows
-
-__all__ = ["LoadOptions", "MappingMatch", "match_mapping"]
+__all__ = ["match_mapping"]
 
 _MAX_COLUMNS_SHOWN = 12
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
-    """What the caller said about the file; the account and the time are for a venue's answer that lacks them."""
-
-    table: str | None = None
-    instrument: str | None = None
-    mapping: str | PathLike[str] | None = None
-    columns: Dict[str, Any] | None = None
-    account: str | None = None
-    at: Instant | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MappingMatch:
-    """A file's columns as they stand, and the mapping that reads them.
-
-    Attributes:
-        columns: The file's columns in order, named by its header or by the mapping.
-        header: Whether the first row is a header.
-    """
-
-    mapping: Mapping
-    columns: tuple[str, ...]
-    header: bool
 
 
 def match_mapping(source: SourceFile, asked: LoadOptions) -> MappingMatch:

@@ -7,19 +7,18 @@ import hashlib
 import io
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError, StorageError
 from liqmap.history.loading.archives import unpack_gzip, unpack_zip
+from liqmap.history.loading.types import OpenedFile, SourceFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from liqmap.history.loading.venue_rows import VenueRows
 
-__all__ = ["OpenedFile", "SourceFile", "check_readable", "open_file"]
+__all__ = ["check_readable", "open_file"]
 
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 1 << 16
@@ -30,47 +29,6 @@ _SUFFIXES = {".zip": "zip", ".gz": "gzip", ".parquet": "parquet", ".pq": "parque
     _JSON_SUFFIXES, "json"
 )
 _MIN_PARQUET_BYTES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One table of rows on disk, ready to be read.
-
-    Attributes:
-        where: The file as the caller named it, with ``!member`` inside an archive.
-        name: The bare file name.
-        member: The member's name inside an archive.
-        path: The plain file to read.
-        kind: ``csv``, ``parquet`` or ``json``.
-        first_row: The cells of the first row; a Parquet file's column names; a payload's table's.
-        ends_open: No line end after the last row.
-        size: Bytes.
-        payload: Of a JSON file: its rows.
-    """
-
-    where: str
-    name: str
-    member: str | None
-    path: Path
-    kind: Literal["csv", "parquet", "json"]
-    first_row: tuple[str, ...]
-    lacks_final_newline: bool
-    size: int
-    payload: VenueRows | None = None
-
-    @property
-    def first_row_is_data(self) -> bool:
-        """Whether the first row looks like values rather than names."""
-        return self.kind == "csv" and sum(map(_is_number, self.first_row)) * 2 >= len(self.first_row)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedFile:
-    """A file and the tables in it: one, or an archive's members."""
-
-    where: str
-    sha256: str
-    sources: tuple[SourceFile, ...]
 
 
 @contextmanager
@@ -234,11 +192,3 @@ def _check_characters(text: bytes, where: str, rows: int) -> None:
         row = rows + text.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{text[error.start]:02x}, not UTF-8 (Latin-1, perhaps)"
         raise InputError("load", where, found, "UTF-8 text", "nothing stored", row=row) from None
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return cell in ("true", "false", "True", "False")
-    return True

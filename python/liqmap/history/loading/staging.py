@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -21,6 +20,7 @@ from liqmap.history.loading.field_sql import (
 from liqmap.history.loading.file_rows import FileRows
 from liqmap.history.loading.load_report import Reject
 from liqmap.history.loading.mapping import Field
+from liqmap.history.loading.types import StagedRows
 from liqmap.history.tables import SQL_TYPE, TABLES, Table
 
 if TYPE_CHECKING:
@@ -28,37 +28,12 @@ if TYPE_CHECKING:
 
     from liqmap._base.instruments import Instrument
     from liqmap.history.loading.mapping import TargetTable
-    from liqmap.history.loading.mapping_match import MappingMatch
-    from liqmap.history.loading.source import SourceFile
+    from liqmap.history.loading.types import MappingMatch, SourceFile
 
-__all__ = ["BLANK_CODE", "StagedRows", "Staging"]
+__all__ = ["BLANK_CODE", "Staging"]
 
 _VALUE_KINDS = ("price", "positive", "amount", "signed", "fraction")
 BLANK_CODE = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StagedRows:
-    """One target's rows in a temporary table.
-
-    Attributes:
-        name: The temporary table: the row's number ``r``, the table's fields, ``fault`` (NULL: none, 0: blank, else the
-            number of a fault) and ``unit``, the number of its time's unit.
-        table: What its rows are.
-        target: The mapping's part that made them.
-        faults: What fault 1, 2, … mean.
-        rows: How many there were.
-        when: The file's column with the time, if one has it.
-        reduced: Its rows are no longer the file's.
-    """
-
-    name: str
-    table: Table
-    target: TargetTable
-    faults: tuple[Check, ...]
-    rows: int
-    when: int | None = None
-    aggregated: bool = False
 
 
 class Staging:

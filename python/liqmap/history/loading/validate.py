@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from liqmap._base.errors import InputError
 from liqmap._base.timestamps import iso, parse_instant
 from liqmap.history.loading.field_sql import Check
-from liqmap.history.loading.staging import BLANK_CODE, StagedRows
+from liqmap.history.loading.staging import BLANK_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap.history.loading.staging import Staging
+    from liqmap.history.loading.types import StagedRows
 
 __all__ = ["check_blanks", "check_open_interest", "infer_interval"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from liqmap._base.timestamps import iso
 from liqmap.history.loading.instrument_lookup import ensure_instrument, find_instrument
 from liqmap.history.loading.json_documents import JsonDocument, read_documents
 from liqmap.history.loading.tier_chain import fill_deductions
+from liqmap.history.loading.types import VenueRows
 from liqmap.history.tables import TABLES
 from liqmap.venues import binance, bybit, collection, hyperliquid, okx
 from liqmap.venues.payload import Cell, DocumentSchema, VenueRecord, parse_number, product, quotient, to_cell
@@ -21,38 +22,12 @@ if TYPE_CHECKING:
     import duckdb
 
     from liqmap._base.instruments import Instrument
-    from liqmap.history.loading.mapping_match import LoadOptions
-    from liqmap.history.loading.source import SourceFile
+    from liqmap.history.loading.types import LoadOptions, SourceFile
 
-__all__ = ["VenueRows", "document_schemas", "read_venue_rows"]
+__all__ = ["document_schemas", "read_venue_rows"]
 
 _MINUTE_US = 60_000_000
 _MIN_EPOCH_US = 1e15  # microseconds of any time that can be meant have this many digits
-
-
-@dataclass(frozen=True, slots=True)
-class VenueRows:
-    """The rows of a JSON file.
-
-    Attributes:
-        shape: What the documents are called.
-        table: Where the rows go.
-        rows: Cells as text, in the order of the table's columns.
-        numbers: Per row: which of the file's records it is, counted from 1.
-        places: Per row: where it stands in the file.
-        seen: Account, source and time of every document, whether it holds positions or not.
-        left_out: Records that are no rows.
-        notes: Why.
-    """
-
-    shape: str
-    table: str
-    rows: tuple[tuple[Cell, ...], ...]
-    numbers: tuple[int, ...]
-    places: tuple[str, ...]
-    seen: tuple[tuple[str, str, str], ...]
-    left_out: int
-    notes: tuple[str, ...]
 
 
 @cache

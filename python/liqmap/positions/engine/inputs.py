@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,13 +15,32 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap.history.queries import MarketBars
-    from liqmap.positions.engine.recipe import Recipe
 
     Column = npt.NDArray[np.float64]
 
-__all__ = ["EngineBars", "carried", "chase", "engine_bars"]
+__all__ = ["EngineBars", "FlowParameters", "carried", "chase", "engine_bars"]
 
 _US_PER_HOUR = 3_600_000_000
+
+
+class FlowParameters(Protocol):
+    """The numbers of a recipe that decide how much is opened in a bar."""
+
+    @property
+    def mapped_share(self) -> float:
+        """Share of new positions that are expected to be liquidated at a known price."""
+
+    @property
+    def turnover_per_hour(self) -> float:
+        """Share of open interest that is closed and reopened in an hour."""
+
+    @property
+    def chase(self) -> float:
+        """How much more the side that trades with the move opens, 0 to 1."""
+
+    @property
+    def trailing_hours(self) -> float:
+        """Time constant of the trailing mean of activity, hours."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +67,7 @@ class EngineBars:
     assumptions: tuple[str, ...]
 
 
-def engine_bars(bars: MarketBars, recipe: Recipe, *, instrument: str) -> EngineBars:
+def engine_bars(bars: MarketBars, recipe: FlowParameters, *, instrument: str) -> EngineBars:
     """Turn market bars into engine bars.
 
     Two sources of new levered positions, in coin per bar: growth of open interest, ``mapped_share · max(ΔOI, 0)``, and
@@ -96,7 +115,7 @@ def carried(values: Column, known: npt.NDArray[np.bool_]) -> Column:
     return np.ascontiguousarray(values[at])
 
 
-def _activity(volume: Column, span: Column, hours: Column, recipe: Recipe, notes: list[str]) -> Column:
+def _activity(volume: Column, span: Column, hours: Column, recipe: FlowParameters, notes: list[str]) -> Column:
     """Each bar's pace as a multiple of the trailing mean, seen from the bar itself: 1 on a usual bar."""
     pace = np.where(np.isfinite(volume), volume, np.nan)
     if not np.isfinite(pace).any():

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from liqmap.report.page import Page
 
-__all__ = ["PAGE_NAMES", "find_page"]
-
-PAGE_NAMES = ("map", "heatmap", "evolution", "cascade", "levels", "basis", "scorecard", "data")
+__all__ = ["find_page"]
 
 
 def find_page(name: str) -> Page:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.report.render import render
 from liqmap.report.site.assets import asset_names
-from liqmap.report.site.issue import PageLocation
+from liqmap.report.site.types import PageLocation
 from liqmap.report.svg.calendar import DAY, calendar
 from liqmap.report.svg.price_history import price_history
 
 if TYPE_CHECKING:
-    from liqmap.report.site.issue import IssueSummary
+    from liqmap.report.site.types import IssueSummary
 
 __all__ = ["archive_files"]
 

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from liqmap.report.site.types import ClusterChange, IssueChanges
+
 if TYPE_CHECKING:
-    from liqmap._base.instruments import Side
     from liqmap._base.timestamps import Instant
     from liqmap.maps.clusters import Cluster
     from liqmap.report.facts import Facts
-    from liqmap.report.site.issue import IssueSummary
+    from liqmap.report.site.types import IssueSummary
 
-__all__ = ["ClusterChange", "IssueChanges", "changes_since", "clusters_near_mark"]
+__all__ = ["changes_since", "clusters_near_mark"]
 
 NEAR = 0.15
 _MAX_CHANGES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterChange:
-    """A cluster then and now.
-
-    Attributes:
-        side: Whose liquidations.
-        peak: Price of its peak: now, or then if it is gone.
-        then: Its notional in the issue before, USD; 0 if it is new.
-        now: Its notional now; 0 if it is gone.
-        word: ``new``, ``passed`` (the mark has gone through it), ``gone``, ``grown`` or ``thinner``.
-    """
-
-    side: Side
-    peak: float
-    then: float
-    now: float
-    word: str
-
-
-@dataclass(frozen=True, slots=True)
-class IssueChanges:
-    """One instrument, against the issue before.
-
-    Attributes:
-        at: Time of that issue, UTC microseconds.
-        span: How long ago that was, microseconds.
-        move: Of the mark, a fraction.
-        open_interest: Change of open interest, USD.
-        clusters: What changed most, largest change first.
-    """
-
-    at: Instant
-    span: Instant
-    move: float
-    open_interest: float
-    clusters: tuple[ClusterChange, ...]
 
 
 def clusters_near_mark(facts: Facts) -> list[dict[str, Any]]:

@@ -1,14 +1,13 @@
 """One issue as files: its pages, the data beside them, a summary for later ones. Nothing here is ever changed.
 
-The pages are written for the issue's own folder; :func:`moved` turns one into the same page at another place.
+The pages are written for the issue's own folder; :func:`relocate_links` turns one into the same page at another place.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from liqmap._base.instruments import slug
 from liqmap.report.page import MissingData, PageContent
@@ -17,52 +16,28 @@ from liqmap.report.render import front_page, instrument_page
 from liqmap.report.site.assets import asset_names
 from liqmap.report.site.atomic_files import MANIFEST, json_bytes, manifest_bytes
 from liqmap.report.site.changes import changes_since, clusters_near_mark
+from liqmap.report.site.types import IssueSummary, PageLocation
 from liqmap.report.svg.social_card import social_card
 from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from liqmap._base.timestamps import Instant
     from liqmap.report.facts import Facts, Issue
 
 __all__ = [
     "FRONT",
     "INNER",
-    "IssueSummary",
-    "PageLocation",
     "issue_files",
     "issue_path",
     "issue_summary",
     "relocate_links",
 ]
 
-IssueSummary = dict[str, Any]
-"""What later issues and the archive know of an issue: ``issue.json``."""
 
 FRONT, INNER = "../../", "../../../"
 """From an issue's front page, and from the pages of its instruments, to the site's folder."""
 
 _LINK = re.compile(rb'\b(href|src)="([^"#][^"]*)"')
-
-
-@dataclass(frozen=True, slots=True)
-class PageLocation:
-    """Where a page stands, so that its links work from any folder, a disk's too.
-
-    Attributes:
-        root: From the page to the site's folder: ``""``, ``"../"``, …
-        issue: From the page to its issue's folder.
-        assets: Stem → name of each shared file.
-        permanent: The issue's own path below the site's folder.
-        previous: The path of the issue before, if there is one.
-    """
-
-    root: str
-    issue: str
-    assets: Mapping[str, str]
-    permanent: str
-    previous: str | None
 
 
 def issue_path(at: Instant) -> str:
@@ -144,7 +119,7 @@ def relocate_links(text: bytes, up: str, root: str, issue: str = "") -> bytes:
         issue: From its new place to the issue's folder, for a front page.
 
     Example:
-        >>> moved(b'<a href="../../a.css"><a href="x/map.html"><a href="#top">', FRONT, "", "latest/")
+        >>> relocate_links(b'<a href="../../a.css"><a href="x/map.html"><a href="#top">', FRONT, "", "latest/")
         b'<a href="a.css"><a href="latest/x/map.html"><a href="#top">'
     """
 

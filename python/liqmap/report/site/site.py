@@ -23,7 +23,7 @@ from liqmap.report.site.issue import FRONT, INNER, issue_files, issue_path, relo
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Issue
-    from liqmap.report.site.issue import IssueSummary
+    from liqmap.report.site.types import IssueSummary
 
 __all__ = ["ensure_own_site", "issues", "read_summary", "rebuild_site_files", "write_issue", "write_issue_folder"]
 
@@ -62,7 +62,7 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
 
 
 def write_issue_folder(site: Path, issue: Issue, previous: IssueSummary | None) -> None:
-    """Write an issue's folder and nothing else; :func:`refresh` lets the site know of it."""
+    """Write an issue's folder and nothing else; :func:`rebuild_site_files` lets the site know of it."""
     replace_folder(site / issue_path(issue.at), issue_files(issue, previous))
 
 

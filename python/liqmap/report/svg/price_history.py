@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from liqmap.report.site.issue import IssueSummary
+    from liqmap.report.site.types import IssueSummary
 
 __all__ = ["HEIGHT", "WIDTH", "PriceHistory", "price_history"]
 

@@ -22,7 +22,7 @@ def range_name(length: float) -> str:
     """A number of days as a range is called.
 
     Example:
-        >>> days(7), days(13.83), days(1), days(0.25)
+        >>> range_name(7), range_name(13.83), range_name(1), range_name(0.25)
         ('7 days', '13.8 days', '24 hours', '6 hours')
     """
     if length <= 1:

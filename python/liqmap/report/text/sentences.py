@@ -243,7 +243,7 @@ def round_price_range(low: float, high: float) -> str:
     """Two prices, as round as a headline needs them.
 
     Example:
-        >>> about(72_078.3, 72_984.1), about(1.2341, 1.2342)
+        >>> round_price_range(72_078.3, 72_984.1), round_price_range(1.2341, 1.2342)
         ('72,100–73,000', '1.234')
     """
     step = 10.0 ** math.floor(math.log10(high * 2e-3))
