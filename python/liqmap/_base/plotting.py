@@ -1,7 +1,8 @@
 """The one place where an object finds its chart.
 
 Maps, heatmaps and cascades lie below the charts that draw them. Their ``chart()`` methods name the chart, and its
-module is imported at the first call. Data therefore never imports charts, and a program without charts never loads Altair.
+module is imported at the first call. Data therefore never imports charts, and a program without charts never loads
+Altair.
 """
 
 from __future__ import annotations

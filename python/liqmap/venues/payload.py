@@ -1,7 +1,7 @@
 """What a venue's JSON becomes before it is judged: records whose cells are text, as a CSV's are.
 
-A venue's file says which documents it knows (`DocumentSchema`) and turns each into rows (`VenueRecord`); nothing is checked
-there but the shape. Contracts stay contracts: only the history knows how large one is.
+A venue's file says which documents it knows (`DocumentSchema`) and turns each into rows (`VenueRecord`); nothing is
+checked there but the shape. Contracts stay contracts: only the history knows how large one is.
 """
 
 from __future__ import annotations
