@@ -8,6 +8,8 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from liqmap.report.site.exchange import exchange
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -36,7 +38,12 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Put a folder in place whole; what stood there before goes only once the new one is complete."""
+    """Replace a folder by a complete new one.
+
+    The new folder is written beside the target and exchanged with it in one step, so that a reader finds the old folder
+    or the new one at every moment. On Windows, and on file systems without such an exchange, two renames do it: between
+    them the folder is missing for an instant, and a reader has to try again.
+    """
     draft = target.with_name(f".{target.name}-{os.getpid()}.new")
     old = target.with_name(f".{target.name}-{os.getpid()}.old")
     for leftover in (draft, old):
@@ -45,10 +52,14 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
         path = draft / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    if target.exists():
+    if not target.exists():
+        draft.rename(target)
+    elif exchange(draft, target):
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
         target.rename(old)
-    draft.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
+        draft.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def manifest_entry(content: bytes) -> dict[str, str | int]:
