@@ -1,4 +1,4 @@
-"""The one form in which liqmap says what is wrong.
+"""Exceptions raised by liqmap, each with a one-line message in a fixed format.
 
 ``liqmap: <stage>: <where>[!member][:row][, field]: <found> (expected <what>); <what was done>``
 """
@@ -9,16 +9,16 @@ __all__ = ["InputError", "InternalError", "LiqmapError", "NotFoundError", "Stora
 
 
 class LiqmapError(Exception):
-    """Base of every error liqmap raises on purpose; ``str(error)`` is one line in the house's form.
+    """Base class of all liqmap errors; ``str(error)`` is one line in the format above.
 
     Args:
-        stage: The verb that failed: ``load``, ``open``, ``map``, ``cascade``, ``report``, ``histogram``, …
-        where: The file, or ``venue/endpoint``, or the argument that is at fault (``file!member`` inside an archive).
-        found: What was found.
-        expected: What would have been right.
-        done: What was done about it; says plainly when nothing was stored.
-        row: 1-based row of the file, counted with its header.
-        field: The column or field at fault.
+        stage: The operation that failed: ``load``, ``open``, ``map``, ``cascade``, ``report``, ``histogram``, …
+        where: The invalid file, ``venue/endpoint`` or argument (``file!member`` inside an archive).
+        found: The value or state that was found.
+        expected: The value or state that would be valid.
+        done: The consequence; states explicitly when nothing was stored.
+        row: 1-based row of the file; the header counts as a row.
+        field: The invalid column or field.
 
     Example:
         >>> print(InputError("load", "bars.csv", "'-3'", "a price above 0", "nothing stored", row=7, field="close"))
@@ -49,16 +49,16 @@ class LiqmapError(Exception):
         row = "" if self.row is None else f":{self.row}"
         field = "" if self.field is None else f", {self.field}"
         line = f"liqmap: {self.stage}: {self.where}{row}{field}: {self.found} (expected {self.expected}); {self.done}"
-        # Data may carry line breaks or control characters; an error stays one line.
+        # Data can contain line breaks or control characters; the message must stay on one line.
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 class InputError(LiqmapError, ValueError):
-    """A file, a value or an argument is not what it has to be."""
+    """A file, a value or an argument is invalid."""
 
 
 class NotFoundError(LiqmapError, LookupError):
-    """The history holds no such instrument, table or time."""
+    """The history does not contain the requested instrument, table or time."""
 
 
 class StorageError(LiqmapError, OSError):
@@ -66,4 +66,4 @@ class StorageError(LiqmapError, OSError):
 
 
 class InternalError(LiqmapError, RuntimeError):
-    """A fault of liqmap's own; the message says how to report it."""
+    """A bug in liqmap; the message states how to report it."""

@@ -21,17 +21,18 @@ _SPAN_LIMIT = 2**31
 class Grid:
     """``bins`` bins of ``width_ticks`` ticks; bin ``i`` holds prices in ``[low + i·width, low + (i+1)·width)``.
 
-    A price is first rounded to its tick (``floor(price · (1 / tick) + ½)``) and compared as an integer, so no decimal
-    edge is lost to binary floats.
+    A price is first rounded to its tick (``floor(price · (1 / tick) + ½)``) and compared as an integer, so that binary
+    floating point cannot move a price across a bin edge.
 
     Args:
         tick: Price of one tick, in quote currency.
-        low_tick: Ticks of the lowest edge.
+        low_tick: Lowest edge, in ticks.
         width_ticks: Ticks per bin.
-        bins: How many bins.
+        bins: Number of bins.
 
     Raises:
-        InputError: A tick that is not a finite number above 0, fewer than one bin or tick, more than ``MAX_BINS``.
+        InputError: ``tick`` is not a finite number above 0, ``width_ticks`` or ``bins`` is below 1, or ``bins`` exceeds
+            ``MAX_BINS``.
 
     Example:
         >>> grid = Grid(tick=0.1, low_tick=600_000, width_ticks=500, bins=800)
@@ -61,10 +62,10 @@ class Grid:
 
     @classmethod
     def between(cls, low: float, high: float, width: float, tick: float) -> Grid:
-        """A grid that covers ``[low, high)`` with bins of ``width``, all in quote currency.
+        """Create a grid that covers ``[low, high)`` with bins of ``width``, all in quote currency.
 
         Raises:
-            InputError: ``high <= low``, a number that is not finite, or a width below one tick.
+            InputError: ``high <= low``, a number is not finite, or ``width`` is below one tick.
 
         Example:
             >>> Grid.between(60_000, 100_000, 50, tick=0.1).bins
@@ -85,13 +86,14 @@ class Grid:
 
     @classmethod
     def around(cls, mark: float, tick: float, *, reach: float = 0.6, width: float | None = None) -> Grid:
-        """The grid a map uses when none is asked for: an edge at the mark, so that no bin holds both sides.
+        """Create the default grid of a map; one edge lies at the mark, so that no bin contains both sides.
 
         Args:
             mark: Mark price.
             tick: Tick size.
-            reach: How far each way, as a fraction of the mark: 0.6 holds a 2x position on both sides.
-            width: Bin width in quote currency; about 5 bp of the mark, as 1, 2 or 5 times a power of ten, if left out.
+            reach: Distance covered on each side, as a fraction of the mark; 0.6 covers a position at 2x leverage.
+            width: Bin width in quote currency. Default: about 5 bp of the mark, rounded to 1, 2 or 5 times a power of
+                ten.
 
         Example:
             >>> grid = Grid.around(77_412.3, tick=0.1)
@@ -99,8 +101,8 @@ class Grid:
             (50.0, True)
         """
         mark_tick = math.floor(mark * (1 / tick) + 0.5)
-        wanted = _nice_step(mark * 5e-4) if width is None else width
-        width_ticks = max(1, math.floor(wanted * (1 / tick) + 0.5))
+        bin_width = _nice_step(mark * 5e-4) if width is None else width
+        width_ticks = max(1, math.floor(bin_width * (1 / tick) + 0.5))
         half = max(1, -(-math.floor(mark_tick * reach) // width_ticks))
         half = min(half, MAX_BINS // 2)
         below = min(half, max(1, (mark_tick - 1) // width_ticks))
@@ -113,7 +115,7 @@ class Grid:
 
     @property
     def high(self) -> float:
-        """Highest edge, in quote currency; a price at it lies outside."""
+        """Highest edge, in quote currency; it is exclusive."""
         return self.price(self.low_tick + self.width_ticks * self.bins)
 
     @property
@@ -122,34 +124,34 @@ class Grid:
         return self.price(self.width_ticks)
 
     def price(self, ticks: int) -> float:
-        """Ticks as a price: divided by a whole number of ticks per unit where there is one, so 0.1-steps print well."""
+        """Convert ticks to a price; divides by an integer number of ticks per unit if possible, for exact decimals."""
         per_unit = self._per_unit
         return ticks / per_unit if per_unit else ticks * self.tick
 
     @property
     def _per_unit(self) -> int:
-        """How many ticks make one, or 0 where that is no whole number."""
+        """Ticks per unit of quote currency; 0 if that is not an integer."""
         per_unit = round(1 / self.tick)
         return per_unit if abs(per_unit * self.tick - 1) < 1e-12 else 0  # noqa: PLR2004
 
     def edges(self) -> npt.NDArray[np.float64]:
-        """The ``bins + 1`` edges, in quote currency."""
+        """Return the ``bins + 1`` edges, in quote currency."""
         ticks = self.low_tick + self.width_ticks * np.arange(self.bins + 1, dtype=np.int64)
         per_unit = self._per_unit
         return np.asarray(ticks / per_unit if per_unit else ticks * self.tick, dtype=np.float64)
 
     def centres(self) -> npt.NDArray[np.float64]:
-        """The middle of each bin, in quote currency."""
+        """Return the centre of each bin, in quote currency."""
         edges = self.edges()
         return np.asarray((edges[:-1] + edges[1:]) / 2, dtype=np.float64)
 
     def bin_of(self, price: float) -> int | None:
-        """The bin of a price, or ``None`` outside the grid."""
+        """Return the index of the bin that contains a price, or ``None`` outside the grid."""
         index = (math.floor(price * (1 / self.tick) + 0.5) - self.low_tick) // self.width_ticks
         return index if 0 <= index < self.bins else None
 
 
 def _nice_step(x: float) -> float:
-    """The 1, 2 or 5 times a power of ten nearest to ``x`` in ratio."""
+    """Return 1, 2 or 5 times a power of ten, whichever is nearest to ``x`` in ratio."""
     power = 10.0 ** math.floor(math.log10(x))
     return power * min((1, 2, 5, 10), key=lambda step: abs(math.log(x / (step * power))))

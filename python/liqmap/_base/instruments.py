@@ -1,4 +1,4 @@
-"""What an instrument is: one contract on one venue, written ``venue:SYMBOL``."""
+"""Instruments: one contract on one venue, written ``venue:SYMBOL``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["SIDES", "Instrument", "Kind", "Payoff", "Side", "slug", "split_name"
 
 Side: TypeAlias = Literal["long", "short"]
 SIDES: tuple[Side, Side] = ("long", "short")
-"""In the order of every array with an axis of sides."""
+"""The order of sides in every array that has a side axis."""
 Kind: TypeAlias = Literal["perpetual", "dated", "aggregate"]
 Payoff: TypeAlias = Literal["linear", "inverse"]
 
@@ -29,11 +29,16 @@ class Instrument:
     """One row of the ``instruments`` table.
 
     Attributes:
-        name: ``venue:SYMBOL``; the symbol is an opaque label (any printable text, such as ``币安人生USDT``).
-        kind: A contract without end, one with an ``expiry``, or a vendor's sum over venues (no contract at all).
-        contract_size: Coin per contract (linear) or USD per contract (inverse). Never assumed.
-        tick_size: The smallest price step, in quote currency.
-        expiry: UTC microseconds for a dated contract, else ``None``.
+        name: ``venue:SYMBOL``; the symbol is any printable text, such as ``币安人生USDT``.
+        kind: ``perpetual``, ``dated`` (with an ``expiry``), or ``aggregate``: a vendor's sum over venues, which is not a
+            contract.
+        payoff: ``linear`` or ``inverse``.
+        base: Coin of the underlying.
+        quote: Currency of prices.
+        settle: Currency of margin and profit.
+        contract_size: Coin per contract (linear) or USD per contract (inverse); never assumed.
+        tick_size: Smallest price increment, in quote currency.
+        expiry: UTC microseconds for a dated contract; ``None`` otherwise.
     """
 
     name: str
@@ -48,17 +53,17 @@ class Instrument:
 
     @property
     def venue(self) -> str:
-        """The part before the colon."""
+        """Venue: the part before the first colon."""
         return split_name(self.name)[0]
 
     @property
     def symbol(self) -> str:
-        """The part after the first colon."""
+        """Symbol: the part after the first colon."""
         return split_name(self.name)[1]
 
     @property
     def simulated(self) -> bool:
-        """Whether the market is made up: everything shown of it must say SIMULATED."""
+        """Whether the market is simulated; every page and chart of it must be labelled SIMULATED."""
         return self.venue == "sim"
 
 
@@ -66,7 +71,8 @@ def split_name(name: str, *, stage: str = "instrument") -> tuple[str, str]:
     """Split ``venue:SYMBOL``.
 
     Raises:
-        InputError: No colon, an odd venue, an empty or over-long symbol, or control characters.
+        InputError: The colon is missing, the venue is invalid, the symbol is empty or too long, or the name contains
+            control characters.
 
     Example:
         >>> split_name("okx:BTC-USDT-SWAP")
@@ -81,7 +87,7 @@ def split_name(name: str, *, stage: str = "instrument") -> tuple[str, str]:
 
 
 def slug(name: str) -> str:
-    """A file name for any label: readable letters, and eight hex digits so that no two labels share one.
+    """Return a file name for any label: readable letters and eight hexadecimal digits that keep it unique.
 
     Example:
         >>> slug("binance:BTCUSDT")

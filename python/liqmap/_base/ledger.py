@@ -1,4 +1,4 @@
-"""The ledger: where every contract of a side went, in coin."""
+"""The ledger of an instrument: contracts opened, closed, liquidated and open per side, in coin."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ __all__ = ["Ledger", "SideLedger"]
 
 @dataclass(frozen=True, slots=True)
 class SideLedger:
-    """One side's account, in coin: ``opened − closed − liquidated = open = mapped + unmapped``.
+    """Ledger of one side, in coin: ``opened − closed − liquidated = open = mapped + unmapped``.
 
     Attributes:
-        opened: All that was opened since the first bar, the open interest at the start included.
-        closed: Closed by choice, or cut down to open interest; bar by bar the two are told apart
+        opened: Opened since the first bar, including the open interest at the start.
+        closed: Closed voluntarily, or rescaled to fit open interest; the bar ledger separates the two
             (:class:`liqmap.positions.engine.bar_ledger.BarLedger`).
-        liquidated: Closed by force (as the model predicts; observed positions enter as they are).
-        mapped: Open and on the map: the price is expected to liquidate it somewhere.
-        unmapped: Open and not on the map: hedged, unlevered or well margined.
+        liquidated: Liquidated according to the model; observed positions are included as they were reported.
+        mapped: Open and on the map, with a known liquidation level.
+        unmapped: Open and not on the map, because it is hedged, unlevered or well margined.
     """
 
     opened: float
@@ -28,22 +28,22 @@ class SideLedger:
 
     @property
     def open(self) -> float:
-        """What is open: mapped + unmapped."""
+        """Open amount: mapped + unmapped."""
         return self.mapped + self.unmapped
 
     @property
     def imbalance(self) -> float:
-        """``opened − closed − liquidated − open``: zero but for rounding."""
+        """``opened − closed − liquidated − open``; zero up to rounding."""
         return self.opened - self.closed - self.liquidated - self.open
 
     def to_dict(self) -> dict[str, float]:
-        """The six figures, ``open`` among them."""
+        """Return the five fields and ``open``."""
         return {**asdict(self), "open": self.open}
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Both sides of one instrument; each side's open is the open interest.
+    """Ledger of one instrument; the open amount of each side equals open interest.
 
     Example:
         >>> side = SideLedger(opened=10.0, closed=4.0, liquidated=1.0, mapped=2.0, unmapped=3.0)
@@ -55,10 +55,10 @@ class Ledger:
     short: SideLedger
 
     def error(self, open_interest: float) -> float:
-        """The worst imbalance of either side, as a share of open interest."""
+        """Return the largest imbalance of either side, as a share of open interest (in coin if that is 0)."""
         worst = max(max(abs(side.imbalance), abs(side.open - open_interest)) for side in (self.long, self.short))
         return worst / open_interest if open_interest > 0 else worst
 
     def to_dict(self) -> dict[str, dict[str, float]]:
-        """``{"long": {...}, "short": {...}}``."""
+        """Return ``{"long": {...}, "short": {...}}``."""
         return {"long": self.long.to_dict(), "short": self.short.to_dict()}

@@ -1,4 +1,4 @@
-"""How numbers are written: ``$1.2M``, ``77,412``, ``−2.3 %``: a true minus, a thin space before %, no exponents."""
+"""Number formats: ``$1.2M``, ``77,412``, ``−2.3 %``; with a minus sign (U+2212), a narrow space before %, no exponents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
 def usd(value: float) -> str:
-    """US dollars in two or three figures: what a reader compares, not what an auditor adds up.
+    """Format US dollars with two or three significant digits, for comparison rather than accounting.
 
     Example:
         >>> usd(1_234_567), usd(24.3e6), usd(241e6), usd(999_950_000), usd(1.84e9), usd(-5e3), usd(0)
@@ -34,7 +34,7 @@ def usd(value: float) -> str:
 
 
 def signed_usd(value: float) -> str:
-    """A change in dollars, its plus written too.
+    """Format a change in US dollars with its sign.
 
     Example:
         >>> signed_usd(64e6), signed_usd(-38e6), signed_usd(0)
@@ -45,7 +45,7 @@ def signed_usd(value: float) -> str:
 
 
 def coin(value: float, unit: str = "") -> str:
-    """An amount of coin, grouped, with as many decimals as make four figures.
+    """Format an amount of coin with thousands separators and four significant digits.
 
     Example:
         >>> coin(101_234.56, "BTC"), coin(12.3456), coin(-0.5)
@@ -60,7 +60,7 @@ def coin(value: float, unit: str = "") -> str:
 
 
 def price(value: float, tick: float | None = None) -> str:
-    """A price with the decimals its tick needs, and no more than make about five figures.
+    """Format a price with about five significant digits, and no more decimals than its tick has.
 
     Example:
         >>> price(77_412.3, 0.1), price(1.23456, 0.0001), price(0.00001234)
@@ -75,7 +75,7 @@ def price(value: float, tick: float | None = None) -> str:
 
 
 def decimals(value: float, tick: float | None = None) -> int:
-    """Places after the point that make about five figures of a price, no more than its tick has.
+    """Return the number of decimals that gives a price about five significant digits, at most those of its tick.
 
     Example:
         >>> decimals(77_412.3, 0.1), decimals(123.456, 0.01), decimals(1.5, 0.1)
@@ -86,7 +86,7 @@ def decimals(value: float, tick: float | None = None) -> int:
 
 
 def price_range(low: float, high: float, tick: float | None = None) -> str:
-    """Two prices with an en dash.
+    """Format two prices with an en dash.
 
     Example:
         >>> price_range(79_000, 79_600, 0.1)
@@ -96,7 +96,7 @@ def price_range(low: float, high: float, tick: float | None = None) -> str:
 
 
 def percent(fraction: float, digits: int = 1, *, signed: bool = False) -> str:
-    """A fraction in percent; ``signed`` writes the plus too.
+    """Format a fraction in percent; ``signed`` adds a plus sign to positive values.
 
     Example:
         >>> percent(-0.0234, signed=True), percent(0.024, signed=True), percent(0.5, 0), percent(-0.0001)
@@ -109,7 +109,7 @@ def percent(fraction: float, digits: int = 1, *, signed: bool = False) -> str:
 
 
 def share(fraction: float, digits: int = 0) -> str:
-    """A share or a chance in percent, in which little is not nothing and nearly all is not all.
+    """Format a share or probability in percent; small values do not round to 0 %, nor large ones to 100 %.
 
     Example:
         >>> share(0.0004), share(0.31), share(0.998), share(0.0), share(0.00001, 2)
@@ -124,7 +124,7 @@ def share(fraction: float, digits: int = 0) -> str:
 
 
 def leverage(value: float) -> str:
-    """Leverage with a times sign.
+    """Format leverage with a multiplication sign.
 
     Example:
         >>> leverage(20.0), leverage(2.5)
@@ -138,7 +138,7 @@ def _sign(value: float) -> str:
 
 
 def _abbreviate(size: float) -> str:
-    """Two or three figures and a unit; rounding may carry into the next unit (999.95 M is 1.00 B)."""
+    """Format with two or three digits and a unit; rounding can carry into the next unit (999.95 M is 1.00 B)."""
     rounded = float(f"{size:.3g}")
     for scale, unit in _UNITS:
         if rounded >= scale:

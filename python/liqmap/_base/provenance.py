@@ -1,4 +1,4 @@
-"""Where a result came from and what it assumes: every result object carries one."""
+"""Provenance of a result: inputs, parameters and assumptions; every result object has one."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ JSON: TypeAlias = bool | int | float | str | list["JSON"] | dict[str, "JSON"] | 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Enough to re-create a result and to doubt it.
+    """Everything needed to re-create a result and to assess it.
 
     Attributes:
-        version: liqmap's version.
-        inputs: What was read: table → rows, first and last time, and the hashes of the files they came from.
-        parameters: Every number the model used.
-        assumptions: One sentence each: what was taken for granted, defaulted or missing.
-        simulated: Whether the market is made up.
-        observed_share: Share of mapped notional that comes from observed positions; the rest is modelled.
+        version: Version of liqmap.
+        inputs: Table → row count, first and last time, and the hashes of the source files.
+        parameters: All parameters of the model.
+        assumptions: One sentence for each assumption, default or missing input.
+        simulated: Whether the market is simulated.
+        observed_share: Share of mapped notional from observed positions, 0 to 1; the rest is modelled.
     """
 
     version: str
@@ -33,7 +33,7 @@ class Provenance:
     observed_share: float = 0.0
 
     def to_dict(self) -> dict[str, JSON]:
-        """All of it, with a hash of the inputs and one of the parameters."""
+        """Return the fields, with one hash of the inputs and one of the parameters."""
         return {
             "liqmap_version": self.version,
             "inputs": self.inputs,
@@ -47,11 +47,11 @@ class Provenance:
 
 
 def compact_json(value: JSON) -> str:
-    """One line of JSON, keys in their order; NaN and infinity are refused."""
+    """Serialise to one line of JSON and keep the order of keys; NaN and infinity raise an error."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def digest(value: JSON) -> str:
-    """Sixteen hex digits that stand for a JSON value, whatever the order of its keys."""
+    """Return a hash of a JSON value, 16 hexadecimal digits, independent of the order of keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

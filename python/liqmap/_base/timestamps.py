@@ -1,4 +1,4 @@
-"""Instants: UTC microseconds as integers everywhere, ISO 8601 with ``Z`` at the edges."""
+"""Timestamps: UTC microseconds as integers internally, ISO 8601 with ``Z`` in input and output."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Instant: TypeAlias = int
 """Microseconds since 1970-01-01T00:00:00Z."""
 
 InstantLike: TypeAlias = str | int | datetime
-"""What callers may give: ISO 8601 text (no zone means UTC), microseconds, or an aware ``datetime``."""
+"""Accepted time arguments: ISO 8601 text (UTC if it has no zone), microseconds, or an aware ``datetime``."""
 
 EARLIEST: Instant = 1_230_768_000_000_000
-"""2009-01-01: no market of ours is older; an earlier time is a wrong unit."""
+"""2009-01-01, before any supported market existed; an earlier time indicates a wrong unit."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)")
@@ -25,7 +25,7 @@ _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 def parse_instant(value: InstantLike, *, stage: str = "time") -> Instant:
-    """Read an instant as UTC microseconds.
+    """Parse a time into UTC microseconds.
 
     Raises:
         InputError: The text is not ISO 8601, or a ``datetime`` has no zone.
@@ -50,7 +50,7 @@ def parse_instant(value: InstantLike, *, stage: str = "time") -> Instant:
 
 
 def iso(instant: Instant) -> str:
-    """Write an instant as ISO 8601 in UTC, without needless digits.
+    """Format an instant as ISO 8601 in UTC, without trailing zero fractions.
 
     Example:
         >>> iso(1780574400000000)
@@ -60,10 +60,10 @@ def iso(instant: Instant) -> str:
 
 
 def parse_duration(text: str, *, stage: str = "time") -> Instant:
-    """Read a span such as ``5m``, ``12h``, ``30d`` as microseconds.
+    """Parse a duration such as ``5m``, ``12h`` or ``30d`` into microseconds.
 
     Raises:
-        InputError: The text is no such span, or it is zero.
+        InputError: The text is not a duration, or the duration is zero.
 
     Example:
         >>> parse_duration("12h") // 1_000_000

@@ -10,8 +10,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from liqmap._base.lazy_import import lazy_import
 from liqmap.charts.cascade.rows import NAMES, WIDE, Room, Scene, chain_scene, curve_scene
-from liqmap.charts.spec_cache import kept, lazily
+from liqmap.charts.spec_cache import kept
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.stress.cascade_curve import LAWS
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from liqmap.stress.cascade_curve import CascadeCurve
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["chain_chart", "chain_drawing", "curve_chart", "curve_drawing", "scene_data"]
 

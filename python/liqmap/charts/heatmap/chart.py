@@ -6,11 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import InputError
+from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals
 from liqmap.charts.heatmap import layers
 from liqmap.charts.heatmap.layout import DAY, WIDE, HeatFrame, HeatScene
 from liqmap.charts.heatmap.rows import datasets
-from liqmap.charts.spec_cache import kept, lazily
+from liqmap.charts.spec_cache import kept
 from liqmap.charts.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from liqmap.maps.heatmap import Heatmap
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["heat_chart", "heat_data", "heat_drawing", "heat_frame"]
 

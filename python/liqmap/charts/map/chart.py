@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from liqmap._base.lazy_import import lazy_import
 from liqmap.charts.map import layers
 from liqmap.charts.map.layout import WIDE, Frame, Scene
 from liqmap.charts.map.rows import bar_rows, datasets, name_rows
-from liqmap.charts.spec_cache import kept, lazily
+from liqmap.charts.spec_cache import kept
 from liqmap.charts.theme import LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["map_chart", "map_close", "map_data", "map_drawing"]
 

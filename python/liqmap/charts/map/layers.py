@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from liqmap.charts.spec_cache import lazily
+from liqmap._base.lazy_import import lazy_import
 from liqmap.maps.display_bars import GROUPS
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.charts.theme import Theme
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["assumed", "clusters", "columns", "hover", "mark", "seen", "sums", "titles"]
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals, percent, price, usd
-from liqmap.charts.spec_cache import kept, lazily
+from liqmap.charts.spec_cache import kept
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.charts.vega_data import Row, rows
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from liqmap.strategies.trading_levels import LevelsToUse
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["overlay_chart", "overlay_data", "overlay_drawing"]
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from liqmap.charts.spec_cache import kept, lazily
+from liqmap._base.lazy_import import lazy_import
+from liqmap.charts.spec_cache import kept
 from liqmap.charts.vega_data import Row, rows
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from liqmap.score.issued_scorecard import IssuedCard, SideCard
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["MEDIUM", "NARROW", "Frame", "reliability_data", "reliability_drawing", "skill_data", "skill_drawing"]
 

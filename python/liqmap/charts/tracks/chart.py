@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals, price, usd
 from liqmap.charts.heatmap import layers
 from liqmap.charts.heatmap.rows import name_rows
-from liqmap.charts.spec_cache import kept, lazily
+from liqmap.charts.spec_cache import kept
 from liqmap.charts.vega_data import Row, broken, rows
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from liqmap.charts.tracks.layout import Life, TrackScene
 
 if not TYPE_CHECKING:
-    alt = lazily("altair")
+    alt = lazy_import("altair")
 
 __all__ = ["track_data", "track_drawing"]
 
