@@ -30,8 +30,7 @@ class Instrument:
 
     Attributes:
         name: ``venue:SYMBOL``; the symbol is any printable text, such as ``币安人生USDT``.
-        kind: ``perpetual``, ``dated`` (with an ``expiry``), or ``aggregate``: a vendor's sum over venues, which is not a
-            contract.
+        kind: ``perpetual``, ``dated`` (with an ``expiry``), or ``aggregate`` (a vendor's sum over venues, no contract).
         payoff: ``linear`` or ``inverse``.
         base: Coin of the underlying.
         quote: Currency of prices.

@@ -1,4 +1,4 @@
-"""Number formats: ``$1.2M``, ``77,412``, ``−2.3 %``; with a minus sign (U+2212), a narrow space before %, no exponents."""
+"""Number formats: ``$1.2M``, ``77,412``, ``−2.3 %``; minus sign U+2212, narrow space before %, no exponents."""
 
 from __future__ import annotations
 

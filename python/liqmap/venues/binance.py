@@ -1,4 +1,4 @@
-"""Binance: ``positionRisk`` and ``leverageBracket``, of USD-M (coin, USDT) and COIN-M (contracts, coin)."""
+"""Binance: ``positionRisk`` and ``leverageBracket`` of USD-M (sizes in coin, USDT) and COIN-M (contracts, coin)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[VenueRecord
     for i, raw in enumerate(doc):
         row = {k: to_cell(v) for k, v in raw.items()}
         size, leg = row["positionAmt"], row["positionSide"]
-        # Of a hedge's legs the short one is negative too: its sign and its name have to agree.
+        # In hedge mode the amount of the short leg is also negative, so sign and `positionSide` must agree.
         short = size is not None and size.startswith("-")
         side = {"BOTH": "short" if short else "long", "LONG": "long", "SHORT": "short"}.get(leg or "", leg)
         agrees = leg == "BOTH" or short == (leg == "SHORT")
@@ -65,7 +65,7 @@ def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[VenueRecord
 
 
 def _isolated_wallet(row: dict[str, Cell]) -> Cell:
-    """The isolated wallet; older answers have only the margin, with the profit in it."""
+    """Return the isolated wallet; older responses have only the margin, which includes unrealised profit."""
     wallet, profit = row.get("isolatedWallet"), row.get("unRealizedProfit")
     negative = None if profit is None else profit[1:] if profit.startswith("-") else f"-{profit}"
     return cell_sum(row.get("isolatedMargin"), negative) if wallet is None else wallet
@@ -83,13 +83,13 @@ def _brackets(doc: list[dict[str, Any]], _: str | None) -> Iterator[VenueRecord]
 
 
 def bracket_records(place: str, symbol: str, brackets: list[dict[str, Any]]) -> Iterator[VenueRecord]:
-    """The brackets of one symbol, Binance's or ccxt's spelling (``BTC/USDT:USDT-260925``); COIN-M's are in coin."""
+    """Yield the tiers of a Binance or ccxt symbol (``BTC/USDT:USDT-260925``); COIN-M notional is in coin."""
     name = _CCXT_SYMBOL.fullmatch(symbol)
     if name is not None and name[2] == name[3]:
         symbol = f"{name[1]}{name[2]}" + (f"_{name[4]}" if name[4] else "")
     for n, raw in enumerate(brackets):
         row = {k: to_cell(v) for k, v in raw.items()}
-        floor = row.get("notionalFloor", row.get("qtyFloor", row.get("qtylFloor")))  # the last is Binance's own slip
+        floor = row.get("notionalFloor", row.get("qtyFloor", row.get("qtylFloor")))  # Binance misspells the last key
         yield VenueRecord(
             f"{place}brackets[{n}]",
             f"binance:{symbol}",

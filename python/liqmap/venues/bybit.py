@@ -1,6 +1,7 @@
-"""Bybit: ``position/list``, a position beside its wallet as the private stream sends them, and ``market/risk-limit``.
+"""Bybit: ``position/list``, a position with its wallet as sent by the private stream, and ``market/risk-limit``.
 
-Linear sizes are coin, inverse sizes USD. A unified account's cross price follows from the wallet, which the list lacks.
+Linear sizes are in coin, inverse sizes in USD. The cross liquidation price of a unified account depends on the wallet,
+which ``position/list`` does not contain.
 """
 
 from __future__ import annotations
@@ -104,8 +105,8 @@ def _risk(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
     rows = [{**row, "tier": row["id"], "place": f"result.list[{i}]"} for i, row in enumerate(doc["result"]["list"])]
     symbols = dict.fromkeys(str(row["symbol"]) for row in rows)
     for symbol in symbols:
-        mine = [row for row in rows if row["symbol"] == symbol]
-        yield from risk_records(f"bybit:{symbol}", mine, _RISK, to_cell(doc.get("time")))
+        of_symbol = [row for row in rows if row["symbol"] == symbol]
+        yield from risk_records(f"bybit:{symbol}", of_symbol, _RISK, to_cell(doc.get("time")))
 
 
 def _is_page(doc: Any) -> bool:  # noqa: ANN401
@@ -114,14 +115,15 @@ def _is_page(doc: Any) -> bool:  # noqa: ANN401
     )
 
 
-def _page(doc: list[dict[str, Any]], asked: str | None) -> Iterator[VenueRecord]:
-    """The table of the web page: it does not say whose it is, the instrument asked for does."""
+def _page(doc: list[dict[str, Any]], instrument: str | None) -> Iterator[VenueRecord]:
+    """Yield the tiers of the web page, which does not name its instrument; the requested instrument is used."""
     rows = [{**row, "place": f"[{i}]"} for i, row in enumerate(doc)]
-    yield from risk_records(asked if asked and asked.startswith("bybit:") else "bybit:?", rows, _RISK_PAGE, None)
+    name = instrument if instrument and instrument.startswith("bybit:") else "bybit:?"
+    yield from risk_records(name, rows, _RISK_PAGE, None)
 
 
 def risk_records(name: str, rows: list[dict[str, Any]], source: str, at: Cell) -> Iterator[VenueRecord]:
-    """Tiers by their upper end; a rate is a fraction or a percent as initial rate × leverage is 1 or 100."""
+    """Yield tiers from their upper limits; rates are fractions or percent if initial rate × leverage is 1 or 100."""
     floor: Cell = "0"
     for raw in rows:
         row = {k: to_cell(v) for k, v in raw.items()}

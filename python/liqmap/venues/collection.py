@@ -1,4 +1,4 @@
-"""Tier tables of several venues in one object, each under a name that says venue, contract and day."""
+"""Margin tiers of several venues in one JSON object, each under a key with venue, contract and date."""
 
 from __future__ import annotations
 

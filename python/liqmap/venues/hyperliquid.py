@@ -1,7 +1,7 @@
-"""Hyperliquid: ``clearinghouseState`` of an account, a public excerpt of many accounts, margin tables of ``meta``.
+"""Hyperliquid: ``clearinghouseState`` of an account, a public excerpt of many accounts, margin tables from ``meta``.
 
-Sizes are signed coin. A cross account's equity and maintenance margin are the document's own; an isolated position's
-margin is its raw USD plus what it would cost at entry.
+Sizes are signed, in coin. Equity and maintenance margin of a cross account come from the document; the margin of an
+isolated position is its raw USD plus its signed size times the entry price.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SNAPSHOT = "hyperliquid snapshot"
 _META = "hyperliquid meta"
 _SUMMARIES = ("crossMarginSummary", "marginSummary")
 _NO_POSITION = "hyperliquid:-"
-_SINGLE_TIER_LIMIT = 50  # a margin table below this number is its maximum leverage, in one tier
+_SINGLE_TIER_LIMIT = 50  # a margin table id below this number is itself the maximum leverage of a single tier
 
 
 def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
@@ -48,22 +48,22 @@ def _state(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
     summary = next(doc[name] for name in _SUMMARIES if isinstance(doc.get(name), dict))
     if not doc["assetPositions"]:
         yield VenueRecord("assetPositions", _NO_POSITION, {}, at=to_cell(doc.get("time")), flat=True)
-    equity, owed = to_cell(summary.get("accountValue")), to_cell(doc.get("crossMaintenanceMarginUsed"))
+    equity, maintenance = to_cell(summary.get("accountValue")), to_cell(doc.get("crossMaintenanceMarginUsed"))
     for i, entry in enumerate(doc["assetPositions"]):
-        held = entry["position"]
-        size, price = to_cell(held.get("szi")), to_cell(held.get("entryPx"))
-        lever = held.get("leverage") if isinstance(held.get("leverage"), dict) else {}
-        mode = to_cell(lever.get("type"))
+        position = entry["position"]
+        size, price = to_cell(position.get("szi")), to_cell(position.get("entryPx"))
+        leverage = position.get("leverage") if isinstance(position.get("leverage"), dict) else {}
+        mode = to_cell(leverage.get("type"))
         isolated = mode == "isolated"
         yield VenueRecord(
             f"assetPositions[{i}].position",
-            f"hyperliquid:{held.get('coin')}",
+            f"hyperliquid:{position.get('coin')}",
             {
-                **_size_cells(size, price, to_cell(lever.get("value")), mode),
-                "margin": cell_sum(to_cell(lever.get("rawUsd")), product(size, price)) if isolated else equity,
-                "maintenance": None if isolated else owed,
-                "mark_price": quotient(to_cell(held.get("positionValue")), magnitude(size)),
-                **_liquidation_cells(to_cell(held.get("liquidationPx"))),
+                **_size_cells(size, price, to_cell(leverage.get("value")), mode),
+                "margin": cell_sum(to_cell(leverage.get("rawUsd")), product(size, price)) if isolated else equity,
+                "maintenance": None if isolated else maintenance,
+                "mark_price": quotient(to_cell(position.get("positionValue")), magnitude(size)),
+                **_liquidation_cells(to_cell(position.get("liquidationPx"))),
                 "source": _STATE,
             },
             at=to_cell(doc.get("time")),
@@ -100,27 +100,27 @@ _PACKED_FIELDS = ("coin", "side", "size", "entry", "liquidation", "notional", "l
 
 
 def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
-    """Accounts as ``{"a": address, "p": […]}``, each position a list in the order of ``_PACKED``, its side L or S."""
+    """Yield positions of accounts ``{"a": address, "p": […]}``, each a list as in ``_PACKED_FIELDS``, side L or S."""
     for i, account in enumerate(doc["accounts"]):
         at = to_cell(doc["generated_at_unix"])
         if not account["p"]:
             yield VenueRecord(f"accounts[{i}]", _NO_POSITION, {}, account=to_cell(account["a"]), at=at, flat=True)
         for j, packed in enumerate(account["p"]):
-            held = dict(zip(_PACKED_FIELDS, map(to_cell, packed), strict=True))
+            position = dict(zip(_PACKED_FIELDS, map(to_cell, packed), strict=True))
             yield VenueRecord(
                 f"accounts[{i}].p[{j}]",
-                f"hyperliquid:{held['coin']}",
+                f"hyperliquid:{position['coin']}",
                 {
-                    **_size_cells(held["size"], held["entry"], held["leverage"], held["mode"]),
-                    "side": {"L": "long", "S": "short"}.get(held["side"] or "", held["side"]),
-                    "size_base": held["size"],
-                    "mark_price": quotient(held["notional"], held["size"]),
-                    **_liquidation_cells(held["liquidation"]),
+                    **_size_cells(position["size"], position["entry"], position["leverage"], position["mode"]),
+                    "side": {"L": "long", "S": "short"}.get(position["side"] or "", position["side"]),
+                    "size_base": position["size"],
+                    "mark_price": quotient(position["notional"], position["size"]),
+                    **_liquidation_cells(position["liquidation"]),
                     "source": _SNAPSHOT,
                 },
                 account=to_cell(account["a"]),
                 at=at,
-                flat=parse_number(held["size"]) == 0,
+                flat=parse_number(position["size"]) == 0,
             )
 
 
@@ -136,7 +136,7 @@ def _is_meta(doc: Any) -> bool:  # noqa: ANN401
 
 
 def _meta(doc: Any, _: str | None) -> Iterator[VenueRecord]:  # noqa: ANN401
-    """The maintenance rate is half of the initial one at the tier's maximum leverage."""
+    """Yield margin tiers; the maintenance rate is half of the initial rate at the tier's maximum leverage."""
     doc = doc[0] if isinstance(doc, list) else doc
     tables = {to_cell(number): table["marginTiers"] for number, table in doc.get("marginTables", [])}
     for i, coin in enumerate(doc["universe"]):

@@ -1,4 +1,4 @@
-"""OKX: ``account/positions`` and ``public/position-tiers``; both count contracts."""
+"""OKX: ``account/positions`` and ``public/position-tiers``; sizes are in contracts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["SCHEMAS"]
 
 _POSITIONS = "okx account/positions"
 _TIERS = "okx position-tiers"
-_TAKER_FEE = 0.0005  # the taker fee that its margin ratio counts beside maintenance
+_TAKER_FEE = 0.0005  # taker fee, included in OKX's margin ratio in addition to maintenance margin
 
 
 def _is_positions(doc: Any) -> bool:  # noqa: ANN401 - any JSON
@@ -40,7 +40,8 @@ def _positions(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
             side = "short" if size is not None and size.startswith("-") else "long"
             size = magnitude(size)
         liquidation = price_or_none(row.get("liqPx"))
-        margin, owed = (row.get("margin"), None) if row["mgnMode"] == "isolated" else equities.get(i, (None, None))
+        isolated = row["mgnMode"] == "isolated"
+        margin, maintenance = (row.get("margin"), None) if isolated else equities.get(i, (None, None))
         yield VenueRecord(
             f"data[{i}]",
             f"okx:{row['instId']}",
@@ -51,14 +52,14 @@ def _positions(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
                 "leverage": row.get("lever"),
                 "margin_mode": row["mgnMode"],
                 "margin": margin,
-                "maintenance": owed,
+                "maintenance": maintenance,
                 "mark_price": price_or_none(row.get("markPx")),
                 "liquidation": "none" if liquidation is None else "reported",
                 "liquidation_price": liquidation,
                 "source": _POSITIONS,
             },
             contracts=("size_base",),
-            # uTime is when the position last changed, not when this was taken.
+            # uTime is the last change of the position, not the time of the response.
             at=max(pushed, key=lambda t: parse_number(t) or 0.0) if pushed else None,
             updated=row.get("uTime"),
             flat=parse_number(size) == 0,
@@ -66,12 +67,12 @@ def _positions(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
 
 
 def _cross_equities(rows: list[dict[str, Cell]]) -> dict[int, tuple[Cell, Cell]]:
-    """Cross rows → equity of their currency, and what its other positions owe.
+    """Map each cross row to the equity of its currency and the maintenance of the other positions in that currency.
 
-    ``equity = mgnRatio · Σ(mmr + notional · fee)`` with ``notional = imr · lever``, for one currency's margin; a ratio
-    shared by several currencies is one of all of them together, from which no equity of a currency follows.
+    ``equity = mgnRatio · Σ(mmr + notional · fee)`` with ``notional = imr · lever``, for the margin of one currency. A
+    ratio shared by several currencies applies to all of them together, so no equity per currency can be derived.
     """
-    owed: dict[int, float] = {}
+    required: dict[int, float] = {}
     currencies: defaultdict[Cell, list[int]] = defaultdict(list)
     ratios: defaultdict[Cell, set[Cell]] = defaultdict(set)
     for i, row in enumerate(rows):
@@ -79,16 +80,17 @@ def _cross_equities(rows: list[dict[str, Cell]]) -> dict[int, tuple[Cell, Cell]]
             continue
         currencies[row.get("ccy")].append(i)
         ratios[row.get("mgnRatio")].add(row.get("ccy"))
-        kept, initial, lever = (parse_number(row.get(name)) for name in ("mmr", "imr", "lever"))
-        if kept is not None and initial is not None and lever is not None:
-            owed[i] = kept + initial * lever * _TAKER_FEE
+        maintenance, initial, leverage = (parse_number(row.get(name)) for name in ("mmr", "imr", "lever"))
+        if maintenance is not None and initial is not None and leverage is not None:
+            required[i] = maintenance + initial * leverage * _TAKER_FEE
     found: dict[int, tuple[Cell, Cell]] = {}
-    for of in currencies.values():
-        shared = {rows[i].get("mgnRatio") for i in of}
+    for members in currencies.values():
+        shared = {rows[i].get("mgnRatio") for i in members}
         ratio = parse_number(next(iter(shared)))
-        if len(shared) == 1 and ratio is not None and len(ratios[next(iter(shared))]) == 1 and owed.keys() >= set(of):
-            together = sum(owed[i] for i in of)
-            found |= {i: (repr(ratio * together), repr(together - owed[i])) for i in of}
+        one_currency = len(shared) == 1 and len(ratios[next(iter(shared))]) == 1
+        if one_currency and ratio is not None and required.keys() >= set(members):
+            total = sum(required[i] for i in members)
+            found |= {i: (repr(ratio * total), repr(total - required[i])) for i in members}
     return found
 
 
@@ -98,21 +100,21 @@ def _is_tiers(doc: Any) -> bool:  # noqa: ANN401
     )
 
 
-def _tiers(doc: dict[str, Any], asked: str | None) -> Iterator[VenueRecord]:
-    """A family's tiers are asked for per kind of contract, which the answer does not say: the instrument does."""
+def _tiers(doc: dict[str, Any], instrument: str | None) -> Iterator[VenueRecord]:
+    """Yield the tiers of a family; the response lacks the kind of contract, so the instrument must be requested."""
     for i, row in enumerate(doc["data"]):
         family = to_cell(row["instFamily"])
-        mine = asked is not None and family is not None and asked.startswith(f"okx:{family}-")
+        matches = instrument is not None and family is not None and instrument.startswith(f"okx:{family}-")
         yield VenueRecord(
             f"data[{i}]",
-            asked if mine and asked is not None else f"okx:{family}-?",
+            instrument if matches and instrument is not None else f"okx:{family}-?",
             {
                 "tier": to_cell(row["tier"]),
                 "notional_floor": to_cell(row["minSz"]),
                 "notional_cap": to_cell(row["maxSz"]),
                 "max_leverage": to_cell(row["maxLever"]),
                 "mmr": to_cell(row["mmr"]),
-                "deduction": "0",  # the tier's rate holds for the whole position
+                "deduction": "0",  # the rate of the tier applies to the whole position
                 "source": _TIERS,
             },
             contracts=("notional_floor", "notional_cap"),
