@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from liqmap.strategies.trading_levels import LevelsToUse
     from liqmap.stress.depth import Depth
 
-__all__ = ["History", "open_history"]
+__all__ = ["History", "open", "open_history"]
 
 
 class History(Store):
@@ -299,3 +299,6 @@ def open_history(path: str | Path, mode: Literal["r", "w"] = "r") -> History:
         StorageError: The file is missing (``r``), locked by another process, damaged, or has another schema version.
     """
     return History(path, mode)
+
+
+open = open_history  # noqa: A001 - the public name is `liqmap.open`
