@@ -152,15 +152,15 @@ def test_what_was_asked_once_is_asked_again_after_a_write(store: Store, write: W
         rows = connection.execute("SELECT instrument FROM instruments WHERE kind = $1 ORDER BY 1", [kind]).fetchall()
         return [str(row[0]) for row in rows]
 
-    assert store.once(names, "perpetual") == store.once(names, "perpetual") == []
+    assert store.cached_query(names, "perpetual") == store.cached_query(names, "perpetual") == []
     store.load(write("b.csv", bars(3)), instrument=BTC)
-    assert store.once(names, "perpetual") == [BTC]
+    assert store.cached_query(names, "perpetual") == [BTC]
     assert asked == ["perpetual", "perpetual"]
     with pytest.raises(ZeroDivisionError), store.transaction() as connection:
         connection.execute("DELETE FROM instruments")
-        assert store.once(names, "perpetual") == []
+        assert store.cached_query(names, "perpetual") == []
         raise ZeroDivisionError
-    assert store.once(names, "perpetual") == [BTC]
+    assert store.cached_query(names, "perpetual") == [BTC]
 
 
 def test_of_two_series_the_one_with_more_bars_by_then(store: Store, write: Write) -> None:

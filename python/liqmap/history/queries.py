@@ -1,6 +1,6 @@
 """Reads that never see the future, in a fixed order, as numpy arrays.
 
-Queries take whole tables, so that a history asks each but once (:meth:`liqmap.history.store.Store.once`); the functions
+Queries take whole tables, so that a history asks each but once (:meth:`liqmap.history.store.Store.cached_query`); the functions
 beside them pick what was known at a time.
 """
 

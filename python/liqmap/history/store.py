@@ -112,7 +112,7 @@ class Store:
         with storage_errors(self.path, "read"):
             yield self._connection
 
-    def once(self, query: Callable[..., T], *about: Hashable) -> T:
+    def cached_query(self, query: Callable[..., T], *about: Hashable) -> T:
         """What a query finds, asked once; forgotten when something is written.
 
         Many maps of one history ask the same again and again: the query takes all there is of an instrument, and who
@@ -177,7 +177,7 @@ class Store:
         """
         if instrument is not None:
             self.instrument(instrument)
-        return self.once(measure_coverage, instrument, stale_after)
+        return self.cached_query(measure_coverage, instrument, stale_after)
 
     def snapshot(self, target: str | PathLike[str]) -> None:
         """Copy the history to another file, replaced in one step, for readers while this one writes.
@@ -199,7 +199,7 @@ class Store:
 
     def instruments(self) -> tuple[Instrument, ...]:
         """All instruments of the history, by name."""
-        return self.once(queries.read_instruments)
+        return self.cached_query(queries.read_instruments)
 
     def tiers(self, name: str, at: Instant) -> list[Tier]:
         """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
@@ -208,7 +208,7 @@ class Store:
             NotFoundError: The history has no tier table for the instrument.
         """
         self.instrument(name)
-        return queries.tiers_in_force(self.once(queries.read_tiers, name), at)
+        return queries.tiers_in_force(self.cached_query(queries.read_tiers, name), at)
 
     def market_bars(
         self,
@@ -224,9 +224,9 @@ class Store:
             NotFoundError: No such instrument, or no bar known by then.
         """
         self.instrument(name)
-        every = self.once(queries.read_series_ends, name)
+        every = self.cached_query(queries.read_series_ends, name)
         length, source = queries.choose_series(every, name, until, interval_s=interval_s, price_source=price_source)
-        whole = self.once(queries.read_market_bars, name, length, source)
+        whole = self.cached_query(queries.read_market_bars, name, length, source)
         return whole if until is None else whole.known(until)
 
     def funding(self, name: str, until: Instant | None = None) -> Funding:
@@ -243,8 +243,8 @@ class Store:
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""
         self.instrument(name)
-        return self.once(queries.read_liquidations, name).between(start, end)
+        return self.cached_query(queries.read_liquidations, name).between(start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
         """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
-        return lineage.summarise_lineage(self.once(lineage.read_lineage, name), until)
+        return lineage.summarise_lineage(self.cached_query(lineage.read_lineage, name), until)

@@ -78,16 +78,16 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     checks: tuple[tuple[str, str, str], ...] = ()
-    into: str | None = None
-    gaps: bool = False
+    aggregated_into: str | None = None
+    allows_blank: bool = False
 
     @property
     def destination(self) -> str:
         """The table its rows end up in."""
-        return self.into or self.name
+        return self.aggregated_into or self.name
 
     @property
-    def when(self) -> str | None:
+    def time_field(self) -> str | None:
         """The field that holds a row's time, if it has one."""
         return next((c.name for c in self.columns if c.kind == "time" and c.required), None)
 
@@ -170,7 +170,7 @@ _TABLES = (
             ("low", "low <= open AND low <= close", "low at most open and close"),
             ("taker_buy_base", "taker_buy_base <= volume_base * (1 + 1e-9)", "at most the volume"),
         ),
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "open_interest",
@@ -181,7 +181,7 @@ _TABLES = (
             Column("oi_usd", "amount", required=False, unit="usd"),
         ),
         _INSTRUMENT_AND_TIME,
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "funding",
@@ -192,7 +192,7 @@ _TABLES = (
             Column("interval_h", "positive"),
         ),
         _INSTRUMENT_AND_TIME,
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "liquidations",
@@ -216,7 +216,7 @@ _TABLES = (
             "CASE WHEN {t}.window_s = 0 THEN {t}.size_base END",
             "CASE WHEN {t}.window_s = 0 THEN {t}.usd END",
         ),
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "depth",
@@ -228,7 +228,7 @@ _TABLES = (
             Column("size_base", "amount", unit="base"),
         ),
         (*_INSTRUMENT_AND_TIME, "{t}.side", "{t}.price"),
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "positions",
@@ -271,8 +271,8 @@ _TABLES = (
             Column("taker", "choice", choices=("buy", "sell")),
         ),
         ("{t}.instrument", "{t}.trade_id"),
-        into="bars",
-        gaps=True,
+        aggregated_into="bars",
+        allows_blank=True,
     ),
     Table(
         "bands",
@@ -285,8 +285,8 @@ _TABLES = (
         ),
         (*_INSTRUMENT_AND_TIME, "{t}.percent"),
         (("percent", "percent <> 0", "a band below (−) or above (+) the price"),),
-        into="depth",
-        gaps=True,
+        aggregated_into="depth",
+        allows_blank=True,
     ),
 )
 

@@ -86,7 +86,7 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
         InputError: Its margin tiers have gaps.
     """
     about = store.instrument(instrument)
-    ever = store.once(_span, instrument)
+    ever = store.cached_query(_span, instrument)
     if ever is None or at < ever[0] or ever[1] < at - max_age:
         return None
     rows, stale = _read(store, instrument, at, max_age)

@@ -35,7 +35,7 @@ def stored_depth(store: Store, instrument: str, at: Instant, *, max_age: Instant
         InputError: The book holds no usable order.
     """
     store.instrument(instrument)
-    known = store.once(_times, instrument)
+    known = store.cached_query(_times, instrument)
     last = bisect_right(known, at) - 1
     if last < 0 or known[last] < at - max_age:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from liqmap.history.loading.field_sql import Check, FieldSql, printable_sql, quote_literal
+from liqmap.history.loading.field_sql import Check, FieldSql, printable_sql, quote_literal, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +44,13 @@ def account_sql(
 ) -> FieldSql:
     """How an account is read: hashed in the query itself, so that no table ever holds it."""
     at = None if field.column is None else columns.index(field.column)
-    cell = quote_literal(str(field.constant)) if at is None else f"c{at}"
+    cell = quote_literal(str(field.constant)) if at is None else text_column(at)
     text = f"trim({cell})"
-    faults = (
+    checks = (
         Check(f"{cell} IS NULL", column.name, at, column.expected),
         Check(f"NOT coalesce({printable_sql(text)}, true)", column.name, at, column.expected, redacted=True),
     )
-    return FieldSql(account_hash_sql(connection, text), faults, frozenset(() if at is None else (at,)))
+    return FieldSql(account_hash_sql(connection, text), checks, frozenset(() if at is None else (at,)))
 
 
 def account_hash_sql(connection: duckdb.DuckDBPyConnection, text: str) -> str:

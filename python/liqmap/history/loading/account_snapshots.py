@@ -19,7 +19,7 @@ __all__ = ["record_account_snapshots"]
 def record_account_snapshots(
     connection: duckdb.DuckDBPyConnection,
     staged: StagedRows,
-    payload: VenueRows | None,
+    venue_rows: VenueRows | None,
     *,
     instrument: str | None,
     load_id: int,
@@ -35,20 +35,20 @@ def record_account_snapshots(
         load_id: The load.
         latest: The latest time that is believed, UTC microseconds.
     """
-    if payload is None:
-        seen, given = f"SELECT account, source, ts FROM {staged.name} WHERE fault IS NULL", []
+    if venue_rows is None:
+        snapshots, values = f"SELECT account, source, ts FROM {staged.name} WHERE failed_check IS NULL", []
     else:
-        given = [list(column) for column in zip(*payload.seen, strict=True)] or [[], [], []]
+        values = [list(column) for column in zip(*venue_rows.snapshots, strict=True)] or [[], [], []]
         time, number = "a", "n"
-        seen = (
+        snapshots = (
             f"SELECT {account_hash_sql(connection, 'trim(account)')} AS account, source, "
             f"{time_sql(time, number, 'u')} AS ts "
             f"FROM (SELECT *, {time_unit_sql(time, number)} AS u FROM (SELECT *, {number_sql(time)} AS n FROM "
             "(SELECT unnest($1::VARCHAR[]) AS account, unnest($2::VARCHAR[]) AS source, unnest($3::VARCHAR[]) AS a)))"
         )
-    only = "NULL" if instrument is None else f"${len(given) + 1}"
+    only = "NULL" if instrument is None else f"${len(values) + 1}"
     connection.execute(
-        f"INSERT INTO sightings SELECT DISTINCT account, source, ts, {only}, {load_id} FROM ({seen}) "
+        f"INSERT INTO sightings SELECT DISTINCT account, source, ts, {only}, {load_id} FROM ({snapshots}) "
         f"WHERE ts BETWEEN {EARLIEST} AND {latest} ORDER BY ts, source, account",
-        [*given, *([] if instrument is None else [instrument])],
+        [*values, *([] if instrument is None else [instrument])],
     )

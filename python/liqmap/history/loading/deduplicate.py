@@ -30,7 +30,7 @@ def _same_row_sql(table: Table, a: str, b: str) -> str:
 
 
 def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
-    """Drop rows that stand in the file more than once, alike; returns how many.
+    """Drop rows that stand in the file more than once, identical; returns how many.
 
     Raises:
         InputError: Two rows with the same key and other values; names both.
@@ -38,18 +38,18 @@ def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
     connection, name, table = staging.connection, staged.name, staged.table
     keys = ", ".join(f"{k} AS k{i}" for i, k in enumerate(table.key_sql("s")))
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE twins AS SELECT {keys}, min(s.r) AS kept FROM {name} s "
+        f"CREATE OR REPLACE TEMP TABLE duplicate_keys AS SELECT {keys}, min(s.row_index) AS first_row FROM {name} s "
         "GROUP BY ALL HAVING count(*) > 1"
     )
-    if not _count(connection, "twins"):
+    if not _count(connection, "duplicate_keys"):
         return 0
     joined = " AND ".join(f"{k} IS NOT DISTINCT FROM t.k{i}" for i, k in enumerate(table.key_sql("s")))
-    pairs = f"{name} s JOIN twins t ON {joined} JOIN {name} f ON f.r = t.kept WHERE s.r <> t.kept"
+    pairs = f"{name} s JOIN duplicate_keys t ON {joined} JOIN {name} f ON f.row_index = t.first_row WHERE s.row_index <> t.first_row"
     clash = connection.execute(
-        f"SELECT f.r, s.r FROM {pairs} AND NOT ({_same_row_sql(table, 'f', 's')}) ORDER BY s.r LIMIT 1"
+        f"SELECT f.row_index, s.row_index FROM {pairs} AND NOT ({_same_row_sql(table, 'f', 's')}) ORDER BY s.row_index LIMIT 1"
     ).fetchone()
     if clash:
-        first, second = staging.rows.line(int(clash[0])), staging.rows.line(int(clash[1]))
+        first, second = staging.rows.line_number(int(clash[0])), staging.rows.line_number(int(clash[1]))
         raise InputError(
             "load",
             staging.source.where,
@@ -58,50 +58,52 @@ def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
             "nothing stored",
             row=second,
         )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE spare AS SELECT s.r FROM {pairs}")
-    connection.execute(f"DELETE FROM {name} WHERE r IN (SELECT r FROM spare)")
-    return _count(connection, "spare")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE duplicates AS SELECT s.row_index FROM {pairs}")
+    connection.execute(f"DELETE FROM {name} WHERE row_index IN (SELECT row_index FROM duplicates)")
+    return _count(connection, "duplicates")
 
 
 def _key_text(connection: duckdb.DuckDBPyConnection, staged: StagedRows, row: int) -> str:
     """The key of a staged row, readable."""
     plain = [c for c in staged.table.columns if f"{{t}}.{c.name}" in staged.table.key]
     names = ", ".join(f'"{c.name}"' for c in plain)
-    values = connection.execute(f"SELECT {names} FROM {staged.name} WHERE r = {row}").fetchone() or ()
-    told = [iso(v) if c.kind == "time" and v is not None else str(v) for c, v in zip(plain, values, strict=False)]
-    return " ".join(told)
+    values = connection.execute(f"SELECT {names} FROM {staged.name} WHERE row_index = {row}").fetchone() or ()
+    values_text = [
+        iso(v) if c.kind == "time" and v is not None else str(v) for c, v in zip(plain, values, strict=False)
+    ]
+    return " ".join(values_text)
 
 
 def compare_with_stored(staging: Staging, staged: StagedRows, load_id: int, *, replace: bool) -> tuple[int, int]:
-    """Compare with what the history holds; returns rows it holds alike, and rows that gave way.
+    """Compare with what the history holds; returns rows it holds identical, and rows that gave way.
 
     Raises:
         InputError: A stored row has the same key and other values, and ``replace`` was not asked for.
     """
     connection, name, table = staging.connection, staged.name, staged.table
-    when = table.when
+    when = table.time_field
     near = (
         f' AND t."{when}" BETWEEN (SELECT min("{when}") FROM {name}) AND (SELECT max("{when}") FROM {name})'
         if when
         else ""
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE met AS SELECT s.r, t.rowid AS stored, t.load_id AS load_id, "
-        f"({_same_row_sql(table, 's', 't')}) AS alike "
+        f"CREATE OR REPLACE TEMP TABLE matched AS SELECT s.row_index, t.rowid AS stored, t.load_id AS load_id, "
+        f"({_same_row_sql(table, 's', 't')}) AS identical "
         f"FROM {name} s JOIN {table.name} t ON {_same_key_sql(table, 's', 't')}{near}"
     )
     clash = connection.execute(
-        "SELECT r, load_id FROM met WHERE NOT alike AND ($1 OR load_id = $2) ORDER BY r LIMIT 1",
+        "SELECT row_index, load_id FROM matched WHERE NOT identical AND ($1 OR load_id = $2) ORDER BY row_index LIMIT 1",
         [not replace, load_id],
     ).fetchone()
     if clash:
         raise _conflict_error(staging, staged, int(clash[0]), clash[1], load_id)
-    known = _count(connection, "met WHERE alike")
-    replaced = _count(connection, "met WHERE NOT alike")
+    known = _count(connection, "matched WHERE identical")
+    replaced = _count(connection, "matched WHERE NOT identical")
     if known:
-        connection.execute(f"DELETE FROM {name} WHERE r IN (SELECT r FROM met WHERE alike)")
+        connection.execute(f"DELETE FROM {name} WHERE row_index IN (SELECT row_index FROM matched WHERE identical)")
     if replaced:
-        connection.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT stored FROM met WHERE NOT alike)")
+        connection.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT stored FROM matched WHERE NOT identical)")
     return known, replaced
 
 
@@ -117,24 +119,24 @@ def _conflict_error(staging: Staging, staged: StagedRows, row: int, stored_by: o
         f"{staged.table.name} {key} with values other than those stored from {origin}",
         "the same values, or a load that replaces",
         "nothing stored",
-        row=None if staged.aggregated else staging.rows.line(row),
+        row=None if staged.aggregated else staging.rows.line_number(row),
     )
 
 
 def aggregate(staging: Staging, staged: StagedRows) -> StagedRows:
     """Trades to one-minute bars, bands to depth; other rows as they are."""
-    if staged.table.into is None:
+    if staged.table.aggregated_into is None:
         return staged
-    into = TABLES[staged.table.into]
+    into = TABLES[staged.table.aggregated_into]
     name = f"{staged.name}_{into.name}"
     select = {"trades": _TRADES_TO_BARS, "bands": _BANDS_TO_DEPTH}[staged.table.name].format(
         rows=staged.name, minute=_MINUTE_US
     )
     staging.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT row_number() OVER () AS r, * FROM ({select})"
+        f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT row_number() OVER () AS row_index, * FROM ({select})"
     )
     staging.connection.execute(f"DROP TABLE {staged.name}")
-    return type(staged)(name, into, staged.target, staged.faults, staged.rows, aggregated=True)
+    return type(staged)(name, into, staged.target, staged.checks, staged.rows, aggregated=True)
 
 
 # First and last go by the trade's number: several trades share one millisecond.
@@ -176,7 +178,7 @@ def insert_rows(staging: Staging, staged: StagedRows, load_id: int) -> int:
     names = ", ".join(f'"{n}"' for n in table.names)
     derived = ("venue, symbol, ", "split_part(instrument, ':', 1), instrument[strpos(instrument, ':') + 1:], ")
     into, out = derived if table.name == "instruments" else ("", "")
-    order = "r" if table.when is None else f'"{table.when}", r'
+    order = "row_index" if table.time_field is None else f'"{table.time_field}", row_index'
     count = _count(staging.connection, staged.name)
     staging.connection.execute(
         f"INSERT INTO {table.name} ({into}{names}, load_id) "

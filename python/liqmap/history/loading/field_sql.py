@@ -24,11 +24,15 @@ __all__ = [
     "Check",
     "FieldSql",
     "field_sql",
+    "number_column",
     "number_sql",
     "printable_sql",
     "quote_literal",
+    "text_column",
+    "time_column",
     "time_sql",
     "time_unit_sql",
+    "unit_column",
 ]
 
 TIME_UNIT_CODES: dict[TimeUnit, int] = {"s": 1, "ms": 2, "us": 3, "iso": 4}
@@ -65,17 +69,37 @@ class FieldSql:
 
     Attributes:
         value: SQL of its value.
-        faults: What can be wrong with it.
+        checks: What can be wrong with it.
         cells: The columns it needs as text, by number.
         numbers: The columns it needs as numbers.
         times: The columns it needs as times.
     """
 
     value: str
-    faults: tuple[Check, ...]
-    cells: frozenset[int] = frozenset()
-    numbers: frozenset[int] = frozenset()
-    times: frozenset[int] = frozenset()
+    checks: tuple[Check, ...]
+    text_columns: frozenset[int] = frozenset()
+    number_columns: frozenset[int] = frozenset()
+    time_columns: frozenset[int] = frozenset()
+
+
+def text_column(index: int) -> str:
+    """Name of the staging column with the text of the file's column ``index``."""
+    return f"text_{index}"
+
+
+def number_column(index: int) -> str:
+    """Name of the staging column with that text as a number, or NULL."""
+    return f"number_{index}"
+
+
+def unit_column(index: int) -> str:
+    """Name of the staging column with the code of its time unit (``TIME_UNIT_CODES``), or NULL."""
+    return f"unit_{index}"
+
+
+def time_column(index: int) -> str:
+    """Name of the staging column with that text as a time in UTC microseconds, or NULL."""
+    return f"time_{index}"
 
 
 def quote_literal(text: str) -> str:
@@ -132,7 +156,7 @@ def field_sql(
     if field.until is not None:
         return _interval_sql(column, columns.index(field.until), latest)
     at = None if field.column is None else columns.index(field.column)
-    cell = quote_literal(str(field.constant)) if at is None else f"c{at}"
+    cell = quote_literal(str(field.constant)) if at is None else text_column(at)
     cells = frozenset(() if at is None else (at,))
     blank = (Check(f"{cell} IS NULL", column.name, at, column.expected),) if column.required and at is not None else ()
 
@@ -147,7 +171,7 @@ def field_sql(
         return FieldSql(value, (*blank, must(printable_sql(text))), cells)
     if column.kind == "choice":
         return _choice_sql(column, field, cell, at, blank)
-    number = f"n{at}" if at is not None else number_sql(cell)
+    number = number_column(at) if at is not None else number_sql(cell)
     value, price = _convert_unit(column, field, number, columns, instrument, where)
     condition = {
         "price": "{v} > 0",
@@ -157,17 +181,17 @@ def field_sql(
         "fraction": "abs({v}) < 1",
         "whole": "{v} >= 0 AND {v} = floor({v})",
     }[column.kind].format(v=f"({value})")
-    faults = (*blank, must(f"isfinite({value}) AND {condition}"))
+    checks = (*blank, must(f"isfinite({value}) AND {condition}"))
     needed = frozenset(i for i in (at, price) if i is not None)
     typed = f"CAST({value} AS BIGINT)" if column.kind == "whole" else value
-    return FieldSql(typed, faults, cells, numbers=needed)
+    return FieldSql(typed, checks, cells, number_columns=needed)
 
 
 def _time_field_sql(
     column: Column, field: Field, cell: str, at: int | None, blank: tuple[Check, ...], latest: int
 ) -> FieldSql:
     if at is not None:
-        value, unit = f"t{at}", f"u{at}"
+        value, unit = time_column(at), unit_column(at)
     else:
         unit = time_unit_sql(cell, number_sql(cell))
         value = time_sql(cell, number_sql(cell), unit)
@@ -181,14 +205,14 @@ def _time_field_sql(
     checks.append(Check(wrong, column.name, at, column.expected, before_blank_check=True))
     shifted = f"{value} + {field.offset_s * 1_000_000}" if field.offset_s else value
     cells = frozenset(() if at is None else (at,))
-    return FieldSql(shifted, tuple(checks), cells, times=cells)
+    return FieldSql(shifted, tuple(checks), cells, time_columns=cells)
 
 
 def _interval_sql(column: Column, until: int, latest: int) -> FieldSql:
-    value = f'CAST(round((t{until} - "ts") / 1e6) AS BIGINT)'
-    wrong = f"NOT coalesce(t{until} >= {EARLIEST} AND t{until} <= {latest + 7 * 86_400_000_000} AND {value} > 0, false)"
+    value = f'CAST(round(({time_column(until)} - "ts") / 1e6) AS BIGINT)'
+    wrong = f"NOT coalesce({time_column(until)} >= {EARLIEST} AND {time_column(until)} <= {latest + 7 * 86_400_000_000} AND {value} > 0, false)"
     fault = Check(wrong, column.name, until, "the bar's end, after its start")
-    return FieldSql(value, (fault,), frozenset((until,)), times=frozenset((until,)))
+    return FieldSql(value, (fault,), frozenset((until,)), time_columns=frozenset((until,)))
 
 
 def _choice_sql(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Check, ...]) -> FieldSql:
@@ -210,7 +234,7 @@ def _convert_unit(
     if column.unit == "fraction" and unit in ("percent", "bps"):
         return f"({scaled} / {100.0 if unit == 'percent' else 10_000.0})", None
     at = None if field.price is None else columns.index(field.price)
-    price = None if at is None else f"n{at}"
+    price = None if at is None else number_column(at)
     if unit == "contracts" and instrument is not None:
         scaled = f"({scaled} * {instrument.contract_size!r})"
         unit = "base" if instrument.payoff == "linear" else "usd"

@@ -20,7 +20,7 @@ __all__ = ["check_instruments", "ensure_instrument", "find_instrument", "resolve
 
 
 def resolve_instrument(
-    connection: duckdb.DuckDBPyConnection, target: TargetTable, mapping: Mapping, asked: LoadOptions, where: str
+    connection: duckdb.DuckDBPyConnection, target: TargetTable, mapping: Mapping, options: LoadOptions, where: str
 ) -> tuple[str | None, Instrument | None]:
     """The one instrument of a target's rows; ``(None, None)`` where the file has a column for it.
 
@@ -30,7 +30,7 @@ def resolve_instrument(
     """
     if target.instrument is None and "instrument" in target.fields:
         return None, None
-    name = target.instrument or asked.instrument or mapping.instrument
+    name = target.instrument or options.instrument or mapping.instrument
     if name is None:
         expected = "an instrument named in the call (--instrument venue:SYMBOL)"
         raise InputError("load", where, "no instrument", expected, "nothing stored")
@@ -38,7 +38,7 @@ def resolve_instrument(
     return name, ensure_instrument(connection, name, where)
 
 
-def check_instruments(staging: Staging, staged: StagedRows, asked: LoadOptions) -> None:
+def check_instruments(staging: Staging, staged: StagedRows, options: LoadOptions) -> None:
     """The instruments that a file's own column names: all known, and the one asked for if one was.
 
     Raises:
@@ -48,14 +48,14 @@ def check_instruments(staging: Staging, staged: StagedRows, asked: LoadOptions) 
     if staged.target.instrument is not None or "instrument" not in staged.target.fields:
         return
     rows = staging.connection.execute(
-        f"SELECT instrument, min(r) FROM {staged.name} WHERE fault IS NULL GROUP BY instrument ORDER BY 2"
+        f"SELECT instrument, min(row_index) FROM {staged.name} WHERE failed_check IS NULL GROUP BY instrument ORDER BY 2"
     ).fetchall()
     where = staging.source.where
     for name, row in rows:
-        line = staging.rows.line(int(row))
-        if asked.instrument is not None and name != asked.instrument:
+        line = staging.rows.line_number(int(row))
+        if options.instrument is not None and name != options.instrument:
             raise InputError(
-                "load", where, f"{name!r}", asked.instrument, "nothing stored", row=line, field="instrument"
+                "load", where, f"{name!r}", options.instrument, "nothing stored", row=line, field="instrument"
             )
         split_name(str(name), stage="load")
         if staged.table.name != "instruments":

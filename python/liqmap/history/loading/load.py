@@ -66,18 +66,18 @@ def load_file(
     if allow_rejects < 0:
         raise InputError("load", "allow_rejects", repr(allow_rejects), "0 or more", "nothing stored")
     taken = None if at is None else parse_instant(at, stage="load")
-    asked = LoadOptions(table, instrument, mapping, columns, account, taken)
+    options = LoadOptions(table, instrument, mapping, columns, account, taken)
     with open_file(path) as opened, store.transaction() as connection:
         require_disk_space(store.path, sum(s.size for s in opened.sources))
         sources = [
-            read_venue_rows(connection, s, asked) if s.kind == "json" else with_column_names(connection, s)
+            read_venue_rows(connection, s, options) if s.kind == "json" else with_column_names(connection, s)
             for s in opened.sources
         ]
-        layouts = [match_mapping(s, asked) for s in sources]
-        job = LoadTransaction(connection, opened, asked, allow_rejects=allow_rejects, replace=replace)
-        if (earlier := job.already(layouts[0])) is not None:
-            return LoadReport(opened.where, opened.sha256, layouts[0].mapping.name, earlier, already=True)
-        report = job.run(sources, layouts)
+        matches = [match_mapping(s, options) for s in sources]
+        job = LoadTransaction(connection, opened, options, allow_rejects=allow_rejects, replace=replace)
+        if (earlier := job.already(matches[0])) is not None:
+            return LoadReport(opened.where, opened.sha256, matches[0].mapping.name, earlier, already=True)
+        report = job.run(sources, matches)
     _verify_commit(store, report)
     return report
 

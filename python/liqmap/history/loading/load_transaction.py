@@ -40,7 +40,7 @@ class LoadTransaction:
     Args:
         connection: The transaction's.
         opened: The file.
-        asked: What the caller said about it.
+        options: What the caller said about it.
         allow_rejects: How many bad rows to put aside.
         replace: Whether its rows take the place of stored ones.
     """
@@ -49,14 +49,14 @@ class LoadTransaction:
         self,
         connection: duckdb.DuckDBPyConnection,
         opened: OpenedFile,
-        asked: LoadOptions,
+        options: LoadOptions,
         *,
         allow_rejects: int,
         replace: bool,
     ) -> None:
         self.connection = connection
         self.opened = opened
-        self.asked = asked
+        self.options = options
         self.allow_rejects = allow_rejects
         self.replace = replace
         self.rejects: list[Reject] = []
@@ -65,53 +65,53 @@ class LoadTransaction:
         self.now = time.time_ns() // 1000
         self.load_id = int(_scalar(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM loads"))
 
-    def _layout_hash(self, layout: MappingMatch) -> str:
-        said: list[JSON] = [layout.mapping.hash, self.asked.instrument]
-        if self.asked.account is not None:
-            said.append(hash_account(self.connection, self.asked.account))
-        if self.asked.at is not None:
-            said.append(self.asked.at)
+    def _mapping_hash(self, match: MappingMatch) -> str:
+        said: list[JSON] = [match.mapping.hash, self.options.instrument]
+        if self.options.account is not None:
+            said.append(hash_account(self.connection, self.options.account))
+        if self.options.at is not None:
+            said.append(self.options.at)
         return digest(said)
 
-    def already(self, layout: MappingMatch) -> int | None:
+    def already(self, match: MappingMatch) -> int | None:
         """The load that had these bytes before, read in the same way."""
         row = self.connection.execute(
             "SELECT load_id FROM loads WHERE sha256 = $1 AND layout_hash = $2 AND replaced_by IS NULL",
-            [self.opened.sha256, self._layout_hash(layout)],
+            [self.opened.sha256, self._mapping_hash(match)],
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def run(self, sources: list[SourceFile], layouts: list[MappingMatch]) -> LoadReport:
+    def run(self, sources: list[SourceFile], matches: list[MappingMatch]) -> LoadReport:
         """Stage, judge, settle and insert every member; then the load's own row and its rejects."""
         if self.replace:
-            self._remove_earlier_rows(layouts[0])
-        for source, layout in zip(sources, layouts, strict=True):
-            if source.lacks_final_newline and not layout.mapping.may_end_open:
+            self._remove_earlier_rows(matches[0])
+        for source, match in zip(sources, matches, strict=True):
+            if source.lacks_final_newline and not match.mapping.may_end_open:
                 found = "the last line does not end: it may be cut"
                 done = "nothing stored; if the file is whole, end it with a line end"
                 raise InputError("load", source.where, found, "a line end after the last row", done)
-            self._load_member(source, layout)
+            self._load_member(source, match)
         report = LoadReport(
             self.opened.where,
             self.opened.sha256,
-            layouts[0].mapping.name,
+            matches[0].mapping.name,
             self.load_id,
             tables=tuple(self.tables.values()),
             rejects=tuple(self.rejects),
             notes=tuple(dict.fromkeys(self.notes)),
         )
-        self._record(report, layouts[0])
+        self._record(report, matches[0])
         return report
 
-    def _remove_earlier_rows(self, layout: MappingMatch) -> None:
+    def _remove_earlier_rows(self, match: MappingMatch) -> None:
         """Remove the rows an earlier version of this very file stored."""
         source = self._path()
         earlier = self.connection.execute(
             "SELECT load_id FROM loads WHERE source = $1 AND layout_hash = $2 AND replaced_by IS NULL",
-            [source, self._layout_hash(layout)],
+            [source, self._mapping_hash(match)],
         ).fetchall()
         for (load_id,) in earlier:
-            for stored in sorted({TABLES[t.table].destination for t in layout.mapping.targets}):
+            for stored in sorted({TABLES[t.table].destination for t in match.mapping.targets}):
                 gone = _scalar(self.connection, f"SELECT count(*) FROM {stored} WHERE load_id = {int(load_id)}")
                 self.connection.execute(f"DELETE FROM {stored} WHERE load_id = {int(load_id)}")
                 self.tables.setdefault(stored, TableReport(stored)).replaced += int(gone)
@@ -121,21 +121,21 @@ class LoadTransaction:
     def _path(self) -> str:
         return str(Path(self.opened.where).resolve())
 
-    def _load_member(self, source: SourceFile, layout: MappingMatch) -> None:
-        staging = Staging(self.connection, source, layout, latest=self.now + _DAY, lenient=self.allow_rejects > 0)
+    def _load_member(self, source: SourceFile, match: MappingMatch) -> None:
+        staging = Staging(self.connection, source, match, latest=self.now + _DAY, lenient=self.allow_rejects > 0)
         stages = []
-        for index, target in enumerate(layout.mapping.targets):
-            name, instrument = resolve_instrument(self.connection, target, layout.mapping, self.asked, source.where)
+        for index, target in enumerate(match.mapping.targets):
+            name, instrument = resolve_instrument(self.connection, target, match.mapping, self.options, source.where)
             stages.append(staging.stage(index, target, instrument, name))
-        if not stages[0].rows and not staging.rows.malformed and source.payload is None:
+        if not stages[0].rows and not staging.rows.malformed and source.venue_rows is None:
             raise InputError("load", source.where, "a header and no rows", "rows", "nothing stored")
-        left_out = self._drop_placeholder_rows(layout, stages)
-        unread = 0 if source.payload is None else source.payload.left_out
-        self.notes += () if source.payload is None else source.payload.notes
+        left_out = self._drop_placeholder_rows(match, stages)
+        unread = 0 if source.venue_rows is None else source.venue_rows.left_out
+        self.notes += () if source.venue_rows is None else source.venue_rows.notes
         judged = []
         for staged in stages:
             staging.check_units(staged)
-            check_instruments(staging, staged, self.asked)
+            check_instruments(staging, staged, self.options)
             check_dates(staging, staged)
             better, note = check_open_interest(staging, staged, stages)
             judged.append(better)
@@ -144,11 +144,11 @@ class LoadTransaction:
         self._collect_rejects(staging, judged)
         for staged in judged:
             if staged.table.name == "positions":
-                only = self.asked.instrument
+                only = self.options.instrument
                 record_account_snapshots(
                     self.connection,
                     staged,
-                    source.payload,
+                    source.venue_rows,
                     instrument=only,
                     load_id=self.load_id,
                     latest=self.now + _DAY,
@@ -156,10 +156,12 @@ class LoadTransaction:
         for staged in judged:
             self._store_rows(staging, staged, left_out, unread)
 
-    def _drop_placeholder_rows(self, layout: MappingMatch, stages: list[StagedRows]) -> int:
-        first, last = layout.mapping.skip_first, layout.mapping.skip_last
+    def _drop_placeholder_rows(self, match: MappingMatch, stages: list[StagedRows]) -> int:
+        first, last = match.mapping.skip_first, match.mapping.skip_last
         for staged in stages if first or last else ():
-            self.connection.execute(f"DELETE FROM {staged.name} WHERE r < {first} OR r >= {staged.rows - last}")
+            self.connection.execute(
+                f"DELETE FROM {staged.name} WHERE row_index < {first} OR row_index >= {staged.rows - last}"
+            )
         return min(first + last, stages[0].rows)
 
     def _collect_rejects(self, staging: Staging, stages: list[StagedRows]) -> None:
@@ -173,7 +175,7 @@ class LoadTransaction:
 
     def _raise_first_reject(self, staging: Staging, stages: list[StagedRows], found: list[Reject]) -> None:
         first = min(found, key=lambda r: r.row)
-        bad = " UNION ".join(f"SELECT r FROM {s.name} WHERE fault > {BLANK_CODE}" for s in stages)
+        bad = " UNION ".join(f"SELECT row_index FROM {s.name} WHERE failed_check > {BLANK_CODE}" for s in stages)
         more = len(staging.rows.malformed) + int(_scalar(self.connection, f"SELECT count(*) FROM ({bad})")) - 1
         tail = f"; {more:,} more {'row' if more == 1 else 'rows'} at fault" if more else ""
         value = "blank" if first.value is None else repr(first.value)
@@ -185,9 +187,11 @@ class LoadTransaction:
         infer_interval(staging, staged)
         blank = check_blanks(staging, staged)
         part = TableReport(staged.table.destination, read=staged.rows + unread, blank=blank, left_out=left_out + unread)
-        part.rejected = int(_scalar(self.connection, f"SELECT count(*) FROM {staged.name} WHERE fault > {BLANK_CODE}"))
+        part.rejected = int(
+            _scalar(self.connection, f"SELECT count(*) FROM {staged.name} WHERE failed_check > {BLANK_CODE}")
+        )
         part.rejected += len(staging.rows.malformed)
-        self.connection.execute(f"DELETE FROM {staged.name} WHERE fault IS NOT NULL")
+        self.connection.execute(f"DELETE FROM {staged.name} WHERE failed_check IS NOT NULL")
         part.left_out += drop_unfinished(staging, staged, self.now)
         part.duplicates = drop_duplicates(staging, staged)
         staged = aggregate(staging, staged)
@@ -197,7 +201,7 @@ class LoadTransaction:
         self.tables.setdefault(part.table, TableReport(part.table)).add(part)
 
     def _span(self, staged: StagedRows, part: TableReport) -> None:
-        when = staged.table.when
+        when = staged.table.time_field
         names = self.connection.execute(f"SELECT DISTINCT instrument FROM {staged.name} ORDER BY 1").fetchall()
         part.instruments = tuple(str(n[0]) for n in names)
         if when:
@@ -213,7 +217,7 @@ class LoadTransaction:
                 )
             )
 
-    def _record(self, report: LoadReport, layout: MappingMatch) -> None:
+    def _record(self, report: LoadReport, match: MappingMatch) -> None:
         rejected = len({(r.member, r.row) for r in report.rejects})
         self.connection.execute(
             "INSERT INTO loads VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)",
@@ -222,7 +226,7 @@ class LoadTransaction:
                 self._path(),
                 report.sha256,
                 report.layout,
-                self._layout_hash(layout),
+                self._mapping_hash(match),
                 report.stored,
                 rejected,
                 self.now,

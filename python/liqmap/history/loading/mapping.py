@@ -172,7 +172,7 @@ class Mapping(_StrictModel):
 
 @cache
 def bundled_mappings() -> tuple[Mapping, ...]:
-    """The layouts liqmap knows, by name."""
+    """The matches liqmap knows, by name."""
     folder = resources.files(__package__) / "mappings"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     return tuple(_parse_toml(f.read_text("utf-8"), f.name, f.name.removesuffix(".toml")) for f in files)
@@ -224,7 +224,7 @@ def own_layout(table: str, header: tuple[str, ...], *, instrument: bool) -> Mapp
         instrument: Whether the instrument is known without a column of its own.
     """
     spec = TABLES[table]
-    if spec.into or set(header) - set(spec.names):
+    if spec.aggregated_into or set(header) - set(spec.names):
         return None
     optional = {"instrument"} if instrument else set()
     if table == "bars":

@@ -18,50 +18,50 @@ __all__ = ["match_mapping"]
 _MAX_COLUMNS_SHOWN = 12
 
 
-def match_mapping(source: SourceFile, asked: LoadOptions) -> MappingMatch:
+def match_mapping(source: SourceFile, options: LoadOptions) -> MappingMatch:
     """Find the mapping of a file.
 
     Raises:
         InputError: None fits, several do, or the one asked for does not.
     """
-    if asked.table is not None and asked.table not in TABLES:
-        raise InputError("load", "table", repr(asked.table), f"one of {', '.join(TABLES)}", "nothing stored")
-    if source.payload is not None:
-        return _match_payload(source, source.payload, asked)
-    return _match_columns(source, asked)
+    if options.table is not None and options.table not in TABLES:
+        raise InputError("load", "table", repr(options.table), f"one of {', '.join(TABLES)}", "nothing stored")
+    if source.venue_rows is not None:
+        return _match_venue_rows(source, source.venue_rows, options)
+    return _match_columns(source, options)
 
 
-def _match_columns(source: SourceFile, asked: LoadOptions) -> MappingMatch:
-    if asked.account is not None or asked.at is not None:
+def _match_columns(source: SourceFile, options: LoadOptions) -> MappingMatch:
+    if options.account is not None or options.at is not None:
         said = "an account or a time in the call"
         raise InputError("load", source.where, said, "them in the file's own columns", "nothing stored")
-    if asked.mapping is not None:
-        return _apply_mapping(read_mapping(asked.mapping), source)
+    if options.mapping is not None:
+        return _apply_mapping(read_mapping(options.mapping), source)
     first = source.first_row
-    if asked.columns is not None:
-        if asked.table is None:
+    if options.columns is not None:
+        if options.table is None:
             raise InputError("load", source.where, "columns without a table", "table=", "nothing stored")
         _reject_duplicate_columns(source)
-        return _apply_mapping(mapping_from_columns(asked.table, asked.columns, first), source)
-    if asked.table is None:
+        return _apply_mapping(mapping_from_columns(options.table, options.columns, first), source)
+    if options.table is None:
         exact = [m for m in bundled_mappings() if not m.ask and m.columns == first and m.header != "never"]
         if len(exact) == 1:
             return MappingMatch(exact[0], first, header=True)
-    tables = [asked.table] if asked.table else [t for t in TABLES if TABLES[t].into is None]
-    found = [m for t in tables if (m := own_layout(t, first, instrument=asked.instrument is not None))]
-    if not found and asked.table is None and source.first_row_is_data:
+    tables = [options.table] if options.table else [t for t in TABLES if TABLES[t].aggregated_into is None]
+    found = [m for t in tables if (m := own_layout(t, first, instrument=options.instrument is not None))]
+    if not found and options.table is None and source.first_row_is_data:
         found = [m for m in bundled_mappings() if _matches_headerless_file(m, source)]
     if len(found) == 1:
         return _apply_mapping(found[0], source)
-    raise _no_match_error(source, asked, [m.name for m in found])
+    raise _no_match_error(source, options, [m.name for m in found])
 
 
-def _match_payload(source: SourceFile, payload: VenueRows, asked: LoadOptions) -> MappingMatch:
+def _match_venue_rows(source: SourceFile, venue_rows: VenueRows, options: LoadOptions) -> MappingMatch:
     """A venue's answer comes with its fields named already."""
-    mapping = own_layout(payload.table, source.first_row, instrument=False)
-    if mapping is None or asked.mapping is not None or asked.columns is not None:
-        raise InputError("load", source.where, payload.shape, "no mapping: its fields are known", "nothing stored")
-    return MappingMatch(mapping.model_copy(update={"name": payload.shape}), source.first_row, header=False)
+    mapping = own_layout(venue_rows.table, source.first_row, instrument=False)
+    if mapping is None or options.mapping is not None or options.columns is not None:
+        raise InputError("load", source.where, venue_rows.schema, "no mapping: its fields are known", "nothing stored")
+    return MappingMatch(mapping.model_copy(update={"name": venue_rows.schema}), source.first_row, header=False)
 
 
 def _matches_headerless_file(mapping: Mapping, source: SourceFile) -> bool:
@@ -104,24 +104,24 @@ def _format_columns(columns: tuple[str, ...]) -> str:
     )
 
 
-def _no_match_error(source: SourceFile, asked: LoadOptions, fitting: list[str]) -> InputError:
+def _no_match_error(source: SourceFile, options: LoadOptions, fitting: list[str]) -> InputError:
     first = source.first_row
     if len(fitting) > 1:
         expected = f"one layout, not {' and '.join(fitting)}: say which with a table or a mapping"
         return InputError("load", source.where, f"columns {_format_columns(first)}", expected, "nothing stored", row=1)
-    if asked.table is None:
+    if options.table is None:
         known = ", ".join(m.name for m in bundled_mappings() if not m.ask)
-        tables = ", ".join(t for t in TABLES if not TABLES[t].into)
+        tables = ", ".join(t for t in TABLES if not TABLES[t].aggregated_into)
         expected = f"a known layout ({known}), the columns of a table ({tables}), or a mapping"
         if source.first_row_is_data:
-            expected = f"a header, or a file name that tells the layout; known layouts: {known}"
+            expected = f"a header, or a file name that tells the layout; known matches: {known}"
         return InputError("load", source.where, f"columns {_format_columns(first)}", expected, "nothing stored", row=1)
-    spec = TABLES[asked.table]
+    spec = TABLES[options.table]
     if unknown := [c for c in first if c not in spec.names]:
         return InputError(
             "load",
             source.where,
-            f"an unknown column; {asked.table} has {_format_columns(spec.names)}",
+            f"an unknown column; {options.table} has {_format_columns(spec.names)}",
             "its columns, or a mapping",
             "nothing stored",
             row=1,

@@ -60,7 +60,7 @@ class SourceFile:
     first_row: tuple[str, ...]
     lacks_final_newline: bool
     size: int
-    payload: VenueRows | None = None
+    venue_rows: VenueRows | None = None
 
     @property
     def first_row_is_data(self) -> bool:
@@ -92,12 +92,12 @@ class VenueRows:
         notes: Why.
     """
 
-    shape: str
+    schema: str
     table: str
     rows: tuple[tuple[Cell, ...], ...]
-    numbers: tuple[int, ...]
-    places: tuple[str, ...]
-    seen: tuple[tuple[str, str, str], ...]
+    record_numbers: tuple[int, ...]
+    record_paths: tuple[str, ...]
+    snapshots: tuple[tuple[str, str, str], ...]
     left_out: int
     notes: tuple[str, ...]
 
@@ -137,7 +137,7 @@ class StagedRows:
             number of a fault) and ``unit``, the number of its time's unit.
         table: What its rows are.
         target: The mapping's part that made them.
-        faults: What fault 1, 2, … mean.
+        checks: What fault 1, 2, … mean.
         rows: How many there were.
         when: The file's column with the time, if one has it.
         reduced: Its rows are no longer the file's.
@@ -146,9 +146,9 @@ class StagedRows:
     name: str
     table: Table
     target: TargetTable
-    faults: tuple[Check, ...]
+    checks: tuple[Check, ...]
     rows: int
-    when: int | None = None
+    time_column: int | None = None
     aggregated: bool = False
 
 

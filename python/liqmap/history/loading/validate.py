@@ -40,22 +40,22 @@ def check_open_interest(
     if staged.table.name != "open_interest" or not {"oi_base", "oi_usd"} <= set(staged.target.fields):
         return staged, None
     columns = "SELECT instrument, ts, low, high FROM"
-    bars = [f"{columns} {other.name} WHERE fault IS NULL" for other in others if other.table.name == "bars"]
+    bars = [f"{columns} {other.name} WHERE failed_check IS NULL" for other in others if other.table.name == "bars"]
     bars.append(f"{columns} bars WHERE instrument IN (SELECT DISTINCT instrument FROM {staged.name})")
-    code = len(staged.faults) + 1
+    code = len(staged.checks) + 1
     connection = staging.connection
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE priced AS SELECT s.r, s.oi_base, s.oi_usd, p.low, p.high "
+        f"CREATE OR REPLACE TEMP TABLE priced AS SELECT s.row_index, s.oi_base, s.oi_usd, p.low, p.high "
         f"FROM {staged.name} s ASOF JOIN ({' UNION ALL '.join(bars)}) p "
         f"ON s.instrument = p.instrument AND s.ts >= p.ts WHERE s.ts - p.ts <= {_MAX_BAR_AGE_US} "
-        f"AND s.fault IS NULL AND s.oi_base IS NOT NULL AND s.oi_usd IS NOT NULL"
+        f"AND s.failed_check IS NULL AND s.oi_base IS NOT NULL AND s.oi_usd IS NOT NULL"
     )
     connection.execute(
-        f"UPDATE {staged.name} SET fault = {code} WHERE r IN (SELECT r FROM priced "
+        f"UPDATE {staged.name} SET failed_check = {code} WHERE row_index IN (SELECT row_index FROM priced "
         f"WHERE oi_usd < oi_base * low * {1 - OI_TOLERANCE} OR oi_usd > oi_base * high * {1 + OI_TOLERANCE})"
     )
     row = connection.execute(
-        f"SELECT (SELECT count(*) FROM priced), (SELECT count(*) FROM {staged.name} WHERE fault IS NULL "
+        f"SELECT (SELECT count(*) FROM priced), (SELECT count(*) FROM {staged.name} WHERE failed_check IS NULL "
         "AND oi_base IS NOT NULL AND oi_usd IS NOT NULL)"
     ).fetchone()
     note = (
@@ -64,9 +64,9 @@ def check_open_interest(
         else None
     )
     field = staged.target.fields["oi_usd"]
-    at = staging.layout.columns.index(field.column) if field.column else None
+    at = staging.match.columns.index(field.column) if field.column else None
     fault = Check("false", "oi_usd", at, f"coin × price within {OI_TOLERANCE:.0%}")
-    return replace(staged, faults=(*staged.faults, fault)), note
+    return replace(staged, checks=(*staged.checks, fault)), note
 
 
 def infer_interval(staging: Staging, staged: StagedRows) -> None:
@@ -81,7 +81,7 @@ def infer_interval(staging: Staging, staged: StagedRows) -> None:
     where = staging.source.where
     row = connection.execute(
         f"SELECT mode(gap), min(ts) FROM (SELECT ts, ts - lag(ts) OVER (ORDER BY ts) AS gap "
-        f"FROM (SELECT DISTINCT ts FROM {name} WHERE fault IS NULL))"
+        f"FROM (SELECT DISTINCT ts FROM {name} WHERE failed_check IS NULL))"
     ).fetchone()
     gap, first = (row[0], row[1]) if row else (None, None)
     if gap is None or gap % 1_000_000 or gap > _LONGEST_BAR_S * 1_000_000:
@@ -90,12 +90,17 @@ def infer_interval(staging: Staging, staged: StagedRows) -> None:
             "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", field="interval_s"
         )
     off = connection.execute(
-        f"SELECT r FROM {name} WHERE fault IS NULL AND (ts - {first}) % {gap} <> 0 ORDER BY r LIMIT 1"
+        f"SELECT row_index FROM {name} WHERE failed_check IS NULL AND (ts - {first}) % {gap} <> 0 ORDER BY row_index LIMIT 1"
     ).fetchone()
     if off:
         found = f"a bar off the {gap // 1_000_000} s grid of the others"
         raise InputError(
-            "load", where, found, "interval_s, or evenly spaced bars", "nothing stored", row=staging.rows.line(off[0])
+            "load",
+            where,
+            found,
+            "interval_s, or evenly spaced bars",
+            "nothing stored",
+            row=staging.rows.line_number(off[0]),
         )
     connection.execute(f"UPDATE {name} SET interval_s = {gap // 1_000_000}")
 
@@ -106,7 +111,7 @@ def check_dates(staging: Staging, staged: StagedRows) -> None:
     Raises:
         InputError: A row of another day; names the first.
     """
-    match = _DATE_IN_NAME.search(staging.source.name) if staging.layout.mapping.dated_name else None
+    match = _DATE_IN_NAME.search(staging.source.name) if staging.match.mapping.dated_name else None
     if match is None:
         return
     year, month, day = int(match[1]), int(match[2]), match[3]
@@ -114,7 +119,7 @@ def check_dates(staging: Staging, staged: StagedRows) -> None:
     end = start + timedelta(days=1) if day else date(year + month // 12, month % 12 + 1, 1)
     low, high = (parse_instant(d.isoformat()) for d in (start, end))
     row = staging.connection.execute(
-        f"SELECT r, ts FROM {staged.name} WHERE fault IS NULL AND (ts < {low} OR ts > {high}) ORDER BY r LIMIT 1"
+        f"SELECT row_index, ts FROM {staged.name} WHERE failed_check IS NULL AND (ts < {low} OR ts > {high}) ORDER BY row_index LIMIT 1"
     ).fetchone()
     if row:
         found, expected = iso(int(row[1])), f"a time in {match[0].strip('-.')}, as the file's name says"
@@ -124,8 +129,8 @@ def check_dates(staging: Staging, staged: StagedRows) -> None:
             found,
             expected,
             "nothing stored",
-            row=staging.rows.line(int(row[0])),
-            field="ts" if staged.when is None else staging.layout.columns[staged.when],
+            row=staging.rows.line_number(int(row[0])),
+            field="ts" if staged.time_column is None else staging.match.columns[staged.time_column],
         )
 
 
@@ -136,13 +141,13 @@ def check_blanks(staging: Staging, staged: StagedRows) -> int:
         InputError: More than a tenth of the file.
     """
     row = staging.connection.execute(
-        f"SELECT count(*), min(r) FROM {staged.name} WHERE fault = {BLANK_CODE}"
+        f"SELECT count(*), min(row_index) FROM {staged.name} WHERE failed_check = {BLANK_CODE}"
     ).fetchone()
     blank, first = (int(row[0]), row[1]) if row else (0, None)
     if first is not None and (blank > max(1, _MAX_BLANK_SHARE * staged.rows) or blank == staged.rows):
         found = f"{blank:,} of {staged.rows:,} rows blank for {staged.table.name}"
         expected = f"at most {_MAX_BLANK_SHARE:.0%}"
         raise InputError(
-            "load", staging.source.where, found, expected, "nothing stored", row=staging.rows.line(int(first))
+            "load", staging.source.where, found, expected, "nothing stored", row=staging.rows.line_number(int(first))
         )
     return blank

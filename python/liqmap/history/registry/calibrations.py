@@ -64,7 +64,7 @@ def calibration_in_force(
     store: Store, name: str, at: Instant, *, interval_s: int, price_source: str
 ) -> tuple[str, dict[str, Any]] | None:
     """The latest parameters issued at or before ``at`` for such bars, with their id; None if there are none."""
-    every = store.once(_read_calibrations, name, interval_s, price_source)
+    every = store.cached_query(_read_calibrations, name, interval_s, price_source)
     return next(((key, parameters) for issued_at, key, parameters in every if issued_at <= at), None)
 
 
