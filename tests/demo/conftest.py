@@ -1,4 +1,4 @@
-"""One short simulated market, lived through once for all tests that only look at it."""
+"""One short simulated market, shared by all tests that only read it."""
 
 from __future__ import annotations
 

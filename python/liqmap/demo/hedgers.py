@@ -1,4 +1,4 @@
-"""Desks: hedged or unlevered holders, who take the other side of what the accounts do."""
+"""Hedgers: hedged or unlevered holders that take the other side of the accounts' trades."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ _NOISE_SHARE = 5e-4
 
 @dataclass(eq=False, slots=True)
 class Hedgers:
-    """Net positions of the desks, lots: above 0 long, below 0 short.
+    """Net positions of the hedgers.
 
-    Every trade moves lots from a seller to a buyer, so the sum over all accounts and desks is zero at any time, and the
-    longs' sum is the shorts' sum is the open interest.
+    Every trade moves lots from a seller to a buyer. The sum over all accounts and hedgers is therefore always zero, and
+    the total of the longs equals the total of the shorts and the open interest.
 
     Attributes:
-        lots: By desk.
-        paid: Average entry price by desk, ticks.
+        lots: Position by hedger, lots: above 0 long, below 0 short.
+        average_entry: Average entry price by hedger, ticks.
         long_lots, short_lots: Open lots by side.
-        mood: How far the desks' wish to hold is from its rest (log).
+        size_deviation: Log deviation of the hedgers' target size from its mean.
     """
 
     rng: np.random.Generator
     settings: Settings
     lots: list[int]
-    paid: list[float]
+    average_entry: list[float]
     long_lots: int = 0
     short_lots: int = 0
     size_deviation: float = 0.0
@@ -45,47 +45,47 @@ class Hedgers:
 
     @classmethod
     def at_equilibrium(cls, rng: np.random.Generator, settings: Settings, tick: int) -> Hedgers:
-        """Half the desks long, half short, of very unequal size."""
-        pairs = settings.desks // 2
+        """Half the hedgers long, half short, with log-normal sizes."""
+        pairs = settings.hedgers // 2
         weight = np.exp(rng.standard_normal(pairs))
-        size = [int(x) for x in settings.desk_lots * weight / weight.sum()]
-        desks = cls(rng, settings, [0] * settings.desks, [0.0] * settings.desks)
+        size = [int(x) for x in settings.hedger_lots * weight / weight.sum()]
+        hedgers = cls(rng, settings, [0] * settings.hedgers, [0.0] * settings.hedgers)
         for pair, lots in enumerate(size):
-            desks.trade(2 * pair, lots, tick)
-            desks.trade(2 * pair + 1, -lots, tick)
-        return desks
+            hedgers.trade(2 * pair, lots, tick)
+            hedgers.trade(2 * pair + 1, -lots, tick)
+        return hedgers
 
-    def trade(self, desk: int, bought: int, tick: int) -> None:
-        """One desk buys (or, below 0, sells)."""
-        before = self.lots[desk]
+    def trade(self, hedger: int, bought: int, tick: int) -> None:
+        """Let one hedger buy lots at ``tick`` (sell if ``bought`` is below 0)."""
+        before = self.lots[hedger]
         after = before + bought
         if after * before <= 0:
-            self.paid[desk] = float(tick)
+            self.average_entry[hedger] = float(tick)
         elif abs(after) > abs(before):
-            self.paid[desk] += (tick - self.paid[desk]) * (1 - before / after)
-        self.lots[desk] = after
+            self.average_entry[hedger] += (tick - self.average_entry[hedger]) * (1 - before / after)
+        self.lots[hedger] = after
         self.long_lots += max(after, 0) - max(before, 0)
         self.short_lots += max(-after, 0) - max(-before, 0)
 
-    def take_other_side(self, bought: int, tick: int, *, from_holders: bool) -> None:
-        """Sell what the market bought on balance (or buy what it sold).
+    def take_other_side(self, bought: int, tick: int, *, reduces_positions: bool) -> None:
+        """Sell the lots that the accounts bought on balance (or buy the lots that they sold).
 
         Args:
-            bought: Lots the accounts bought more than they sold.
-            tick: The price.
-            from_holders: Whether a desk gives up what it holds, so that contracts disappear, or takes on new ones.
+            bought: Net lots bought by the accounts.
+            tick: Price, ticks.
+            reduces_positions: Whether a hedger closes open lots, so that open interest falls, or opens new ones.
         """
         if bought:
-            self.trade(self._random_hedger(long=(bought > 0) == from_holders), -bought, tick)
+            self.trade(self._random_hedger(long=(bought > 0) == reduces_positions), -bought, tick)
 
     def trade_among_themselves(self, tick: int, minutes: int) -> None:
-        """Some minutes of their own business: a long and a short desk open or close with each other."""
-        keep = math.exp(-minutes / (self.settings.desk_days * MINUTES_PER_DAY))
+        """Trade between a long and a short hedger, who both open or both close; moves the total to its target size."""
+        keep = math.exp(-minutes / (self.settings.hedger_days * MINUTES_PER_DAY))
         noise = float(self.rng.standard_normal())
         self.size_deviation = (
-            keep * self.size_deviation + self.settings.desk_spread * math.sqrt(1 - keep * keep) * noise
+            keep * self.size_deviation + self.settings.hedger_spread * math.sqrt(1 - keep * keep) * noise
         )
-        wanted = self.settings.desk_lots * math.exp(self.size_deviation)
+        wanted = self.settings.hedger_lots * math.exp(self.size_deviation)
         pull = (wanted - min(self.long_lots, self.short_lots)) * _REVERSION_PER_MINUTE * minutes
         step = round(pull + wanted * _NOISE_SHARE * math.sqrt(minutes) * noise)
         buyer, seller = self._random_hedger(long=True), self._random_hedger(long=False)
@@ -95,12 +95,12 @@ class Hedgers:
         self.trade(seller, -step, tick)
 
     def _random_hedger(self, *, long: bool) -> int:
-        """A random desk that is on this side; any other one if luck is out."""
-        desk = 0
+        """A random hedger of this side, or of any side if the first tries find none."""
+        hedger = 0
         for _ in range(_MAX_TRIES):
             if not self._shuffled:
-                self._shuffled = self.rng.integers(0, self.settings.desks, 20_000).tolist()
-            desk = self._shuffled.pop()
-            if (self.lots[desk] > 0) == long:
+                self._shuffled = self.rng.integers(0, self.settings.hedgers, 20_000).tolist()
+            hedger = self._shuffled.pop()
+            if (self.lots[hedger] > 0) == long:
                 break
-        return desk
+        return hedger

@@ -24,13 +24,13 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class MarginTable:
-    """A margin table, lowest tier first.
+    """Margin tiers as columns, lowest tier first.
 
     Attributes:
         cap: Largest notional of each tier, USD.
         max_leverage: Highest leverage of each tier.
         rate: Maintenance margin rate of each tier.
-        deduction: What keeps maintenance continuous across tiers, USD: ``c_n = c_{n−1} + floor_n · (m_n − m_{n−1})``.
+        deduction: Makes maintenance margin continuous across tiers, USD: ``c_n = c_{n−1} + floor_n · (m_n − m_{n−1})``.
     """
 
     cap: Floats
@@ -40,7 +40,7 @@ class MarginTable:
 
     @classmethod
     def of(cls, tiers: Sequence[Tier]) -> MarginTable:
-        """The table of an instrument in columns.
+        """Convert the tiers of an instrument to columns.
 
         Example:
             >>> MarginTable.of(contract_rules().tiers).deduction[:3].tolist()
@@ -54,49 +54,48 @@ class MarginTable:
         )
 
     def cap_leverage(self, notional: Floats, leverage: Floats) -> Floats:
-        """The leverage wanted, or the most that the tier of this notional allows."""
+        """Limit the requested leverage to the maximum of the tier of this notional."""
         tier = np.searchsorted(self.cap[:-1], notional)
         return np.asarray(np.minimum(leverage, self.max_leverage[tier]), dtype=np.float64)
 
 
 def contract_rules() -> CatalogueEntry:
-    """Contract and margin tiers of the simulated market: those of a real one.
+    """Contract and margin tiers of the simulated market, copied from a real instrument.
 
     Raises:
-        NotFoundError: The catalogue has lost it.
+        NotFoundError: The catalogue does not contain the instrument.
     """
     entry = find_entry(RULES_INSTRUMENT)
     if entry is None:
-        raise NotFoundError(
-            "demo", RULES_INSTRUMENT, "nothing in the catalogue", "its margin tiers", "nothing simulated"
-        )
+        raise NotFoundError("demo", RULES_INSTRUMENT, "not in the catalogue", "its margin tiers", "nothing simulated")
     return entry
 
 
 def liquidation_price(
     side: npt.NDArray[np.int64], size: Floats, entry: Floats, margin: Floats, tiers: MarginTable
 ) -> Floats:
-    """The mark at which maintenance margin is no longer covered; NaN where no price above 0 does that.
+    """The mark at which equity equals maintenance margin; NaN if no price above 0 reaches it.
 
-    A tier ``(m, c)`` is hit at ``L = (s·q·E − M − c) / (q·(s − m))`` (isolated, linear, no closing fee). Maintenance is
-    the largest of ``m·q·L − c`` over the tiers, since rates rise and the deductions join them: so a long is liquidated
-    at the highest of the tiers' prices and a short at the lowest, without asking which tier the notional is in.
+    For a tier ``(m, c)`` that is ``L = (s·q·E − M − c) / (q·(s − m))`` (isolated, linear, no closing fee). Maintenance
+    margin is the maximum of ``m·q·L − c`` over the tiers, because rates rise and deductions make it continuous. A long
+    is therefore liquidated at the highest price over the tiers and a short at the lowest, whatever the tier of its
+    notional.
 
     Args:
         side: +1 long, −1 short.
-        size: Coin.
+        size: Size, coin.
         entry: Entry price, USD.
         margin: Isolated margin without unrealised profit, USD.
-        tiers: The venue's table.
+        tiers: Margin tiers of the venue.
 
     Example:
         >>> one, tiers = np.ones(2), MarginTable.of(contract_rules().tiers)
         >>> liquidation_price(np.array([1, -1]), one, 100_000 * one, 1_000 * one, tiers).round(1).tolist()
         [99397.6, 100597.6]
     """
-    held = (side * size * entry - margin)[:, None] - tiers.deduction
-    # Mirrored, a short's lowest price is the highest: one maximum serves both sides.
-    mirrored = held / (size[:, None] * (1.0 - side[:, None] * tiers.rate))
+    numerator = (side * size * entry - margin)[:, None] - tiers.deduction
+    # The negative price of a short turns its minimum into a maximum, so that one maximum serves both sides.
+    mirrored = numerator / (size[:, None] * (1.0 - side[:, None] * tiers.rate))
     price = side * mirrored.max(axis=1)
     price[price <= 0] = np.nan
     return np.asarray(price, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The liquidation engine: what a move of the mark triggers, sold into the book until nothing more is triggered."""
+"""Liquidations: positions that a move of the mark triggers are closed against the order book, in rounds."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["ForcedCloses", "liquidate_triggered"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ForcedCloses:
-    """Forced closes of one minute, in the order in which the mark met their levels.
+    """Forced closes of one minute, in the order in which the mark reached their liquidation levels.
 
     Attributes:
-        impact: How far the forced orders moved the price, log (below 0 when they sold).
-        tick: Where the mark stands after them.
-        lots: Closed in all.
-        along: How far along the mark's way from the minute's start each was triggered, 0 to 1.
-        columns: Side, fill tick, lots, entry tick, level tick.
+        impact: Displacement of the price by the forced orders, log (below 0 for sales).
+        tick: Mark after them, ticks.
+        lots: Total closed lots.
+        path_fraction: Position of each trigger on the mark's path through the minute, 0 to 1.
+        columns: Side, fill tick, lots, entry tick, liquidation level tick.
     """
 
     impact: float
@@ -38,36 +38,36 @@ class ForcedCloses:
 def liquidate_triggered(
     accounts: MarginAccounts, book: OrderBookSide, depth: float, start: int, tick: int
 ) -> ForcedCloses | None:
-    """Liquidate whatever a move from ``start`` to ``tick`` triggers, and what that triggers in turn.
+    """Liquidate the positions that a move from ``start`` to ``tick`` triggers, up to the fixed point of the cascade.
 
-    Each round the triggered positions are closed against the book, the mark moves by their impact, and the next round
-    looks from there. A fill lies between its level and where its round left the mark, in proportion to what was sold
-    before it in the round: at its liquidation price or worse.
+    Each round closes the triggered positions against the book and moves the mark by their impact; the next round starts
+    at that mark. A fill lies between its liquidation level and the mark after its round, in proportion to the lots
+    closed before it in the round. It is therefore at the liquidation price or worse.
 
     Args:
-        accounts: Their triggered positions are closed.
-        book: The side that forced orders hit.
-        depth: USD within 1 %.
+        accounts: Accounts; triggered positions are closed in place.
+        book: Side of the order book that the forced orders consume.
+        depth: Depth within 1 %, USD.
         start: Mark at the start of the minute, ticks.
-        tick: Mark that the minute's own news led to, ticks.
+        tick: Mark after the minute's exogenous move, ticks.
 
     Returns:
-        ``None`` when nothing is triggered.
+        The forced closes, or ``None`` if no position is triggered.
     """
     falling = tick < start
     usd_per_lot_tick = accounts.settings.usd_per_lot_tick
     rounds: list[Ints] = []
     impact, reached = 0.0, tick
-    while len(who := accounts.triggered(reached, falling=falling)):
-        level = (accounts.long_trigger_tick if falling else accounts.short_trigger_tick)[who].astype(np.int64)
-        lots = accounts.lots[who]
+    while len(rows := accounts.triggered(reached, falling=falling)):
+        level = (accounts.long_trigger_tick if falling else accounts.short_trigger_tick)[rows].astype(np.int64)
+        lots = accounts.lots[rows]
         sold = np.cumsum(lots)
         push = book.consume(float((lots * level).sum()) * usd_per_lot_tick, depth)
         impact += -push if falling else push
         after = round(tick * math.exp(impact))
         fill = level + np.rint((after - reached) * (sold / sold[-1])).astype(np.int64)
-        rounds.append(np.stack([accounts.side[who], fill, lots, accounts.entry[who], level]))
-        accounts.close(who)
+        rounds.append(np.stack([accounts.side[rows], fill, lots, accounts.entry[rows], level]))
+        accounts.close(rows)
         reached = after
     if not rounds:
         return None

@@ -1,4 +1,4 @@
-"""The truth about a moment: every open position."""
+"""All open positions of the simulated market at one time, with their true liquidation prices."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["OpenPositions"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class OpenPositions:
-    """Every open position at one instant, as columns; desks come after the accounts.
+    """All open positions at one time, as columns; hedgers follow the accounts.
 
     Attributes:
-        ts: UTC microseconds.
-        mark_price: USD.
-        account: Number of the holder; it says nothing about who that is.
+        ts: Time, UTC microseconds.
+        mark_price: Mark, USD.
+        account: Number of the holder, arbitrary.
         side: +1 long, −1 short.
-        lots: Size.
-        entry_price: USD.
-        leverage: What was picked; 1 for desks, who hold the coin or the cash against it.
-        margin: Isolated margin, USD; NaN for desks.
-        liquidation_price: USD; NaN where no price liquidates the position.
+        lots: Size, lots.
+        entry_price: Entry price, USD.
+        leverage: Chosen leverage; 1 for hedgers, who hold the coin or cash as a hedge.
+        margin: Isolated margin, USD; NaN for hedgers.
+        liquidation_price: Liquidation price, USD; NaN if no price liquidates the position.
     """
 
     ts: int
@@ -43,21 +43,21 @@ class OpenPositions:
 
     @classmethod
     def of(cls, market: SimulatedMarket, ts: int) -> OpenPositions:
-        """The market as it stands."""
+        """Read the open positions of the market at its present minute."""
         accounts, step = market.accounts, market.settings.tick
-        who = np.flatnonzero(accounts.side)
-        held = np.array(market.desks.lots, dtype=np.int64)
-        desk = np.flatnonzero(held)
-        none = np.full(len(desk), np.nan)
-        paid = np.rint(np.array(market.desks.paid)[desk])
+        rows = np.flatnonzero(accounts.side)
+        held = np.array(market.hedgers.lots, dtype=np.int64)
+        hedger = np.flatnonzero(held)
+        none = np.full(len(hedger), np.nan)
+        average_entry = np.rint(np.array(market.hedgers.average_entry)[hedger])
         return cls(
             ts=ts,
             mark_price=market.tick * step,
-            account=np.concatenate([who, desk + len(accounts.side)]),
-            side=np.concatenate([accounts.side[who], np.sign(held[desk])]),
-            lots=np.concatenate([accounts.lots[who], np.abs(held[desk])]),
-            entry_price=np.concatenate([accounts.entry[who].astype(np.float64), paid]) * step,
-            leverage=np.concatenate([accounts.leverage[who], np.ones(len(desk))]),
-            margin=np.concatenate([accounts.margin[who], none]),
-            liquidation_price=np.concatenate([accounts.price[who], none]),
+            account=np.concatenate([rows, hedger + len(accounts.side)]),
+            side=np.concatenate([accounts.side[rows], np.sign(held[hedger])]),
+            lots=np.concatenate([accounts.lots[rows], np.abs(held[hedger])]),
+            entry_price=np.concatenate([accounts.entry[rows].astype(np.float64), average_entry]) * step,
+            leverage=np.concatenate([accounts.leverage[rows], np.ones(len(hedger))]),
+            margin=np.concatenate([accounts.margin[rows], none]),
+            liquidation_price=np.concatenate([accounts.price[rows], none]),
         )

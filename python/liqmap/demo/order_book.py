@@ -1,4 +1,4 @@
-"""The order book that forced orders eat into: a depth curve with a hole that refills."""
+"""One side of the order book: a depth curve that forced orders consume and that refills."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["OrderBookSide"]
 class OrderBookSide:
     """Resting orders of one side: ``D(x) = D1 · (x / 1 %)^β`` USD within displacement ``x``.
 
-    Forced orders walk it: after ``Q`` the price stands at ``D⁻¹(Q)``. What they ate fills up again with a half-life, so
-    that orders in quick succession meet a thinner book.
+    Forced orders of ``Q`` USD walk the book and move the price by ``D⁻¹(Q)``. Consumed depth refills with a half-life,
+    so that orders in quick succession meet a thinner book.
 
     Attributes:
         power: β.
-        decay: Share of the hole that is left after a minute.
-        end: How far the book reaches, log price.
-        eaten: The hole, USD.
+        decay: Share of the consumed depth that remains consumed after one minute.
+        end: Largest displacement that the book covers, log price.
+        consumed_usd: Consumed depth, USD.
     """
 
     power: float
@@ -36,10 +36,10 @@ class OrderBookSide:
         return cls(power=settings.depth_power, decay=0.5 ** (1 / settings.refill_minutes), end=settings.book_end)
 
     def consume(self, usd: float, depth: float) -> float:
-        """Walk the book by ``usd`` where ``depth`` USD rest within 1 %; returns the displacement in log price.
+        """Walk the book by ``usd``, given a depth of ``depth`` USD within 1 %; returns the displacement in log price.
 
-        The hole never reaches further than ``end``: what would go beyond is taken over by the insurance fund, without
-        orders (and handed to a holder of the other side).
+        The displacement never exceeds ``end``: the insurance fund takes over the remainder without orders and transfers
+        it to a holder of the other side.
 
         Example:
             >>> book = OrderBookSide(power=0.5, decay=0.5, end=0.05)
@@ -53,5 +53,5 @@ class OrderBookSide:
         return 0.01 * float((self.consumed_usd / depth) ** (1 / self.power) - (before / depth) ** (1 / self.power))
 
     def refill(self) -> None:
-        """A minute passes."""
+        """Refill the book for one minute."""
         self.consumed_usd *= self.decay

@@ -1,4 +1,4 @@
-"""Who comes into the market, on which side, how large, with how much leverage, for how long."""
+"""New positions of the accounts: side, size, leverage and lifetime."""
 
 from __future__ import annotations
 
@@ -25,27 +25,28 @@ class NewPositions:
     """New positions of one minute, as columns.
 
     Attributes:
-        chases: Whether a market order follows the last move (a taker), or a resting one meets it (a maker).
+        is_taker: Whether a market order follows the last move (taker) or a resting order takes the other side (maker).
         side: +1 long, −1 short.
-        slip: How much worse than the mark the entry price is, a fraction: takers pay, makers receive.
+        slippage: Difference of the entry price from the mark, as a fraction; above 0 is worse: takers pay, makers
+            receive.
         size: Factor on the account's typical position.
-        leverage: Wanted.
-        padding: Margin above what the leverage asks for, as a share of it.
-        life: Minutes until the account means to leave.
+        leverage: Requested leverage.
+        extra_margin: Margin above the initial margin, as a share of it.
+        lifetime: Minutes until the scheduled exit.
     """
 
     is_taker: npt.NDArray[np.bool_]
     side: Ints
-    slip: Floats
+    slippage: Floats
     size: Floats
     leverage: Floats
-    padding: Floats
-    life: Ints
+    extra_margin: Floats
+    lifetime: Ints
 
 
 @dataclass(eq=False, slots=True)
 class OrderFlow:
-    """Draws positions; a minute needs only a dozen, so they are made in bulk and dealt out."""
+    """Random draws of new positions; a minute needs only a dozen, so they are drawn in chunks."""
 
     rng: np.random.Generator
     settings: Settings
@@ -56,10 +57,10 @@ class OrderFlow:
     def draw(self, count: int, trend: float) -> NewPositions:
         """Positions of one minute.
 
-        Chasers go with the trend and take the retail mix of leverage; the others lean against it with less.
+        Takers follow the trend and use the retail leverage mix; makers trade against it with less leverage.
 
         Args:
-            count: How many.
+            count: Number of positions.
             trend: Return of the last half hour in units of its volatility.
         """
         if self._chunk is None or self._next_row + count > len(self._side_draws):
@@ -67,40 +68,44 @@ class OrderFlow:
             self._next_row = 0
         window = slice(self._next_row, self._next_row + count)
         self._next_row += count
-        bulk, s = self._chunk, self.settings
-        chases = bulk.is_taker[window]
-        odds = np.where(chases, _logistic(s.long_bias + s.chase * trend), _logistic(s.long_bias - s.fade * trend))
+        chunk, s = self._chunk, self.settings
+        is_taker = chunk.is_taker[window]
+        odds = np.where(
+            is_taker,
+            _logistic(s.long_bias + s.taker_trend_response * trend),
+            _logistic(s.long_bias - s.maker_trend_response * trend),
+        )
         return NewPositions(
-            is_taker=chases,
+            is_taker=is_taker,
             side=np.where(self._side_draws[window] < odds, 1, -1),
-            slip=bulk.slip[window],
-            size=bulk.size[window],
-            leverage=bulk.leverage[window],
-            padding=bulk.padding[window],
-            life=bulk.life[window],
+            slippage=chunk.slippage[window],
+            size=chunk.size[window],
+            leverage=chunk.leverage[window],
+            extra_margin=chunk.extra_margin[window],
+            lifetime=chunk.lifetime[window],
         )
 
-    def life(self, leverage: Floats) -> Ints:
-        """Minutes until positions at this leverage are meant to end."""
+    def draw_lifetimes(self, leverage: Floats) -> Ints:
+        """Minutes until the scheduled exit, log-normal with a median that falls with leverage."""
         s = self.settings
-        median = s.life_hours * _MINUTES_PER_HOUR * (10 / leverage) ** s.life_power
-        drawn = median * np.exp(s.life_spread * self.rng.standard_normal(len(leverage)))
+        median = s.lifetime_hours * _MINUTES_PER_HOUR * (10 / leverage) ** s.lifetime_power
+        drawn = median * np.exp(s.lifetime_spread * self.rng.standard_normal(len(leverage)))
         return np.maximum(drawn, 1.0).astype(np.int64)
 
     def _draw_chunk(self, count: int) -> NewPositions:
         s, rng = self.settings, self.rng
-        chases = rng.random(count) < s.chasers
+        is_taker = rng.random(count) < s.taker_share
         taste = rng.random(count)
-        leverage = np.where(chases, _leverage_at(s.taker_leverage, taste), _leverage_at(s.maker_leverage, taste))
+        leverage = np.where(is_taker, _leverage_at(s.taker_leverage, taste), _leverage_at(s.maker_leverage, taste))
         self._side_draws = rng.random(count)
         return NewPositions(
-            is_taker=chases,
+            is_taker=is_taker,
             side=np.zeros(count, dtype=np.int64),
-            slip=np.where(chases, s.slip, -s.slip) * rng.random(count),
+            slippage=np.where(is_taker, s.max_slippage, -s.max_slippage) * rng.random(count),
             size=np.exp(s.trade_spread * rng.standard_normal(count)),
             leverage=leverage,
-            padding=np.maximum(0.0, 1 - rng.random(count) / s.padded),
-            life=self.life(leverage),
+            extra_margin=np.maximum(0.0, 1 - rng.random(count) / s.extra_margin_share),
+            lifetime=self.draw_lifetimes(leverage),
         )
 
 

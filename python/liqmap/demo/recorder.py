@@ -1,4 +1,4 @@
-"""What an observer of the market sees: bars, open interest, funding, liquidations."""
+"""Public data of the simulated market: bars, open interest, funding and liquidations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIQUIDATION_GAP = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row of ``bars`` with what stood open at its end; prices in ticks, sizes in lots, ``ts`` its first instant."""
+    """One row of ``bars`` with the open interest at its end; prices in ticks, sizes in lots, ``ts`` is its start."""
 
     ts: int
     open: int
@@ -35,11 +35,11 @@ class Bar:
 
 @dataclass(slots=True)
 class Recorder:
-    """Writes minutes down as bars, and every forced close.
+    """Aggregates minutes to bars and records every liquidation.
 
     Attributes:
-        bars: Finished bars.
-        liquidations: Blocks of ``(ts, side, tick, lots, entry, level)`` columns, in time.
+        bars: Complete bars.
+        liquidations: Blocks of ``(ts, side, tick, lots, entry, level)`` columns, ordered by time.
         funding: ``(ts, rate)``, every eight hours.
     """
 
@@ -47,50 +47,52 @@ class Recorder:
     bars: list[Bar] = field(default_factory=list)
     liquidations: list[Ints] = field(default_factory=list)
     funding: list[tuple[int, float]] = field(default_factory=list)
-    _now: list[int] = field(default_factory=list)
+    _open_bar: list[int] = field(default_factory=list)
 
-    def minute(self, minute: int, path: tuple[int, int, int, int], flow: tuple[int, int], open_interest: int) -> bool:
-        """Add one minute; says whether it completed a bar.
+    def add_minute(
+        self, minute: int, path: tuple[int, int, int, int], flow: tuple[int, int], open_interest: int
+    ) -> bool:
+        """Add one minute; returns whether it completed a bar.
 
         Args:
             minute: Minutes since the start of the record.
             path: Open, high, low, close of the mark, ticks.
             flow: Lots traded and lots bought by takers.
-            open_interest: Lots at the end of the minute.
+            open_interest: Open interest at the end of the minute, lots.
         """
         first, high, low, close = path
-        if not self._now:
-            self._now = [first, high, low, 0, 0]
-        opened, top, bottom, volume, bought = self._now
-        self._now = [opened, max(top, high), min(bottom, low), volume + flow[0], bought + flow[1]]
+        if not self._open_bar:
+            self._open_bar = [first, high, low, 0, 0]
+        opened, top, bottom, volume, bought = self._open_bar
+        self._open_bar = [opened, max(top, high), min(bottom, low), volume + flow[0], bought + flow[1]]
         length = self.settings.bar_minutes
         if (minute + 1) % length:
             return False
         ts = self.settings.start + (minute + 1 - length) * _MINUTE
-        opened, top, bottom, volume, bought = self._now
+        opened, top, bottom, volume, bought = self._open_bar
         self.bars.append(Bar(ts, opened, top, bottom, close, volume, bought, open_interest))
-        self._now = []
+        self._open_bar = []
         return True
 
-    def fund(self, minute: int, rate: float) -> None:
-        """Note the funding rate at the end of a minute, a fraction per eight hours."""
+    def add_funding(self, minute: int, rate: float) -> None:
+        """Add the funding rate at the end of a minute, a fraction per eight hours."""
         self.funding.append((self.settings.start + (minute + 1) * _MINUTE, rate))
 
-    def liquidated(self, minute: int, along: Floats, columns: list[Ints]) -> None:
-        """Add forced closes of one minute.
+    def add_liquidations(self, minute: int, path_fraction: Floats, columns: list[Ints]) -> None:
+        """Add the forced closes of one minute.
 
-        The mark moves in four jumps a minute, and the engine works off what a jump has triggered every tenth of a
-        second (faster in a crowd, so that no two share an instant). Three quarters of the orders then come within a
-        second of the one before, as they did on Bybit in February 2026.
+        The mark moves in four jumps per minute, and the positions that a jump triggers are closed 0.1 s apart, or less
+        if there are many, so that no two share a time. As a result about three quarters of the liquidations follow the
+        previous one within one second, as measured on Bybit in February 2026.
 
         Args:
             minute: Minutes since the start of the record.
-            along: How far along the minute's path each was triggered, 0 to 1, ascending.
-            columns: Side, fill tick, lots, entry tick, level tick.
+            path_fraction: Position of each trigger on the path of the minute, 0 to 1, ascending.
+            columns: Side, fill tick, lots, entry tick, liquidation level tick.
         """
-        jump = np.minimum((along * _JUMPS_PER_MINUTE).astype(np.int64), _JUMPS_PER_MINUTE - 1)
+        jump = np.minimum((path_fraction * _JUMPS_PER_MINUTE).astype(np.int64), _JUMPS_PER_MINUTE - 1)
         rank = np.arange(len(jump)) - np.searchsorted(jump, jump)
-        crowd = np.bincount(jump, minlength=_JUMPS_PER_MINUTE)[jump]
-        within = rank * np.minimum(_LIQUIDATION_GAP, _MINUTE // _JUMPS_PER_MINUTE // crowd)
-        ts = self.settings.start + minute * _MINUTE + jump * (_MINUTE // _JUMPS_PER_MINUTE) + within
+        jump_size = np.bincount(jump, minlength=_JUMPS_PER_MINUTE)[jump]
+        offset = rank * np.minimum(_LIQUIDATION_GAP, _MINUTE // _JUMPS_PER_MINUTE // jump_size)
+        ts = self.settings.start + minute * _MINUTE + jump * (_MINUTE // _JUMPS_PER_MINUTE) + offset
         self.liquidations.append(np.stack([ts, *columns]))

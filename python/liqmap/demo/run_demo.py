@@ -1,4 +1,4 @@
-"""The whole way at once: simulate, write files, load them like any market's, map, compare with the truth, report."""
+"""The complete demo: simulate a market, write and load its files, map it, compare with the truth, write a report."""
 
 from __future__ import annotations
 
@@ -30,21 +30,22 @@ __all__ = ["DemoResult", "run_demo"]
 _MARKER_FILE = "SIMULATED.md"
 _MARKER_TEXT = """# SIMULATED
 
-Everything in this folder comes from a market that liqmap made up. `liqmap demo` replaces it as a whole.
+Everything in this folder comes from a market that liqmap simulated. `liqmap demo` replaces the folder's content.
 """
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DemoResult:
-    """What one run made.
+    """Results of one demo run.
 
     Attributes:
         record: The simulated market.
-        database: The history it was loaded into.
-        rows: Rows that the history took, by table.
-        map: The map at the end of the record, from bars and open interest alone.
-        fits: That map beside the true levels, long and short; the page's map also has the observed positions.
-        page: The front page of the report.
+        database: File of the history.
+        rows: Stored rows by table.
+        map: Map at the end of the record, from bars and open interest only.
+        fits: Comparison of that map with the true levels, long and short; the map of the page also includes observed
+            positions.
+        page: Front page of the report.
     """
 
     record: Simulation
@@ -56,15 +57,15 @@ class DemoResult:
 
 
 def run_demo(out: Path, *, seed: int, days: int) -> DemoResult:
-    """Make a demo in a folder of its own; the same seed and days make the same market.
+    """Run the demo in its own folder; the same seed and days give the same market.
 
     Args:
-        out: The folder; it must be new, empty, or an earlier demo's, which is replaced.
-        seed: Which market.
-        days: How long its record is.
+        out: Folder; new, empty, or of an earlier demo, which is replaced.
+        seed: Seed of the random generator.
+        days: Recorded days.
 
     Raises:
-        InputError: The folder holds something else; an odd seed or number of days.
+        InputError: The folder has other content, or the seed or the number of days is out of range.
     """
     _reject_foreign_folder(out)
     with _progress("simulating", days + Settings().burn_in_days) as advance:
@@ -76,17 +77,17 @@ def run_demo(out: Path, *, seed: int, days: int) -> DemoResult:
     rows = {}
     with _progress("loading", len(files)) as advance, open_history(database, mode="w") as history:
         for table, path in files.items():
-            # What is modelled is compared with the truth before any of the truth is seen.
+            # The map for the comparison is computed before any true position is loaded.
             if table == "positions":
-                made = history.map(INSTRUMENT, record.end)
+                modelled_map = history.map(INSTRUMENT, record.end)
             rows[table] = history.load(path).stored
             advance()
     with open_history(database) as history:
         issue = collect_issue(history, read_report(_write_report_config(out)), record.end)
-    fits = compare_with_truth(made, record.truth[-1], lot=record.settings.lot)
+    fits = compare_with_truth(modelled_map, record.truth[-1], lot=record.settings.lot)
     write_issue(issue, out / "site")
     return DemoResult(
-        record=record, database=database, rows=rows, map=made, fits=fits, page=out / "site" / "index.html"
+        record=record, database=database, rows=rows, map=modelled_map, fits=fits, page=out / "site" / "index.html"
     )
 
 
@@ -98,14 +99,14 @@ def _write_report_config(out: Path) -> Path:
 
 def _reject_foreign_folder(out: Path) -> None:
     if out.exists() and not out.is_dir():
-        raise InputError("demo", str(out), "a file", "a folder", "nothing made")
+        raise InputError("demo", str(out), "a file", "a folder", "nothing written")
     if out.is_dir() and any(out.iterdir()) and not (out / _MARKER_FILE).is_file():
-        expected = "a new or empty folder, or an earlier demo's"
-        raise InputError("demo", str(out), "a folder with other things in it", expected, "nothing made")
+        expected = "a new or empty folder, or the folder of an earlier demo"
+        raise InputError("demo", str(out), "a folder with other content", expected, "nothing written")
 
 
 def _clear_previous_demo(out: Path) -> None:
-    """Take the folder over: an earlier demo goes only once the new market is there."""
+    """Mark the folder as a demo and remove an earlier demo; called after the new market has been simulated."""
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARKER_FILE).write_text(_MARKER_TEXT, encoding="utf-8")
     for stale in out.glob("history.duckdb*"):
@@ -117,8 +118,8 @@ def _clear_previous_demo(out: Path) -> None:
 
 @contextmanager
 def _progress(what: str, steps: int) -> Iterator[Callable[[], None]]:
-    """A bar on standard error while a terminal looks on; nothing otherwise."""
-    from rich.console import Console  # noqa: PLC0415 - only the demo draws bars
+    """A progress bar on standard error if that is a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - only the demo shows progress bars
     from rich.progress import Progress  # noqa: PLC0415
 
     console = Console(stderr=True)

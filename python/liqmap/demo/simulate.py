@@ -1,4 +1,4 @@
-"""Run the simulated market and keep what was seen and what was true."""
+"""Run the simulated market and keep its public data and its true positions."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ class Simulation:
     """A finished simulation.
 
     Attributes:
-        seed, days, settings: What it was made from; the same three make the same bytes.
-        tape: What an observer saw.
-        truth: What stood open, at the instants asked for and at the end.
+        seed, days, settings: Inputs; equal inputs give equal bytes.
+        recorder: Public data.
+        truth: All open positions at the requested times and at the end.
     """
 
     seed: int
     days: int
     settings: Settings
-    tape: Recorder
+    recorder: Recorder
     truth: tuple[OpenPositions, ...]
 
     @property
     def start(self) -> int:
-        """First instant of the record, UTC microseconds."""
+        """Start of the record, UTC microseconds."""
         return self.settings.start
 
     @property
     def end(self) -> int:
-        """Last instant of the record, UTC microseconds."""
+        """End of the record, UTC microseconds."""
         return self.settings.start + self.days * MINUTES_PER_DAY * _MINUTE
 
 
@@ -60,14 +60,14 @@ def simulate(
     """Simulate a market.
 
     Args:
-        seed: Any whole number from 0.
-        days: Days of record, after a burn-in that is thrown away.
-        settings: What kind of market; the standard one if left out.
-        truth_every_days: Take down all open positions every so many days; always at the end.
-        on_day: Called after every simulated day, burn-in included.
+        seed: Seed of the random generator, 0 or above.
+        days: Recorded days, after a burn-in that is discarded.
+        settings: Parameters of the market; the default settings if omitted.
+        truth_every_days: Interval, in days, at which all open positions are kept; they are always kept at the end.
+        on_day: Called after every simulated day, including the burn-in.
 
     Raises:
-        InputError: A seed below 0, or days outside 1 to 500.
+        InputError: The seed is below 0, or the days are outside 1 to 500.
     """
     if seed < 0:
         raise InputError("demo", "seed", repr(seed), "a whole number from 0", "stopped")
@@ -79,8 +79,8 @@ def simulate(
     for day in range(1 - settings.burn_in_days, days + 1):
         for _ in range(MINUTES_PER_DAY):
             market.step()
-        asked = truth_every_days is not None and day > 0 and day % truth_every_days == 0
-        if asked or day == days:
+        requested = truth_every_days is not None and day > 0 and day % truth_every_days == 0
+        if requested or day == days:
             truth.append(OpenPositions.of(market, settings.start + day * MINUTES_PER_DAY * _MINUTE))
         on_day()
-    return Simulation(seed=seed, days=days, settings=settings, tape=market.tape, truth=tuple(truth))
+    return Simulation(seed=seed, days=days, settings=settings, recorder=market.recorder, truth=tuple(truth))

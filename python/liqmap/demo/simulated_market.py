@@ -1,4 +1,4 @@
-"""The simulated market: one minute after another, accounts, desks and the price acting on each other."""
+"""The simulated market: minute steps in which accounts, hedgers and the price interact."""
 
 from __future__ import annotations
 
@@ -31,43 +31,44 @@ _FORCED_REDUCES_HEDGERS, _VOLUNTARY_REDUCES_HEDGERS = 0.9, 0.45
 
 @dataclass(slots=True)
 class _MinuteFlow:
-    """What the accounts did in one minute, lots."""
+    """Trades of the accounts in one minute, lots."""
 
     net: int = 0
     bought: int = 0
     sold: int = 0
 
-    def take(self, lots: int) -> None:
-        """Market orders: bought above 0, sold below."""
+    def add_market_orders(self, lots: int) -> None:
+        """Add market orders: purchases above 0, sales below."""
         self.bought += max(lots, 0)
         self.sold += max(-lots, 0)
 
 
 @dataclass(eq=False, slots=True)
 class SimulatedMarket:
-    """All state of the market.
+    """State of the market.
 
     Attributes:
-        worth: Log price without the impact that is still to fade.
-        echo: That impact, log.
-        tick: The mark, ticks; it is also the last price and the index.
+        fundamental: Log price without the transient impact.
+        transient_impact: Impact of forced orders that decays, log.
+        tick: Mark, ticks; also the last price and the index price.
         trend: Return of about the last half hour in units of its own volatility.
-        due: Accounts that mean to leave, by minute.
-        minute: Minutes lived; the record starts at ``record_from``.
+        exits_by_minute: Account numbers with a scheduled exit, by minute.
+        minute: Simulated minutes so far.
+        record_start_minute: First recorded minute, after the burn-in.
     """
 
     rng: np.random.Generator
     settings: Settings
     volatility_process: VolatilityProcess
     accounts: MarginAccounts
-    desks: Hedgers
-    entries: OrderFlow
+    hedgers: Hedgers
+    order_flow: OrderFlow
     bids: OrderBookSide
     asks: OrderBookSide
-    tape: Recorder
-    worth: float
+    recorder: Recorder
+    fundamental: float
     tick: int
-    due: list[list[int]]
+    exits_by_minute: list[list[int]]
     record_start_minute: int
     transient_impact: float = 0.0
     trend: float = 0.0
@@ -76,7 +77,7 @@ class SimulatedMarket:
 
     @classmethod
     def new(cls, seed: int, days: int, settings: Settings) -> SimulatedMarket:
-        """A market that can live for ``days`` after its burn-in."""
+        """A market for ``days`` recorded days after the burn-in."""
         rng = np.random.Generator(np.random.PCG64(seed))
         minutes = (days + settings.burn_in_days) * MINUTES_PER_DAY
         tick = round(settings.price / settings.tick)
@@ -85,26 +86,26 @@ class SimulatedMarket:
             settings=settings,
             volatility_process=VolatilityProcess.draw(rng, minutes, settings),
             accounts=MarginAccounts.empty(rng, settings, MarginTable.of(contract_rules().tiers)),
-            desks=Hedgers.at_equilibrium(rng, settings, tick),
-            entries=OrderFlow(rng, settings),
+            hedgers=Hedgers.at_equilibrium(rng, settings, tick),
+            order_flow=OrderFlow(rng, settings),
             bids=OrderBookSide.of(settings),
             asks=OrderBookSide.of(settings),
-            tape=Recorder(settings),
-            worth=math.log(settings.price),
+            recorder=Recorder(settings),
+            fundamental=math.log(settings.price),
             tick=tick,
-            due=[[] for _ in range(minutes)],
+            exits_by_minute=[[] for _ in range(minutes)],
             record_start_minute=settings.burn_in_days * MINUTES_PER_DAY,
         )
 
     @property
     def open_interest(self) -> int:
-        """Lots, one side."""
-        return self.accounts.long_lots + self.desks.long_lots
+        """Open interest, lots of one side."""
+        return self.accounts.long_lots + self.hedgers.long_lots
 
     def step(self) -> None:
-        """Live through one minute: news, forced closes, those who leave, those who come, the desks."""
+        """Simulate one minute: exogenous move, liquidations, exits or new positions of accounts, trades of hedgers."""
         sigma, start = self.volatility_process.sigma(), self.tick
-        forced, chosen = _MinuteFlow(), _MinuteFlow()
+        forced, voluntary = _MinuteFlow(), _MinuteFlow()
         low, high = self._move_price(sigma, forced)
         move = math.log(self.tick / start)
         shock = move / sigma
@@ -114,16 +115,18 @@ class SimulatedMarket:
             * (0.45 + 0.55 * min(abs(shock), 6.0))
             * (0.6 + 0.8 * self._uniform())
         )
-        # Turn about, which saves work: a minute to come, one for the desks, a minute to leave, one of rest.
-        turn = self.minute % _CYCLE_MINUTES
-        if turn == 0:
-            self._open_positions(_CYCLE_MINUTES * activity, chosen)
-        elif turn == _HEDGER_MINUTE:
-            self.desks.trade_among_themselves(self.tick, _CYCLE_MINUTES)
-        elif turn == _EXIT_MINUTE:
-            self._close_positions(chosen)
-        self.desks.take_other_side(forced.net, self.tick, from_holders=self._uniform() < _FORCED_REDUCES_HEDGERS)
-        self.desks.take_other_side(chosen.net, self.tick, from_holders=self._uniform() < _VOLUNTARY_REDUCES_HEDGERS)
+        # A cycle of four minutes saves work: new positions, trades of hedgers, exits, no trades.
+        phase = self.minute % _CYCLE_MINUTES
+        if phase == 0:
+            self._open_positions(_CYCLE_MINUTES * activity, voluntary)
+        elif phase == _HEDGER_MINUTE:
+            self.hedgers.trade_among_themselves(self.tick, _CYCLE_MINUTES)
+        elif phase == _EXIT_MINUTE:
+            self._close_positions(voluntary)
+        self.hedgers.take_other_side(forced.net, self.tick, reduces_positions=self._uniform() < _FORCED_REDUCES_HEDGERS)
+        self.hedgers.take_other_side(
+            voluntary.net, self.tick, reduces_positions=self._uniform() < _VOLUNTARY_REDUCES_HEDGERS
+        )
         self.volatility_process.update(self.minute, move)
         self.trend = _TREND_DECAY * self.trend + math.sqrt(1 - _TREND_DECAY**2) * shock
         now = self.minute - self.record_start_minute
@@ -131,78 +134,81 @@ class SimulatedMarket:
         if now >= 0:
             churn = round(self.settings.volume_lots * activity)
             share = min(max(0.5 + 0.2 * math.tanh(0.7 * shock) + 0.1 * (self._uniform() - 0.5), 0.05), 0.95)
-            bought = forced.bought + chosen.bought + round(churn * share)
-            volume = forced.bought + forced.sold + chosen.bought + chosen.sold + churn
-            self.tape.minute(now, (start, high, low, self.tick), (volume, bought), self.open_interest)
+            bought = forced.bought + voluntary.bought + round(churn * share)
+            volume = forced.bought + forced.sold + voluntary.bought + voluntary.sold + churn
+            self.recorder.add_minute(now, (start, high, low, self.tick), (volume, bought), self.open_interest)
             if (now + 1) % _FUNDING_MINUTES == 0:
-                self.tape.fund(now, self._funding_rate())
+                self.recorder.add_funding(now, self._funding_rate())
 
     def _move_price(self, sigma: float, flow: _MinuteFlow) -> tuple[int, int]:
-        """News moves the mark, the mark triggers positions, their forced orders move it on; lowest and highest tick."""
+        """Apply the exogenous move and the liquidations that it triggers; returns the lowest and the highest tick."""
         start, s = self.tick, self.settings
-        self.worth += sigma * float(self.volatility_process.shocks[self.minute])
+        self.fundamental += sigma * float(self.volatility_process.shocks[self.minute])
         self.transient_impact *= 0.5 ** (1 / s.rebound_minutes)
         self.bids.refill()
         self.asks.refill()
-        self.tick = round(math.exp(self.worth + self.transient_impact) / s.tick)
+        self.tick = round(math.exp(self.fundamental + self.transient_impact) / s.tick)
         falling = self.tick < start
-        # Makers step back when the market is wild.
+        # Makers withdraw depth when volatility is high.
         calm = (self.volatility_process.base / sigma**2) ** 0.25
         depth = s.depth_share * self.open_interest * self.tick * s.usd_per_lot_tick * min(calm, 1.5)
         forced = liquidate_triggered(self.accounts, self.bids if falling else self.asks, depth, start, self.tick)
         if forced is not None:
             self.tick = forced.tick
-            self.worth += s.lasting * forced.impact
-            self.transient_impact += (1 - s.lasting) * forced.impact
+            self.fundamental += s.permanent_share * forced.impact
+            self.transient_impact += (1 - s.permanent_share) * forced.impact
             flow.net = -forced.lots if falling else forced.lots
-            flow.take(flow.net)
+            flow.add_market_orders(flow.net)
             if self.minute >= self.record_start_minute:
-                self.tape.liquidated(self.minute - self.record_start_minute, forced.path_fraction, forced.columns)
+                self.recorder.add_liquidations(
+                    self.minute - self.record_start_minute, forced.path_fraction, forced.columns
+                )
         return min(start, self.tick), max(start, self.tick)
 
     def _close_positions(self, flow: _MinuteFlow) -> None:
-        """Accounts whose time is up close with market orders; most losers put it off instead."""
-        # Twice on the list: liquidated, back with a new position, and planned for the very minute of the old plan.
-        who = np.array(sorted(set(self.due[self.minute])), dtype=np.int64)
-        self.due[self.minute].clear()
+        """Close positions with a scheduled exit by market orders; most accounts with a loss postpone instead."""
+        # An account is listed twice if it was liquidated and its next position has the same exit minute.
+        rows = np.array(sorted(set(self.exits_by_minute[self.minute])), dtype=np.int64)
+        self.exits_by_minute[self.minute].clear()
         accounts = self.accounts
-        who = who[(accounts.exit_minute[who] == self.minute) & (accounts.side[who] != 0)]
-        if not len(who):
+        rows = rows[(accounts.exit_minute[rows] == self.minute) & (accounts.side[rows] != 0)]
+        if not len(rows):
             return
-        stays = accounts.has_loss(who, self.tick) & (self.rng.random(len(who)) < self.settings.stubborn)
-        if stays.any():
-            self._schedule_exits(who[stays], self.entries.life(accounts.leverage[who[stays]]))
-        goes = who[~stays]
-        lots = -accounts.lots[goes] * accounts.side[goes]
+        postponed = accounts.has_loss(rows, self.tick) & (self.rng.random(len(rows)) < self.settings.loser_hold_share)
+        if postponed.any():
+            lifetimes = self.order_flow.draw_lifetimes(accounts.leverage[rows[postponed]])
+            self._schedule_exits(rows[postponed], lifetimes)
+        closed = rows[~postponed]
+        lots = -accounts.lots[closed] * accounts.side[closed]
         flow.net += int(lots.sum())
         flow.bought += int(lots[lots > 0].sum())
         flow.sold -= int(lots[lots < 0].sum())
-        accounts.close(goes)
+        accounts.close(closed)
 
     def _open_positions(self, activity: float, flow: _MinuteFlow) -> None:
-        """New positions, in proportion to the volume traded."""
-        who = self.accounts.take_idle(int(self.rng.poisson(self.settings.entries * activity)))
-        if not len(who):
+        """Open new positions, in proportion to the traded volume."""
+        rows = self.accounts.take_idle(int(self.rng.poisson(self.settings.entries_per_minute * activity)))
+        if not len(rows):
             return
-        entry = self.entries.draw(len(who), self.trend)
-        usd = self.settings.median_usd * self.accounts.size_factor[who] * entry.size
-        price = np.rint(self.tick * (1 + entry.slip * entry.side)).astype(np.int64)
-        lots = self.accounts.open(who, entry.side, usd, price, entry.leverage, entry.padding) * entry.side
+        entry = self.order_flow.draw(len(rows), self.trend)
+        usd = self.settings.median_usd * self.accounts.size_factor[rows] * entry.size
+        price = np.rint(self.tick * (1 + entry.slippage * entry.side)).astype(np.int64)
+        lots = self.accounts.open(rows, entry.side, usd, price, entry.leverage, entry.extra_margin) * entry.side
         flow.net += int(lots.sum())
         taken = lots[entry.is_taker]
         flow.bought += int(taken[taken > 0].sum())
         flow.sold -= int(taken[taken < 0].sum())
-        self._schedule_exits(who, entry.life)
+        self._schedule_exits(rows, entry.lifetime)
 
-    def _schedule_exits(self, who: Ints, life: Ints) -> None:
-        leaves = (self.minute + life) // _CYCLE_MINUTES * _CYCLE_MINUTES + _EXIT_MINUTE
-        self.accounts.exit_minute[who] = leaves
-        for account, minute in zip(who.tolist(), leaves.tolist(), strict=True):
-            if minute < len(self.due):
-                self.due[minute].append(account)
+    def _schedule_exits(self, rows: Ints, lifetime: Ints) -> None:
+        exits = (self.minute + lifetime) // _CYCLE_MINUTES * _CYCLE_MINUTES + _EXIT_MINUTE
+        self.accounts.exit_minute[rows] = exits
+        for account, minute in zip(rows.tolist(), exits.tolist(), strict=True):
+            if minute < len(self.exits_by_minute):
+                self.exits_by_minute[minute].append(account)
 
     def _funding_rate(self) -> float:
-        """Longs pay when more of the margin traders are long (fraction per eight hours)."""
+        """Funding rate, fraction per eight hours; positive (longs pay) if more margin accounts are long."""
         long, short = self.accounts.long_lots, self.accounts.short_lots
         skew = (long - short) / max(long + short, 1)
         return round(min(max(_FUNDING_BASE + _FUNDING_SLOPE * skew, -_FUNDING_CAP), _FUNDING_CAP), 8)

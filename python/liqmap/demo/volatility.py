@@ -1,4 +1,4 @@
-"""Volatility and its shocks: GARCH with Student-t shocks, a slow regime and the hours of the day."""
+"""Volatility of the simulated price: GARCH with Student-t shocks, a slow regime and a daily cycle."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ _MAX_SQUARED_RETURN = 64.0
 
 @dataclass(slots=True)
 class VolatilityProcess:
-    """How much the price moves in each minute.
+    """Variance of the price by minute.
 
-    Variance follows ``h' = (1 − α − β)·v + α·r² + β·h`` (Bollerslev 1986), ``r`` being what the price really did, so
-    that a cascade makes the next minutes livelier; ``v`` is the long-run variance times the regime and the hour. No
-    return counts for more than eight times the long-run volatility: a flash crash shakes the market for an hour, it
-    does not feed on itself.
+    Variance follows ``h' = (1 − α − β)·v + α·r² + β·h`` (Bollerslev 1986). ``r`` is the realised return, so that a
+    cascade raises the variance of the next minutes; ``v`` is the long-run variance times the factors of regime and
+    hour. Returns are capped at eight times the long-run volatility, so that a flash crash raises volatility for about
+    an hour and does not amplify itself.
 
     Attributes:
+        arch: α.
+        garch: β.
         base: Long-run variance per minute.
         level: ``v`` of every minute.
         shocks: Standardised shock of every minute.
-        variance: ``h`` now.
+        variance: Present ``h``.
     """
 
     arch: float
@@ -46,7 +48,7 @@ class VolatilityProcess:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, minutes: int, settings: Settings) -> VolatilityProcess:
-        """Draw the regime and the shocks of the whole life of the market."""
+        """Draw the regime and the shocks of all minutes."""
         base = settings.volatility**2 / (365 * MINUTES_PER_DAY)
         keep = math.exp(-1 / (settings.regime_days * 24))
         steps = rng.standard_normal(minutes // 60 + 2) * settings.regime_spread * math.sqrt(1 - keep**2)
@@ -56,17 +58,17 @@ class VolatilityProcess:
             regime[hour] = keep * regime[hour - 1] + steps[hour]
         minute = np.arange(minutes)
         slow = np.interp(minute / 60, np.arange(len(regime)), regime) - settings.regime_spread**2 / 2
-        # Busiest about 14:30 UTC, when Europe and America are both at their desks.
-        hours = settings.day_swing * np.cos((minute % MINUTES_PER_DAY / 60 - 14.5) * (math.pi / 12))
+        # The maximum is at 14:30 UTC, when trading hours in Europe and America overlap.
+        hours = settings.daily_swing * np.cos((minute % MINUTES_PER_DAY / 60 - 14.5) * (math.pi / 12))
         shocks = rng.standard_t(settings.tail, minutes) * math.sqrt((settings.tail - 2) / settings.tail)
         return cls(settings.arch, settings.garch, base, base * np.exp(slow) * (1 + hours), shocks)
 
     def sigma(self) -> float:
-        """Volatility of this minute."""
+        """Volatility of the present minute."""
         return math.sqrt(self.variance)
 
     def update(self, minute: int, move: float) -> None:
-        """Take in what the price did in a minute (log return)."""
+        """Update the variance with the realised log return of a minute."""
         square = min(move * move, _MAX_SQUARED_RETURN * self.base)
         rest = 1 - self.arch - self.garch
         self.variance = rest * float(self.level[minute]) + self.arch * square + self.garch * self.variance

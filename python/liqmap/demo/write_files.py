@@ -1,4 +1,4 @@
-"""The simulated market as files, in the layouts that any market is loaded from."""
+"""CSV files of the simulated market, in the same layouts as those of other markets."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["PUBLIC_ACCOUNT_STRIDE", "TABLES", "write_market", "write_truth"]
 
 TABLES = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liquidations", "positions")
-"""The files of a market, named like the tables they fill."""
+"""Names of the files, equal to the tables that they fill."""
 
 PUBLIC_ACCOUNT_STRIDE = 8
-"""One account in so many can be looked at, as on a venue whose accounts are public."""
+"""One account in this many is public, as on a venue with public accounts."""
 
 _POSITIONS_HEADER = (
     "instrument,ts,account,side,size_base,entry_price,leverage,margin_mode,margin,liquidation_price,source"
@@ -35,10 +35,10 @@ _SIDES = {1: "long", -1: "short"}
 
 
 def write_market(record: Simulation, folder: Path) -> dict[str, Path]:
-    """Write what an observer saw: one CSV per table, and a README that says SIMULATED.
+    """Write the public data: one CSV file per table, and a README labelled SIMULATED.
 
     Returns:
-        Table → file.
+        Files by table.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "README.md").write_text(_readme(record), encoding="utf-8")
@@ -57,7 +57,7 @@ def write_market(record: Simulation, folder: Path) -> dict[str, Path]:
 
 
 def write_truth(record: Simulation, folder: Path) -> Path:
-    """Write what was true: every open position at each instant that was taken down."""
+    """Write the true positions: all open positions at each time that the simulation kept."""
     folder.mkdir(parents=True, exist_ok=True)
     return _write_lines(
         folder / "positions.csv",
@@ -94,7 +94,7 @@ def _tiers(like: CatalogueEntry, start: int) -> Iterator[str]:
 def _bars(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,interval_s,open,high,low,close,volume_base,taker_buy_base,price_source"
     s = record.settings
-    for bar in record.tape.bars:
+    for bar in record.recorder.bars:
         prices = ",".join(f"{tick * s.tick:.1f}" for tick in (bar.open, bar.high, bar.low, bar.close))
         sizes = f"{bar.volume * s.lot:.3f},{bar.taker_buy * s.lot:.3f}"
         yield f"{INSTRUMENT},{bar.ts},{s.bar_minutes * 60},{prices},{sizes},mark"
@@ -104,21 +104,21 @@ def _open_interest(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,oi_base,oi_usd"
     s = record.settings
     length = s.bar_minutes * 60_000_000
-    for bar in record.tape.bars:
+    for bar in record.recorder.bars:
         base = bar.open_interest * s.lot
         yield f"{INSTRUMENT},{bar.ts + length},{base:.3f},{base * bar.close * s.tick:.2f}"
 
 
 def _funding(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,rate,interval_h"
-    for ts, rate in record.tape.funding:
+    for ts, rate in record.recorder.funding:
         yield f"{INSTRUMENT},{ts},{rate:.8f},8"
 
 
 def _liquidations(record: Simulation) -> Iterator[str]:
     yield "instrument,ts,window_s,side,price,size_base,usd,feed"
     s = record.settings
-    for block in record.tape.liquidations:
+    for block in record.recorder.liquidations:
         for ts, side, tick, lots in block[:4].T.tolist():
             price, size = tick * s.tick, lots * s.lot
             yield f"{INSTRUMENT},{ts},0,{_SIDES[side]},{price:.1f},{size:.3f},{price * size:.2f},complete"
@@ -139,14 +139,14 @@ def _readme(record: Simulation) -> str:
     numbers = "\n".join(f"- {name}: {value}" for name, value in asdict(record.settings).items())
     return f"""# SIMULATED market {INSTRUMENT}
 
-Nothing here was ever traded. liqmap made it up, so that what the map shows can be compared with what is true.
+No part of this market was ever traded. liqmap simulated it, so that a map can be compared with the true levels.
 
 From {timestamps.iso(record.start)} to {timestamps.iso(record.end)}, seed {record.seed}, {record.days} days.
 
-The files beside this one are what an observer sees: bars of the mark price, open interest of one side, funding,
-every liquidation, the contract and its margin table, and at the end the positions of one account in
-{PUBLIC_ACCOUNT_STRIDE}, as on a venue whose accounts are public. Times are UTC microseconds (a bar's is its start),
-sizes coin, prices and notional USD. All open positions, which no observer sees, are in `truth/positions.csv`.
+The other files in this folder contain the public data: bars of the mark price, one-sided open interest, funding, every
+liquidation, the contract and its margin tiers. At the end, the positions of one account in {PUBLIC_ACCOUNT_STRIDE} are
+public, as on a venue with public accounts. Times are UTC microseconds (the start of a bar), sizes are in coin, prices
+and notional in USD. All open positions, which are not public, are in `truth/positions.csv`.
 
 ## Settings
 {numbers}
