@@ -26,7 +26,7 @@ from .maps.tracks.tracks import Track as Track
 from .maps.tracks.tracks import Tracks as Tracks
 from .maps.uncertainty import Uncertainty as Uncertainty
 from .positions.engine.bar_ledger import BarLedger as BarLedger
-from .positions.engine.calibrated_recipe import Kernel as Kernel
+from .positions.engine.calibrated_recipe import CalibratedRecipe as CalibratedRecipe
 from .positions.engine.calibration import Calibration as Calibration
 from .positions.engine.recipe import Recipe as Recipe
 from .positions.margin import liquidation_prices as liquidation_prices

@@ -17,7 +17,7 @@ from liqmap.positions.engine.bar_ledger import build_ledger
 from liqmap.score.calibrate import calibrate
 from liqmap.strategies.basis_from_history import stored_basis
 from liqmap.strategies.levels_from_history import stored_levels
-from liqmap.stress.depth_from_history import MAX_AGE, books_of, merged_depth
+from liqmap.stress.depth_from_history import MAX_AGE, instruments_with_books, merged_depth_from_history
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,8 +115,8 @@ class History(Store):
             InputError: The book contains no valid order.
         """
         oldest = MAX_AGE if max_age is None else parse_duration(max_age, stage="depth")
-        names = books_of(self, instrument) if is_market(instrument) else [instrument]
-        return merged_depth(self, names, parse_instant(at, stage="depth"), max_age=oldest)
+        names = instruments_with_books(self, instrument) if is_market(instrument) else [instrument]
+        return merged_depth_from_history(self, names, parse_instant(at, stage="depth"), max_age=oldest)
 
     def heatmap(
         self,

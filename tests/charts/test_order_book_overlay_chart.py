@@ -15,7 +15,7 @@ from _helpers.hand_made_map import CALM, MARK, hand_map
 from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_drawing
 from liqmap.charts.theme import PAGE
 from liqmap.report.vega.static_svg import static_svg
-from liqmap.stress.book_side import Orders
+from liqmap.stress.book_side import RestingOrders
 from liqmap.stress.depth import Depth
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def found(name: str = "sim:HAND", *, measured: bool = True) -> LevelsToUse:
     away = np.arange(10, 3000, 10.0)
     usd = np.where((away > 1700) & (away < 1900), 5e5, 5e6)
-    book = Depth.of_orders(name, 0, Orders(MARK - away, usd, MARK + away, usd))
+    book = Depth.of_orders(name, 0, RestingOrders(MARK - away, usd, MARK + away, usd))
     of = replace(hand_map((98_000, 98_400, 60e6), (101_000, 101_400, 40e6)), instrument=name)
     return liqmap.levels_to_use(of, book if measured else None, conditions=CALM)
 

@@ -14,9 +14,9 @@ import pytest
 import liqmap
 from _helpers.hourly_market import write_hourly_market
 from liqmap.history.registry import calibrations
-from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
 from liqmap.positions.engine.calibration import Calibration
-from liqmap.positions.engine.recipe import DEFAULT
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 from liqmap.positions.engine.recipe_alternatives import alternatives
 
 NAME = "sim:BTCUSDT"
@@ -37,7 +37,7 @@ def test_each_row_is_the_map_under_its_recipe(db: Path) -> None:
         m = history.map(NAME)
         assert told.grid == m.grid
         assert np.array_equal(told.long[0], m.side("long"))
-        others = alternatives(DEFAULT)
+        others = alternatives(DEFAULT_RECIPE)
         assert told.recipes == tuple(other.name for other in others)
         for row, other in enumerate(others):
             under = history.map(NAME, grid=m.grid, recipe=other.recipe)
@@ -73,7 +73,7 @@ def test_the_prior_decides_far_from_the_mark(db: Path) -> None:
 
 
 def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -> None:
-    kernel = Kernel.even(0.0004)
+    kernel = CalibratedRecipe.even(0.0004)
     bounds = tuple(tuple(tuple(x * f for x in side) for side in (kernel.long, kernel.short)) for f in (0.5, 2.0))
     fitted = Calibration(
         instrument=NAME,

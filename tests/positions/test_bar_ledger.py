@@ -12,11 +12,11 @@ import pytest
 import liqmap
 from liqmap import InputError, NotFoundError, Recipe
 from liqmap._core import Cohorts
-from liqmap.positions.engine.bar_ledger import BarLedger, keep_books
-from liqmap.positions.engine.bar_steps import walk
-from liqmap.positions.engine.calibrated_recipe import Kernel
+from liqmap.positions.engine.bar_ledger import BarLedger, record_bar_ledger
+from liqmap.positions.engine.bar_steps import step_bars
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
 from liqmap.positions.engine.inputs import EngineBars
-from liqmap.positions.engine.population import Nursery
+from liqmap.positions.engine.population import EngineRun
 
 NAME = "binance:BTCUSDT"
 HOUR = 3_600_000_000
@@ -45,7 +45,7 @@ def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         # Everything mapped: bars are cut down to open interest.
         ("2026-06-14T15:00Z", Recipe(mapped_share=1.0), 5_000),
         ("2026-01-31T00:00Z", Recipe(), 1_000),
-        ("2026-01-31T00:00Z", Kernel.even(0.0005), 1_000),
+        ("2026-01-31T00:00Z", CalibratedRecipe.even(0.0005), 1_000),
     ],
 )
 def test_every_bar_of_real_markets_balances(db: Path, end: str, recipe: Any, bars: int) -> None:
@@ -76,7 +76,7 @@ def check(books: BarLedger) -> None:
     assert (np.abs(books.unmapped) <= EXACT * scale)[books.rescaled > 0].all()
 
 
-def made_up(rng: np.random.Generator) -> Nursery:
+def made_up(rng: np.random.Generator) -> EngineRun:
     """A market that jumps, stands still, leaves its range; open interest that freezes, vanishes, jumps tenfold."""
     n = int(rng.integers(1, 40))
     close = 50_000 * np.exp(np.cumsum(rng.normal(0, rng.choice([0.0, 0.003, 0.1]), n)))
@@ -96,7 +96,7 @@ def made_up(rng: np.random.Generator) -> Nursery:
         short_flow=scale * rng.random(n),
         assumptions=(),
     )
-    return Nursery(Cohorts(BRACKETS, 1e-3), fed, (3.0, 20.0, 100.0), BRACKETS, 1e-3, ())
+    return EngineRun(Cohorts(BRACKETS, 1e-3), fed, (3.0, 20.0, 100.0), BRACKETS, 1e-3, ())
 
 
 def balance(histories: int, seed: int) -> int:
@@ -105,7 +105,7 @@ def balance(histories: int, seed: int) -> int:
     cuts = 0
     for _ in range(histories):
         nursery = made_up(rng)
-        books = keep_books(nursery, 0, len(nursery.bars.end))
+        books = record_bar_ledger(nursery, 0, len(nursery.bars.end))
         check(books)
         cuts += int((books.rescaled > 0).any(axis=1).sum())
     return cuts
@@ -128,7 +128,7 @@ def test_walking_changes_nothing_and_tells_the_cut() -> None:
         n = len(nursery.bars.end)
         plain = Cohorts(BRACKETS, 1e-3)
         usd, rescaled = nursery.feed(plain, 0, n)
-        told = walk(nursery, 0, n)
+        told = step_bars(nursery, 0, n)
         assert nursery.engine.accounts() == plain.accounts()
         assert all(np.array_equal(a, b) for a, b in zip(nursery.engine.levels(), plain.levels(), strict=True))
         assert np.array_equal(told.usd, usd)
@@ -144,7 +144,7 @@ def test_a_cut_is_what_exceeds_open_interest() -> None:
     flows = np.array([60.0, 0.0]), np.array([10.0, 0.0])
     rows = np.array([[0.3, 0.3, 1.0, 1.0, math.inf]])
     fed = EngineBars(HOUR * np.arange(1, 3), np.ones(2), flat, flat, flat, np.array([100.0, 40.0]), *flows, ())
-    books = keep_books(Nursery(Cohorts(rows, 1e-3), fed, (3.0,), rows, 1e-3, ()), 0, 2)
+    books = record_bar_ledger(EngineRun(Cohorts(rows, 1e-3), fed, (3.0,), rows, 1e-3, ()), 0, 2)
     assert books.rescaled.tolist() == [[0, 0], [20, 0]]
     assert books.mapped[1].tolist() == [40, 10]
     assert books.closed.tolist() == [[60, 10], [40, 60]]

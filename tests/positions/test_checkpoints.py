@@ -11,7 +11,7 @@ import pytest
 from liqmap._core import Cohorts
 from liqmap.positions.engine import checkpoints, population
 from liqmap.positions.engine.inputs import EngineBars
-from liqmap.positions.engine.population import Nursery
+from liqmap.positions.engine.population import EngineRun
 
 BRACKETS = np.array([[0.3, 0.3, 0.2, 0.1, 100.0], [0.05, 0.05, 0.3, 0.4, 10.0], [0.01, 0.01, 0.5, 0.5, 5.0]])
 BARS = 500
@@ -34,11 +34,11 @@ def market(seed: int, bars: int = BARS) -> EngineBars:
     )
 
 
-def nursery(fed: EngineBars, rows: np.ndarray = BRACKETS) -> Nursery:
-    return Nursery(Cohorts(rows, 1e-3), fed, (3.0, 20.0, 100.0), rows, 1e-3, ())
+def nursery(fed: EngineBars, rows: np.ndarray = BRACKETS) -> EngineRun:
+    return EngineRun(Cohorts(rows, 1e-3), fed, (3.0, 20.0, 100.0), rows, 1e-3, ())
 
 
-def told(of: Nursery) -> tuple[list[bytes], object, int]:
+def told(of: EngineRun) -> tuple[list[bytes], object, int]:
     """All that an engine says, to the bit; its own bytes also say how much room it has taken."""
     return [column.tobytes() for column in of.engine.levels()], of.engine.accounts(), of.rescaled
 
@@ -51,8 +51,8 @@ def straight(fed: EngineBars, stop: int, rows: np.ndarray = BRACKETS) -> tuple[l
 
 @pytest.fixture(autouse=True)
 def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints._KNOWN, "lines", [])
-    monkeypatch.setattr(population, "EVERY", EVERY)
+    monkeypatch.setattr(checkpoints._CACHES, "lines", [])
+    monkeypatch.setattr(population, "CHECKPOINT_BARS", EVERY)
 
 
 def test_any_order_of_stops_ends_where_a_straight_way_does() -> None:
@@ -70,13 +70,13 @@ def test_an_earlier_engine_saves_the_way(monkeypatch: pytest.MonkeyPatch) -> Non
     fed = market(2)
     nursery(fed).reach(BARS)
     walked: list[int] = []
-    advance = Nursery.advance
+    advance = EngineRun.advance
 
-    def counted(self: Nursery, start: int, stop: int) -> object:
+    def counted(self: EngineRun, start: int, stop: int) -> object:
         walked.append(stop - start)
         return advance(self, start, stop)
 
-    monkeypatch.setattr(Nursery, "advance", counted)
+    monkeypatch.setattr(EngineRun, "advance", counted)
     later = nursery(market(2))
     later.reach(BARS)
     assert sum(walked) == BARS % EVERY
@@ -114,21 +114,23 @@ def test_little_is_kept() -> None:
     walk = nursery(fed)
     for stop in range(1, 2_000, 7):
         walk.reach(stop)
-    assert len(walk.line._states) <= checkpoints._STATES
+    assert len(walk.line._states) <= checkpoints._MAX_CHECKPOINTS
     for seed in range(10):
         nursery(market(seed)).reach(1)
-    assert len(checkpoints._KNOWN.lines) <= checkpoints._LINES
+    assert len(checkpoints._CACHES.lines) <= checkpoints._MAX_CACHES
 
 
 def test_the_same_prices_at_other_times_are_another_way() -> None:
     fed = market(7)
     later = replace(fed, end=fed.end + 1_000)
-    assert checkpoints.line_of(BRACKETS, 1e-3, fed) is checkpoints.line_of(BRACKETS, 1e-3, replace(fed))
-    assert checkpoints.line_of(BRACKETS, 1e-3, fed) is not checkpoints.line_of(BRACKETS, 1e-3, later)
+    assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed) is checkpoints.checkpoint_cache(
+        BRACKETS, 1e-3, replace(fed)
+    )
+    assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed) is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, later)
 
 
 def test_threads_share_no_way() -> None:
     fed = market(8)
     with ThreadPoolExecutor(1) as other:
-        elsewhere = other.submit(checkpoints.line_of, BRACKETS, 1e-3, fed).result()
-    assert elsewhere is not checkpoints.line_of(BRACKETS, 1e-3, fed)
+        elsewhere = other.submit(checkpoints.checkpoint_cache, BRACKETS, 1e-3, fed).result()
+    assert elsewhere is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed)

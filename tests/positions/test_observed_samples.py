@@ -17,7 +17,7 @@ from _helpers.venue_payloads import (
 )
 from liqmap._base import timestamps
 from liqmap.history import open_store
-from liqmap.positions.observed import observed
+from liqmap.positions.observed import read_observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_the_formula_on_what_was_stored_is_the_reported_price(
     load_contracts(store, tmp_path, tier)
     store.load(shared / "api_samples" / sample, account="desk", at=at)
     (taken,) = stored_positions(store, "max(ts)")
-    seen = observed(store, tier.split(",", 1)[0], taken[0])
+    seen = read_observed(store, tier.split(",", 1)[0], taken[0])
     assert seen is not None
     assert len(seen) == count
     assert seen.reported.all()
@@ -75,7 +75,7 @@ def test_the_formula_on_what_was_stored_is_the_reported_price(
 
 def test_observed_accounts_of_the_excerpt(store: Store, shared: Path) -> None:
     store.load(shared / "data/positions/xyz1367487_accounts_excerpt.json")
-    seen = observed(store, "hyperliquid:BTC", timestamps.parse_instant("2026-10-04"))
+    seen = read_observed(store, "hyperliquid:BTC", timestamps.parse_instant("2026-10-04"))
     assert seen is not None
     assert (len(seen), seen.mark_price) == (3, pytest.approx(84_721))
     assert float((seen.size_base * seen.entry_price).sum()) == pytest.approx(463_492, rel=1e-3)
@@ -94,7 +94,7 @@ def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path
     store.load(write_json(tmp_path, legs), account="desk", at="2026-10-01")
     with store.transaction() as connection:
         connection.execute("UPDATE positions SET margin = 3000")  # the wallet, which positionRisk does not tell
-    seen = observed(store, "binance:BTCUSDT", timestamps.parse_instant("2026-10-01"))
+    seen = read_observed(store, "binance:BTCUSDT", timestamps.parse_instant("2026-10-01"))
     assert seen is not None
     assert seen.formula_price[0] == pytest.approx(seen.formula_price[1], rel=1e-12)
     # Equity 3000 + 0.5·(L − 65000) − 0.1·(L − 66000) meets 0.4 % of both legs' notional.
@@ -115,7 +115,7 @@ def test_an_account_that_was_seen_without_positions_has_closed_them(store: Store
     )
 
     def count(name: str, at: int) -> int:
-        seen = observed(store, f"hyperliquid:{name}", at * 1000)
+        seen = read_observed(store, f"hyperliquid:{name}", at * 1000)
         return 0 if seen is None else len(seen)
 
     assert (count("BTC", first + hour), count("ETH", first + hour)) == (1, 1)

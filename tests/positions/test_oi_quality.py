@@ -11,14 +11,14 @@ import pytest
 import liqmap
 from liqmap import InputError, Recipe
 from liqmap.maps.map import LiquidationMap
-from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
 from liqmap.positions.engine.population import AnyRecipe
 
 NAME = "sim:BTCUSDT"
 HOUR = 3_600_000_000
 START = 1_735_689_600_000_000
 N = 120
-RECIPES: list[AnyRecipe] = [Recipe(), Kernel.even(0.001)]
+RECIPES: list[AnyRecipe] = [Recipe(), CalibratedRecipe.even(0.001)]
 Make = Callable[[np.ndarray, AnyRecipe], LiquidationMap]
 
 
@@ -111,8 +111,8 @@ def test_tenfold(made: Make, recipe: AnyRecipe) -> None:
         (lambda: Recipe(stock=(0.3, *Recipe().stock[1:])), "shares that sum to 1.1"),
         (lambda: Recipe(stock=Recipe().stock[1:]), "10, 9, 10"),
         (lambda: Recipe(mapped_share=1.5), "mapped_share 1.5"),
-        (lambda: Kernel.even(0.05), "shares that sum to 1.2 and 1.2"),
-        (lambda: Kernel(DISTANCES, (-0.1,) * 24, (0.01,) * 24), "shares that sum to -2.4"),
+        (lambda: CalibratedRecipe.even(0.05), "shares that sum to 1.2 and 1.2"),
+        (lambda: CalibratedRecipe(DISTANCES, (-0.1,) * 24, (0.01,) * 24), "shares that sum to -2.4"),
     ],
 )
 def test_shares_that_do_not_sum_are_refused_in_one_line(make: Callable[[], AnyRecipe], found: str) -> None:

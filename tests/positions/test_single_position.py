@@ -13,7 +13,7 @@ import liqmap
 from _helpers.sample_map import sample_map
 from liqmap._base.errors import InputError, NotFoundError
 from liqmap.maps.position_on_map import place
-from liqmap.positions.single_position import Position, margin_for, what_if
+from liqmap.positions.single_position import Position, margin_for, price_position
 from liqmap.venues.catalogue import find_entry
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def run(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("leverage", [3.0, 20.0, 100.0])
 def test_the_margin_found_puts_the_price_where_it_was_asked(side: str, leverage: float) -> None:
     asked = held(side=side, leverage=leverage)
-    now = what_if(asked, BINANCE.tiers).liquidation_price
+    now = price_position(asked, BINANCE.tiers).liquidation_price
     assert now is not None
     target = now * (0.99 if side == "long" else 1.01)
     margin = margin_for(asked, BINANCE.tiers, target)
     assert margin is not None
     assert margin > asked.own_margin
-    moved = what_if(held(side=side, leverage=leverage, margin=margin), BINANCE.tiers).liquidation_price
+    moved = price_position(held(side=side, leverage=leverage, margin=margin), BINANCE.tiers).liquidation_price
     assert moved == pytest.approx(target, rel=1e-9)
 
 
@@ -55,23 +55,23 @@ def test_added_margin_takes_a_position_out_of_every_cluster_of_its_side() -> Non
     # The leverage whose liquidation price is the cluster's peak: L = E·(1 − 1/x)/(1 − m), first tier.
     leverage = 1 / (1 - cluster.peak / 77_000.0 * (1 - 0.004))
     asked = held(leverage=leverage)
-    placed = place(what_if(asked, BINANCE.tiers), on, BINANCE.tiers)
+    placed = place(price_position(asked, BINANCE.tiers), on, BINANCE.tiers)
     assert placed is not None
     assert placed.exit is not None
     assert placed.exit.margin is not None
     assert placed.cluster == cluster
-    out = place(what_if(held(leverage=leverage, margin=placed.exit.margin), BINANCE.tiers), on, BINANCE.tiers)
+    out = place(price_position(held(leverage=leverage, margin=placed.exit.margin), BINANCE.tiers), on, BINANCE.tiers)
     assert out is not None
     assert (out.cluster, out.exit) == (None, None)
     assert placed.ahead < out.ahead
     less = held(leverage=leverage, margin=placed.exit.margin - 2 * 0.5)
-    inside = place(what_if(less, BINANCE.tiers), on, BINANCE.tiers)
+    inside = place(price_position(less, BINANCE.tiers), on, BINANCE.tiers)
     assert inside is not None
     assert inside.cluster is not None
 
 
 def test_a_covered_position_has_no_price_and_no_place() -> None:
-    found = what_if(held(margin=80_000 * 0.5), BINANCE.tiers)
+    found = price_position(held(margin=80_000 * 0.5), BINANCE.tiers)
     assert found.liquidation_price is None
     assert place(found, sample_map(), BINANCE.tiers) is None
 
@@ -89,14 +89,14 @@ def test_a_covered_position_has_no_price_and_no_place() -> None:
 )
 def test_what_makes_no_sense_is_an_error_and_never_a_number(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        what_if(held(**changes), BINANCE.tiers)
+        price_position(held(**changes), BINANCE.tiers)
 
 
 def test_tiers_have_to_be_known_by_the_time() -> None:
     with pytest.raises(NotFoundError, match="no margin tiers"):
-        what_if(held(), ())
+        price_position(held(), ())
     with pytest.raises(NotFoundError, match="earliest tier table is of 2026-09-29"):
-        what_if(held(), BINANCE.tiers, at=BINANCE.tiers[0].valid_from - 1)
+        price_position(held(), BINANCE.tiers, at=BINANCE.tiers[0].valid_from - 1)
 
 
 def test_okx_is_priced_by_its_own_rule_without_a_history() -> None:

@@ -14,7 +14,7 @@ from _helpers.scoring_market import HOUR, walk, windows
 from liqmap import InputError, NotFoundError
 from liqmap._base.timestamps import parse_instant
 from liqmap.history.registry import calibrations
-from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
 from liqmap.positions.engine.calibration import Calibration
 from liqmap.score.calibrate import calibrate
 from liqmap.score.engine_predictions import unit
@@ -64,9 +64,9 @@ def test_it_cannot_be_issued_before_its_data_end() -> None:
 def test_a_kernel_refuses_what_is_none() -> None:
     for bad in ((0.1, 0.1), (0.01, 0.1), (0.1, 0.0)):
         with pytest.raises(InputError, match="descending fractions"):
-            Kernel(bad, (0.1, 0.1), (0.1, 0.1))
+            CalibratedRecipe(bad, (0.1, 0.1), (0.1, 0.1))
     with pytest.raises(InputError, match="sum to at most 1"):
-        Kernel((0.1, 0.01), (0.6, 0.6), (0.1, 0.1))
+        CalibratedRecipe((0.1, 0.01), (0.6, 0.6), (0.1, 0.1))
 
 
 @pytest.fixture(scope="module")

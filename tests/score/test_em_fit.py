@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from _helpers.scoring_market import walk
 from liqmap import InputError
-from liqmap.positions.engine.calibrated_recipe import Kernel
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
 from liqmap.score.engine_predictions import run
 from liqmap.score.stats.em_fit import em, interval
 
@@ -20,7 +20,7 @@ TRUTH = np.array([0.30, 0.30, 0.20, 0.12, 0.05, 0.03])
 def predicted(days: int, seed: int) -> np.ndarray:
     """USD (millions) per unit of share of the longs, per hour, from the engine."""
     bars = walk(24 * days, seed=seed)
-    kernel = Kernel.even(1e-3, DISTANCES)
+    kernel = CalibratedRecipe.even(1e-3, DISTANCES)
     swept = run(kernel.feed(bars, instrument="sim:BTC"), kernel.rows(), kernel.step)
     return (swept.standing + swept.born)[:, 0] / 1e-3 / 1e6
 

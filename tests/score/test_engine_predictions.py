@@ -10,7 +10,7 @@ import pytest
 from _helpers.scoring_market import HOUR, walk, windows
 from liqmap import NotFoundError
 from liqmap._core import Cohorts
-from liqmap.positions.engine.calibrated_recipe import Kernel, usual_volume
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe, trailing_volume
 from liqmap.score import placebo
 from liqmap.score.engine_predictions import run, unit
 from liqmap.score.periods import match
@@ -56,7 +56,7 @@ def test_a_bars_own_volume_changes_nothing_of_what_it_sweeps() -> None:
 
 def test_two_strokes_are_the_engines_one() -> None:
     """Standing and born together are what the engine predicts in one go."""
-    kernel = Kernel.even(0.001)
+    kernel = CalibratedRecipe.even(0.001)
     fed = kernel.feed(BARS, instrument="sim:BTC")
     whole, rescaled = Cohorts(kernel.rows(), kernel.step).advance(
         fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow
@@ -109,7 +109,7 @@ def test_a_mirrored_market_mirrors_its_placebo() -> None:
 def test_usual_volume_is_the_day_before() -> None:
     volume = np.arange(400.0)
     volume[5] = np.nan
-    usual = usual_volume(replace(BARS, volume_base=volume), instrument="sim:BTC")
+    usual = trailing_volume(replace(BARS, volume_base=volume), instrument="sim:BTC")
     assert usual[0] == 0.0
     assert usual[2] == 0.5
     assert usual[7] == pytest.approx(np.mean([0, 1, 2, 3, 4, 6]))

@@ -12,7 +12,7 @@ from liqmap.strategies.context import Setting
 from liqmap.strategies.liquidity_zones import provision_zones, voids
 from liqmap.strategies.overlay import Overlay
 from liqmap.strategies.whale_traps import whale_traps
-from liqmap.stress.book_side import Orders
+from liqmap.stress.book_side import RestingOrders
 from liqmap.stress.depth import Depth
 from liqmap.stress.impact import PowerLaw
 
@@ -33,7 +33,7 @@ def book(*holes: tuple[float, float, float], usd: float = 5e6) -> Depth:
         return held
 
     bid, ask = MARK - away, MARK + away
-    return Depth.of_orders("sim:HAND", 1_780_574_400_000_000, Orders(bid, side(bid), ask, side(ask)))
+    return Depth.of_orders("sim:HAND", 1_780_574_400_000_000, RestingOrders(bid, side(bid), ask, side(ask)))
 
 
 def on(of: LiquidationMap, depth: Depth) -> Setting:

@@ -10,14 +10,14 @@ import pytest
 
 from _helpers.small_maps import FIVE, by_levels
 from liqmap._base.errors import InputError
-from liqmap.stress.adl_queue import RANKINGS, close_winners, percentile
+from liqmap.stress.adl_queue import RANKINGS, deleverage_winners, queue_percentile
 from liqmap.stress.cascade import cascade
 from liqmap.stress.cascade_replay import HALF_LIVES_S, replay
 from liqmap.stress.contribution import contributions
 from liqmap.stress.coupled_venues import Contract, coupled_cascade
 from liqmap.stress.impact import Linear, PowerLaw
 from liqmap.stress.insurance_fund import deleveraging
-from liqmap.stress.tranches import HYPERLIQUID, in_tranches
+from liqmap.stress.tranches import HYPERLIQUID_TRANCHES, split_into_tranches
 from liqmap.stress.whipsaw import whipsaw, whipsaw_share
 
 LAW = Linear(depth=1e6 * 100_000)
@@ -45,9 +45,9 @@ def test_the_queue_of_the_venues_own_example() -> None:
     """BitMEX, testnet.bitmex.com/app/autoDeleveragingExamples: accounts 1 to 6, their sizes and ranks."""
     size, rank = np.array([10.0, 10, 20, 30, 20, 10]), np.array([3.0, 6, 1, 4, 5, 2])
     assert (np.argsort(-rank) + 1).tolist() == [2, 5, 4, 1, 6, 3]
-    place = percentile(size, rank)
+    place = queue_percentile(size, rank)
     assert [int(place[account - 1]) for account in (2, 5, 4, 1, 6, 3)] == [20, 40, 60, 80, 80, 100]
-    assert close_winners(size, rank, 20.0).tolist() == [0, 10, 0, 0, 10, 0]
+    assert deleverage_winners(size, rank, 20.0).tolist() == [0, 10, 0, 0, 10, 0]
 
 
 def test_scores_by_venue() -> None:
@@ -64,11 +64,11 @@ def test_scores_by_venue() -> None:
 )
 def test_a_queue_that_is_none(size: list[float], score: list[float], amount: float) -> None:
     with pytest.raises(InputError):
-        close_winners(np.array(size), np.array(score), amount)
+        deleverage_winners(np.array(size), np.array(score), amount)
 
 
 def test_no_more_is_closed_than_there_is() -> None:
-    assert close_winners(np.array([3.0, 4.0]), np.array([1.0, 2.0]), 100.0).tolist() == [3, 4]
+    assert deleverage_winners(np.array([3.0, 4.0]), np.array([1.0, 2.0]), 100.0).tolist() == [3, 4]
 
 
 def test_refilling_books_stop_cascades_sooner() -> None:
@@ -123,7 +123,7 @@ def test_a_rebound_burns_the_other_side() -> None:
 def test_one_book_for_all_is_one_market() -> None:
     here = by_levels({99_500.0: 300e6, 98_900.0: 500e6, 97_000.0: 300e6})
     there = replace(by_levels({99_200.0: 200e6, 98_000.0: 400e6}), instrument="sim:THERE")
-    found = coupled_cascade([Contract(here, LAW, 0.6), Contract(there, LAW, 0.4)], -0.0065, LAW, together=1.0)
+    found = coupled_cascade([Contract(here, LAW, 0.6), Contract(there, LAW, 0.4)], -0.0065, LAW, consolidation=1.0)
     whole = cascade(by_levels(FIVE), -0.0065, LAW)
     assert found.stop_price == pytest.approx((whole.stop_price, whole.stop_price))
     assert sum(found.liquidated) == whole.liquidated
@@ -133,14 +133,14 @@ def test_one_book_for_all_is_one_market() -> None:
 
 def test_a_dated_contract_with_its_own_basis_shock() -> None:
     perpetual, dated = by_levels({97_000.0: 1e6}), by_levels({99_400.0: 50e6})
-    quiet = coupled_cascade([Contract(perpetual, LAW), Contract(dated, LAW, in_index=0.0, own=1.0)], -0.005, LAW)
+    quiet = coupled_cascade([Contract(perpetual, LAW), Contract(dated, LAW, index_weight=0.0, own=1.0)], -0.005, LAW)
     moved = coupled_cascade(
-        [Contract(perpetual, LAW), Contract(dated, LAW, in_index=0.0, own=1.0, basis_shock=0.002)], -0.005, LAW
+        [Contract(perpetual, LAW), Contract(dated, LAW, index_weight=0.0, own=1.0, basis_shock=0.002)], -0.005, LAW
     )
     assert quiet.liquidated == (0, 0)
     assert moved.liquidated == (0, 50e6)
     with pytest.raises(InputError):
-        coupled_cascade([Contract(perpetual, LAW, in_index=0.5)], -0.005, LAW)
+        coupled_cascade([Contract(perpetual, LAW, index_weight=0.5)], -0.005, LAW)
     with pytest.raises(InputError):
         coupled_cascade([Contract(perpetual, LAW, basis_shock=2.0)], -0.005, LAW)
     with pytest.raises(InputError, match="no levels"):
@@ -149,17 +149,17 @@ def test_a_dated_contract_with_its_own_basis_shock() -> None:
 
 def test_tranches_keep_their_mass_and_calm_the_cascade() -> None:
     of = by_levels(FIVE)
-    parted = in_tranches(of, HYPERLIQUID)
+    parted = split_into_tranches(of, HYPERLIQUID_TRANCHES)
     assert parted.long.sum() + parted.outside["long"] == pytest.approx(of.long.sum())
-    assert in_tranches(of, ((0.0, 1.0),)).long.tolist() == of.long.tolist()
+    assert split_into_tranches(of, ((0.0, 1.0),)).long.tolist() == of.long.tolist()
     assert cascade(parted, -0.005, LAW).liquidated < cascade(of, -0.005, LAW).liquidated
     shorts = by_levels({100_500.0: 100e6, 101_000.0: 1e6})
-    assert cascade(in_tranches(shorts, ((0.001, 1.0),)), 0.006, LAW).chain[0].price == 100_600
-    gone = in_tranches(of, ((0.5, 1.0),))
+    assert cascade(split_into_tranches(shorts, ((0.001, 1.0),)), 0.006, LAW).chain[0].price == 100_600
+    gone = split_into_tranches(of, ((0.5, 1.0),))
     assert (gone.long.sum(), gone.outside["long"]) == (0, pytest.approx(1_700e6))
     for parts in (((0.0, 0.5),), ((-0.1, 1.0),), ((0.0, 1.5), (0.1, -0.5))):
         with pytest.raises(InputError):
-            in_tranches(of, parts)
+            split_into_tranches(of, parts)
 
 
 class Basin:

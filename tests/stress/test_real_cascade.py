@@ -15,7 +15,7 @@ from liqmap._base.timestamps import parse_instant
 from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.contribution import contributions
 from liqmap.stress.depth import Depth
-from liqmap.stress.proxy_book import borrowed
+from liqmap.stress.proxy_book import make_proxy_book
 from liqmap.stress.venue_order_books import read_recording
 
 NAME = "binance:BTCUSDT"
@@ -42,7 +42,7 @@ def books(shared: Path, maps: list[liqmap.LiquidationMap]) -> list[Depth]:
     ]
     then = next(float(row["openInterest"]) for row in listed if row["symbol"] == "XBTUSD")
     assert then == 574_264_600, "one USD a contract"
-    return [borrowed(book, m.mark_price, then_usd=then, now_usd=m.open_interest * m.mark_price) for m in maps]
+    return [make_proxy_book(book, m.mark_price, then_usd=then, now_usd=m.open_interest * m.mark_price) for m in maps]
 
 
 def lines(m: liqmap.LiquidationMap, book: Depth, shock: float) -> list[str]:

@@ -13,7 +13,7 @@ from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, price_axis
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.positions.engine.population import Nursery
+    from liqmap.positions.engine.population import EngineRun
 
 __all__ = ["PastClusters"]
 
@@ -35,7 +35,7 @@ class PastClusters:
         self._notional: list[float] = []
         self._days = 0.0
 
-    def look(self, nursery: Nursery) -> None:
+    def observe(self, nursery: EngineRun) -> None:
         """Bring the engine to 12, 24, … hours before the last bar, oldest first, and measure what stands there.
 
         The next map of a history finds most of it measured already.
@@ -64,7 +64,7 @@ class PastClusters:
         return ()
 
 
-def _measured(nursery: Nursery, axis: tuple[int, int], stop: int) -> list[float]:
+def _measured(nursery: EngineRun, axis: tuple[int, int], stop: int) -> list[float]:
     """USD of each cluster after ``stop`` bars; the axis is its first engine bin and how many bins."""
     nursery.reach(stop)
     first, bins = axis

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from liqmap._base.errors import NotFoundError
 from liqmap._base.timestamps import Instant, iso
-from liqmap.positions.engine.recipe import DEFAULT
-from liqmap.positions.engine.recipe_selection import choose
-from liqmap.positions.observed import last_seen, observed
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
+from liqmap.positions.engine.recipe_selection import select_recipe
+from liqmap.positions.observed import last_snapshot_time, read_observed
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Instrument
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from liqmap.history.queries import MarketBars, Tier
     from liqmap.history.store import Store
     from liqmap.positions.engine.population import AnyRecipe
-    from liqmap.positions.observed import Observed
+    from liqmap.positions.observed import ObservedPositions
 
 __all__ = ["Sources", "read_sources"]
 
@@ -54,7 +54,7 @@ class Sources:
     recipe: AnyRecipe
     parameters: dict[str, JSON]
     said: tuple[str, ...]
-    seen: Observed | None
+    seen: ObservedPositions | None
     open_interest: float | None
     inputs: dict[str, JSON]
     notes: tuple[str, ...]
@@ -70,11 +70,11 @@ def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyR
     try:
         bars = store.market_bars(instrument, until=_END_OF_TIME if at is None else at)
     except NotFoundError:
-        if last_seen(store, instrument, _END_OF_TIME if at is None else at) is None:
+        if last_snapshot_time(store, instrument, _END_OF_TIME if at is None else at) is None:
             raise
         return _seen_alone(store, about, at)
     moment = _moment(bars, instrument, at)
-    used, parameters, said = choose(store, bars, moment, recipe)
+    used, parameters, said = select_recipe(store, bars, moment, recipe)
     span = (int(bars.ts[-1]) - int(bars.ts[0])) / 86_400e6
     return Sources(
         about=about,
@@ -85,7 +85,7 @@ def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyR
         recipe=used,
         parameters=parameters,
         said=said,
-        seen=observed(store, instrument, moment),
+        seen=read_observed(store, instrument, moment),
         open_interest=None,
         inputs=store.input_hashes(instrument, until=moment),
         notes=(
@@ -98,9 +98,9 @@ def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyR
 def _seen_alone(store: Store, about: Instrument, at: Instant | None) -> Sources:
     """An instrument without bars: its mark came with the positions, and nothing is modelled."""
     instrument = about.name
-    last = last_seen(store, instrument, _END_OF_TIME if at is None else at)
+    last = last_snapshot_time(store, instrument, _END_OF_TIME if at is None else at)
     moment = at if at is not None or last is None else last
-    seen = observed(store, instrument, moment) if moment is not None else None
+    seen = read_observed(store, instrument, moment) if moment is not None else None
     if moment is None or seen is None or seen.mark_price is None:
         found = "neither bars nor a mark price with its positions" if last is not None else "neither bars nor positions"
         raise NotFoundError("map", instrument, found, "bars, or positions not older than a day", "no map made")
@@ -112,7 +112,7 @@ def _seen_alone(store: Store, about: Instrument, at: Instant | None) -> Sources:
         mark=seen.mark_price,
         bars=None,
         tiers=[],
-        recipe=DEFAULT,
+        recipe=DEFAULT_RECIPE,
         parameters={},
         said=(),
         seen=seen,

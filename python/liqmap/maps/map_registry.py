@@ -15,7 +15,7 @@ from liqmap._base.timestamps import parse_instant
 from liqmap.history.registry import issued_maps
 from liqmap.history.registry.issued_maps import MapBins, MapRecord
 from liqmap.maps.build import build_map
-from liqmap.positions.engine.calibrated_recipe import Kernel
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
 from liqmap.positions.engine.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _recipe(parameters: dict[str, Any]) -> AnyRecipe | None:
     if not parameters or "calibration" in parameters:
         return None
     if "distances" in parameters:
-        return Kernel.from_dict(parameters)
+        return CalibratedRecipe.from_dict(parameters)
     plain: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import MarketBars
-    from liqmap.positions.observed import Observed
+    from liqmap.positions.observed import ObservedPositions
 
 __all__ = ["NOBODY", "Mix", "ObservedPart", "Standing", "mix", "standing"]
 
@@ -108,7 +108,7 @@ class Mix:
     notes: tuple[str, ...]
 
 
-def standing(seen: Observed, brackets: tuple[float, ...], bars: MarketBars | None, mark: float) -> Standing:
+def standing(seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketBars | None, mark: float) -> Standing:
     """What of the observed is still open: a position whose price was passed since it was seen has been taken.
 
     Its leverage is as set at the venue; where unknown, that of its distance from the entry, ``E / |E − L|``.

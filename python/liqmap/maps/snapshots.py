@@ -13,9 +13,9 @@ from liqmap._base.grid import Grid
 from liqmap.history.registry import issued_maps
 from liqmap.maps.clusters import basins, smoothing
 from liqmap.maps.observed_modelled import NOBODY, mix, standing
-from liqmap.positions.engine.population import Nursery, feed
-from liqmap.positions.engine.recipe_selection import choose
-from liqmap.positions.observed import observed
+from liqmap.positions.engine.population import EngineRun, cached_engine_bars
+from liqmap.positions.engine.recipe_selection import select_recipe
+from liqmap.positions.observed import read_observed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ class Run:
         self._about = about
         self._made: dict[tuple[object, ...], Frozen] = {}
         self._kind: tuple[object, ...] = ()
-        self._nursery: Nursery | None = None
+        self._nursery: EngineRun | None = None
 
     def maps(
         self, store: Store, times: Sequence[Instant], bars: MarketBars, recipe: AnyRecipe | None = None
@@ -127,24 +127,24 @@ class Run:
 
     def _grow(self, store: Store, at: Instant, bars: MarketBars, asked: AnyRecipe | None) -> Frozen:
         name = self._about.name
-        recipe, _, _ = choose(store, bars, at, asked)
+        recipe, _, _ = select_recipe(store, bars, at, asked)
         mark = float(bars.close[int(np.searchsorted(bars.end, at, side="right")) - 1])
         brackets = recipe.brackets(store.tiers(name, at=at), name, mark)
-        fed = feed(bars, recipe, name)
+        fed = cached_engine_bars(bars, recipe, name)
         stop = int(np.searchsorted(fed.end, at, side="right"))
         kind = (bars.price_source, bars.interval_s, recipe, brackets.rows.tobytes())
         nursery = self._nursery
         if kind != self._kind or nursery is None or stop < nursery.fed:
             engine = _core.Cohorts(brackets.rows, recipe.step)
-            nursery = Nursery(engine, fed, brackets.leverages, brackets.rows, recipe.step, ())
+            nursery = EngineRun(engine, fed, brackets.leverages, brackets.rows, recipe.step, ())
         elif nursery.bars is not fed:
             nursery = replace(nursery, bars=fed)
         nursery.reach(stop)
         self._kind, self._nursery = kind, nursery
         return self._look(store, nursery, mark, at, bars)
 
-    def _look(self, store: Store, nursery: Nursery, mark: float, at: Instant, bars: MarketBars) -> Frozen:
-        seen = observed(store, self._about.name, at)
+    def _look(self, store: Store, nursery: EngineRun, mark: float, at: Instant, bars: MarketBars) -> Frozen:
+        seen = read_observed(store, self._about.name, at)
         leverages = tuple(np.unique(nursery.leverages).tolist())
         stood = NOBODY if seen is None else standing(seen, leverages, bars.known(at), mark)
         share = mix(float(nursery.bars.open_interest[nursery.fed - 1]), nursery.ledger(), stood).share

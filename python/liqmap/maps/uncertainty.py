@@ -17,7 +17,7 @@ from liqmap.maps.display_bars import IDENTIFIED
 from liqmap.maps.map_inputs import read_sources
 from liqmap.positions.engine.recipe import Recipe
 from liqmap.positions.engine.recipe_alternatives import alternatives
-from liqmap.positions.engine.recipe_selection import calibration
+from liqmap.positions.engine.recipe_selection import latest_calibration
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -145,7 +145,7 @@ def _others(store: Store, sources: Sources, *, own: bool) -> tuple[Alternative, 
     """The alternatives to the map's recipe; none where nothing is modelled."""
     if sources.bars is None:
         return ()
-    fitted = calibration(store, sources.bars, sources.at) if own else None
+    fitted = latest_calibration(store, sources.bars, sources.at) if own else None
     return alternatives(sources.recipe, None if fitted is None else fitted[1])[1:]
 
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Brackets", "distances", "rule_of"]
+__all__ = ["Brackets", "liquidation_distances", "margin_rule_of"]
 
-PLAIN = "sim:plain"
+PLAIN_RULE = "sim:plain"
 """Stands for a venue whose rule is not known: the plain linear formula, without a fee."""
-_NEXT_TO_NOTHING = 1e-9
+_MIN_SIZE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,12 +38,12 @@ class Brackets:
     rows: npt.NDArray[np.float64]
 
 
-def distances(
+def liquidation_distances(
     leverages: Sequence[float],
     tiers: Sequence[Tier],
-    instrument: str = PLAIN,
+    instrument: str = PLAIN_RULE,
     *,
-    size: float = _NEXT_TO_NOTHING,
+    size: float = _MIN_SIZE,
     price: float = 1.0,
 ) -> npt.NDArray[np.float64]:
     """Distances of an isolated position whose margin is ``notional / leverage``, as fractions of its entry.
@@ -70,31 +70,33 @@ def distances(
     Example:
         >>> from liqmap.venues.catalogue import find_entry
         >>> for name in ("binance:BTCUSDT", "okx:BTC-USDT-SWAP"):
-        ...     print((100 * distances([10, 100, 200], find_entry(name).tiers, name)).round(2).tolist())
+        ...     print((100 * liquidation_distances([10, 100, 200], find_entry(name).tiers, name)).round(2).tolist())
         [[9.64, 9.56], [0.6, 0.6], [nan, nan]]
         [[9.59, 9.51], [0.55, 0.55], [nan, nan]]
     """
     if not tiers:
         raise NotFoundError("map", "margin_tiers", "no tier", "the venue's margin tiers", "no map made")
-    prices = _prices(rule_of(instrument), tuple(leverages), tuple(tiers), size, 2.0 ** round(math.log2(price)))
+    prices = _relative_prices(
+        margin_rule_of(instrument), tuple(leverages), tuple(tiers), size, 2.0 ** round(math.log2(price))
+    )
     away = np.stack([1 - prices[0], prices[1] - 1], axis=1)
     return np.where((away > 0) & (away[:, :1] < 1), away, np.nan)
 
 
 @cache
-def rule_of(instrument: str) -> str:
+def margin_rule_of(instrument: str) -> str:
     """The instrument whose rule is taken: itself, or one that stands for venues whose rule is not known.
 
     Example:
-        >>> rule_of("okx:BTC-USD-SWAP"), rule_of("kraken:PF_XBTUSD")
+        >>> margin_rule_of("okx:BTC-USD-SWAP"), margin_rule_of("kraken:PF_XBTUSD")
         ('okx:BTC-USD-SWAP', 'sim:plain')
     """
     tier = Tier(0.0, None, 10.0, 0.01, 0.0, 0, "any", 1)
-    return PLAIN if np.isnan(_prices(instrument, (2.0,), (tier,), _NEXT_TO_NOTHING, 1.0)).all() else instrument
+    return PLAIN_RULE if np.isnan(_relative_prices(instrument, (2.0,), (tier,), _MIN_SIZE, 1.0)).all() else instrument
 
 
 @lru_cache(maxsize=256)
-def _prices(
+def _relative_prices(
     name: str, leverages: tuple[float, ...], tiers: tuple[Tier, ...], size: float, entry: float
 ) -> npt.NDArray[np.float64]:
     """Liquidation prices over the entry of longs, then shorts, shape ``(2, leverages)``; NaN where there is none.

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["Position", "WhatIf", "margin_for", "what_if"]
+__all__ = ["Position", "WhatIf", "margin_for", "price_position"]
 
-_FIELDS = {
+_FIELD_BY_REASON = {
     "side": "side",
     "size is not": "size",
     "entry": "entry",
@@ -28,7 +28,7 @@ _FIELDS = {
     "size is above": "size",
     "neither": "leverage",
 }
-_ROUNDS, _WAYS = 9, 64
+_SEARCH_ROUNDS, _SEARCH_POINTS = 9, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class WhatIf:
         }
 
 
-def what_if(position: Position, tiers: Sequence[Tier], *, at: Instant | None = None) -> WhatIf:
+def price_position(position: Position, tiers: Sequence[Tier], *, at: Instant | None = None) -> WhatIf:
     """Price one position by its venue's rule.
 
     Args:
@@ -120,7 +120,7 @@ def what_if(position: Position, tiers: Sequence[Tier], *, at: Instant | None = N
     Example:
         >>> from liqmap.venues.catalogue import find_entry
         >>> entry = find_entry("binance:BTCUSDT")
-        >>> found = what_if(Position(entry.instrument, "long", 65_000.0, 0.5, leverage=100.0), entry.tiers)
+        >>> found = price_position(Position(entry.instrument, "long", 65_000.0, 0.5, leverage=100.0), entry.tiers)
         >>> round(found.liquidation_price, 2), round(found.bankruptcy_price, 2), found.tier.tier
         (64608.43, 64350.0, 1)
     """
@@ -131,10 +131,10 @@ def what_if(position: Position, tiers: Sequence[Tier], *, at: Instant | None = N
     if at is not None and since > at:
         found = f"the earliest tier table is of {iso(since)}"
         raise NotFoundError("position", name, found, f"one valid at {iso(at)}", "nothing computed")
-    price, bankruptcy, tier, reason = _price(position, tiers, [position.margin])[0]
+    price, bankruptcy, tier, reason = _price_with_margins(position, tiers, [position.margin])[0]
     if reason is not None and not reason.startswith("margin covers"):
-        field = next((to for start, to in _FIELDS.items() if reason.startswith(start)), None)
-        raise InputError("position", name, _figures(position, reason), reason_wanted(tiers), "no price", field=field)
+        field = next((to for start, to in _FIELD_BY_REASON.items() if reason.startswith(start)), None)
+        raise InputError("position", name, _describe(position, reason), expected_inputs(tiers), "no price", field=field)
     return WhatIf(
         position=position,
         margin=position.own_margin,
@@ -146,7 +146,7 @@ def what_if(position: Position, tiers: Sequence[Tier], *, at: Instant | None = N
     )
 
 
-def reason_wanted(tiers: Sequence[Tier]) -> str:
+def expected_inputs(tiers: Sequence[Tier]) -> str:
     """What a position in these tiers has to be."""
     last = tiers[-1].notional_cap
     upper = "" if last is None else f", size within the last tier's {last:,.0f}"
@@ -170,18 +170,18 @@ def margin_for(position: Position, tiers: Sequence[Tier], price: float) -> float
             return True
         return found <= price if position.side == "long" else found >= price
 
-    if not beyond(_price(position, tiers, [high])[0][0]):
+    if not beyond(_price_with_margins(position, tiers, [high])[0][0]):
         return None
-    if beyond(_price(position, tiers, [low])[0][0]):
+    if beyond(_price_with_margins(position, tiers, [low])[0][0]):
         return low
-    for _ in range(_ROUNDS):
-        tried = [low + (high - low) * i / _WAYS for i in range(_WAYS + 1)]
-        first = next(i for i, row in enumerate(_price(position, tiers, tried)) if beyond(row[0]))
+    for _ in range(_SEARCH_ROUNDS):
+        tried = [low + (high - low) * i / _SEARCH_POINTS for i in range(_SEARCH_POINTS + 1)]
+        first = next(i for i, row in enumerate(_price_with_margins(position, tiers, tried)) if beyond(row[0]))
         low, high = tried[first - 1], tried[first]
     return high
 
 
-def _price(
+def _price_with_margins(
     position: Position, tiers: Sequence[Tier], margins: Sequence[float | None]
 ) -> list[tuple[float | None, float | None, int | None, str | None]]:
     """Liquidation price, bankruptcy price, tier and reason under each margin."""
@@ -211,6 +211,6 @@ def _price(
     return list(zip(*(out[name].to_pylist() for name in names), strict=True))
 
 
-def _figures(position: Position, reason: str) -> str:
+def _describe(position: Position, reason: str) -> str:
     leverage = "" if position.leverage is None else f" at {position.leverage:g}x"
     return f"{reason}: {position.side} {position.size_base:g} from {position.entry_price:g}{leverage}"

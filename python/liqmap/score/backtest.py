@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.positions.engine.population import prepare
-from liqmap.positions.engine.recipe import DEFAULT
+from liqmap.positions.engine.population import prepare_run
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 from liqmap.score.calibrate import calibrate
 from liqmap.score.default_recipe_eval import assumed
 from liqmap.score.evaluation import Trial, hourly
@@ -93,7 +93,7 @@ def _run(store: Store, test: Test) -> Card:
     correlations: tuple[Correlation, ...] = ()
     calibration = None
     if test.recipe == "default":
-        tables, correlations = assumed(trial, store.tiers(test.instrument, at=fitted[1]), DEFAULT)
+        tables, correlations = assumed(trial, store.tiers(test.instrument, at=fitted[1]), DEFAULT_RECIPE)
     else:
         tables = hourly(trial, placebos=test.placebos)
         calibration = _calibration(store, test)
@@ -123,7 +123,7 @@ def _mapped(store: Store, fitted: Calibration) -> tuple[float, float] | None:
     bars = store.market_bars(name, end, interval_s=fitted.interval_s, price_source=fitted.price_source)
     if not (bars.oi_base > 0).any():
         return None
-    nursery = prepare(bars, store.tiers(name, at=end), fitted.kernel, instrument=name, at=end)
+    nursery = prepare_run(bars, store.tiers(name, at=end), fitted.kernel, instrument=name, at=end)
     nursery.reach(len(bars))
     ledger, interest = nursery.ledger(), nursery.bars.open_interest[-1]
     return ledger.long.mapped / interest, ledger.short.mapped / interest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.positions.engine.calibrated_recipe import DISTANCES, Kernel, usual_volume
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe, trailing_volume
 
 if TYPE_CHECKING:
     from liqmap.history.queries import Floats, MarketBars
@@ -64,12 +64,12 @@ def unit(bars: MarketBars, distances: tuple[float, ...] = DISTANCES, *, expected
         NotFoundError: No volume is known.
     """
     share = 0.5 / len(distances)
-    kernel = Kernel.even(share, distances)
+    kernel = CalibratedRecipe.even(share, distances)
     fed = kernel.feed(replace(bars, oi_base=np.full(len(bars), _ENDLESS)), instrument=bars.instrument)
     swept = run(fed, kernel.rows(), kernel.step)
     born = swept.born / share
     if expected:
-        usual = usual_volume(bars, instrument=bars.instrument)
+        usual = trailing_volume(bars, instrument=bars.instrument)
         volume = np.where(bars.volume_base > 0, bars.volume_base, usual)
         born *= np.divide(usual, volume, out=np.ones(len(bars)), where=volume > 0)[:, None, None]
     return Swept(standing=swept.standing / share, born=born)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.positions.engine.calibrated_recipe import DISTANCES, expected_shape, usual_volume
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, prior_shape, trailing_volume
 from liqmap.score import placebo, price_baseline
 from liqmap.score.engine_predictions import unit
 from liqmap.score.stats.bootstrap import gain
@@ -79,7 +79,7 @@ class Trial:
         """What is expected to trade in each period, millions of USD; ones where no volume is known."""
         if not np.isfinite(self.bars.volume_base).any():
             return np.ones(len(self.periods))
-        volume = usual_volume(self.bars, instrument=self.bars.instrument)
+        volume = trailing_volume(self.bars, instrument=self.bars.instrument)
         return self.periods.gather(volume * self.bars.open) / _MILLION
 
     @cached_property
@@ -102,7 +102,7 @@ class Trial:
             x[self.fitted],
             self.realised(side)[self.fitted],
             self.usual[self.fitted],
-            prior=expected_shape(DISTANCES),
+            prior=prior_shape(DISTANCES),
             prior_periods=PRIOR_HOURS / self.periods.hours,
         )
 

@@ -12,7 +12,7 @@ from liqmap._base.errors import InputError
 from liqmap._base.instruments import SIDES
 from liqmap.stress.cascade import Cascade, cascade
 from liqmap.stress.impact import STRESSED, SquareRoot
-from liqmap.stress.impact_selection import usable
+from liqmap.stress.impact_selection import usable_law
 from liqmap.stress.thresholds import thresholds
 from liqmap.stress.touch_probability import HORIZONS_H, touch_probability
 
@@ -74,8 +74,8 @@ class Setting:
 
     @cached_property
     def laws(self) -> dict[Side, Law]:
-        """Whose orders take the forced flow of each side; see :func:`liqmap.stress.impact_selection.usable`."""
-        return {side: usable(self.of, self.depth, side) for side in SIDES}
+        """Whose orders take the forced flow of each side; see :func:`liqmap.stress.impact_selection.usable_law`."""
+        return {side: usable_law(self.of, self.depth, side) for side in SIDES}
 
     @cached_property
     def square_root(self) -> SquareRoot:
@@ -152,7 +152,7 @@ class Setting:
     def cascade_from(self, price: float, side: Side, shock: float) -> Cascade:
         """A cascade whose shock starts from another price: levels on the way there are taken as gone."""
         there = replace(self.of, mark_price=price)
-        return cascade(there, shock, usable(there, self.depth, side), square_root=self.square_root)
+        return cascade(there, shock, usable_law(there, self.depth, side), square_root=self.square_root)
 
 
 def book_side(side: Side) -> BookSide:

@@ -13,7 +13,7 @@ from liqmap.maps.snapshots import run_of
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.price_series import spot_series
 from liqmap.strategies.trading_levels import LevelsToUse, levels_to_use
-from liqmap.stress.depth_from_history import merged_depth
+from liqmap.stress.depth_from_history import merged_depth_from_history
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def levels_on(
         members = [of.instrument]
         bars = store.market_bars(of.instrument, until=of.at)
         past = run_of(store, of.instrument).maps(store, days, bars, recipe)
-    depth = merged_depth(store, members, of.at)
+    depth = merged_depth_from_history(store, members, of.at)
     return levels_to_use(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
 
 

@@ -12,7 +12,7 @@ from liqmap._base.errors import InputError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["RANKINGS", "close_winners", "percentile"]
+__all__ = ["RANKINGS", "deleverage_winners", "queue_percentile"]
 
 Ranking: TypeAlias = Callable[["npt.NDArray[np.float64]", "npt.NDArray[np.float64]"], "npt.NDArray[np.float64]"]
 
@@ -49,7 +49,7 @@ Binance words it as unrealised profit over collateral × margin ratio: the same 
 leverage."""
 
 
-def close_winners(
+def deleverage_winners(
     size: npt.NDArray[np.float64], score: npt.NDArray[np.float64], amount: float
 ) -> npt.NDArray[np.float64]:
     """How much of each position is closed to take over ``amount``: highest score first, equal scores in their order.
@@ -63,10 +63,10 @@ def close_winners(
         InputError: Sizes, scores or an amount that are negative or not finite, lengths that differ.
 
     Example:
-        >>> close_winners(np.array([10.0, 20.0, 30.0]), np.array([1.0, 3.0, 2.0]), 25.0).tolist()
+        >>> deleverage_winners(np.array([10.0, 20.0, 30.0]), np.array([1.0, 3.0, 2.0]), 25.0).tolist()
         [0.0, 20.0, 5.0]
     """
-    order = _order(size, score)
+    order = _queue_order(size, score)
     if not (np.isfinite(amount) and amount >= 0):
         raise InputError("deleverage", "amount", repr(amount), "a finite number from 0 on", "nothing computed")
     ahead = np.concatenate(([0.0], np.cumsum(size[order])[:-1]))
@@ -75,15 +75,15 @@ def close_winners(
     return closed
 
 
-def percentile(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def queue_percentile(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Place in the queue as venues show it, percent: 20 is closed first, 100 last.
 
     It is the share of all size up to and with the position, rounded up to a fifth.
 
     Raises:
-        InputError: As for :func:`close_winners`.
+        InputError: As for :func:`deleverage_winners`.
     """
-    order = _order(size, score)
+    order = _queue_order(size, score)
     share = np.cumsum(size[order]) / size.sum()
     place = np.empty(size.size, dtype=np.int64)
     # A share of exactly a fifth stays in it: the sum may be off in the last bit.
@@ -91,7 +91,7 @@ def percentile(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) ->
     return place
 
 
-def _order(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _queue_order(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     if size.shape != score.shape or size.ndim != 1:
         found = f"{size.shape} sizes, {score.shape} scores"
         raise InputError("deleverage", "queue", found, "one score per size", "nothing computed")

@@ -14,25 +14,25 @@ from liqmap._base.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Ladder", "Orders", "ascending", "settle"]
+__all__ = ["RestingOrders", "SideDepth", "clean_book", "strictly_ascending"]
 
 Floats = npt.NDArray[np.float64]
 
-_FURTHEST = 1.0
+_MAX_ASK_DISTANCE = 1.0
 """Asks beyond twice the mid are no liquidity: some venues keep walls of them at 1,000,000."""
 
-_NEAREST = 1e-6
+_MIN_DISTANCE = 1e-6
 """An order at the mid itself counts as this far away, so that distances have logarithms."""
 
-_DIGITS = 9
-_STEP = 1e-9
+_DISTANCE_DIGITS = 9
+_DISTANCE_STEP = 1e-9
 """Distances are whole billionths: two that differ in their last bit only would make a step of infinite slope."""
 
-_NOTHING = 1e-12
+_RELATIVE_INCREMENT = 1e-12
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Ladder:
+class SideDepth:
     """Cumulative depth of one side.
 
     Attributes:
@@ -44,18 +44,18 @@ class Ladder:
     notional: Floats
 
     @classmethod
-    def cumulate(cls, distance: Floats, notional: Floats) -> Ladder:
+    def cumulate(cls, distance: Floats, notional: Floats) -> SideDepth:
         """Orders at distances (any order, repeats allowed) as a ladder.
 
         At an order's own price half of it is eaten: so a few wide bands, given by their mean prices, and a full book
         are read by one rule. Half a gap beyond the last order all of it is.
 
         Example:
-            >>> bands = Ladder.cumulate(np.array([0.005, 0.015]), np.array([100.0, 60.0]))
+            >>> bands = SideDepth.cumulate(np.array([0.005, 0.015]), np.array([100.0, 60.0]))
             >>> bands.distance.round(3).tolist(), bands.notional.tolist()
             ([0.005, 0.015, 0.02], [50.0, 130.0, 160.0])
         """
-        lattice = np.maximum(np.round(distance, _DIGITS), _NEAREST)
+        lattice = np.maximum(np.round(distance, _DISTANCE_DIGITS), _MIN_DISTANCE)
         at, where = np.unique(lattice, return_inverse=True)
         held = np.bincount(where, weights=notional, minlength=at.size)
         at, held = at[held > 0], held[held > 0]
@@ -63,7 +63,7 @@ class Ladder:
             return cls(np.empty(0), np.empty(0))
         total = np.cumsum(held)
         gap = at[-1] - at[-2] if at.size > 1 else at[-1]
-        end = np.round(at[-1] + max(gap / 2, _STEP), _DIGITS)
+        end = np.round(at[-1] + max(gap / 2, _DISTANCE_STEP), _DISTANCE_DIGITS)
         return cls(np.append(at, end), np.append(total - held / 2, total[-1]))
 
     @property
@@ -77,7 +77,7 @@ class Ladder:
         return float(self.notional[-1]) if self.notional.size else 0.0
 
     @classmethod
-    def total_of(cls, ladders: Sequence[Ladder]) -> Ladder:
+    def total_of(cls, ladders: Sequence[SideDepth]) -> SideDepth:
         """Several books as one, in any order; beyond its own edge a book adds nothing more."""
         filled = [ladder for ladder in ladders if ladder.distance.size]
         if not filled:
@@ -85,16 +85,18 @@ class Ladder:
         at = np.unique(np.concatenate([ladder.distance for ladder in filled]))
         # Nearer than a book's first order nothing is known to rest: a straight line to it.
         parts = [_core.Curve(ladder.distance, ladder.notional, head=1.0, tail=1.0).notional(at) for ladder in filled]
-        return cls(at, ascending(np.sum(np.sort(parts, axis=0), axis=0)))
+        return cls(at, strictly_ascending(np.sum(np.sort(parts, axis=0), axis=0)))
 
 
-def ascending(total: Floats) -> Floats:
+def strictly_ascending(total: Floats) -> Floats:
     """Cumulative depth made strictly ascending: where nothing rests it grows by a millionth of a millionth."""
-    return np.asarray(np.maximum.accumulate(total) * (1 + _NOTHING * np.arange(total.size)), dtype=np.float64)
+    return np.asarray(
+        np.maximum.accumulate(total) * (1 + _RELATIVE_INCREMENT * np.arange(total.size)), dtype=np.float64
+    )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Orders:
+class RestingOrders:
     """Resting orders of both sides as they came: prices in quote currency, notional in USD; not yet trusted."""
 
     bid_price: Floats
@@ -103,7 +105,7 @@ class Orders:
     ask_usd: Floats
 
 
-def settle(orders: Orders, *, where: str) -> tuple[float, Ladder, Ladder, dict[str, int]]:
+def clean_book(orders: RestingOrders, *, where: str) -> tuple[float, SideDepth, SideDepth, dict[str, int]]:
     """Make a book of orders: mid price, both ladders, and what was left out, by reason.
 
     Left out: prices or sizes that are not finite and above 0 (``invalid``), asks beyond twice the mid (``far``), and
@@ -126,23 +128,23 @@ def settle(orders: Orders, *, where: str) -> tuple[float, Ladder, Ladder, dict[s
     bid, bid_usd = keep(orders.bid_price, orders.bid_usd, valid(orders.bid_price, orders.bid_usd), "invalid")
     ask, ask_usd = keep(orders.ask_price, orders.ask_usd, valid(orders.ask_price, orders.ask_usd), "invalid")
     if bid.size and ask.size and bid.max() >= ask.min():
-        split = _split(bid, ask)
+        split = _uncrossing_price(bid, ask)
         bid, bid_usd = keep(bid, bid_usd, bid < split, "crossed")
         ask, ask_usd = keep(ask, ask_usd, ask >= split, "crossed")
     if not bid.size and not ask.size:
         raise InputError("depth", where, "no usable order", "orders with prices and sizes above 0", "nothing computed")
     # A one-sided book keeps its side; its best price stands for the mid.
     mid = float(np.mean([side.max() if low else side.min() for side, low in ((bid, True), (ask, False)) if side.size]))
-    ask, ask_usd = keep(ask, ask_usd, ask <= mid * (1 + _FURTHEST), "far")
+    ask, ask_usd = keep(ask, ask_usd, ask <= mid * (1 + _MAX_ASK_DISTANCE), "far")
     return (
         mid,
-        Ladder.cumulate(1 - bid / mid, bid_usd),
-        Ladder.cumulate(ask / mid - 1, ask_usd),
+        SideDepth.cumulate(1 - bid / mid, bid_usd),
+        SideDepth.cumulate(ask / mid - 1, ask_usd),
         dropped,
     )
 
 
-def _split(bid: Floats, ask: Floats) -> float:
+def _uncrossing_price(bid: Floats, ask: Floats) -> float:
     """The price that leaves out the fewest orders when bids must lie below it and asks at or above it."""
     at = np.unique(np.append(ask, np.nextafter(bid, np.inf)))
     lost_bids = bid.size - np.searchsorted(np.sort(bid), at, side="left")

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from liqmap._base.instruments import Side
     from liqmap._base.provenance import JSON
-    from liqmap.stress.directional_levels import Levels, MapLike
+    from liqmap.stress.directional_levels import DirectionalLevels, MapLike
 
-__all__ = ["HIGH_LEVERAGE", "Step", "chain_of"]
+__all__ = ["HIGH_LEVERAGE", "CascadeStep", "cascade_chain"]
 
 HIGH_LEVERAGE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CascadeStep:
     """Neighbouring bins set off in one round.
 
     Attributes:
@@ -54,33 +54,33 @@ class Step:
         return {**plain, "leverage": {f"{leverage:g}": share for leverage, share in self.leverage.items()}}
 
 
-def chain_of(levels: Levels, round_of: npt.NDArray[np.uint32], of: MapLike) -> tuple[Step, ...]:
+def cascade_chain(levels: DirectionalLevels, round_of: npt.NDArray[np.uint32], of: MapLike) -> tuple[CascadeStep, ...]:
     """Group the levels that fired; ``round_of`` is 0 for a level that did not."""
     fired = int(np.count_nonzero(round_of))
     if fired == 0:
         return ()
     bins, rounds = levels.bins[:fired], round_of[:fired]
     breaks = np.flatnonzero((np.abs(np.diff(bins)) != 1) | (np.diff(rounds) != 0)) + 1
-    return tuple(_step(levels, run, int(rounds[run[0]]), of) for run in np.split(np.arange(fired), breaks))
+    return tuple(_cascade_step(levels, run, int(rounds[run[0]]), of) for run in np.split(np.arange(fired), breaks))
 
 
-def _step(levels: Levels, run: npt.NDArray[np.intp], round_: int, of: MapLike) -> Step:
+def _cascade_step(levels: DirectionalLevels, run: npt.NDArray[np.intp], round_: int, of: MapLike) -> CascadeStep:
     bins = levels.bins[run]
     largest = int(bins[np.argmax(levels.notional[run])])
-    price = (_edge(of, largest) + _edge(of, largest + 1)) / 2
+    price = (_bin_edge(of, largest) + _bin_edge(of, largest + 1)) / 2
     notional = float(levels.notional[run].sum())
     by_bracket = levels.by_bracket[run].sum(axis=0)
-    return Step(
+    return CascadeStep(
         price=price,
         notional=notional,
         round=round_,
         side=levels.side,
-        low=_edge(of, int(bins.min())),
-        high=_edge(of, int(bins.max()) + 1),
+        low=_bin_edge(of, int(bins.min())),
+        high=_bin_edge(of, int(bins.max()) + 1),
         distance=price / of.mark_price - 1,
         leverage={b: float(usd) / notional for b, usd in zip(of.brackets, by_bracket, strict=True) if usd > 0},
     )
 
 
-def _edge(of: MapLike, index: int) -> float:
+def _bin_edge(of: MapLike, index: int) -> float:
     return of.grid.price(of.grid.low_tick + index * of.grid.width_ticks)

@@ -10,9 +10,9 @@ import numpy as np
 from liqmap._base.errors import InputError
 from liqmap._base.plotting import chart
 from liqmap._base.timestamps import iso
-from liqmap.stress.directional_levels import levels_of
+from liqmap.stress.directional_levels import directional_levels
 from liqmap.stress.impact import STRESSED, SquareRoot
-from liqmap.stress.impact_selection import law_for
+from liqmap.stress.impact_selection import law_or_fallback
 from liqmap.stress.scenarios import scenarios
 
 if TYPE_CHECKING:
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from liqmap.stress.impact import Law
     from liqmap.stress.impact_selection import Kind
 
-__all__ = ["LAWS", "CascadeCurve", "LawName", "Leg", "Line", "cascade_curve"]
+__all__ = ["LAWS", "CascadeCurve", "CurveLeg", "LawCurve", "LawName", "cascade_curve"]
 
 LawName: TypeAlias = Literal["calm", "stressed", "square_root"]
 LAWS: tuple[LawName, ...] = get_args(LawName)
 
-_FURTHEST = 0.10
-_STEPS = 100
+_MAX_SHOCK = 0.10
+_STEPS_PER_LEG = 100
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Line:
+class LawCurve:
     """One law along the shocks of a leg.
 
     Attributes:
@@ -51,12 +51,12 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Leg:
+class CurveLeg:
     """One direction: ``shock`` signed, smallest first, and a line per law."""
 
     side: Side
     shock: npt.NDArray[np.float64]
-    lines: dict[LawName, Line]
+    lines: dict[LawName, LawCurve]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,7 +78,7 @@ class CascadeCurve:
     mark_price: float
     tick: float
     kind: Kind
-    legs: tuple[Leg, ...]
+    legs: tuple[CurveLeg, ...]
     assumptions: tuple[str, ...]
 
     def to_dict(self) -> dict[str, JSON]:
@@ -111,8 +111,8 @@ def cascade_curve(
     of: MapLike,
     depth: Law | None = None,
     *,
-    furthest: float = _FURTHEST,
-    steps: int = _STEPS,
+    furthest: float = _MAX_SHOCK,
+    steps: int = _STEPS_PER_LEG,
     kind: Kind = "news",
     square_root: SquareRoot | None = None,
 ) -> CascadeCurve:
@@ -134,30 +134,30 @@ def cascade_curve(
         raise InputError("cascade", "furthest", repr(furthest), "a fraction between 0 and 1", "nothing computed")
     if steps < 1:
         raise InputError("cascade", "steps", repr(steps), "at least one", "nothing computed")
-    law = law_for(of, depth)
+    law = law_or_fallback(of, depth)
     third = SquareRoot() if square_root is None else square_root
     # At a flow shock of nothing there is nothing to see; a step is at least a tick.
     shocks = furthest * np.arange(1, steps + 1) / steps
     legs = []
-    for side, sign in _sides(of):
+    for side, sign in _sides_with_levels(of):
         runs: dict[LawName, tuple[Law, float]] = {
             "calm": (law, 1.0),
             "stressed": (law, STRESSED),
             "square_root": (third, 1.0),
         }
-        lines: dict[LawName, Line] = {}
+        lines: dict[LawName, LawCurve] = {}
         for name, (one, multiplier) in runs.items():
             found = scenarios(of, one, sign * shocks, multiplier, kind=kind)
-            lines[name] = Line(found.stop_price, found.liquidated, found.exhausted)
-        legs.append(Leg(side, sign * shocks, lines))
+            lines[name] = LawCurve(found.stop_price, found.liquidated, found.exhausted)
+        legs.append(CurveLeg(side, sign * shocks, lines))
     said = (*law.assumptions, *third.assumptions, f"stressed book: {STRESSED:g} of the depth")
     return CascadeCurve(of.instrument, of.at, of.mark_price, of.grid.tick, kind, tuple(legs), said)
 
 
-def _sides(of: MapLike) -> list[tuple[Side, float]]:
+def _sides_with_levels(of: MapLike) -> list[tuple[Side, float]]:
     """The sides that have levels; an empty map is an error."""
     sides: tuple[tuple[Side, float], ...] = (("long", -1.0), ("short", 1.0))
-    found = [(side, sign) for side, sign in sides if levels_of(of, side, least=0).distance.size]
+    found = [(side, sign) for side, sign in sides if directional_levels(of, side, least=0).distance.size]
     if not found:
         raise InputError("cascade", of.instrument, "an empty map", "levels on either side", "nothing computed")
     return found

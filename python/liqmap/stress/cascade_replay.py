@@ -10,8 +10,8 @@ import numpy as np
 
 from liqmap import _core
 from liqmap._base.errors import InputError
-from liqmap.stress.directional_levels import MapLike, levels_of
-from liqmap.stress.impact_selection import law_for, market_of, side_of
+from liqmap.stress.directional_levels import MapLike, directional_levels
+from liqmap.stress.impact_selection import core_market, law_or_fallback, triggered_side
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
 
-__all__ = ["HALF_LIVES_S", "Replay", "replay"]
+__all__ = ["HALF_LIVES_S", "CascadeReplay", "replay"]
 
 HALF_LIVES_S = (5.0, 30.0, 300.0, math.inf)
 """Half-lives of refill to try: no measured one for BTC books was found, so a sensitivity instead of a number."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Replay:
+class CascadeReplay:
     """What happened, second by second.
 
     Attributes:
@@ -60,7 +60,7 @@ def replay(
     usd_per_s: float = math.inf,
     latency_s: float = 0.0,
     step_s: float = 1.0,
-) -> Replay:
+) -> CascadeReplay:
     """Replay a news shock in steps of ``step_s``.
 
     Each step sends ``min(queue, rate)`` into a book with a hole; the hole and the transient part of the impact decay.
@@ -85,11 +85,11 @@ def replay(
             raise InputError("replay", name, repr(value), "a number above 0", "nothing computed")
     if not (math.isfinite(latency_s) and latency_s >= 0):
         raise InputError("replay", "latency_s", repr(latency_s), "a finite number from 0 on", "nothing computed")
-    levels = levels_of(of, side_of(shock))
+    levels = directional_levels(of, triggered_side(shock))
     path, sent, fired, exhausted = _core.replay(
         levels.distance,
         levels.notional,
-        market_of(levels, law_for(of, depth)),
+        core_market(levels, law_or_fallback(of, depth)),
         levels.ticks(shock),
         keep=0.5 ** (step_s / half_life_s),
         permanent=permanent,
@@ -99,7 +99,7 @@ def replay(
     start = levels.ticks(shock) / levels.mark
     price = of.mark_price * (1 + levels.sign * path)
     furthest = max(start, float(path.max(initial=0.0)))
-    return Replay(
+    return CascadeReplay(
         side=levels.side,
         seconds=step_s * np.arange(1, path.size + 1, dtype=np.float64),
         price=np.asarray(price, dtype=np.float64),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from liqmap import _core
 from liqmap._base.errors import InputError
-from liqmap.stress.directional_levels import MapLike, levels_of
-from liqmap.stress.impact_selection import law_for, side_of
+from liqmap.stress.directional_levels import MapLike, directional_levels
+from liqmap.stress.impact_selection import law_or_fallback, triggered_side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from liqmap.stress.impact import Law
     from liqmap.stress.types import BookSide
 
-__all__ = ["TOGETHER", "Contract", "Coupled", "coupled_cascade"]
+__all__ = ["CONSOLIDATION", "Contract", "CoupledCascade", "coupled_cascade"]
 
-TOGETHER = 0.8
+CONSOLIDATION = 0.8
 """How far venues' books act as one: an assumption. 0 is the segmented market of 2025-10-10, 1 one consolidated book."""
 
 
@@ -38,13 +38,13 @@ class Contract:
 
     map: MapLike
     depth: Law | None = None
-    in_index: float = 1.0
+    index_weight: float = 1.0
     own: float = 0.0
     basis_shock: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Coupled:
+class CoupledCascade:
     """Where each contract ends; all tuples in the order of the contracts.
 
     Attributes:
@@ -67,8 +67,8 @@ class Coupled:
 
 
 def coupled_cascade(
-    contracts: Sequence[Contract], shock: float, consolidated: Law, *, together: float = TOGETHER
-) -> Coupled:
+    contracts: Sequence[Contract], shock: float, consolidated: Law, *, consolidation: float = CONSOLIDATION
+) -> CoupledCascade:
     """One shock on several contracts: ``x_v = s_v + (1−κ)·I_v(Q_v) + κ·I_all(ΣQ)``, levels triggered by marks.
 
     A mark is ``(1 − own)·index + own·x_v``, the index the weighted mean of all ``x_v``. Every map is nondecreasing, so
@@ -79,12 +79,12 @@ def coupled_cascade(
         contracts: At least one; index weights sum to 1.
         shock: Signed fraction of every contract's mark.
         consolidated: Depth of all books together, such as :meth:`liqmap.stress.depth.Depth.merged`.
-        together: κ.
+        consolidation: κ.
 
     Raises:
         InputError: Weights or κ out of range, a shock that is none, no contract with levels on that side.
     """
-    side = side_of(shock)
+    side = triggered_side(shock)
     book: BookSide = "bid" if side == "long" else "ask"
     rows = []
     all_levels = []
@@ -92,15 +92,15 @@ def coupled_cascade(
         total = abs(shock) + contract.basis_shock
         if not (math.isfinite(total) and 0 <= total < 1):
             raise InputError("cascade", contract.map.instrument, f"a shock of {total}", "0 to 1", "nothing computed")
-        levels = levels_of(contract.map, side, least=0)
+        levels = directional_levels(contract.map, side, least=0)
         all_levels.append(levels)
-        curve = law_for(contract.map, contract.depth).curve(book)
-        rows.append((levels.distance, levels.notional, curve, levels.mark, total, contract.in_index, contract.own))
+        curve = law_or_fallback(contract.map, contract.depth).curve(book)
+        rows.append((levels.distance, levels.notional, curve, levels.mark, total, contract.index_weight, contract.own))
     if not any(levels.notional.size for levels in all_levels):
         raise InputError("cascade", "contracts", "no levels", f"a contract with {side}s", "nothing computed")
-    price, mark, fired, rounds, exhausted = _core.coupled(rows, consolidated.curve(book), together)
+    price, mark, fired, rounds, exhausted = _core.coupled(rows, consolidated.curve(book), consolidation)
     sign = -1 if side == "long" else 1
-    return Coupled(
+    return CoupledCascade(
         side=side,
         instruments=tuple(c.map.instrument for c in contracts),
         stop_price=tuple(c.map.mark_price * (1 + sign * float(x)) for c, x in zip(contracts, price, strict=True)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.errors import NotFoundError
-from liqmap.stress.book_side import Orders
+from liqmap.stress.book_side import RestingOrders
 from liqmap.stress.depth import Depth
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
 
-__all__ = ["MAX_AGE", "books_of", "merged_depth", "stored_depth"]
+__all__ = ["MAX_AGE", "depth_from_history", "instruments_with_books", "merged_depth_from_history"]
 
 MAX_AGE = 3_600_000_000
 """A book older than an hour says little about the next one."""
 
 
-def stored_depth(store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE) -> Depth | None:
+def depth_from_history(store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE) -> Depth | None:
     """The latest book known at ``at`` and not older than ``max_age`` (microseconds), or ``None``.
 
     Archives of bands keep each band's size at its mean price; books keep their orders: both are read as orders.
@@ -35,7 +35,7 @@ def stored_depth(store: Store, instrument: str, at: Instant, *, max_age: Instant
         InputError: The book holds no usable order.
     """
     store.instrument(instrument)
-    known = store.cached_query(_times, instrument)
+    known = store.cached_query(_book_times, instrument)
     last = bisect_right(known, at) - 1
     if last < 0 or known[last] < at - max_age:
         return None
@@ -47,29 +47,31 @@ def stored_depth(store: Store, instrument: str, at: Instant, *, max_age: Instant
         ).fetchall()
     table = np.array(rows, dtype=np.float64)
     bid = table[:, 0] == 1
-    orders = Orders(table[bid, 1], table[bid, 2], table[~bid, 1], table[~bid, 2])
+    orders = RestingOrders(table[bid, 1], table[bid, 2], table[~bid, 1], table[~bid, 2])
     return Depth.of_orders(instrument, known[last], orders)
 
 
-def _times(connection: duckdb.DuckDBPyConnection, instrument: str) -> list[Instant]:
+def _book_times(connection: duckdb.DuckDBPyConnection, instrument: str) -> list[Instant]:
     """When books were seen, ascending."""
     rows = connection.execute("SELECT DISTINCT ts FROM depth WHERE instrument = $1 ORDER BY ts", [instrument])
     return [int(row[0]) for row in rows.fetchall()]
 
 
-def merged_depth(store: Store, instruments: Sequence[str], at: Instant, *, max_age: Instant = MAX_AGE) -> Depth | None:
+def merged_depth_from_history(
+    store: Store, instruments: Sequence[str], at: Instant, *, max_age: Instant = MAX_AGE
+) -> Depth | None:
     """The latest books of several instruments as one, as far as there are any; ``None`` without one.
 
     Raises:
         NotFoundError: The history lacks one of the instruments.
         InputError: A book holds no usable order.
     """
-    found = (stored_depth(store, name, at, max_age=max_age) for name in instruments)
+    found = (depth_from_history(store, name, at, max_age=max_age) for name in instruments)
     books = [book for book in found if book is not None]
     return Depth.merged(*books) if books else None
 
 
-def books_of(store: Store, market: str) -> list[str]:
+def instruments_with_books(store: Store, market: str) -> list[str]:
     """Whose books count for a base asset: its contracts, simulated ones only where there are no others.
 
     Raises:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from liqmap._base.grid import Grid
     from liqmap._base.instruments import Side
 
-__all__ = ["Levels", "MapLike", "levels_of"]
+__all__ = ["DirectionalLevels", "MapLike", "directional_levels"]
 
 
 class MapLike(Protocol):
@@ -51,7 +51,7 @@ class MapLike(Protocol):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Levels:
+class DirectionalLevels:
     """The filled bins of one side, nearest to the mark first.
 
     Attributes:
@@ -105,7 +105,7 @@ class Levels:
         return np.asarray(at / per_unit if exact else at * self.tick, dtype=np.float64)
 
 
-def levels_of(of: MapLike, side: Side, *, least: int = 1) -> Levels:
+def directional_levels(of: MapLike, side: Side, *, least: int = 1) -> DirectionalLevels:
     """The levels of one side of a map.
 
     A bin acts at its middle. Bins that the mark has passed are left out and counted. Fewer than ``least`` levels are an
@@ -139,7 +139,7 @@ def levels_of(of: MapLike, side: Side, *, least: int = 1) -> Levels:
         )
     order = np.argsort(distance, kind="stable")
     bins, distance = bins[order], distance[order]
-    return Levels(
+    return DirectionalLevels(
         side=side,
         distance=distance.astype(np.int64),
         notional=np.ascontiguousarray(notional[bins]),

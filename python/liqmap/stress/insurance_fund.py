@@ -10,8 +10,8 @@ import numpy as np
 
 from liqmap import _core
 from liqmap._base.errors import InputError
-from liqmap.stress.directional_levels import MapLike, levels_of
-from liqmap.stress.impact_selection import law_for, market_of, side_of
+from liqmap.stress.directional_levels import MapLike, directional_levels
+from liqmap.stress.impact_selection import core_market, law_or_fallback, triggered_side
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
@@ -69,8 +69,8 @@ def deleveraging(
     """
     if not (math.isfinite(gap) and gap >= 0):
         raise InputError("cascade", "gap", repr(gap), "a fraction from 0 on", "nothing computed")
-    levels = levels_of(of, side_of(shock))
-    market = market_of(levels, law_for(of, depth), kind)
+    levels = directional_levels(of, triggered_side(shock))
+    market = core_market(levels, law_or_fallback(of, depth), kind)
     bankruptcy = levels.distance / levels.mark + gap
     stop, sold, handed, paid, exhausted = _core.deleverage(
         levels.distance, levels.notional, bankruptcy, market, levels.ticks(shock), fund

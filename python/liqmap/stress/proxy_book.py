@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
-from liqmap.stress.book_side import Ladder
+from liqmap.stress.book_side import SideDepth
 from liqmap.stress.impact import REACH
 
 if TYPE_CHECKING:
     from liqmap.stress.depth import Depth
 
-__all__ = ["borrowed"]
+__all__ = ["make_proxy_book"]
 
 
-def borrowed(book: Depth, mark: float, *, then_usd: float, now_usd: float) -> Depth:
+def make_proxy_book(book: Depth, mark: float, *, then_usd: float, now_usd: float) -> Depth:
     """The book of another day or venue, for a market of which no book was kept.
 
     Orders keep their relative distance from the middle, and their USD grow with open interest: ``D(x)·now / then``.
@@ -35,17 +35,17 @@ def borrowed(book: Depth, mark: float, *, then_usd: float, now_usd: float) -> De
     Example:
         >>> from liqmap.stress.depth import Depth
         >>> old = Depth.of_bands("bitmex:XBTUSD", 0, 32_000.0, {-1: 20e6, 1: 20e6})
-        >>> round(borrowed(old, 64_000.0, then_usd=0.5e9, now_usd=5e9).within("bid", 0.01))
+        >>> round(make_proxy_book(old, 64_000.0, then_usd=0.5e9, now_usd=5e9).within("bid", 0.01))
         200000000
     """
     for name, value in (("mark", mark), ("then_usd", then_usd), ("now_usd", now_usd)):
         if not (math.isfinite(value) and value > 0):
             raise InputError("depth", name, repr(value), "a finite number above 0", "nothing computed")
     said = f"scaled by open interest, ${then_usd / 1e6:,.0f}M then and ${now_usd / 1e6:,.0f}M now"
-    near = replace(book, bid=_near(book.bid), ask=_near(book.ask))
+    near = replace(book, bid=_trim_to_edge(book.bid), ask=_trim_to_edge(book.ask))
     return replace(near.scaled(now_usd / then_usd).moved(mark), scaled_by=said)
 
 
-def _near(ladder: Ladder) -> Ladder:
+def _trim_to_edge(ladder: SideDepth) -> SideDepth:
     kept = ladder.distance <= REACH
-    return Ladder(ladder.distance[kept], ladder.notional[kept])
+    return SideDepth(ladder.distance[kept], ladder.notional[kept])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap._base.errors import InputError
-from liqmap.stress.book_side import Orders
+from liqmap.stress.book_side import RestingOrders
 from liqmap.stress.depth import Depth
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def read_book(payload: dict[str, Any], instrument: Instrument, at: Instant) -> D
         InputError: The payload holds no book, or a price or size in it is no number.
     """
     try:
-        sides = next((found for shape in _SHAPES if (found := shape(payload)) is not None), None)
+        sides = next((found for shape in _PARSERS if (found := shape(payload)) is not None), None)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(
             "depth", instrument.name, f"a book with {type(error).__name__} {error}", "prices and sizes", "nothing read"
@@ -54,7 +54,7 @@ def read_book(payload: dict[str, Any], instrument: Instrument, at: Instant) -> D
     bid_usd, ask_usd = (size * instrument.contract_size for size in (bid_size, ask_size))
     if instrument.payoff == "linear":
         bid_usd, ask_usd = bid_usd * bid, ask_usd * ask
-    return Depth.of_orders(instrument.name, at, Orders(bid, bid_usd, ask, ask_usd))
+    return Depth.of_orders(instrument.name, at, RestingOrders(bid, bid_usd, ask, ask_usd))
 
 
 def read_recording(path: str | PathLike[str], instrument: Instrument) -> Depth:
@@ -80,34 +80,34 @@ def _is_snapshot(message: dict[str, Any]) -> bool:
     """Whether a message holds a whole book, not a change."""
     if message.get("action") in ("update", "insert", "delete") or message.get("type") == "delta":
         return False
-    return any(shape(message) is not None for shape in _SHAPES)
+    return any(shape(message) is not None for shape in _PARSERS)
 
 
-def _plain(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
+def _parse_bids_asks(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
     """Binance, OKX, Kraken Futures: ``bids`` and ``asks``, at the top or as the one entry of ``data``."""
     data = payload.get("data")
     book = data[0] if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict) else payload
     if "bids" not in book or "asks" not in book:
         return None
-    return _pairs(book["bids"]), _pairs(book["asks"])
+    return _price_sizes(book["bids"]), _price_sizes(book["asks"])
 
 
-def _bybit(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
+def _parse_bybit(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
     """Bybit v5: ``b`` and ``a`` under ``result`` (REST) or ``data`` (websocket)."""
     book = payload.get("result", payload.get("data"))
     if not isinstance(book, dict) or "b" not in book or "a" not in book or payload.get("type") == "delta":
         return None
-    return _pairs(book["b"]), _pairs(book["a"])
+    return _price_sizes(book["b"]), _price_sizes(book["a"])
 
 
-def _hyperliquid(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
+def _parse_hyperliquid(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
     """Hyperliquid: ``levels`` of bids, then asks."""
     book = payload.get("data", payload)
     levels = book.get("levels") if isinstance(book, dict) else None
-    return None if levels is None else (_pairs(levels[0]), _pairs(levels[1]))
+    return None if levels is None else (_price_sizes(levels[0]), _price_sizes(levels[1]))
 
 
-def _sided(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
+def _parse_sided_rows(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
     """BitMEX and Bybit's first websocket: one list, each order with its side."""
     data = payload.get("data")
     if not isinstance(data, list) or not data or not all({"side", "price", "size"} <= set(row) for row in data):
@@ -120,19 +120,24 @@ def _sided(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
     return sides["Buy"], sides["Sell"]
 
 
-_SHAPES: tuple[Callable[[dict[str, Any]], tuple[Rows, Rows] | None], ...] = (_plain, _bybit, _hyperliquid, _sided)
+_PARSERS: tuple[Callable[[dict[str, Any]], tuple[Rows, Rows] | None], ...] = (
+    _parse_bids_asks,
+    _parse_bybit,
+    _parse_hyperliquid,
+    _parse_sided_rows,
+)
 
-_NAMES = (("price", "qty"), ("px", "sz"))
+_KEY_NAMES = (("price", "qty"), ("px", "sz"))
 
 
-def _pairs(rows: Iterable[Any]) -> Rows:
+def _price_sizes(rows: Iterable[Any]) -> Rows:
     """Rows of ``[price, size, …]`` or of objects with either venue's names."""
-    return [_pair(row) for row in rows]
+    return [_price_size(row) for row in rows]
 
 
-def _pair(row: Any) -> tuple[float, float]:  # noqa: ANN401 - as the venue sends it
+def _price_size(row: Any) -> tuple[float, float]:  # noqa: ANN401 - as the venue sends it
     if isinstance(row, dict):
-        price, size = next(names for names in _NAMES if names[0] in row)
+        price, size = next(names for names in _KEY_NAMES if names[0] in row)
         return float(row[price]), float(row[size])
     return float(row[0]), float(row[1])
 

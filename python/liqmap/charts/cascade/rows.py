@@ -13,7 +13,7 @@ from liqmap.stress.cascade_curve import LAWS
 
 if TYPE_CHECKING:
     from liqmap.stress.cascade import Cascade, Estimate
-    from liqmap.stress.cascade_curve import CascadeCurve, LawName, Leg
+    from liqmap.stress.cascade_curve import CascadeCurve, LawName, CurveLeg
 
 __all__ = ["MEDIUM", "NARROW", "WIDE", "Room", "Scene", "chain_scene", "curve_scene"]
 
@@ -122,7 +122,7 @@ def _room_for(of: CascadeCurve, end: float) -> float:
     return min(1.04 * furthest, _DEEPEST)
 
 
-def _band(leg: Leg, end: float) -> list[Row]:
+def _band(leg: CurveLeg, end: float) -> list[Row]:
     """Between the gentlest and the harshest law, shock by shock."""
     stops = np.stack([np.where(line.exhausted, end, line.stop_price) for line in leg.lines.values()])
     low, high = stops.min(axis=0), stops.max(axis=0)
@@ -132,7 +132,7 @@ def _band(leg: Leg, end: float) -> list[Row]:
     ]
 
 
-def _laws(of: CascadeCurve, leg: Leg) -> list[Row]:
+def _laws(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
     start: list[Row] = [{"shock": 0.0, "stop": of.mark_price, "law": law, "side": leg.side} for law in range(len(LAWS))]
     return start + [
         {"shock": float(shock), "stop": float(stop), "law": law, "side": leg.side}
@@ -142,7 +142,7 @@ def _laws(of: CascadeCurve, leg: Leg) -> list[Row]:
     ]
 
 
-def _ends(leg: Leg, bottom: float, top: float) -> list[Row]:
+def _ends(leg: CurveLeg, bottom: float, top: float) -> list[Row]:
     """Where a law's line ends because the book does."""
     found: list[Row] = []
     for law, name in enumerate(LAWS):
@@ -154,7 +154,7 @@ def _ends(leg: Leg, bottom: float, top: float) -> list[Row]:
     return found
 
 
-def _told(of: CascadeCurve, leg: Leg) -> list[Row]:
+def _told(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
     """What a pointer is told at each shock."""
     return [
         {
@@ -166,7 +166,7 @@ def _told(of: CascadeCurve, leg: Leg) -> list[Row]:
     ]
 
 
-def _stop(of: CascadeCurve, leg: Leg, name: LawName, i: int) -> str:
+def _stop(of: CascadeCurve, leg: CurveLeg, name: LawName, i: int) -> str:
     line = leg.lines[name]
     if line.exhausted[i]:
         return "more than the book holds"

@@ -18,9 +18,9 @@ from liqmap.maps.heatmap import MAP_MERGE, column_stops, price_axis
 from liqmap.maps.tracks.mass_changes import Flows, flows
 from liqmap.maps.tracks.tracks import Step, Track, Tracks
 from liqmap.maps.tracks.transitions import Clusters, Turn, turn
-from liqmap.positions.engine.bar_steps import walk
-from liqmap.positions.engine.population import prepare
-from liqmap.positions.engine.recipe_selection import choose
+from liqmap.positions.engine.bar_steps import step_bars
+from liqmap.positions.engine.population import prepare_run
+from liqmap.positions.engine.recipe_selection import select_recipe
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
-    from liqmap.positions.engine.population import AnyRecipe, Nursery
+    from liqmap.positions.engine.population import AnyRecipe, EngineRun
 
     Floats = npt.NDArray[np.float64]
 
@@ -41,8 +41,8 @@ def build_tracks(
     """Follow clusters from column to column; arguments and errors as for :func:`liqmap.maps.heatmap.build_heatmap`."""
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=end)
-    used, parameters, said = choose(store, bars, start, recipe)
-    nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
+    used, parameters, said = select_recipe(store, bars, start, recipe)
+    nursery = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
     walked = _Walked(nursery)
     sides = [Follower(side) for side in SIDES]
@@ -89,7 +89,7 @@ class _Column:
 class _Walked:
     """Takes an engine from column to column, as far as nobody has been there before."""
 
-    def __init__(self, nursery: Nursery) -> None:
+    def __init__(self, nursery: EngineRun) -> None:
         self._nursery = nursery
         self._first, self._bins, self._edges = price_axis(nursery, nursery.step, MAP_MERGE)
         self._groups, self._lives = _alike(nursery.half_lives)
@@ -110,7 +110,7 @@ class _Walked:
             before: tuple[Clusters, ...] = ((),) * len(SIDES)
         else:
             old = self._seen(start)
-            kept = walk(self._nursery, start, stop).kept
+            kept = step_bars(self._nursery, start, stop).kept
             cells = (old, self._seen(stop))
             told = flows(self._nursery, slice(start, stop), kept, cells, self._lives, self._first)
             before = tuple(made.now for made in standing.turns)

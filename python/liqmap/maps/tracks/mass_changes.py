@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.positions.engine.population import Nursery
+    from liqmap.positions.engine.population import EngineRun
 
     Floats = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Flows:
 
 
 def flows(
-    nursery: Nursery, span: slice, kept: Floats, cells: tuple[Floats, Floats], half_lives: Floats, first: int
+    nursery: EngineRun, span: slice, kept: Floats, cells: tuple[Floats, Floats], half_lives: Floats, first: int
 ) -> Flows:
     """Take a change apart, from the bars that made it.
 

@@ -9,20 +9,20 @@ import numpy as np
 
 from liqmap._base.errors import InputError, NotFoundError
 from liqmap._base.timestamps import Instant, iso
-from liqmap.positions.engine.bar_steps import walk
-from liqmap.positions.engine.population import prepare
-from liqmap.positions.engine.recipe_selection import choose
+from liqmap.positions.engine.bar_steps import step_bars
+from liqmap.positions.engine.population import prepare_run
+from liqmap.positions.engine.recipe_selection import select_recipe
 
 if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
     from liqmap.history.store import Store
-    from liqmap.positions.engine.population import AnyRecipe, Nursery
+    from liqmap.positions.engine.population import AnyRecipe, EngineRun
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["BarLedger", "build_ledger", "keep_books"]
+__all__ = ["BarLedger", "build_ledger", "record_bar_ledger"]
 
 _FLOWS = ("opened", "closed", "liquidated", "rescaled")
 
@@ -113,17 +113,17 @@ def build_ledger(
         raise InputError("ledger", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "nothing made")
     bars = store.market_bars(instrument, until=end)
     moment = int(bars.end[-1]) if end is None else end
-    used, _, _ = choose(store, bars, moment if start is None else start, recipe)
-    nursery = prepare(bars, store.tiers(instrument, at=moment), used, instrument=instrument, at=moment)
+    used, _, _ = select_recipe(store, bars, moment if start is None else start, recipe)
+    nursery = prepare_run(bars, store.tiers(instrument, at=moment), used, instrument=instrument, at=moment)
     first = 0 if start is None else int(np.searchsorted(nursery.bars.end, start, side="right"))
     if first == len(nursery.bars.end):
         found = f"no bar that ends after {iso(moment if start is None else start)}"
         raise NotFoundError("ledger", instrument, found, "a span that the history has", "nothing made")
     nursery.reach(first)
-    return keep_books(nursery, first, len(nursery.bars.end))
+    return record_bar_ledger(nursery, first, len(nursery.bars.end))
 
 
-def keep_books(nursery: Nursery, start: int, stop: int) -> BarLedger:
+def record_bar_ledger(nursery: EngineRun, start: int, stop: int) -> BarLedger:
     """Feed bars ``start`` to ``stop`` one by one and write down what each did.
 
     Only a bar whose mapped positions could exceed open interest has to be walked.
@@ -137,7 +137,7 @@ def keep_books(nursery: Nursery, start: int, stop: int) -> BarLedger:
         if max(now[0][3], now[1][3]) <= room[i - start]:
             nursery.advance(i, i + 1)
         else:
-            rescaled[i - start] = walk(nursery, i, i + 1).cut[0]
+            rescaled[i - start] = step_bars(nursery, i, i + 1).cut[0]
         now = nursery.engine.accounts()
         accounts[i - start + 1] = now
     opened, closed, liquidated = np.diff(accounts[:, :, :3], axis=0).transpose(2, 0, 1)

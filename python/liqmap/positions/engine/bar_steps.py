@@ -12,15 +12,15 @@ from liqmap import _core
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.positions.engine.population import Nursery
+    from liqmap.positions.engine.population import EngineRun
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Walk", "walk"]
+__all__ = ["BarSteps", "step_bars"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Walk:
+class BarSteps:
     """Some bars of the engine.
 
     Attributes:
@@ -35,7 +35,7 @@ class Walk:
     cut: Floats
 
 
-def walk(nursery: Nursery, start: int, stop: int) -> Walk:
+def step_bars(nursery: EngineRun, start: int, stop: int) -> BarSteps:
     """Feed bars ``start`` to ``stop``, as :meth:`Nursery.advance` does, and tell what was cut, bar by bar.
 
     The engine only counts the bars it cut. What a bar would have left is asked of a copy with open interest out of the
@@ -45,22 +45,22 @@ def walk(nursery: Nursery, start: int, stop: int) -> Walk:
     flow = np.stack([fed.long_flow[start:stop], fed.short_flow[start:stop]], axis=1)
     room = fed.open_interest[start:stop, None]
     kept, cut = np.ones_like(flow), np.zeros_like(flow)
-    if (_mapped(nursery.engine) + flow.cumsum(axis=0) <= room).all():
-        return Walk(nursery.advance(start, stop)[0], kept, cut)
+    if (_mapped_coin(nursery.engine) + flow.cumsum(axis=0) <= room).all():
+        return BarSteps(nursery.advance(start, stop)[0], kept, cut)
     usd = []
     for i in range(stop - start):
         bar = start + i, start + i + 1
-        most = _mapped(nursery.engine) + flow[i]
+        most = _mapped_coin(nursery.engine) + flow[i]
         twin = None if (most <= room[i]).all() else _core.Cohorts.from_bytes(nursery.engine.to_bytes())
         gone, rescaled = nursery.advance(*bar)
         usd.append(gone)
         if rescaled and twin is not None:
             nursery.feed(twin, *bar, open_interest=np.array([most.max()]))
-            uncut = _mapped(twin)
+            uncut = _mapped_coin(twin)
             cut[i] = np.maximum(uncut - room[i], 0.0)
             kept[i] = np.divide(room[i], uncut, out=np.ones(2), where=uncut > room[i])
-    return Walk(np.concatenate(usd), kept, cut)
+    return BarSteps(np.concatenate(usd), kept, cut)
 
 
-def _mapped(engine: _core.Cohorts) -> Floats:
+def _mapped_coin(engine: _core.Cohorts) -> Floats:
     return np.array([account[3] for account in engine.accounts()])

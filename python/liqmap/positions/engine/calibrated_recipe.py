@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap._base.errors import InputError, NotFoundError
-from liqmap.positions.engine.inputs import EngineBars, carried, chase
-from liqmap.positions.engine.oi_quality import doubts, halted
+from liqmap.positions.engine.inputs import EngineBars, forward_fill, taker_imbalance
+from liqmap.positions.engine.oi_quality import is_frozen, oi_warnings
 from liqmap.positions.liquidation_distance import Brackets
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     Column = npt.NDArray[np.float64]
 
-__all__ = ["DISTANCES", "Kernel", "expected_shape", "usual_volume"]
+__all__ = ["DISTANCES", "CalibratedRecipe", "prior_shape", "trailing_volume"]
 
 DISTANCES: tuple[float, ...] = tuple(float(x) for x in np.geomspace(0.30, 0.002, 24).round(5))
 """Brackets of a calibration: 24, from 30 % down to 0.2 % from the entry, equal in ratio."""
 
-_USUAL_HOURS = 24
+_TRAILING_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Kernel:
+class CalibratedRecipe:
     """Shares of traded volume by distance from entry to liquidation; the data decide them, not a table of leverages.
 
     What worked on real liquidations (hourly BTC, 2025-11 to 2026-01): entries in proportion to traded volume, the side
@@ -57,18 +57,18 @@ class Kernel:
     def __post_init__(self) -> None:
         lengths = [len(self.distances), len(self.long), len(self.short)]
         if not 1 <= lengths[0] <= 256 or len(set(lengths)) != 1:  # noqa: PLR2004
-            raise _wrong("distances", f"{lengths} values", "1 to 256 of each of three")
+            raise _invalid("distances", f"{lengths} values", "1 to 256 of each of three")
         if list(self.distances) != sorted(set(self.distances), reverse=True) or not 0 < self.distances[-1] < 1:
-            raise _wrong("distances", str(self.distances), "descending fractions")
+            raise _invalid("distances", str(self.distances), "descending fractions")
         if not all(0 <= share < 1 for share in (*self.long, *self.short)) or max(sum(self.long), sum(self.short)) > 1:
             found = f"shares that sum to {sum(self.long):.6g} and {sum(self.short):.6g}"
-            raise _wrong("shares", found, "shares of 0 or more that sum to at most 1")
+            raise _invalid("shares", found, "shares of 0 or more that sum to at most 1")
         if not (self.half_life_hours > 0 and 0 <= self.chase <= 1):
             found = f"half_life_hours {self.half_life_hours}, chase {self.chase}"
-            raise _wrong("half_life_hours", found, "a time above 0 and a share")
+            raise _invalid("half_life_hours", found, "a time above 0 and a share")
 
     @classmethod
-    def even(cls, share: float = 0.01, distances: tuple[float, ...] = DISTANCES) -> Kernel:
+    def even(cls, share: float = 0.01, distances: tuple[float, ...] = DISTANCES) -> CalibratedRecipe:
         """The same share everywhere: what a calibration starts from."""
         shares = (share,) * len(distances)
         return cls(distances, shares, shares)
@@ -108,12 +108,14 @@ class Kernel:
         notes: list[str] = []
         if (early := int(np.argmax(np.isfinite(bars.oi_base)))) > 0:
             notes.append(f"for {early} bars before the first open interest, that one is taken")
-        volume = np.where(np.isfinite(bars.volume_base), bars.volume_base, usual_volume(bars, instrument=instrument))
-        chased = self.chase * chase(bars.taker_buy_base, bars.volume_base, bars.low, bars.high, bars.close, notes)
-        end, interest = bars.end, carried(oi, known)
+        volume = np.where(np.isfinite(bars.volume_base), bars.volume_base, trailing_volume(bars, instrument=instrument))
+        chased = self.chase * taker_imbalance(
+            bars.taker_buy_base, bars.volume_base, bars.low, bars.high, bars.close, notes
+        )
+        end, interest = bars.end, forward_fill(oi, known)
         hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / 3.6e9
         live = np.ones(len(end))
-        live[early:] -= halted(end[early:], interest[early:])
+        live[early:] -= is_frozen(end[early:], interest[early:])
         return EngineBars(
             end=end,
             hours=hours * live,
@@ -126,7 +128,7 @@ class Kernel:
             assumptions=(
                 *notes,
                 "positions open in proportion to traded volume and live until price sweeps them",
-                *doubts(end[early:], interest[early:], bars.oi_age_us[early:]),
+                *oi_warnings(end[early:], interest[early:], bars.oi_age_us[early:]),
             ),
         )
 
@@ -135,13 +137,13 @@ class Kernel:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Kernel:
+    def from_dict(cls, plain: dict[str, Any]) -> CalibratedRecipe:
         """What :meth:`to_dict` gave."""
         made: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
         return cls(**made)
 
 
-def expected_shape(distances: tuple[float, ...]) -> Column:
+def prior_shape(distances: tuple[float, ...]) -> Column:
     """Relative size of the shares before anything was observed: ``distance ** -½``.
 
     From the reported leverage of open positions (the stock of :class:`liqmap.positions.engine.recipe.Recipe`): mapped
@@ -149,13 +151,13 @@ def expected_shape(distances: tuple[float, ...]) -> Column:
     price sweeps it. What opens is what stands over how long it stands.
 
     Example:
-        >>> expected_shape((0.16, 0.01)).tolist()
+        >>> prior_shape((0.16, 0.01)).tolist()
         [2.5, 10.0]
     """
     return np.asarray(np.asarray(distances) ** -0.5, dtype=np.float64)
 
 
-def usual_volume(bars: MarketBars, *, instrument: str) -> Column:
+def trailing_volume(bars: MarketBars, *, instrument: str) -> Column:
     """Coin that a bar is expected to trade: the mean of the known bars of the 24 hours before it.
 
     A bar's own volume is not known when it begins. The first bars take what the first known bar traded.
@@ -166,7 +168,7 @@ def usual_volume(bars: MarketBars, *, instrument: str) -> Column:
     known = np.isfinite(bars.volume_base)
     if not known.any():
         raise NotFoundError("map", instrument, "no traded volume", "bars with volume, or a recipe", "no map made")
-    since = np.searchsorted(bars.ts, bars.ts - _USUAL_HOURS * 3_600_000_000)
+    since = np.searchsorted(bars.ts, bars.ts - _TRAILING_HOURS * 3_600_000_000)
     traded = np.concatenate([[0.0], np.cumsum(np.where(known, bars.volume_base, 0.0))])
     count = np.concatenate([[0], np.cumsum(known)])
     here = np.arange(len(bars))
@@ -174,8 +176,8 @@ def usual_volume(bars: MarketBars, *, instrument: str) -> Column:
     mean = np.divide(traded[here] - traded[since], bars_before, out=np.full(len(bars), np.nan), where=bars_before > 0)
     seen = np.isfinite(mean)
     first = bars.volume_base[np.argmax(known)]
-    return carried(np.where(np.maximum.accumulate(seen), mean, first), seen | ~np.maximum.accumulate(seen))
+    return forward_fill(np.where(np.maximum.accumulate(seen), mean, first), seen | ~np.maximum.accumulate(seen))
 
 
-def _wrong(field: str, found: str, expected: str) -> InputError:
+def _invalid(field: str, found: str, expected: str) -> InputError:
     return InputError("recipe", "kernel", found, expected, "nothing modelled", field=field)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.timestamps import iso, parse_instant
-from liqmap.positions.engine.calibrated_recipe import Kernel
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
 
 if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration"]
 
-_SIDED = ("low", "high", "prior_share")
+_SIDED_FIELDS = ("low", "high", "prior_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Calibration:
     start: Instant
     end: Instant
     issued_at: Instant
-    kernel: Kernel
+    kernel: CalibratedRecipe
     low: tuple[tuple[float, ...], tuple[float, ...]]
     high: tuple[tuple[float, ...], tuple[float, ...]]
     prior_share: tuple[tuple[float, ...], tuple[float, ...]]
@@ -53,7 +53,7 @@ class Calibration:
         plain: dict[str, Any] = asdict(self)
         plain |= {key: iso(plain[key]) for key in ("start", "end", "issued_at")}
         plain["kernel"] = self.kernel.to_dict()
-        plain |= {key: [list(side) for side in plain[key]] for key in _SIDED}
+        plain |= {key: [list(side) for side in plain[key]] for key in _SIDED_FIELDS}
         plain |= {"background": list(self.background), "notes": list(self.notes)}
         return plain
 
@@ -62,7 +62,7 @@ class Calibration:
         """What :meth:`to_dict` gave."""
         made = dict(plain)
         made |= {key: parse_instant(made[key]) for key in ("start", "end", "issued_at")}
-        made["kernel"] = Kernel.from_dict(plain["kernel"])
-        made |= {key: tuple(tuple(side) for side in made[key]) for key in _SIDED}
+        made["kernel"] = CalibratedRecipe.from_dict(plain["kernel"])
+        made |= {key: tuple(tuple(side) for side in made[key]) for key in _SIDED_FIELDS}
         made |= {"background": tuple(made["background"]), "notes": tuple(made["notes"])}
         return cls(**made)

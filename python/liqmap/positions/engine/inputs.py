@@ -9,7 +9,7 @@ import numpy as np
 
 from liqmap import _core
 from liqmap._base.errors import NotFoundError
-from liqmap.positions.engine.oi_quality import doubts, halted
+from liqmap.positions.engine.oi_quality import is_frozen, oi_warnings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Column = npt.NDArray[np.float64]
 
-__all__ = ["EngineBars", "FlowParameters", "carried", "chase", "engine_bars"]
+__all__ = ["EngineBars", "FlowParameters", "engine_bars", "forward_fill", "taker_imbalance"]
 
 _US_PER_HOUR = 3_600_000_000
 
@@ -88,13 +88,13 @@ def engine_bars(bars: MarketBars, recipe: FlowParameters, *, instrument: str) ->
     cut = slice(first, None)
     end = bars.end[cut]
     low, high, close = bars.low[cut], bars.high[cut], bars.close[cut]
-    oi = carried(bars.oi_base[cut], known[cut])
+    oi = forward_fill(bars.oi_base[cut], known[cut])
     hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / _US_PER_HOUR
 
-    activity = _activity(bars.volume_base[cut], (high - low) / close, hours, recipe, notes)
-    chased = chase(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
+    activity = _relative_activity(bars.volume_base[cut], (high - low) / close, hours, recipe, notes)
+    chased = taker_imbalance(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
     growth = np.maximum(np.diff(oi, prepend=oi[0]), 0.0)
-    hours = np.where(halted(end, oi), 0.0, hours)
+    hours = np.where(is_frozen(end, oi), 0.0, hours)
     flow = recipe.mapped_share * (growth + oi * recipe.turnover_per_hour * hours * activity)
     return EngineBars(
         end=end,
@@ -105,17 +105,17 @@ def engine_bars(bars: MarketBars, recipe: FlowParameters, *, instrument: str) ->
         open_interest=oi,
         long_flow=flow * (1 + recipe.chase * chased),
         short_flow=flow * (1 - recipe.chase * chased),
-        assumptions=(*notes, *doubts(end, oi, bars.oi_age_us[cut])),
+        assumptions=(*notes, *oi_warnings(end, oi, bars.oi_age_us[cut])),
     )
 
 
-def carried(values: Column, known: npt.NDArray[np.bool_]) -> Column:
+def forward_fill(values: Column, known: npt.NDArray[np.bool_]) -> Column:
     """The last known value, bar by bar; the first is known."""
     at = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
     return np.ascontiguousarray(values[at])
 
 
-def _activity(volume: Column, span: Column, hours: Column, recipe: FlowParameters, notes: list[str]) -> Column:
+def _relative_activity(volume: Column, span: Column, hours: Column, recipe: FlowParameters, notes: list[str]) -> Column:
     """Each bar's pace as a multiple of the trailing mean, seen from the bar itself: 1 on a usual bar."""
     pace = np.where(np.isfinite(volume), volume, np.nan)
     if not np.isfinite(pace).any():
@@ -131,7 +131,9 @@ def _activity(volume: Column, span: Column, hours: Column, recipe: FlowParameter
     return np.where(np.isfinite(ratio), ratio, 1.0)
 
 
-def chase(taker_buy: Column, volume: Column, low: Column, high: Column, close: Column, notes: list[str]) -> Column:
+def taker_imbalance(
+    taker_buy: Column, volume: Column, low: Column, high: Column, close: Column, notes: list[str]
+) -> Column:
     """Who chases, −1 (sellers) to 1 (buyers)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         by_range = np.where(high > low, (2 * close - high - low) / (high - low), 0.0)

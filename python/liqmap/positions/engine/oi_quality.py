@@ -11,16 +11,16 @@ from liqmap._base.timestamps import iso
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["doubts", "halted"]
+__all__ = ["is_frozen", "oi_warnings"]
 
 FROZEN_HOURS = 3.0
 FROZEN_STEPS = 4
 """Frozen is open interest that stands still for three hours, and for four times as long as it usually does."""
-JUMP = 10.0
+JUMP_FACTOR = 10.0
 _US_PER_HOUR = 3_600_000_000
 
 
-def halted(end: npt.NDArray[np.int64], oi: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def is_frozen(end: npt.NDArray[np.int64], oi: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Bars in which open interest is frozen: nobody knows what was opened or closed, so nothing is.
 
     From the third hour of a standstill on, or four times the median of the standstills before it if that is longer:
@@ -30,7 +30,7 @@ def halted(end: npt.NDArray[np.int64], oi: npt.NDArray[np.float64]) -> npt.NDArr
     Example:
         >>> import numpy as np
         >>> hours = 3_600_000_000 * np.arange(1, 9)
-        >>> halted(hours, np.array([5.0, 5.1, 5.2, 5.2, 5.2, 5.2, 5.2, 5.3])).tolist()
+        >>> is_frozen(hours, np.array([5.0, 5.1, 5.2, 5.2, 5.2, 5.2, 5.2, 5.3])).tolist()
         [False, False, False, False, False, False, True, False]
     """
     stopped = np.zeros(len(end), dtype=np.bool_)
@@ -45,7 +45,7 @@ def halted(end: npt.NDArray[np.int64], oi: npt.NDArray[np.float64]) -> npt.NDArr
     return stopped
 
 
-def doubts(
+def oi_warnings(
     end: npt.NDArray[np.int64], oi: npt.NDArray[np.float64], age_us: npt.NDArray[np.int64] | None = None
 ) -> tuple[str, ...]:
     """One sentence for each kind of doubt.
@@ -58,9 +58,9 @@ def doubts(
     Example:
         >>> import numpy as np
         >>> hours = 3_600_000_000 * np.arange(1, 9)
-        >>> doubts(hours, np.array([5.0, 5.1, 5.2, 52.1, 52.0, 52.0, 52.0, 52.0]))
+        >>> oi_warnings(hours, np.array([5.0, 5.1, 5.2, 52.1, 52.0, 52.0, 52.0, 52.0]))
         ('open interest jumped tenfold or more at 1970-01-01T04:00:00Z: a change of units?',)
-        >>> for doubt in doubts(hours, np.array([5.0, 5.1, 5.2, 5.2, 5.2, 5.2, 5.2, 5.2])):
+        >>> for doubt in oi_warnings(hours, np.array([5.0, 5.1, 5.2, 5.2, 5.2, 5.2, 5.2, 5.2])):
         ...     print(doubt)
         open interest has not changed for the last 5 hours: it may be stale
         for 2 bars in which open interest was frozen nothing opens or ages; price still sweeps levels
@@ -78,13 +78,13 @@ def doubts(
         until = iso(int(end[changed[longest]]))
         often = "once" if times == 1 else f"{times} times, the longest"
         notes.append(f"open interest stood still {often} for {still[longest]:.3g} hours until {until}")
-    leaps = np.flatnonzero(np.abs(np.diff(np.log(oi))) >= np.log(JUMP)) + 1
+    leaps = np.flatnonzero(np.abs(np.diff(np.log(oi))) >= np.log(JUMP_FACTOR)) + 1
     if len(leaps):
         more = "" if len(leaps) == 1 else f" (the first of {len(leaps)} jumps)"
         notes.append(f"open interest jumped tenfold or more at {iso(int(end[leaps[0]]))}{more}: a change of units?")
     if age_us is not None and age_us[-1] >= FROZEN_HOURS * _US_PER_HOUR:
         notes.append(f"the last open interest is {age_us[-1] / _US_PER_HOUR:.3g} hours old")
-    if (bars := int(halted(end, oi).sum())) > 0:
+    if (bars := int(is_frozen(end, oi).sum())) > 0:
         notes.append(
             f"for {bars} bars in which open interest was frozen nothing opens or ages; price still sweeps levels"
         )

@@ -12,10 +12,10 @@ from liqmap import _core
 from liqmap._base.errors import NotFoundError
 from liqmap._base.ledger import Ledger, SideLedger
 from liqmap._base.timestamps import iso
-from liqmap.positions.engine.calibrated_recipe import Kernel
-from liqmap.positions.engine.checkpoints import EVERY, Line, line_of
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
+from liqmap.positions.engine.checkpoints import CHECKPOINT_BARS, CheckpointCache, checkpoint_cache
 from liqmap.positions.engine.recipe import Recipe
-from liqmap.positions.liquidation_distance import rule_of
+from liqmap.positions.liquidation_distance import margin_rule_of
 
 if TYPE_CHECKING:
     import arro3.core
@@ -26,9 +26,18 @@ if TYPE_CHECKING:
     from liqmap.positions.engine.inputs import EngineBars
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["AnyRecipe", "Nursery", "Population", "Witness", "feed", "grow", "level_table", "prepare"]
+__all__ = [
+    "AnyRecipe",
+    "EngineObserver",
+    "EngineRun",
+    "Population",
+    "cached_engine_bars",
+    "level_table",
+    "prepare_run",
+    "run_engine",
+]
 
-AnyRecipe: TypeAlias = Recipe | Kernel
+AnyRecipe: TypeAlias = Recipe | CalibratedRecipe
 """Assumed leverages, or distances that were calibrated on realised liquidations."""
 
 
@@ -86,7 +95,7 @@ def level_table(
 
 
 @dataclass(eq=False)
-class Nursery:
+class EngineRun:
     """An engine, and all that it is to be fed.
 
     Attributes:
@@ -115,16 +124,16 @@ class Nursery:
         return self.rows[:, 4]
 
     @cached_property
-    def line(self) -> Line:
+    def line(self) -> CheckpointCache:
         """Where others have been that were fed the same."""
-        return line_of(self.rows, self.step, self.bars)
+        return checkpoint_cache(self.rows, self.step, self.bars)
 
     def reach(self, stop: int) -> None:
         """Bring the engine to after ``stop`` bars, no fewer than it has been fed, from the nearest state known."""
         near = self.line.nearest(stop)
         if near is not None and near.fed > self.fed:
             self.engine, self.fed, self.rescaled = _core.Cohorts.from_bytes(near.engine), near.fed, near.rescaled
-        milestone = stop // EVERY * EVERY
+        milestone = stop // CHECKPOINT_BARS * CHECKPOINT_BARS
         if milestone > self.fed:
             self.advance(self.fed, milestone)
             self.line.keep(self.fed, self.rescaled, self.engine)
@@ -160,7 +169,7 @@ class Nursery:
 
 
 @lru_cache(maxsize=4)
-def feed(bars: MarketBars, recipe: AnyRecipe, instrument: str) -> EngineBars:
+def cached_engine_bars(bars: MarketBars, recipe: AnyRecipe, instrument: str) -> EngineBars:
     """What an engine is fed, kept: a map, a heatmap, tracks and a scorecard of one time are made from the same.
 
     Raises:
@@ -169,7 +178,7 @@ def feed(bars: MarketBars, recipe: AnyRecipe, instrument: str) -> EngineBars:
     return recipe.feed(bars, instrument=instrument)
 
 
-def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> Nursery:
+def prepare_run(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> EngineRun:
     """An engine for these bars, not yet fed.
 
     Args:
@@ -182,11 +191,11 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
     Raises:
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
-    fed = feed(bars, recipe, instrument)
+    fed = cached_engine_bars(bars, recipe, instrument)
     brackets = recipe.brackets(tiers, instrument, float(fed.close[-1]))
     if not brackets.leverages:
         raise NotFoundError("map", instrument, "no leverage bracket", "a bracket the venue offers", "no map made")
-    return Nursery(
+    return EngineRun(
         engine=_core.Cohorts(brackets.rows, recipe.step),
         bars=fed,
         leverages=brackets.leverages,
@@ -196,22 +205,22 @@ def prepare(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrumen
     )
 
 
-class Witness(Protocol):
+class EngineObserver(Protocol):
     """Who looks at the engine on the way."""
 
-    def look(self, nursery: Nursery) -> None:
+    def observe(self, nursery: EngineRun) -> None:
         """Bring the engine to wherever there is something to see; what it is fed is to be left as it is."""
         ...
 
 
-def grow(nursery: Nursery, witness: Witness | None = None) -> Population:
+def run_engine(nursery: EngineRun, witness: EngineObserver | None = None) -> Population:
     """Run the cohort engine over all bars.
 
     Raises:
         InputError: A bar that makes no sense.
     """
     if witness is not None:
-        witness.look(nursery)
+        witness.observe(nursery)
     nursery.reach(len(nursery.bars.end))
     leverages, of_row = np.unique(nursery.leverages, return_inverse=True)
     price, coin, side, bracket = nursery.engine.levels()
@@ -235,7 +244,7 @@ def _tier_notes(tiers: list[Tier], at: Instant) -> tuple[str, ...]:
 
 
 def _rule_notes(instrument: str) -> tuple[str, ...]:
-    if rule_of(instrument) == instrument:
+    if margin_rule_of(instrument) == instrument:
         return ()
     return ("the venue's margin rule is not known: the plain formula of a linear contract stands in for it",)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from liqmap._base.errors import InputError
 from liqmap.positions.engine.inputs import engine_bars
-from liqmap.positions.liquidation_distance import Brackets, distances
+from liqmap.positions.liquidation_distance import Brackets, liquidation_distances
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from liqmap.positions.engine.inputs import EngineBars
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["DEFAULT", "Recipe"]
+__all__ = ["DEFAULT_RECIPE", "Recipe"]
 
 _SUM_TOLERANCE = 1e-6
-_ALIKE = 0.05
+_MERGE_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,20 @@ class Recipe:
     def __post_init__(self) -> None:
         columns = (self.leverages, self.stock, self.half_life_hours)
         if not 1 <= len(self.leverages) <= 256 or len({len(c) for c in columns}) != 1:  # noqa: PLR2004
-            raise _wrong("leverages", f"{[len(c) for c in columns]} values", "1 to 256 of each of three")
+            raise _invalid("leverages", f"{[len(c) for c in columns]} values", "1 to 256 of each of three")
         if any(not (math.isfinite(x) and x > 0) for column in columns for x in column):
-            raise _wrong("brackets", "a value that is not above 0", "finite numbers above 0")
+            raise _invalid("brackets", "a value that is not above 0", "finite numbers above 0")
         if list(self.leverages) != sorted(set(self.leverages)) or self.leverages[0] <= 1:
-            raise _wrong("leverages", str(self.leverages), "ascending leverages above 1")
+            raise _invalid("leverages", str(self.leverages), "ascending leverages above 1")
         if abs(sum(self.stock) - 1) > _SUM_TOLERANCE:
-            raise _wrong("stock", f"shares that sum to {sum(self.stock):.6g}", "shares that sum to 1")
+            raise _invalid("stock", f"shares that sum to {sum(self.stock):.6g}", "shares that sum to 1")
         if any(not (math.isfinite(usd) and usd > 0 and share > 0) for usd, share in self.sizes):
-            raise _wrong("sizes", str(self.sizes), "sizes and shares above 0")
+            raise _invalid("sizes", str(self.sizes), "sizes and shares above 0")
         if abs(sum(share for _, share in self.sizes) - 1) > _SUM_TOLERANCE:
-            raise _wrong("sizes", f"shares that sum to {sum(s for _, s in self.sizes):.6g}", "shares that sum to 1")
+            raise _invalid("sizes", f"shares that sum to {sum(s for _, s in self.sizes):.6g}", "shares that sum to 1")
         if not (0 < self.mapped_share <= 1 and 0 <= self.chase <= 1 and self.trailing_hours > 0):
             found = f"mapped_share {self.mapped_share}, chase {self.chase}, trailing_hours {self.trailing_hours}"
-            raise _wrong("shares", found, "shares in (0, 1] and a span above 0")
+            raise _invalid("shares", found, "shares in (0, 1] and a span above 0")
 
     @property
     def decay_per_hour(self) -> npt.NDArray[np.float64]:
@@ -107,7 +107,10 @@ class Recipe:
             NotFoundError: There is no tier.
         """
         of_class = np.stack(
-            [distances(self.leverages, tiers, instrument, size=usd, price=price) for usd, _ in sorted(self.sizes)]
+            [
+                liquidation_distances(self.leverages, tiers, instrument, size=usd, price=price)
+                for usd, _ in sorted(self.sizes)
+            ]
         )
         shares = [share for _, share in sorted(self.sizes)]
         rows = [
@@ -115,7 +118,7 @@ class Recipe:
             for leverage, by_class, flow, life in zip(
                 self.leverages, of_class.swapaxes(0, 1), self.flow, self.half_life_hours, strict=True
             )
-            for distance, share in _merged(by_class, shares)
+            for distance, share in _merge_size_classes(by_class, shares)
         ]
         if not rows:
             return Brackets((), np.empty((0, 5)))
@@ -137,7 +140,9 @@ class Recipe:
         return plain | {"sizes": [list(pair) for pair in self.sizes]}
 
 
-def _merged(by_class: npt.NDArray[np.float64], shares: Sequence[float]) -> list[tuple[npt.NDArray[np.float64], float]]:
+def _merge_size_classes(
+    by_class: npt.NDArray[np.float64], shares: Sequence[float]
+) -> list[tuple[npt.NDArray[np.float64], float]]:
     """Distances of one leverage with their shares, from the smallest positions to the largest.
 
     A class that is not allowed joins the one before it, and so does one whose distances are next to the same: far from
@@ -154,16 +159,16 @@ def _merged(by_class: npt.NDArray[np.float64], shares: Sequence[float]) -> list[
         before, weight = merged[-1]
         if refused:
             merged[-1] = (before, weight + share)
-        elif np.all(np.abs(distance - before) <= _ALIKE * before):
+        elif np.all(np.abs(distance - before) <= _MERGE_TOLERANCE * before):
             merged[-1] = ((before * weight + distance * share) / (weight + share), weight + share)
         else:
             merged.append((distance, share))
     return merged
 
 
-def _wrong(field: str, found: str, expected: str) -> InputError:
+def _invalid(field: str, found: str, expected: str) -> InputError:
     return InputError("recipe", "parameters", found, expected, "nothing modelled", field=field)
 
 
-DEFAULT = Recipe()
+DEFAULT_RECIPE = Recipe()
 """The recipe a map uses when none is given."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from liqmap.positions.engine.calibrated_recipe import Kernel
+from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
 
 if TYPE_CHECKING:
     from liqmap.positions.engine.calibration import Calibration
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.positions.engine.recipe import Recipe
 
-__all__ = ["LIVES", "Alternative", "alternatives"]
+__all__ = ["HALF_LIFE_FACTORS", "Alternative", "alternatives"]
 
-LIVES: tuple[tuple[str, float], ...] = (
+HALF_LIFE_FACTORS: tuple[tuple[str, float], ...] = (
     ("", 1.0),
     ("positions live a third as long", 1 / 3),
     ("positions live three times as long", 3.0),
 )
-_RETAIL: tuple[tuple[float, float, float], ...] = (
+_RETAIL_MIX: tuple[tuple[float, float, float], ...] = (
     *((5, 0.15, 168), (10, 0.25, 72), (20, 0.25, 24), (25, 0.12, 24)),
     *((50, 0.13, 8), (75, 0.03, 8), (100, 0.05, 4), (125, 0.02, 4)),
 )
@@ -43,26 +43,26 @@ def alternatives(recipe: AnyRecipe, fitted: Calibration | None = None) -> tuple[
 
     Example:
         >>> from liqmap.positions.engine.recipe import DEFAULT
-        >>> [other.name for other in alternatives(DEFAULT)][3]
+        >>> [other.name for other in (DEFAULT)][3]
         'leverage as on a retail exchange'
-        >>> len(alternatives(DEFAULT))
+        >>> len((DEFAULT))
         6
     """
-    mixes = _kernels(recipe, fitted) if isinstance(recipe, Kernel) else _leverages(recipe)
+    mixes = _calibrated_mixes(recipe, fitted) if isinstance(recipe, CalibratedRecipe) else _leverage_mixes(recipe)
     return tuple(
-        Alternative(", ".join(filter(None, (name, life))), _aged(mix, factor))
+        Alternative(", ".join(filter(None, (name, life))), _with_half_life_factor(mix, factor))
         for name, mix in mixes
-        for life, factor in LIVES
+        for life, factor in HALF_LIFE_FACTORS
     )
 
 
-def _leverages(recipe: Recipe) -> tuple[tuple[str, AnyRecipe], ...]:
-    leverages, stock, lives = zip(*_RETAIL, strict=True)
+def _leverage_mixes(recipe: Recipe) -> tuple[tuple[str, AnyRecipe], ...]:
+    leverages, stock, lives = zip(*_RETAIL_MIX, strict=True)
     retail = replace(recipe, leverages=leverages, stock=stock, half_life_hours=lives)
     return (("", recipe), ("leverage as on a retail exchange", retail))
 
 
-def _kernels(kernel: Kernel, fitted: Calibration | None) -> tuple[tuple[str, AnyRecipe], ...]:
+def _calibrated_mixes(kernel: CalibratedRecipe, fitted: Calibration | None) -> tuple[tuple[str, AnyRecipe], ...]:
     if fitted is None:
         return (("", kernel),)
     bounds = (("shares at 5 %", fitted.low), ("shares at 95 %", fitted.high))
@@ -70,7 +70,7 @@ def _kernels(kernel: Kernel, fitted: Calibration | None) -> tuple[tuple[str, Any
     return (("", kernel), *others)
 
 
-def _aged(recipe: AnyRecipe, factor: float) -> AnyRecipe:
-    if isinstance(recipe, Kernel):
+def _with_half_life_factor(recipe: AnyRecipe, factor: float) -> AnyRecipe:
+    if isinstance(recipe, CalibratedRecipe):
         return replace(recipe, half_life_hours=recipe.half_life_hours * factor)
     return replace(recipe, half_life_hours=tuple(life * factor for life in recipe.half_life_hours))

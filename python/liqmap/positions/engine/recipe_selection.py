@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from liqmap._base.timestamps import iso
 from liqmap.history.registry import calibrations
 from liqmap.positions.engine.calibration import Calibration
-from liqmap.positions.engine.recipe import DEFAULT
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 
 if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.positions.engine.population import AnyRecipe
 
-__all__ = ["calibration", "choose"]
+__all__ = ["latest_calibration", "select_recipe"]
 
 
-def choose(
+def select_recipe(
     store: Store, bars: MarketBars, at: Instant, asked: AnyRecipe | None = None
 ) -> tuple[AnyRecipe, dict[str, JSON], tuple[str, ...]]:
     """The recipe for a map of these bars at a time, its parameters, and what has to be said about it.
@@ -28,16 +28,16 @@ def choose(
     """
     if asked is not None:
         return asked, asked.to_dict(), ()
-    found = calibration(store, bars, at)
+    found = latest_calibration(store, bars, at)
     if found is None:
-        return DEFAULT, DEFAULT.to_dict(), ()
+        return DEFAULT_RECIPE, DEFAULT_RECIPE.to_dict(), ()
     key, fitted = found
     span = f"{iso(fitted.start)[:10]} to {iso(fitted.end)[:10]}"
     said = f"distances calibrated on realised liquidations of {fitted.feed}, {span}, issued {iso(fitted.issued_at)}"
     return fitted.kernel, {**fitted.kernel.to_dict(), "calibration": key}, (said, *fitted.notes)
 
 
-def calibration(store: Store, bars: MarketBars, at: Instant) -> tuple[str, Calibration] | None:
+def latest_calibration(store: Store, bars: MarketBars, at: Instant) -> tuple[str, Calibration] | None:
     """The calibration in force for these bars at a time, with its id."""
     found = calibrations.calibration_in_force(
         store, bars.instrument, at, interval_s=bars.interval_s, price_source=bars.price_source
