@@ -225,8 +225,8 @@ def _account_notes(rows: dict[str, Any], stale: int, max_age: Instant) -> list[s
     first, last = iso(int(rows["ts"].min())), iso(int(rows["ts"].max()))
     span = first if first == last else f"{first} … {last}"
     notes = [
-        f"{_count_notes(len(rows['ts']), 'position')} of {_count_notes(accounts, 'account')} observed ({told}), "
-        f"seen {span}"
+        (f"{_count_notes(len(rows['ts']), 'position')} of {_count_notes(accounts, 'account')} observed ({told}), "
+        f"seen {span}")
     ]
     twice = len({(a, s) for a, s in zip(rows["account"], rows["source"], strict=True)}) - accounts
     if twice:

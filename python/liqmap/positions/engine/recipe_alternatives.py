@@ -43,9 +43,9 @@ def alternatives(recipe: AnyRecipe, fitted: Calibration | None = None) -> tuple[
 
     Example:
         >>> from liqmap.positions.engine.recipe import DEFAULT
-        >>> [other.name for other in (DEFAULT)][3]
+        >>> [other.name for other in alternatives(DEFAULT)][3]
         'leverage as on a retail exchange'
-        >>> len((DEFAULT))
+        >>> len(alternatives(DEFAULT))
         6
     """
     mixes = _calibrated_mixes(recipe, fitted) if isinstance(recipe, CalibratedRecipe) else _leverage_mixes(recipe)
