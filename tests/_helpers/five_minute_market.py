@@ -1,4 +1,4 @@
-"""A history of a few days: five-minute bars along a seeded walk, open interest, and one book at the end."""
+"""A history of five days: 5-minute bars of a seeded random walk, open interest, and one order book at the end."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ START_MS = 1_780_272_000_000  # 2026-06-01T00:00Z
 BARS = 5 * 288
 END = (START_MS + BARS * 300_000) * 1000
 DEPTH_WITHIN_PERCENT = {-1: 191.4e6, -2: 331.5e6, -3: 450.3e6, 1: 176.6e6, 2: 294.6e6, 3: 408.7e6}
-"""USD within so many per cent; the shape of Binance's published bands."""
+"""Depth in USD by distance in per cent; the shape of Binance's published depth."""
 
 
 def write_market(folder: Path, *, seed: int = 3, book_at: float | None = 1.0) -> Path:
-    """Write and load the files; the book lies around ``book_at`` times the last price, ``None`` for no book."""
+    """Write and load the files; the mid of the order book is ``book_at`` times the last price; ``None``: no book."""
     rng = np.random.default_rng(seed)
     close = 70_000 * np.exp(np.cumsum(rng.normal(0, 0.0012, BARS)))
     before = np.append(70_000, close[:-1])

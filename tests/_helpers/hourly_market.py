@@ -1,4 +1,4 @@
-"""A history of hourly bars with open interest along a seeded walk, made by hand."""
+"""A history of hourly bars of a seeded random walk, with open interest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = 1_735_689_600_000_000  # 2025-01-01T00:00Z
 def write_hourly_market(
     folder: Path, name: str, *, seed: int, bars: int = 240, volatility: float = 0.006, oi_swing: float = 300
 ) -> Path:
-    """Load ``bars`` hours whose moves are ``volatility`` and whose open interest swings by so many coin."""
+    """Write and load ``bars`` hours with this hourly volatility; open interest oscillates by ``oi_swing`` coin."""
     rng = np.random.default_rng(seed)
     close = 80_000 * np.exp(np.cumsum(rng.normal(0, volatility, bars)))
     first = np.concatenate([close[:1], close[:-1]])

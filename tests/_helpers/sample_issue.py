@@ -1,4 +1,4 @@
-"""Issues to publish in tests, made from a sample map and the real cascade."""
+"""Issues for the tests of pages and sites, made from a sample map and its cascades."""
 
 from __future__ import annotations
 
@@ -39,32 +39,32 @@ DAY = 86_400_000_000
 
 
 def sample_spans(name: str, at: Instant) -> tuple[Span, ...]:
-    """Twenty days of bars with a hole, and liquidations that come when they come."""
+    """Twenty days of bars with a gap, and liquidations at irregular times."""
     first = at - 20 * DAY
-    hole = Gap(first + 3 * DAY, first + 5 * DAY, 576)
+    gap = Gap(first + 3 * DAY, first + 5 * DAY, 576)
     return (
-        Span(name, "bars", "300 s last", first, at - 300_000_000, 20 * 288 - 576, 300.0, (hole,), ()),
+        Span(name, "bars", "300 s last", first, at - 300_000_000, 20 * 288 - 576, 300.0, (gap,), ()),
         Span(name, "liquidations", "long complete", first, at - 1, 40, None, (), ()),
     )
 
 
-def basis_of(name: str, made: LiquidationMap) -> Basis:
-    """One dated contract that bears the same hostile name, liquidated where the perpetual is."""
+def sample_basis(name: str, map_: LiquidationMap) -> Basis:
+    """One dated contract with the same name as the perpetual and the same liquidation levels."""
     quarter = DatedBasis(
         instrument=name,
-        expiry=made.at + 90 * DAY,
+        expiry=map_.at + 90 * DAY,
         days=90.0,
-        price=made.mark_price * 1.012,
+        price=map_.mark_price * 1.012,
         basis=0.012,
         annual=0.0484,
         annual_simple=0.0487,
         z=2.4,
         readings=500,
         carry_gap=None,
-        colocation=colocate(made, made),
+        colocation=colocate(map_, map_),
         why=("no funding",),
     )
-    return Basis("BTC", made.at, made.mark_price, name, None, None, (quarter,), None, {name: "no bars"})
+    return Basis("BTC", map_.at, map_.mark_price, name, None, None, (quarter,), None, {name: "no bars"})
 
 
 def make_issue(
@@ -76,7 +76,7 @@ def make_issue(
     coin: str = "BTC",
     base: str | None = None,
 ) -> Issue:
-    """An issue about made-up maps; ``names`` may be anything an instrument can be called."""
+    """An issue with sample maps; ``names`` may be any instrument names."""
     chosen = names or ("binance:BTCUSDT",)
     report = Report(title=title, instruments=chosen, base_url=base)
     facts = []
@@ -87,7 +87,7 @@ def make_issue(
         covered = Coverage(sample_spans(name, made.at))
         sources = source_tables(made.provenance, covered, made.at)
         one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
-        one.page_data["basis"] = basis_of(name, made)
+        one.page_data["basis"] = sample_basis(name, made)
         one.page_data["cascade"] = cascade_page_data(one, None)
         one.page_data["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
         one.page_data["scorecard"] = sample_card(name, at=made.at)

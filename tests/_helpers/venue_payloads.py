@@ -1,4 +1,4 @@
-"""Venues' answers in small, and the contracts that the catalogue does not know."""
+"""Small API responses of venues, and contracts that the catalogue does not contain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TIER_COLUMNS = "instrument,valid_from,tier,notional_floor,notional_cap,max_lever
 
 
 def load_contracts(store: Store, folder: Path, *tiers: str) -> None:
-    """Put the contracts into a history, and tiers if given."""
+    """Load the contracts, and margin tiers if given."""
     file = folder / "contracts.csv"
     file.write_text(CONTRACTS)
     store.load(file, table="instruments")
@@ -32,13 +32,13 @@ def load_contracts(store: Store, folder: Path, *tiers: str) -> None:
 
 
 def stored_positions(store: Store, columns: str = "*", where: str = "true") -> list[tuple[Any, ...]]:
-    """Positions of a history."""
+    """Rows of the table ``positions``."""
     with store.reading() as connection:
         return connection.execute(f"SELECT {columns} FROM positions WHERE {where} ORDER BY ALL").fetchall()
 
 
 def write_json(folder: Path, value: Any, name: str = "answer.json") -> Path:
-    """A JSON file."""
+    """Write a JSON file."""
     file = folder / name
     file.write_text(value if isinstance(value, str) else json.dumps(value))
     return file
@@ -47,18 +47,18 @@ def write_json(folder: Path, value: Any, name: str = "answer.json") -> Path:
 def clearinghouse_state(
     *positions: dict[str, Any], time: int | None = 1_768_397_010_203, **more: Any
 ) -> dict[str, Any]:
-    """A ``clearinghouseState``."""
-    found = {
+    """Hyperliquid's ``clearinghouseState``."""
+    payload = {
         "crossMarginSummary": {"accountValue": "1000.0"},
         "crossMaintenanceMarginUsed": "100.0",
-        "assetPositions": [{"type": "oneWay", "position": held} for held in positions],
+        "assetPositions": [{"type": "oneWay", "position": item} for item in positions],
         **more,
     }
-    return found if time is None else {**found, "time": time}
+    return payload if time is None else {**payload, "time": time}
 
 
 def hyperliquid_position(coin: str = "BTC", size: str = "0.1", **more: Any) -> dict[str, Any]:
-    """One of its positions."""
+    """A position of Hyperliquid's ``clearinghouseState``."""
     return {
         "coin": coin,
         "szi": size,
