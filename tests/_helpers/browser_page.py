@@ -1,4 +1,4 @@
-"""A page in a real browser, from disk; whoever opens it hears what it complained of."""
+"""Open pages from disk in a real browser and collect their errors."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 LIVE = {"map.html", "heatmap.html"}
-"""Pages whose drawing comes alive."""
+"""Pages with an interactive chart."""
 
 
 def until(page: Page, expression: str, seconds: float = 10.0) -> None:
-    """Wait until an expression is true, asked from outside: a page's policy forbids Playwright's own waits."""
+    """Poll until an expression is true; the content security policy blocks Playwright's own wait function."""
     end = monotonic() + seconds
     while not page.evaluate(expression):
         assert monotonic() < end, expression
@@ -28,7 +28,7 @@ def until(page: Page, expression: str, seconds: float = 10.0) -> None:
 def opened(
     browser: Browser, path: Path, *, width: int = 1440, scheme: str = "light", script: bool = True
 ) -> Iterator[Page]:
-    """A page from disk; leaving the block fails if it complained or asked for anything that is not on the disk."""
+    """Open a page from disk; the block fails at its end on console errors or requests other than to files."""
     context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
@@ -38,16 +38,16 @@ def opened(
     )
     context.set_default_timeout(10_000)
     page = context.new_page()
-    complaints: list[str] = []
-    page.complaints = complaints  # for a test that provokes some
+    errors: list[str] = []
+    page.errors = errors  # for tests that provoke errors
     requests: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(path.as_uri())
     if script and path.name in LIVE:
         page.wait_for_selector(".live svg")
     yield page
-    assert complaints == []
+    assert errors == []
     assert all(url.startswith("file://") for url in requests), requests
     context.close()

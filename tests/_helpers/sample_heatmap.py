@@ -1,4 +1,4 @@
-"""A made-up heatmap that ends at a map's time and price: bands of notional that a seeded price path eats into."""
+"""A synthetic heatmap that ends at the time and price of a map: constant notional that a seeded price path sweeps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BIN = 5e-4
 
 
 def sample_heat(of: LiquidationMap, *, days: float = 10, seed: int = 7) -> Heatmap:
-    """Columns as a page reads them; per bin a constant band that is gone for a day once the price has touched it."""
+    """Columns as used by a page; the notional of a bin is constant, and zero for one day after a touch."""
     rng = np.random.default_rng(seed)
     at = columns(of.at - round(days * DAY), of.at)
     hours = np.diff(at, prepend=at[0]) / HOUR
@@ -57,7 +57,7 @@ def sample_heat(of: LiquidationMap, *, days: float = 10, seed: int = 7) -> Heatm
 
 
 def sample_realised(of: LiquidationMap, feed: str = "coinglass:BTC", seed: int = 7) -> Realised:
-    """Five days of hours with heavy tails."""
+    """Five days of hourly liquidations with heavy tails."""
     start = of.at - 5 * DAY + HOUR * np.arange(5 * 24)
     usd = np.random.default_rng(seed).lognormal(13, 2, (len(start), 2))
     return Realised(feed, start, usd, since=int(start[0]), until=of.at)

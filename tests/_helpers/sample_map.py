@@ -1,4 +1,4 @@
-"""A made-up map with the shape of a real one: cohorts of many leverages along a seeded price path."""
+"""A synthetic map with a realistic shape: cohorts of several leverages along a seeded price path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scorecard from made-up sweeps: what is liquidated follows the map with noise, so a map is worth something."""
+"""A scorecard of synthetic sweeps: realised liquidations follow the map with noise, so the map has skill."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HOUR = 3_600_000_000
 
 
 def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: int = 3) -> Sweeps:
-    """Sweeps of ``maps`` maps; ``worth`` is the power of what they said in what was liquidated, 0 for nothing."""
+    """Sweeps of ``maps`` maps; realised follows predicted notional to the power ``worth``, 0 for no skill."""
     random = np.random.default_rng(seed)
     count = maps * each
     move, said = random.lognormal(-6.5, 0.5, count), random.lognormal(13, 1.2, count)
@@ -40,7 +40,7 @@ def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: i
 def sample_card(
     instrument: str = "binance:BTCUSDT", *, at: Instant = 1_781_222_400_000_000, maps: int = 40
 ) -> IssuedCard:
-    """A card of ``maps`` maps; with fewer than 30 there is nothing to judge."""
+    """A scorecard of ``maps`` maps; fewer than 30 are not scored."""
     day = 24 * HOUR
     sides = []
     for seed, worth in ((3, 1.0), (4, 0.0)):

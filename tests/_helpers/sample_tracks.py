@@ -1,4 +1,4 @@
-"""Made-up tracks: clusters that stand, jump, split, merge and are swept, with a price that sweeps one of them."""
+"""Synthetic tracks: clusters that stay open, migrate, split, merge and are swept, with a price path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = 43
 
 
 def sample_tracks(of: LiquidationMap) -> tuple[Tracks, PricePath]:
-    """Six tracks over a week; the price dips by 4 % in the middle and comes back."""
+    """Six tracks over one week; the price falls by 4 % and recovers."""
     at = of.at - 4 * HOUR * np.arange(COLUMNS)[::-1]
     dip = 1 - 0.04 * np.exp(-(((np.arange(COLUMNS) - 20) / 3) ** 2))
     close = of.mark_price * dip

@@ -1,4 +1,4 @@
-"""A store holds the site and nothing else, read back byte by byte."""
+"""Publication to an object store: the store equals the site."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def held(store: ObjectStore) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["memory", "folder"])
-def test_a_store_is_the_site(site: Path, tmp_path: Path, kind: str) -> None:
+def test_the_store_equals_the_site(site: Path, tmp_path: Path, kind: str) -> None:
     store = MemoryStore() if kind == "memory" else LocalStore(tmp_path / "bucket", mkdir=True)
     with checked_copy(site, Retention(), most=MAX_BYTES) as ready:
         assert publish_object_store(ready, store)
@@ -32,13 +32,13 @@ def test_a_store_is_the_site(site: Path, tmp_path: Path, kind: str) -> None:
         assert held(store) == files(ready.folder)
 
 
-def test_what_was_cut_short_is_made_whole(site: Path) -> None:
+def test_an_interrupted_publication_is_completed(site: Path) -> None:
     store = MemoryStore()
     with checked_copy(site, Retention(), most=MAX_BYTES) as ready:
         publish_object_store(ready, store)
         obstore.delete(store, ["latest/index.html"])
         obstore.put(store, "archive.html", b"half")
-        obstore.put(store, "stray.txt", b"left by somebody")
+        obstore.put(store, "stray.txt", b"unrelated")
         assert publish_object_store(ready, store)
         assert held(store) == files(site)
         obstore.put(store, "manifest.json", b"{}")
@@ -46,7 +46,7 @@ def test_what_was_cut_short_is_made_whole(site: Path) -> None:
         assert held(store) == files(site)
 
 
-def test_pages_have_their_kinds(site: Path) -> None:
+def test_files_have_their_content_types(site: Path) -> None:
     store = MemoryStore()
     with checked_copy(site, Retention(issues=1), most=MAX_BYTES) as ready:
         publish_object_store(ready, store)
@@ -58,10 +58,10 @@ def test_pages_have_their_kinds(site: Path) -> None:
         assert obstore.get(store, name).attributes["Content-Type"] == kind
 
 
-def test_the_address_of_a_store_is_read(site: Path, tmp_path: Path) -> None:
+def test_a_store_is_opened_by_its_address(site: Path, tmp_path: Path) -> None:
     (tmp_path / "bucket").mkdir()
     address = (tmp_path / "bucket").as_uri()
     assert publish(site, address, keep=Retention()) == (3, True)
     assert files(tmp_path / "bucket") == files(site)
-    with pytest.raises(StorageError, match="an address of a store"):
+    with pytest.raises(StorageError, match="the address of an object store"):
         publish(site, "gopher://hole/x", keep=Retention())

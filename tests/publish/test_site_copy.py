@@ -1,4 +1,4 @@
-"""Only a whole site is published, and only as much of it as is wanted."""
+"""Only a valid site is published, limited to the retained issues."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liqmap.report.site.atomic_files import manifest_matches
 from liqmap.report.site.site import issues
 
 
-def test_a_changed_site_is_not_published(site: Path, tmp_path: Path) -> None:
+def test_a_modified_site_is_rejected(site: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(site, tmp_path / "site")
     for change in (
         lambda: (copy / "index.html").write_bytes(b"else"),
@@ -29,7 +29,7 @@ def test_a_changed_site_is_not_published(site: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "www").exists()
 
 
-def test_keeping_the_newest_leaves_a_whole_site(site: Path) -> None:
+def test_retained_issues_form_a_valid_site(site: Path) -> None:
     before = files(site)
     for keep, count in (("1", 1), ("2", 2), ("400", 3), ("12h", 2), ("90d", 3)):
         with checked_copy(site, Retention.of(keep), most=MAX_BYTES) as ready:
@@ -44,12 +44,12 @@ def test_keeping_the_newest_leaves_a_whole_site(site: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "soon", "-3"])
-def test_keeping_nothing_makes_no_sense(text: str) -> None:
+def test_an_invalid_retention_is_rejected(text: str) -> None:
     with pytest.raises(InputError):
         Retention.of(text)
 
 
-def test_a_site_that_is_too_large_is_not_published(site: Path, tmp_path: Path) -> None:
+def test_a_site_above_the_size_limit_is_rejected(site: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"MB in 3 issues \(expected at most 2 MB .*--keep"):
         publish(site, str(tmp_path / "www"), keep=Retention(), most=2_000_000)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Folders of a site are replaced without a moment in which they are missing."""
+"""Folders of a site are replaced atomically."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ atomic = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no atom
 
 
 def polled(target: Path, replacements: int) -> tuple[int, int]:
-    """Replace a folder many times; polls of a file in it, and how many of these polls did not find it."""
+    """Replace a folder many times; returns the number of polls of a file in it and of failed polls."""
     replace_folder(target, {"index.html": b"0"})
     polls = missing = 0
     done = threading.Event()

@@ -1,4 +1,4 @@
-"""What a site publishes goes on record in the history, where the history can be written."""
+"""Issued maps are recorded in the history if the history is writable."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_maps_go_on_record_under_their_name_in_the_manifest(db: Path, tmp_path: Path) -> None:
+def test_maps_are_recorded_under_their_manifest_hash(db: Path, tmp_path: Path) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
     report(db, first, "--from", "2026-06-07T12:00Z", "--to", "2026-06-08T12:00Z", "--workers", "2")
     with liqmap.open(db) as history:
         kept = issued_maps.read_map_records(history)
         named = {header.map_id for header in kept}
         assert history.recreate(kept[0].map_id).identical
-    told = json.loads((first / "manifest.json").read_text())["files"]
-    published = {entry["sha256"] for name, entry in told.items() if name.startswith("2026-") and "/map.json" in name}
+    entries = json.loads((first / "manifest.json").read_text())["files"]
+    published = {entry["sha256"] for name, entry in entries.items() if name.startswith("2026-") and "/map.json" in name}
     assert len(published) == 3
     assert published == named
-    # With its maps on record, the history publishes the same bytes, and nothing new goes on record.
+    # With the maps recorded, the report gives the same bytes and records no further maps.
     report(db, again, "--from", "2026-06-07T12:00Z", "--to", "2026-06-08T12:00Z", "--workers", "1")
     assert (first / "manifest.json").read_bytes() == (again / "manifest.json").read_bytes()
     with liqmap.open(db) as history:
         assert len(issued_maps.read_map_records(history)) == 3
 
 
-def test_a_history_that_others_read_is_left_alone(db: Path, tmp_path: Path) -> None:
+def test_a_history_in_use_is_not_written(db: Path, tmp_path: Path) -> None:
     with liqmap.open(db) as reader:
         before = len(issued_maps.read_map_records(reader))
-        said = report(db, tmp_path / "site", "--at", "2026-06-10T12:00Z")
-        assert said.startswith("maps not put on record in the history, only in the site: liqmap: ")
-        assert said.count("\n") == 1
+        message = report(db, tmp_path / "site", "--at", "2026-06-10T12:00Z")
+        assert message.startswith("maps not recorded in the history, only in the site: liqmap: ")
+        assert message.count("\n") == 1
         assert len(issued_maps.read_map_records(reader)) == before
     assert list((tmp_path / "site").glob("2026-06-10/1200/*/map.json"))

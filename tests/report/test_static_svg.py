@@ -1,4 +1,4 @@
-"""Drawings at build time: never empty, never more than a drawing; the script is what its name says."""
+"""Static charts: never empty, restricted to drawing elements; the Vega bundle is verified by its hash."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_chart_whose_data_did_not_arrive_is_refused() -> None:
+def test_a_chart_without_data_marks_is_rejected() -> None:
     unreachable = {
         "data": {"url": "https://example.invalid/rows.json"},
         "mark": "bar",
@@ -32,7 +32,7 @@ def test_a_chart_whose_data_did_not_arrive_is_refused() -> None:
         static_svg.static_svg(unreachable, "none")
 
 
-def test_a_still_has_its_own_ids_and_no_more_digits_than_show() -> None:
+def test_a_static_chart_has_prefixed_ids_and_no_styles() -> None:
     spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
     first, second = static_svg.static_svg(spec, "a"), static_svg.static_svg(spec, "b")
     assert first.marks == second.marks > 100
@@ -44,7 +44,7 @@ def test_a_still_has_its_own_ids_and_no_more_digits_than_show() -> None:
     assert first.width < 400
 
 
-def test_a_drawing_compiled_without_its_rows_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_specification_compiled_without_rows_gives_the_same_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in (7, 8):
         spec = complete(map_drawing(PAGE), map_data(sample_map(seed=seed), frame=NARROW, everything=False))
         filled = static_svg.static_svg(spec, "a")
@@ -54,7 +54,7 @@ def test_a_drawing_compiled_without_its_rows_is_the_same(monkeypatch: pytest.Mon
             assert static_svg.static_svg(spec, "a") == filled
 
 
-def test_a_still_in_hexadecimal_needs_no_page() -> None:
+def test_a_chart_in_hexadecimal_colours_needs_no_css_variables() -> None:
     spec = complete(map_drawing(LIGHT), map_data(sample_map(), frame=NARROW, everything=False))
     assert "var(" not in static_svg.static_svg(spec, "a").svg
 
@@ -72,7 +72,7 @@ def test_a_damaged_cache_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
     vega_bundle.vega_bundle.cache_clear()
 
 
-def test_a_process_that_drew_ends() -> None:
+def test_a_process_that_drew_a_chart_exits() -> None:
     script = (
         "from liqmap.report.vega.vega_engine import draw, warm_up; "
         "warm_up(); assert draw('a', '{\"marks\": []}')[0].startswith('<svg')"
@@ -81,14 +81,14 @@ def test_a_process_that_drew_ends() -> None:
         subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-def test_what_vega_refuses_is_said_in_one_line() -> None:
-    with pytest.raises(InternalError, match="a specification that Vega draws") as caught:
+def test_an_invalid_specification_gives_a_one_line_error() -> None:
+    with pytest.raises(InternalError, match="a valid Vega specification") as caught:
         vega_engine.draw("a", '{"marks": [{"type": "blob"}]}')
     assert "\n" not in str(caught.value)
 
 
-def test_a_notebook_can_draw() -> None:
-    """A notebook runs an event loop in the thread that draws; the first drawing of a process makes the engine there."""
+def test_charts_can_be_drawn_in_a_notebook() -> None:
+    """Notebooks run an event loop in the drawing thread when the engine is started."""
     code = (
         "import asyncio\nfrom liqmap.report.vega.vega_engine import draw\n"
         "async def cell(): return draw('one', '{\"marks\": []}')\nprint(asyncio.run(cell())[0][:4])"
@@ -100,15 +100,15 @@ def test_a_notebook_can_draw() -> None:
 @pytest.mark.parametrize(
     ("inside", "found"),
     [
-        ("<script>alert(1)</script>", "<script > in the drawing"),
-        ('<rect onload="alert(1)"/>', "<rect onload> in the drawing"),
-        ('<a href="https://example.invalid"><rect/></a>', "<a > in the drawing"),
-        ('<image href="https://example.invalid/x.png"/>', "a picture from elsewhere"),
-        ('<image href="data:image/svg+xml;base64,PHN2Zy8+"/>', "a picture from elsewhere"),
+        ("<script>alert(1)</script>", "<script > in the chart"),
+        ('<rect onload="alert(1)"/>', "<rect onload> in the chart"),
+        ('<a href="https://example.invalid"><rect/></a>', "<a > in the chart"),
+        ('<image href="https://example.invalid/x.png"/>', "an external image"),
+        ('<image href="data:image/svg+xml;base64,PHN2Zy8+"/>', "an external image"),
         ("<g>", "mismatched tag"),
     ],
 )
-def test_what_is_no_drawing_is_refused_whoever_put_it_there(
+def test_elements_other_than_drawing_elements_are_rejected(
     inside: str, found: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     svg = f'<svg viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"><rect/>{inside}</svg>'
@@ -118,7 +118,7 @@ def test_what_is_no_drawing_is_refused_whoever_put_it_there(
         static_svg.static_svg(spec, "a")
 
 
-def test_without_its_extra_it_says_what_to_install() -> None:
+def test_a_missing_extra_gives_an_install_hint() -> None:
     script = (
         "import sys; sys.modules['py_mini_racer'] = None\n"
         "from liqmap.report.vega import vega_engine\nvega_engine.warm_up().join()\n"

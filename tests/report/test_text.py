@@ -1,4 +1,4 @@
-"""Sentences state the finding: where, how far, how much."""
+"""Sentences of the pages: findings with prices, distances and amounts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from _helpers.sample_issue import make_issue
+from liqmap._base.number_format import share
 from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
 from liqmap.report.facts import Facts, source_tables
+from liqmap.report.pages.levels import PAGE
 from liqmap.report.text import sentences
 
 
@@ -23,7 +25,7 @@ def without(facts: Facts, *sides: str) -> Facts:
     return Facts(facts.about, replace(facts.map, **empty))
 
 
-def test_the_headline_names_the_heavier_side_first(facts: Facts) -> None:
+def test_the_headline_names_the_larger_side_first(facts: Facts) -> None:
     first, second = sentences.largest_clusters(facts)
     assert first.notional >= second.notional
     text = sentences.finding(facts)
@@ -32,14 +34,14 @@ def test_the_headline_names_the_heavier_side_first(facts: Facts) -> None:
     assert all(abs(cluster.distance) <= sentences.NEAR for cluster in (first, second))
 
 
-def test_one_side_or_none(facts: Facts) -> None:
+def test_the_headline_states_a_missing_side(facts: Facts) -> None:
     assert sentences.finding(without(facts, "long")).endswith("; no cluster of longs within 15\u202f%")
     assert sentences.finding(without(facts, "long", "short")) == "No cluster within 15\u202f% of 77,412"
-    assert "nothing is expected" in sentences.balance(without(facts, "long", "short"))
+    assert "there are no liquidation levels" in sentences.balance(without(facts, "long", "short"))
     assert sentences.balance(without(facts, "long")).endswith("nearly all of it above.")
 
 
-def test_within_counts_exactly_what_lies_there(facts: Facts) -> None:
+def test_within_sums_the_levels_between_mark_and_reach(facts: Facts) -> None:
     for reach in (0.01, 0.05, 0.2):
         near = facts.within(reach)
         edges = facts.map.grid.edges()
@@ -53,7 +55,7 @@ def test_within_counts_exactly_what_lies_there(facts: Facts) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-7, 1e-3, 1.0, 3e4])
-def test_headlines_read_well_at_any_price(facts: Facts, scale: float) -> None:
+def test_headlines_format_prices_of_any_size(facts: Facts, scale: float) -> None:
     grid = replace(facts.map.grid, tick=facts.map.grid.tick * scale)
     made = replace(facts.map, grid=grid, mark_price=facts.map.mark_price * scale)
     text = sentences.finding(Facts(facts.about, made))
@@ -61,18 +63,18 @@ def test_headlines_read_well_at_any_price(facts: Facts, scale: float) -> None:
     assert len(text) < 120
 
 
-def test_voice() -> None:
+def test_sentences_contain_no_advice() -> None:
     text = " ".join((sentences.finding(f) + sentences.balance(f) + sentences.alt_text(f)) for f in make_issue().facts)
     assert "!" not in text
     assert not any(word in text.lower() for word in ("buy", "sell", "should", "danger", "bullish", "bearish"))
 
 
-def test_dates_are_spelt_the_same_everywhere() -> None:
+def test_dates_do_not_depend_on_the_locale() -> None:
     assert sentences.stamp(1781222400000000) == "12 June 2026, 00:00 UTC"
     assert sentences.sentence("open interest of Binance is USD") == "Open interest of Binance is USD."
 
 
-def test_holes_are_those_known_when_the_map_was_made(facts: Facts) -> None:
+def test_gaps_are_those_known_at_the_time_of_the_map(facts: Facts) -> None:
     at = facts.map.at
     hour = 3_600_000_000
     known, later = Gap(at - 5 * hour, at - 3 * hour, 24), Gap(at + hour, at + 9 * hour, 96)
@@ -80,5 +82,31 @@ def test_holes_are_those_known_when_the_map_was_made(facts: Facts) -> None:
     span = Span(facts.map.instrument, "bars", "300 s last", 0, at, 5749, 300, (known, later), ())
     still = Span(facts.map.instrument, "open_interest", "", 0, at, 5749, 300, (), (run,))
     bars, interest = source_tables(facts.map.provenance, Coverage((span, still)), at)
-    assert sentences.holes(bars) == "24 rows missing, at most 2 h in a row"
-    assert sentences.holes(interest) == "12 readings alike"
+    assert sentences.gaps(bars) == "24 rows missing, longest gap 2 h"
+    assert sentences.gaps(interest) == "12 stale readings"
+
+
+def spoken(number: int) -> str:
+    """An English number from 0 to 100 in words."""
+    small = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    small += ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+    tens = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "one hundred"]
+    return small[number] if number < len(small) else tens[number // 10 - 2]
+
+
+@pytest.mark.parametrize("per_cent", range(101))
+def test_every_percentage_has_the_article_of_its_spoken_form(per_cent: int) -> None:
+    article = "an" if spoken(per_cent)[0] in "aeiou" and spoken(per_cent) != "one" else "a"
+    article = "a" if spoken(per_cent).startswith("one") else article  # spoken with a leading w
+    number = share(per_cent / 100)
+    assert sentences.with_article(number) == f"{article} {number}"
+
+
+def test_the_headline_of_the_levels_page_uses_the_article_of_its_percentage() -> None:
+    facts = make_issue().facts[0]
+    levels = facts.page_data["levels"]
+    rows = levels.clusters.rows
+    for chance, expected in ((0.87, "have an 87\u202f% chance"), (0.31, "have a 31\u202f% chance")):
+        first = replace(rows[0], touch=dict.fromkeys(rows[0].touch, chance))
+        content = PAGE.build(facts, replace(levels, clusters=replace(levels.clusters, rows=(first,))))
+        assert expected in content.heading

@@ -1,4 +1,4 @@
-"""``liqmap cascade``: what a shock would set off."""
+"""``liqmap cascade``: the liquidation cascade after a price shock."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def cascade(
     at: str | None = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
-    """Follow a shock through the liquidation map to where it stops.
+    """Simulate the liquidation cascade that follows a price shock.
 
     Args:
         instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
         db: The history file.
         shock: Percent (``-2%``) or signed fraction (``-0.02``); down triggers longs, up triggers shorts.
-        at: Instant of the map, ISO 8601; the latest by default.
+        at: Time of the map, ISO 8601; the latest by default.
         as_json: Print one JSON object.
     """
     size = fraction(shock)
@@ -54,7 +54,7 @@ def fraction(text: str) -> float:
     """A shock as a signed fraction.
 
     Raises:
-        InputError: Neither a percentage nor a number.
+        InputError: The text is neither a percentage nor a number.
 
     Example:
         >>> fraction("-2%"), fraction("0.015")
@@ -81,7 +81,7 @@ def _as_text(result: Cascade, clusters: list[Contribution]) -> str:
             for step in result.chain
         ]
     if clusters:
-        lines.append("clusters set off, nearest first (and how much less far the price would go without each)")
+        lines.append("clusters triggered, nearest first (last column: reduction of the move without the cluster)")
         lines += [
             f"  round {part.round:>2}  {part.low:>12,.2f} … {part.high:<12,.2f} ${part.fired / 1e6:,.2f}M of "
             f"${part.notional / 1e6:,.2f}M  {part.displacement:.3%}"

@@ -1,4 +1,4 @@
-"""``liqmap levels``: what to do with a map."""
+"""``liqmap levels``: trading levels of a map."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def levels(
     liquidation: float | None = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
-    """Say where the map's fuel lies and what to do about it: rules with their numbers, none of them advice.
+    """Derive trading levels from a liquidation map with documented rules; the output is not advice.
 
     Args:
         instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
         db: The history file.
-        at: Instant of the map, ISO 8601; the latest by default.
-        entry: Entry price of the position that stops are for; the mark by default.
-        size: Its notional, USD.
-        liquidation: Its liquidation price: no stop is placed past it.
+        at: Time of the map, ISO 8601; the latest by default.
+        entry: Entry price of the position to protect with stops; the mark price by default.
+        size: Notional of the position, USD.
+        liquidation: Liquidation price of the position; stops are placed before it.
         as_json: Print one JSON object.
     """
     own = Own(entry=entry, usd=size, liquidation_price=liquidation)
@@ -62,7 +62,7 @@ def levels(
 
 def _as_text(found: LevelsToUse) -> str:
     moves = found.conditions
-    head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} a year"
+    head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} annualised"
     lines = [f"{head}  hourly range {price(moves.atr)}"]
     for name, use in found.uses.items():
         lines += ["", f"{name}: {use.rule}"]
@@ -71,12 +71,12 @@ def _as_text(found: LevelsToUse) -> str:
         lines += [f"  {_LINE_OF[name](row)}" for row in use.rows[:_MAX_ROWS]]
         if len(use.rows) > _MAX_ROWS:
             lines.append(f"  … {len(use.rows) - _MAX_ROWS} more in --json")
-    said = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
-    return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in said)]) + "\n"
+    limits = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
+    return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in limits)]) + "\n"
 
 
 def _displacement_text(share: float | None) -> str:
-    return "more than the book holds" if share is None else percent(share, 2)
+    return "exceeds the order book" if share is None else percent(share, 2)
 
 
 def _cluster_line(row: ClusterRow) -> str:
@@ -84,7 +84,7 @@ def _cluster_line(row: ClusterRow) -> str:
     need = "–" if row.shock_needed is None else percent(row.shock_needed, 2, signed=True)
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  {usd(row.notional):>6}  touch 4/12/24 h {touch}  "
-        f"shock {need}  move {_displacement_text(row.expected.calm)} ({row.band}; by dollars {row.legacy_band})"
+        f"shock {need}  move {_displacement_text(row.expected.calm)} ({row.band}; USD band {row.legacy_band})"
     )
 
 
@@ -92,10 +92,10 @@ def _breakout_line(row: Breakout) -> str:
     run = ", ".join(
         f"{name} {_displacement_text(getattr(row.run_on, name))}" for name in ("calm", "stressed", "square_root")
     )
-    fuel = "burns through by itself" if row.self_fuelled else "has to be pushed through"
+    fuel = "cascade is self-sustaining" if row.self_fuelled else "cascade needs further pressure"
     return (
         f"{price(row.level)} {percent(row.distance, 1, signed=True)}  {usd(row.notional)} of {row.side}s to "
-        f"{price(row.through)}  run-on {run}; {fuel}"
+        f"{price(row.through)}  continuation {run}; {fuel}"
     )
 
 
@@ -103,13 +103,13 @@ def _scalp_line(row: Scalp) -> str:
     worth = "more" if row.covers_costs else "less"
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  touch 4 h {percent(row.touch['4h'], 0)}  overshoot "
-        f"{_displacement_text(row.overshoot.calm)}  back {percent(row.give_back, 3)}, {worth} than costs"
+        f"{_displacement_text(row.overshoot.calm)}  retracement {percent(row.give_back, 3)}, {worth} than costs"
     )
 
 
 def _stop_line(row: Stop) -> str:
     reward = "no target" if row.reward is None else f"R {row.reward:.1f}"
-    cut = "" if row.price is not None else f"  past the own liquidation price: at most {row.most_leverage:.0f}×"
+    cut = "" if row.price is not None else f"  beyond the liquidation price: max. leverage {row.most_leverage:.0f}×"
     return (
         f"{row.side:<5} {price(row.rule_price)} behind {price(row.behind)}  touch 24 h {percent(row.touch['24h'], 0)}  "
         f"{reward}{cut}"
@@ -117,7 +117,7 @@ def _stop_line(row: Stop) -> str:
 
 
 def _stretch_line(row: Stretch) -> str:
-    through = "  falls through" if row.falls_through else ""
+    through = "  book is thinner than liquidations" if row.falls_through else ""
     ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
     return (
         f"{price(row.low)}…{price(row.high)} {percent(row.distance, 1, signed=True)}  {usd(row.depth)} of orders, "

@@ -1,4 +1,4 @@
-"""Publish to object storage: what never changes first, then what leads to it; what nothing leads to goes at the end."""
+"""Publish to object storage: immutable files first, then the pages that link to them; deletions come last."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _CONTENT_TYPES = {
 def open_object_store(address: str) -> ObjectStore:
     """The store of ``s3://bucket/prefix``, ``gs://…``, ``az://…``, ``memory://`` or ``file:///…``.
 
-    Keys and regions come from the environment, as the store's own tools read them.
+    Credentials and regions come from the environment variables of the provider's own tools.
 
     Raises:
         LiqmapError: obstore is not installed.
-        StorageError: No such store.
+        StorageError: The address does not name a supported store.
     """
     try:
         from obstore.store import from_url  # noqa: PLC0415 - an extra
@@ -40,28 +40,30 @@ def open_object_store(address: str) -> ObjectStore:
     try:
         return from_url(address)
     except Exception as error:
-        raise StorageError("publish", address, str(error), "an address of a store", "nothing published") from error
+        raise StorageError(
+            "publish", address, str(error), "the address of an object store", "nothing published"
+        ) from error
 
 
 def publish_object_store(source: SiteCopy, store: ObjectStore, where: str = "objects") -> bool:
-    """Make a store hold a site and nothing else below its prefix.
+    """Replace everything below the store's prefix by a site.
 
-    A store has no step that changes many files at once. So the order keeps every reader whole: assets and issues, which
-    never change, go up first; then data and pages that do; then the front page and the manifest; each is read back.
-    Only then does what the manifest no longer names go. If this is cut short, the old front page still leads to files
-    that are there.
+    An object store cannot change several files atomically. The upload order keeps links valid for readers at every
+    moment: immutable assets and issues first, then pages and data that change, then the front page, then the manifest.
+    Each file is read back. Files that the manifest no longer lists are deleted last. After an interruption the old
+    front page still links to existing files.
 
     Returns:
         Whether anything changed.
 
     Raises:
-        StorageError: The store cannot be read or written, or gives back something else than was put there.
+        StorageError: The store cannot be read or written, or returns other bytes than were uploaded.
     """
     import obstore  # noqa: PLC0415 - an extra
 
     try:
-        there = _published_entries(store)
-        changed = [name for name in source.files if there.get(name) != source.files[name]]
+        published = _published_entries(store)
+        changed = [name for name in source.files if published.get(name) != source.files[name]]
         for name in sorted(changed, key=_upload_order):
             _upload(store, name, (source.folder / name).read_bytes(), where)
         listed: list[dict[str, Any]] = [dict(found) for part in obstore.list(store) for found in part]
@@ -71,23 +73,25 @@ def publish_object_store(source: SiteCopy, store: ObjectStore, where: str = "obj
     except StorageError:
         raise
     except Exception as error:
-        raise StorageError("publish", where, str(error), "a store to write to", "run again to go on") from error
+        raise StorageError("publish", where, str(error), "a writable store", "run again to continue") from error
     return bool(changed or stale)
 
 
 def _upload(store: ObjectStore, name: str, content: bytes, where: str) -> None:
-    """Write a file and read it back."""
+    """Upload a file and verify it by reading it back."""
     import obstore  # noqa: PLC0415 - an extra
 
-    # A folder keeps no attributes: there the reader goes by the name's ending.
-    plain = type(store).__name__ == "LocalStore"
-    obstore.put(store, name, content, attributes=None if plain else {"Content-Type": _content_type(name)})
+    # A local folder stores no attributes; the content type follows from the file extension.
+    local = type(store).__name__ == "LocalStore"
+    obstore.put(store, name, content, attributes=None if local else {"Content-Type": _content_type(name)})
     if bytes(obstore.get(store, name).bytes()) != content:
-        raise StorageError("publish", f"{where}/{name}", "not what was put there", "the same bytes", "run again")
+        raise StorageError(
+            "publish", f"{where}/{name}", "content differs from the upload", "the same bytes", "run again"
+        )
 
 
 def _published_entries(store: ObjectStore) -> dict[str, Any]:
-    """What the store's own manifest names, as far as it is there."""
+    """Entries of the store's manifest whose files exist with the listed size."""
     import obstore  # noqa: PLC0415 - an extra
     from obstore.exceptions import NotFoundError  # noqa: PLC0415
 
@@ -97,10 +101,10 @@ def _published_entries(store: ObjectStore) -> dict[str, Any]:
         return {}
     sizes = {str(found["path"]): int(found["size"]) for part in obstore.list(store) for found in part}
     try:
-        told = {**json.loads(own)["files"], MANIFEST: manifest_entry(own)}
+        entries = {**json.loads(own)["files"], MANIFEST: manifest_entry(own)}
     except (ValueError, KeyError, TypeError):
         return {}
-    return {name: said for name, said in told.items() if sizes.get(name) == said["bytes"]}
+    return {name: entry for name, entry in entries.items() if sizes.get(name) == entry["bytes"]}
 
 
 def _upload_order(name: str) -> tuple[int, str]:

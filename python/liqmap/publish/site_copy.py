@@ -1,4 +1,4 @@
-"""A copy of a site that is whole, not too large, and ready to go: checked against its manifest before and after."""
+"""A temporary copy of a site for publication, verified against its manifest before and after copying."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _COUNT = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much of a site's past is published: the newest so many issues, or those of so long; all if both are ``None``.
+    """Which issues are published: a number of newest issues or those of a time span; all if both are ``None``.
 
     Attributes:
-        issues: How many.
-        span: How long before the newest one, microseconds.
+        issues: Number of newest issues.
+        span: Time before the newest issue, microseconds.
     """
 
     issues: int | None = None
@@ -38,10 +38,10 @@ class Retention:
 
     @classmethod
     def of(cls, text: str | None) -> Retention:
-        """Read ``400`` or ``90d``.
+        """Parse ``400`` (issues) or ``90d`` (time span).
 
         Raises:
-            InputError: Neither a number of issues above 0 nor a span.
+            InputError: The text is neither a positive number of issues nor a time span.
 
         Example:
             >>> Retention.of("400"), Retention.of("1d")
@@ -56,7 +56,7 @@ class Retention:
         return cls(span=parse_duration(text, stage="publish"))
 
     def stale(self, site: Path) -> list[str]:
-        """Paths of the issues that are not kept."""
+        """Paths of the issues that are left out."""
         known = issues(site)
         if self.issues is not None:
             return known[: max(0, len(known) - self.issues)]
@@ -68,13 +68,13 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class SiteCopy:
-    """A site ready to be published.
+    """A verified copy of a site.
 
     Attributes:
-        folder: Where it lies.
-        files: Path → what the manifest says of it, the manifest itself included.
-        version: Sixteen digits that stand for all of it.
-        issues: How many issues it has.
+        folder: Location of the copy.
+        files: Path → manifest entry, including the manifest itself.
+        version: First 16 digits of the manifest's SHA-256.
+        issues: Number of issues.
     """
 
     folder: Path
@@ -84,27 +84,29 @@ class SiteCopy:
 
     @property
     def bytes(self) -> int:
-        """Size of all files."""
-        return sum(int(told["bytes"]) for told in self.files.values())
+        """Total size of all files."""
+        return sum(int(entry["bytes"]) for entry in self.files.values())
 
 
 @contextmanager
 def checked_copy(site: Path, keep: Retention, *, most: int) -> Iterator[SiteCopy]:
-    """A checked copy of a site without the issues that are not kept; gone when the block ends.
+    """Copy a site without the issues outside the retention; the copy is deleted when the block ends.
 
     Args:
-        site: The site, as ``liqmap report`` wrote it; left as it is.
-        keep: Which issues.
-        most: Bytes it may have.
+        site: The site written by ``liqmap report``; not modified.
+        keep: Which issues to publish.
+        most: Maximum total size, bytes.
 
     Raises:
-        InputError: Not a site, one that differs from its manifest, one without issues, or too large.
+        InputError: The folder is not a site, differs from its manifest, has no issues, or is too large.
     """
     if not (site / MANIFEST).is_file():
-        raise InputError("publish", str(site), "no manifest.json", "a site that liqmap wrote", "nothing published")
+        raise InputError(
+            "publish", str(site), "no manifest.json", "a site written by liqmap report", "nothing published"
+        )
     if not manifest_matches(site):
-        expected = "the files its manifest names, byte for byte"
-        raise InputError("publish", str(site), "a site that was changed or damaged", expected, "nothing published")
+        expected = "exactly the files listed in its manifest"
+        raise InputError("publish", str(site), "a modified or damaged site", expected, "nothing published")
     if not issues(site):
         raise InputError("publish", str(site), "a site without issues", "at least one issue", "nothing published")
     with tempfile.TemporaryDirectory(prefix="liqmap-publish-") as scratch:
@@ -130,18 +132,26 @@ def checked_copy(site: Path, keep: Retention, *, most: int) -> Iterator[SiteCopy
 
 
 def copy_site(source: SiteCopy, folder: Path) -> None:
-    """Copy a staged site into a new folder and read it back.
+    """Copy a site into a new folder and verify the result.
 
     Raises:
-        StorageError: It cannot be written, or does not read back as it was.
+        StorageError: The folder cannot be written, or the copy differs from its manifest.
     """
     try:
         shutil.copytree(source.folder, folder)
     except OSError as error:
-        raise StorageError("publish", str(folder), str(error), "room to write", "what stood there stays") from error
+        raise StorageError(
+            "publish",
+            str(folder),
+            str(error),
+            "a writable directory with free space",
+            "the published site is unchanged",
+        ) from error
     if not manifest_matches(folder):
-        found = "not what was written"
-        raise StorageError("publish", str(folder), found, "the files of the manifest", "what stood there stays")
+        found = "content differs from what was written"
+        raise StorageError(
+            "publish", str(folder), found, "the files of the manifest", "the published site is unchanged"
+        )
 
 
 def _read_copy(folder: Path) -> SiteCopy:

@@ -1,4 +1,4 @@
-"""Where to: a directory, a branch of a git remote, a store of objects; told apart by how they are written."""
+"""Publication targets: a directory, a git branch or an object store, distinguished by the form of the address."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "publish"]
 
 MAX_BYTES = 1_000_000_000
-"""What GitHub Pages takes."""
+"""Maximum site size, bytes; the limit of GitHub Pages."""
 
 
 def publish(site: Path, to: str, *, keep: Retention, most: int = MAX_BYTES) -> tuple[int, bool]:
     """Publish a site.
 
     Args:
-        site: Its folder; left as it is.
-        to: A path, ``git:REMOTE#BRANCH``, or the address of a store (``s3://bucket/prefix``).
-        keep: Which issues.
-        most: Bytes the published site may have.
+        site: Folder of the site; not modified.
+        to: A path, ``git:REMOTE#BRANCH``, or an object store address (``s3://bucket/prefix``).
+        keep: Which issues to publish.
+        most: Maximum size of the published site, bytes.
 
     Returns:
-        How many issues are published, and whether anything changed.
+        Number of published issues, and whether anything changed.
 
     Raises:
-        InputError: No sound site, too large, or a target that makes no sense.
-        StorageError: The target cannot be written; it shows what it showed before.
+        InputError: The site is invalid or too large, or the target address is invalid.
+        StorageError: The target cannot be written; its previous contents are unchanged.
     """
     with checked_copy(site, keep, most=most) as ready:
         if to.startswith("git:"):

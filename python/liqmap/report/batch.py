@@ -1,4 +1,4 @@
-"""Months of issues at once: by several processes, resumable, the same bytes whatever their number."""
+"""Write many issues with several processes; runs are resumable and the output does not depend on the process count."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ __all__ = ["MAX_ISSUES", "BatchResult", "due_times", "write_issues"]
 
 MAX_ISSUES = 20_000
 _CHUNK_SIZE = 6
-"""Issues that a process takes at a time: in a row, so that it knows the one before, and few, so that none waits."""
+"""Consecutive issues per task: the process can reuse the previous summary, and small tasks balance the load."""
 _CHUNKS_PER_WORKER = 2
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a batch did.
+    """Result of a batch.
 
     Attributes:
-        written: Paths of the issues it wrote, oldest first.
-        there: How many were there already, whole.
-        skipped: Times without data, each with what the history said.
+        written: Paths of the issues written, oldest first.
+        existing: Number of complete issues that already existed.
+        skipped: Times without data, each with the error message.
     """
 
     written: tuple[str, ...]
-    there: int
+    existing: int
     skipped: tuple[tuple[Instant, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _BatchPlan:
-    """What every process has to know.
+    """Parameters shared by all processes.
 
     Attributes:
-        before: Time of an issue → time of the one before it in the plan, or the path of one that is there already.
+        before: Time of an issue → time of the previous planned issue, or path of the previous existing issue.
     """
 
     database: Path
@@ -63,10 +63,10 @@ class _BatchPlan:
 
 
 def due_times(start: Instant, end: Instant, every: Instant) -> list[Instant]:
-    """When issues are due, both ends included.
+    """Times at which issues are due, both ends included.
 
     Raises:
-        InputError: The end lies before the start, or there are more than :data:`MAX_ISSUES`.
+        InputError: The end precedes the start, or there are more issues than :data:`MAX_ISSUES`.
 
     Example:
         >>> due_times(0, 100, 40)
@@ -89,29 +89,29 @@ def write_issues(
     workers: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> BatchResult:
-    """Write the issues that are due and not there yet, then everything around them.
+    """Write the due issues that do not exist yet, then rebuild the other files of the site.
 
-    An issue that is there and whole (by its manifest) is left as it is, so a batch that was stopped goes on where it
-    stopped. Issues of times without data are left out.
+    Issues that exist and match their manifest are kept, so an interrupted batch continues where it stopped. Times
+    without data are skipped.
 
     Args:
-        database: The history file; opened to read, by each process for itself.
-        report: What to publish.
-        site: The site's folder; made if missing.
+        database: The history file; each process opens it read-only.
+        report: The report to publish.
+        site: Folder of the site; created if missing.
         due: Times of the issues.
-        workers: Processes; as many as there are processors if left out. 1 works in this one.
-        advance: Called with the number of issues done since the last call.
+        workers: Number of processes; one per processor by default. With 1, this process does the work.
+        advance: Callback with the number of issues completed since the last call.
 
     Raises:
-        InputError: ``site`` is a file, or a folder that holds something else.
-        StorageError: Something cannot be read or written.
+        InputError: ``site`` is a file or a non-empty folder that is not a site.
+        StorageError: A file cannot be read or written.
     """
     ensure_own_site(site)
     planned = sorted(set(due))
-    there = {path for path in issues(site) if manifest_matches(site / path)}
-    missing = [at for at in planned if issue_path(at) not in there]
+    complete = {path for path in issues(site) if manifest_matches(site / path)}
+    missing = [at for at in planned if issue_path(at) not in complete]
     advance(len(planned) - len(missing))
-    plan = _BatchPlan(database, report, site, _previous_issues(missing, there, set(issues(site))))
+    plan = _BatchPlan(database, report, site, _previous_issues(missing, complete, set(issues(site))))
     wanted = workers or os.cpu_count() or 1
     size = max(1, min(_CHUNK_SIZE, -(-len(missing) // (wanted * _CHUNKS_PER_WORKER))))
     chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
@@ -120,20 +120,20 @@ def write_issues(
     try:
         site.mkdir(parents=True, exist_ok=True)
         for found in _run_sequentially(plan, chunks) if count <= 1 else _run_in_parallel(plan, chunks, count):
-            skipped |= {at: said for at, said in found.items() if said}
+            skipped |= {at: message for at, message in found.items() if message}
             advance(len(found))
         rebuild_site_files(site)
     except StorageError:
         raise
     except OSError as error:
-        raise StorageError("report", str(site), str(error), "a folder to write to", "run again to go on") from error
+        raise StorageError("report", str(site), str(error), "a writable folder", "run again to continue") from error
     written = tuple(issue_path(at) for at in missing if at not in skipped)
     return BatchResult(written, len(planned) - len(missing), tuple(sorted(skipped.items())))
 
 
-def _previous_issues(missing: list[Instant], there: set[str], known: set[str]) -> dict[Instant, Instant | str]:
-    """The issue before each one that is to be written: one of them, or one that is there."""
-    at_of: dict[str, Instant | str] = {path: path for path in there & known} | {issue_path(at): at for at in missing}
+def _previous_issues(missing: list[Instant], complete: set[str], known: set[str]) -> dict[Instant, Instant | str]:
+    """The previous issue of each missing issue: a planned time or the path of an existing issue."""
+    at_of: dict[str, Instant | str] = {path: path for path in complete & known} | {issue_path(at): at for at in missing}
     ordered = sorted(at_of)
     earlier = dict(zip(ordered[1:], ordered, strict=False))
     return {at: at_of[earlier[path]] for at in missing if (path := issue_path(at)) in earlier}
@@ -146,7 +146,7 @@ def _run_sequentially(plan: _BatchPlan, chunks: list[list[Instant]]) -> Iterable
 
 
 def _run_in_parallel(plan: _BatchPlan, chunks: list[list[Instant]], count: int) -> Iterable[dict[Instant, str]]:
-    # Processes are started afresh: a fork would share the database's threads and locks.
+    # Spawned rather than forked: a fork would share the threads and locks of the database.
     with ProcessPoolExecutor(
         count, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(plan,)
     ) as pool:
@@ -161,10 +161,10 @@ def _run_in_parallel(plan: _BatchPlan, chunks: list[list[Instant]], count: int) 
 
 
 class _IssueWriter:
-    """One process's open history, and the last summary it made."""
+    """Writes issues in one process; keeps the history open and the last summary cached."""
 
     def __init__(self, plan: _BatchPlan) -> None:
-        from liqmap.public import open_history  # noqa: PLC0415 - a process opens what it reads
+        from liqmap.public import open_history  # noqa: PLC0415 - import only in worker processes
 
         self.plan = plan
         self.history: History = open_history(plan.database)
@@ -177,7 +177,7 @@ class _IssueWriter:
         self.history.close()
 
     def make(self, at: Instant) -> str:
-        """Write one issue; returns why not, if there is nothing to write."""
+        """Write one issue; returns the error message if there is no data, else an empty string."""
         try:
             issue = self._gather(self.plan.report, at)
         except NotFoundError as error:
@@ -187,22 +187,22 @@ class _IssueWriter:
         return ""
 
     def _gather(self, report: Report, at: Instant) -> Issue:
-        from liqmap.report.collect import collect_issue  # noqa: PLC0415 - pages load their charts
+        from liqmap.report.collect import collect_issue  # noqa: PLC0415 - defer loading the charts
 
         return collect_issue(self.history, report, at)
 
     def _before(self, at: Instant) -> IssueSummary | None:
-        """The summary of the issue before: read, remembered, or made once more where another process has it."""
+        """Summary of the previous issue: read from disk, cached, or recomputed if another process writes that issue."""
         while (before := self.plan.before.get(at)) is not None:
             if isinstance(before, str):
                 return read_summary(self.plan.site, before)
             if self.last is not None and self.last[0] == before:
                 return self.last[1]
             try:
-                # Nothing of a page is in a summary.
+                # Summaries do not depend on pages, so none are built.
                 return issue_summary(self._gather(self.plan.report.model_copy(update={"pages": ()}), before))
             except NotFoundError:
-                at = before  # that time has no issue: the one before it, then
+                at = before  # no issue at that time: try the one before it
         return None
 
 
@@ -210,12 +210,12 @@ _press: _IssueWriter | None = None
 
 
 def _start_worker(plan: _BatchPlan) -> None:
-    global _press  # noqa: PLW0603 - a process pool hands its workers nothing but globals
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # as on the command line
+    global _press  # noqa: PLW0603 - the initialiser of a process pool can only set globals
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # see liqmap.cli.main
     _press = _IssueWriter(plan)
 
 
 def _write_chunk(chunk: list[Instant]) -> dict[Instant, str]:
     if _press is None:
-        raise RuntimeError("no press: the process was not begun")
+        raise RuntimeError("the worker process was not initialised")
     return {at: _press.make(at) for at in chunk}

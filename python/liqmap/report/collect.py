@@ -1,4 +1,4 @@
-"""From a history to an issue: the only place where pages meet the stored file."""
+"""Collect the data of an issue from a history; pages do not access the history elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from liqmap._base.errors import NotFoundError
 from liqmap.report.facts import Facts, Issue, source_tables
 from liqmap.report.page import MissingData
 from liqmap.report.pages import find_page
-from liqmap.stress.impact_selection import side_of, usable
+from liqmap.stress.impact_selection import triggered_side, usable_law
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,19 +29,19 @@ _HORIZON = 12 * 3_600_000_000
 
 
 def collect_issue(history: History, report: Report, at: Instant | None = None) -> Issue:
-    """Read a history into an issue; without a time, as of the end of the first instrument's bars.
+    """Collect an issue from a history; by default as of the end of the first instrument's bars.
 
     Raises:
-        NotFoundError: The history does not have an instrument of the report, or not at that time.
+        NotFoundError: The history lacks an instrument of the report, or its data at that time.
     """
     found: list[Facts] = []
     for name in report.instruments:
         made = history.map(name, found[0].map.at if found else at)
         change, sigma, data_to = _recent_moves(history, name, made)
         book = history.depth(name, made.at)
-        # A side without a level has nothing to set off.
-        shocks = [shock for shock in report.shocks if made.side(side_of(shock)).any()]
-        cascades = tuple(made.cascade(shock, usable(made, book, side_of(shock))) for shock in shocks)
+        # A side without liquidation levels cannot cascade.
+        shocks = [shock for shock in report.shocks if made.side(triggered_side(shock)).any()]
+        cascades = tuple(made.cascade(shock, usable_law(made, book, triggered_side(shock))) for shock in shocks)
         coverage = history.coverage(name)
         sources = source_tables(made.provenance, coverage, made.at)
         facts = Facts(
@@ -52,8 +52,8 @@ def collect_issue(history: History, report: Report, at: Instant | None = None) -
     return Issue(report, found[0].map.at, tuple(found))
 
 
-def _read_page_data(history: History, facts: Facts, name: str) -> Any:  # noqa: ANN401 - each page reads a thing of its own
-    """What a page reads for itself; what the history does not hold leaves a page that says so."""
+def _read_page_data(history: History, facts: Facts, name: str) -> Any:  # noqa: ANN401 - the type depends on the page
+    """Read the data of one page; missing history data gives a page that states what is missing."""
     read = find_page(name).read
     if read is None:
         return None
@@ -64,7 +64,7 @@ def _read_page_data(history: History, facts: Facts, name: str) -> Any:  # noqa: 
 
 
 def _recent_moves(history: History, name: str, made: LiquidationMap) -> tuple[float | None, float | None, Instant]:
-    """The day's move, one σ, and the end of the newest data; a map of observed positions alone has only the last."""
+    """24-hour move, 12-hour σ and end of the data; maps of observed positions only have no moves."""
     if "bars" not in made.provenance.inputs:
         return None, None, made.at if made.observed is None else made.observed.as_of
     bars = history.market_bars(name, until=made.at)
@@ -74,9 +74,9 @@ def _recent_moves(history: History, name: str, made: LiquidationMap) -> tuple[fl
 def _day_move_and_sigma(
     ends: npt.NDArray[np.int64], close: npt.NDArray[np.float64], at: Instant
 ) -> tuple[float | None, float | None]:
-    """The last 24 hours' move, and one σ of 12 hours from the log moves of the last seven days.
+    """The 24-hour move, and the 12-hour σ from log returns of the last seven days.
 
-    σ² is the mean of squared moves over the time they took, so that a gap in the bars counts for as long as it was.
+    σ² is the sum of squared log returns divided by the elapsed time, so that gaps in the bars are weighted correctly.
     """
     earlier = int(np.searchsorted(ends, at - _DAY, side="right")) - 1
     if earlier < 0:

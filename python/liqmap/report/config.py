@@ -1,4 +1,4 @@
-"""A report file: which instruments, how often, which shocks. A wrong key is an error, not a surprise."""
+"""Report files: instruments, interval, pages and shocks. Unknown keys are rejected."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REQUIRED_PAGES = {"map", "data"}
 
 
 def _parse_fraction(value: object) -> object:
-    """``"-2%"`` or ``-0.02``."""
+    """Parse ``"-2%"`` or ``-0.02``."""
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
             return float(value.strip().removesuffix("%")) / 100
@@ -33,13 +33,13 @@ class Report(BaseModel):
     """One file of ``reports/``.
 
     Attributes:
-        title: Heads every page.
+        title: Title of every page.
         instruments: ``venue:SYMBOL``, in the order of the front page.
-        every: How often an issue is due, such as ``24h``; the pages say when the next one is.
-        pages: Which pages each instrument has; all if left out. The map and its data are always there.
-        base_url: Where the site will be published, such as ``https://example.org/maps/``: the sitemap and pictures for
-            link previews need it, pages do not.
-        shocks: Moves of the mark whose cascade is shown, as fractions or per cent.
+        every: Interval between issues, such as ``24h``; pages state when the next issue is due.
+        pages: Pages of each instrument; all by default. ``map`` and ``data`` are required.
+        base_url: Address of the published site, such as ``https://example.org/maps/``; needed for the sitemap and the
+            preview images only.
+        shocks: Price shocks whose cascades are shown, as fractions or per cent.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +62,7 @@ class Report(BaseModel):
         for name in names:
             split_name(name, stage="report")
         if len(set(names)) < len(names):
-            raise ValueError("an instrument stands there twice")
+            raise ValueError("an instrument is listed twice")
         return names
 
     @field_validator("every")
@@ -75,7 +75,7 @@ class Report(BaseModel):
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not _REQUIRED_PAGES <= set(names) <= set(PAGE_NAMES):
-            raise ValueError(f"pages are {', '.join(PAGE_NAMES)}; map and data are always there")
+            raise ValueError(f"pages are {', '.join(PAGE_NAMES)}; map and data are required")
         return tuple(name for name in PAGE_NAMES if name in names)
 
     @field_validator("base_url")
@@ -93,7 +93,7 @@ class Report(BaseModel):
     @classmethod
     def _moves(cls, shocks: tuple[float, ...]) -> tuple[float, ...]:
         if 0.0 in shocks:
-            raise ValueError("a shock of 0 moves nothing")
+            raise ValueError("a shock must not be 0")
         return tuple(sorted(set(shocks)))
 
     @property
@@ -106,7 +106,7 @@ def read_report(path: Path | str) -> Report:
     """Read a report file.
 
     Raises:
-        InputError: No such file, not TOML, a key that is missing, unknown or of the wrong kind.
+        InputError: The file is missing or not TOML, or a key is missing, unknown or invalid.
     """
     where = str(path)
     try:

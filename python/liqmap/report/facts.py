@@ -1,4 +1,4 @@
-"""What a page says about one instrument, gathered in one place before a word of it is written."""
+"""The data behind the pages of one instrument, collected before any text is written."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ REACHES = (0.01, 0.02, 0.05, 0.10, 0.20)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table the map was made from.
+    """An input table of a map.
 
     Attributes:
-        table: Its name.
-        rows: How many rows were known.
-        first: The first one's time, UTC microseconds.
-        last: The last one's.
-        files: sha256 of the files the rows came from.
-        missing: Rows that should be there by the map's time and are not.
-        longest: The longest such gap, microseconds.
-        stale: Readings in runs of open interest that stood still.
+        table: Name of the table.
+        rows: Number of rows available at the time of the map.
+        first: Time of the first row, UTC microseconds.
+        last: Time of the last row, UTC microseconds.
+        files: SHA-256 of the source files.
+        missing: Number of rows missing up to the time of the map.
+        longest: Longest gap, microseconds.
+        stale: Number of readings in runs of unchanged open interest.
     """
 
     table: str
@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class LiquidatedWithin:
-    """What would be liquidated if the price moved by ``reach``, USD."""
+    """Notional liquidated if the price moves by ``reach`` (a fraction) in either direction, USD."""
 
     reach: float
     long: float
@@ -61,19 +61,19 @@ class LiquidatedWithin:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """Everything the pages say about one instrument.
+    """Data of one instrument for its pages.
 
     Attributes:
         about: The instrument.
-        map: Its map.
-        change: Move of the mark over the last 24 hours as a fraction; ``None`` where the history is shorter.
-        sigma: One standard deviation of 12 hours' moves, from the last seven days; ``None`` where there is too little.
-        sources: The tables behind the map.
-        cascades: What the report's shocks would do, in their order.
-        data_to: End of the newest bar that was known, UTC microseconds; the map's own time if left out.
-        coverage: What the history holds of the instrument, also what came after the map.
-        every: Microseconds between issues.
-        material: What each page read for itself, by the page's name; see :class:`liqmap.report.page.Page`.
+        map: Its liquidation map.
+        change: Move of the mark over the last 24 hours, a fraction; ``None`` if the history is shorter.
+        sigma: Standard deviation of 12-hour moves over the last seven days; ``None`` if there is too little data.
+        sources: Input tables of the map.
+        cascades: Cascades of the report's shocks, in the same order.
+        data_to: End of the newest available bar, UTC microseconds; the time of the map by default.
+        coverage: Coverage of the instrument in the history, including data after the map.
+        every: Interval between issues, microseconds.
+        material: Data read by each page, by page name; see :class:`liqmap.report.page.Page`.
     """
 
     about: Instrument
@@ -102,7 +102,7 @@ class Facts:
         return tuple(sorted((c for c in self.clusters if c.side == side), key=lambda c: abs(c.distance)))
 
     def hit(self, cluster: Cluster, hours: float = 24.0) -> float | None:
-        """Probability that a cluster's near edge is touched within so many hours; ``None`` where not known."""
+        """Probability that the price touches the near edge of a cluster within ``hours``; ``None`` if unknown."""
         conditions = getattr(self.page_data.get("levels"), "conditions", None)
         if conditions is None:
             return None
@@ -110,14 +110,14 @@ class Facts:
         return touch_probability(near / self.map.mark_price - 1, conditions.volatility, hours)
 
     def within(self, reach: float) -> LiquidatedWithin:
-        """What lies between the mark and ``reach`` below and above it, USD; bins are shared out where an edge cuts."""
+        """Notional between the mark and ``reach`` below and above it, USD; partial bins count proportionally."""
         below, above = (self.map.mark_price * (1 + move) for move in (-reach, reach))
         return LiquidatedWithin(reach, reached(self.map, below), reached(self.map, above))
 
 
 @dataclass(frozen=True, eq=False)
 class Issue:
-    """One issue of a report: the same for every page of it."""
+    """One issue of a report: the data of all its instruments."""
 
     report: Report
     at: Instant
@@ -125,14 +125,14 @@ class Issue:
 
     @property
     def simulated(self) -> bool:
-        """Whether anything in it is made up: then every page says so."""
+        """Whether any instrument is simulated; every page is then labelled as such."""
         return any(fact.map.provenance.simulated for fact in self.facts)
 
 
 def coverage_as_of(coverage: Coverage, at: Instant) -> tuple[Span, ...]:
-    """The spans as they were known at ``at``: an issue made late says what it would have said in time.
+    """Coverage as it was known at ``at``, so that back-filled issues show what was available at their time.
 
-    Rows that come when they come cannot be counted back: their ``rows`` is 0 unless all of them lie before ``at``.
+    Rows without a fixed interval cannot be counted retrospectively: ``rows`` is 0 unless all rows precede ``at``.
     """
     return tuple(_span_as_of(span, at) for span in coverage.spans if span.first < at)
 
@@ -144,7 +144,7 @@ def _span_as_of(span: Span, at: Instant) -> Span:
     if not step:
         return replace(span, last=at, rows=0, gaps=(), stale=())
     gaps = tuple(gap for gap in span.gaps if gap.end < at)
-    # Inside a hole the record ends where the hole begins.
+    # Inside a gap the coverage ends where the gap begins.
     hole = next((gap for gap in span.gaps if gap.start < at <= gap.end), None)
     last = hole.start - step if hole else span.first + (at - span.first) // step * step - step
     runs = (
@@ -158,7 +158,7 @@ def _span_as_of(span: Span, at: Instant) -> Span:
 
 
 def source_tables(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
-    """The tables behind a map with their holes, as both were known at ``at``."""
+    """Input tables of a map with their gaps, as known at ``at``."""
     found = []
     for table, entry in provenance.inputs.items():
         if not isinstance(entry, dict) or not {"rows", "first", "last"} <= entry.keys():

@@ -1,4 +1,4 @@
-"""The names of the pages of an instrument, in the order in which they are listed."""
+"""Names of the instrument pages, in navigation order."""
 
 from __future__ import annotations
 

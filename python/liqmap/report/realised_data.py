@@ -1,4 +1,4 @@
-"""Liquidations that happened, for pages: of the instrument itself, else of an aggregate over venues of its coin."""
+"""Realised liquidations for pages: of the instrument, or of an aggregate over the venues of its coin."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
 
-__all__ = ["realised"]
+__all__ = ["read_realised"]
 
 _HOUR = 3_600_000_000
 
 
-def realised(history: History, facts: Facts, start: Instant, end: Instant) -> Realised | None:
-    """By hour, of the first feed that has any between two times; a window counts to the hour in which it begins.
+def read_realised(history: History, facts: Facts, start: Instant, end: Instant) -> Realised | None:
+    """Hourly realised liquidations of the first feed with data in a period; a window counts to the hour of its start.
 
-    No row says that a feed has ended: a silence before its first or after its last hour is longer than any between.
+    Feeds do not mark their ends. A silence at either end that is longer than the longest silence between two hours with
+    data counts as a period without coverage.
     """
     base = facts.about.base
     aggregates = (i.name for i in history.instruments() if i.kind == "aggregate" and i.base == base)

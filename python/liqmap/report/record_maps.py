@@ -1,4 +1,4 @@
-"""Issued maps into the history: what a site published goes on record beside the data it was made from."""
+"""Record the issued maps of a site in the history."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["record_maps"]
 
 
 def record_maps(database: Path, folders: Iterable[Path]) -> int:
-    """Put the maps of issues on record.
+    """Record the maps of issues in the history.
 
-    What is recorded is read from the issues' own ``map.json``: no other map than the published one gets there, however
-    many processes made them. Maps of whole markets are left out; those of their instruments stand for them.
+    The maps are read from the published ``map.json`` files, so each record equals the published map. Maps of whole
+    markets are skipped; the maps of their instruments are recorded instead.
 
     Args:
-        database: The history file; opened to write for as long as this takes.
-        folders: Of the issues.
+        database: The history file; opened for writing during the call.
+        folders: Folders of the issues.
 
     Returns:
-        How many were not on record yet.
+        Number of newly recorded maps.
 
     Raises:
-        StorageError: The history cannot be written: read-only, or held by another process.
+        StorageError: The history cannot be written: it is read-only or locked by another process.
     """
     with open_store(database, "w", patience=0.0) as store:
         ticks = {about.name: about.tick_size for about in store.instruments()}

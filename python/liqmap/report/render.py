@@ -1,4 +1,4 @@
-"""Facts → pages: one Jinja environment that escapes everything and forgives no missing name."""
+"""Render pages with Jinja; all values are escaped and undefined variables are errors."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _UNBREAKABLE = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 )
-"""Nothing from elsewhere, nothing inline, no ``eval``; ``'self'`` also covers a folder opened from disk."""
+"""Content security policy without external or inline resources and ``eval``; ``'self'`` covers folders on disk."""
 
 
 def front_page(issue: Issue, place: PageLocation, changes: Mapping[str, IssueChanges | None]) -> str:
-    """All instruments of an issue, a card each."""
+    """The front page of an issue with one card per instrument."""
     cards = [
         (facts, thumbnail(facts.map, sentences.largest_clusters(facts)), changes[facts.map.instrument])
         for facts in issue.facts
@@ -54,11 +54,11 @@ def instrument_page(
     issue: Issue,
     facts: Facts,
     name: str,
-    shown: PageContent | MissingData,
+    content: PageContent | MissingData,
     place: PageLocation,
     change: IssueChanges | None,
 ) -> str:
-    """One page of one instrument, or the page that says why there is none."""
+    """One page of one instrument, or a page that states which data is missing."""
     given = {
         "issue": issue,
         "simulated": issue.simulated,
@@ -66,31 +66,31 @@ def instrument_page(
         "facts": facts,
         "tick": facts.map.grid.tick,
         "unit": facts.about.base,
-        "seen": facts.map.observed,
+        "observed": facts.map.observed,
         "place": place,
         "current": name,
-        "listed": [find_page(other) for other in issue.report.pages],
+        "pages": [find_page(other) for other in issue.report.pages],
         "change": change,
     }
-    if isinstance(shown, MissingData):
-        lede = sentences.format_times_and_percents(f"{shown.why} {shown.fill}")
-        return render("missing.html", **given, heading=f"{find_page(name).label}: nothing to show", lede=lede, files=())
-    own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
-    return render(f"{name}.html", **{**shown.values, **given, **own})
+    if isinstance(content, MissingData):
+        lede = sentences.format_times_and_percents(f"{content.reason} {content.remedy}")
+        return render("missing.html", **given, heading=f"{find_page(name).label}: no data", lede=lede, files=())
+    own = {"heading": content.heading, "lede": content.lede, "files": tuple(content.files)}
+    return render(f"{name}.html", **{**content.values, **given, **own})
 
 
 def render(name: str, /, **values: object) -> str:
-    """Fill a template; a name that is missing is an error."""
+    """Render a template; undefined variables are errors."""
     return _environment().get_template(name).render(**values)
 
 
 def _no_break(text: str) -> Markup:
-    """A text whose price ranges stay on one line, and so do amounts in parentheses."""
+    """Prevent line breaks inside price ranges and short parentheses."""
     return Markup(_UNBREAKABLE.sub(_NO_BREAK_SPAN, str(escape(text))))  # noqa: S704 - escaped first
 
 
 def _format_commands(text: str) -> Markup:
-    """A text in which what stands between backticks is a command, whose words stay whole."""
+    """Format text between backticks as code without line breaks inside its words."""
 
     def command(found: re.Match[str]) -> str:
         return f"<code>{re.sub(r'[^ ]+', _NO_BREAK_SPAN, found[1])}</code>"
@@ -124,12 +124,13 @@ def _environment() -> Environment:
         "leverage": number_format.leverage,
         "stamp": sentences.stamp,
         "day": sentences.day,
+        "day_time": heatmap.day_and_time,
         "clock": sentences.clock,
         "iso": iso,
         "slug": slug,
         "unbroken": _no_break,
         "coded": _format_commands,
-        "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - checked element by element in vega.still
+        "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - validated element by element in static_svg
     }
     environment.globals |= {
         "POLICY": POLICY,
@@ -137,17 +138,16 @@ def _environment() -> Environment:
         "IDENTIFIED": IDENTIFIED,
         "BANDS": ("low", "medium", "high", "extreme"),
         "words": sentences,
-        "past": heatmap,
         "banner": scorecard.banner,
     }
     return environment
 
 
 class _TemplateCache(FileSystemBytecodeCache):
-    """Where templates stay compiled, each under a hash of its text: to compile them takes a quarter of a second."""
+    """Cache of compiled templates, keyed by content hash; compiling takes about 0.25 s."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep one; a cache is a convenience, and where it cannot be written nothing is lost."""
+        """Store a compiled template; a cache that is not writable is ignored."""
         folder = Path(self.directory)
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Tracks for pages: the week before an issue, read once for all pages that show it."""
+"""Cluster tracks of the week before an issue, computed once for all pages that show them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
 
-__all__ = ["TracksData", "evolved"]
+__all__ = ["TracksData", "read_tracks_data"]
 
 _HOUR = DAY // 24
 _STEPS = (_HOUR, 2 * _HOUR, 4 * _HOUR)
@@ -31,15 +31,15 @@ _PAGE_DATA_KEY = "tracks"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TracksData:
-    """Clusters followed through a week, and the price in the same columns and by the hour."""
+    """Cluster tracks of one week, with the price at the same columns and by hour."""
 
     tracks: Tracks
     path: PricePath
-    line: PricePath
+    hourly_path: PricePath
 
 
-def evolved(history: History, facts: Facts) -> TracksData | MissingData:
-    """The tracks behind an issue; the second page that asks gets those of the first."""
+def read_tracks_data(history: History, facts: Facts) -> TracksData | MissingData:
+    """The tracks of an issue; cached in the facts, so that several pages share one computation."""
     found: TracksData | MissingData = facts.page_data.get(_PAGE_DATA_KEY) or _read(history, facts)
     facts.page_data[_PAGE_DATA_KEY] = found
     return found
@@ -49,8 +49,8 @@ def _read(history: History, facts: Facts) -> TracksData | MissingData:
     name, at = facts.map.instrument, facts.map.at
     if "bars" not in facts.map.provenance.inputs:
         return MissingData(
-            "This map was made of accounts seen at one time; nothing tells how it came about.",
-            "Bars and open interest of the instrument fill this page from the next issue on.",
+            "This map is built from accounts observed at a single time, so it has no history.",
+            "Load bars and open interest of the instrument to fill this page from the next issue.",
         )
     bars = history.market_bars(name, until=at)
     span = min(RANGES[1][0] * DAY, at - int(bars.end[0]))
@@ -58,8 +58,8 @@ def _read(history: History, facts: Facts) -> TracksData | MissingData:
     columns = span // step
     if columns < _MIN_COLUMNS:
         return MissingData(
-            f"The history holds less than {_MIN_COLUMNS} hours before this issue.",
-            "The page fills itself as time passes, or when older bars and open interest are loaded.",
+            f"The history covers less than {_MIN_COLUMNS} hours before this issue.",
+            "The page becomes available with more history, or when older bars and open interest are loaded.",
         )
     tracks = build_tracks(history, name, start=at - columns * step, end=at, step=step)
     hours = np.arange(at - columns * step, at + 1, _HOUR)
@@ -67,7 +67,7 @@ def _read(history: History, facts: Facts) -> TracksData | MissingData:
 
 
 def _price_path(bars: MarketBars, at: npt.NDArray[np.int64]) -> PricePath:
-    """The price since the column before, and at each column's end; columns without a new bar are left out."""
+    """Low, high and close of the price per column; columns without a new bar are skipped."""
     last = np.unique(np.searchsorted(bars.end, at, side="right") - 1)
     begins = np.concatenate([last[:1], last[:-1] + 1])
     upto = slice(0, int(last[-1]) + 1)

@@ -1,4 +1,4 @@
-"""What a map was made from, how, whether it balances, and what it cannot know."""
+"""Data page: inputs of a map, method, ledger check and limitations."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _COMPLETE_SHARE = 0.9999
 
 @dataclass(frozen=True, slots=True)
 class CoverageCalendar:
-    """One series of the history.
+    """Coverage of one data series.
 
     Attributes:
-        table: Its table.
-        series: What sets it apart within the table.
-        calendar: How full each day is, in quarters; ``None`` where rows come when they come.
+        table: Table of the series.
+        series: Name of the series within the table.
+        calendar: Share of rows present per day, in quarters; ``None`` for series without a fixed interval.
     """
 
     table: str
@@ -38,7 +38,7 @@ class CoverageCalendar:
 
 
 def coverage_calendar(span: Span) -> CoverageCalendar:
-    """How full each day of a series is."""
+    """Build the coverage calendar of a series."""
     if span.interval_s is None:
         return CoverageCalendar(span.table, span.series, None)
     end = span.last + round(span.interval_s * 1e6)
@@ -64,7 +64,7 @@ def _build(facts: Facts, _: None) -> PageContent:
 
 
 def _table(spans: tuple[Span, ...]) -> tuple[list[str], list[tuple[Cell, ...]]]:
-    """Every series and every hole in it."""
+    """Table of all series with their gaps and stale runs."""
     head = ["instrument", "table", "series", "kind", "start", "end", "rows"]
     lines: list[tuple[Cell, ...]] = []
     for span in spans:

@@ -1,4 +1,4 @@
-"""How clusters came and went: each with what opened, closed and was liquidated in it."""
+"""Evolution page: clusters over time with the notional opened, closed and liquidated in each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from liqmap.charts.tracks.layout import TrackScene
 from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.site.downloads import parquet_bytes, table_files
 from liqmap.report.svg.turnover import turnover
-from liqmap.report.text import evolution as words
-from liqmap.report.tracks_data import TracksData, evolved
+from liqmap.report.text import evolution as text
+from liqmap.report.tracks_data import TracksData, read_tracks_data
 from liqmap.report.vega.static_svg import static_svg
 
 if TYPE_CHECKING:
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 __all__ = ["PAGE"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
-_STANDING, _ENDED = 14, 8
+_MAX_OPEN, _MAX_ENDED = 14, 8
 
 
-def _build(facts: Facts, read: TracksData) -> PageContent | MissingData:
-    scene = TrackScene.of_tracks(read.tracks, read.path, read.line, facts.map.grid.tick)
+def _build(facts: Facts, data: TracksData) -> PageContent | MissingData:
+    scene = TrackScene.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
     if not scene.lives:
-        return MissingData("No cluster stood in this time.", "A market with open positions fills this page.")
+        return MissingData("There was no cluster in this period.", "The page needs a market with open positions.")
     drawing, name = track_drawing(COLOURS), slug(facts.map.instrument)
     return PageContent(
-        heading=words.heading(scene),
-        lede=words.lede(scene),
+        heading=text.heading(scene),
+        lede=text.lede(scene),
         values={
             "stills": {
                 key: static_svg({**drawing, **track_data(scene, frame)}, f"{name}-{key}")
                 for key, frame in FRAMES.items()
             },
             "scene": scene,
-            "standing": scene.standing(_STANDING),
-            "ended": scene.ended(_ENDED),
-            "sides": turnover(read.tracks),
-            "alt": words.alt_text(facts, scene),
-            "say": words,
+            "open_clusters": scene.standing(_MAX_OPEN),
+            "ended_clusters": scene.ended(_MAX_ENDED),
+            "sides": turnover(data.tracks),
+            "alt": text.alt_text(facts, scene),
+            "text": text,
         },
         files={
             **table_files("tracks", _HEADER, _rows(facts, scene)),
-            "steps.parquet": parquet_bytes(read.tracks.to_arrow()),
+            "steps.parquet": parquet_bytes(data.tracks.to_arrow()),
         },
     )
 
@@ -61,7 +61,7 @@ _HEADER = (
 
 
 def _rows(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
-    """A line per track, those too small to be drawn among them."""
+    """One row per track, including tracks too small to be drawn."""
     return [
         [
             *(facts.map.instrument, one.track.number, one.track.side, iso(one.born), str(one.known).lower()),
@@ -73,4 +73,4 @@ def _rows(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
     ]
 
 
-PAGE = Page("evolution", "Evolution", _build, read=evolved)
+PAGE = Page("evolution", "Evolution", _build, read=read_tracks_data)

@@ -1,4 +1,4 @@
-"""Levels to use: what documented rules find on the map, each with its numbers."""
+"""Trading levels page: results of documented rules applied to the map."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.charts.vega_data import complete
 from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.site.downloads import Cell, table_files
-from liqmap.report.svg.levels_strip import lanes
+from liqmap.report.svg.levels_strip import levels_strip
+from liqmap.report.text.sentences import with_article
 from liqmap.report.vega.static_svg import static_svg
 from liqmap.strategies.levels_from_history import levels_on
 
@@ -45,7 +46,7 @@ def _build(facts: Facts, found: LevelsToUse | MissingData) -> PageContent | Miss
         lede=_lede(found),
         values={
             "found": found,
-            "lanes": lanes(found),
+            "strip": levels_strip(found),
             "limits": _limits(found),
             "stills": {
                 key: static_svg(
@@ -59,42 +60,39 @@ def _build(facts: Facts, found: LevelsToUse | MissingData) -> PageContent | Miss
 
 
 def _heading(facts: Facts, found: LevelsToUse) -> str:
-    """The cluster that is likeliest to be hit within a day."""
+    """The cluster with the highest touch probability within 24 hours."""
     tick = facts.map.grid.tick
     rows = found.clusters.rows
     if not rows:
-        return "No cluster within reach of a day"
+        return "No cluster within the range of a 24 h move"
     first = max(rows, key=lambda row: (row.touch["24h"], row.notional))
     where = price_range(first.low, first.high, tick)
-    return f"{first.side.capitalize()}s at {where} have a {share(first.touch['24h'])} chance of being hit within 24 h"
+    chance = with_article(share(first.touch["24h"]))
+    return f"{first.side.capitalize()}s at {where} have {chance} chance of being touched within 24 h"
 
 
 def _lede(found: LevelsToUse) -> str:
-    """How many levels the rules found, and what moves are usual."""
+    """Number of levels by rule, and the usual daily move."""
     counts = {
         "breakout level": len(found.breakout.rows),
         "scalping zone": len(found.scalping.rows),
         "stop": sum(row.price is not None for row in found.stops.rows),
-        "stretch of deep book": len(found.liquidity.rows),
+        "liquidity zone": len(found.liquidity.rows),
         "void": len(found.voids.rows),
     }
-    told = ", ".join(f"{n} {name if n == 1 else _plural(name)}" for name, n in counts.items() if n)
+    listed = ", ".join(f"{n} {name if n == 1 else name + 's'}" for name, n in counts.items() if n)
     usual = next((row for row in found.volatility.rows if row.hours == 24), None)  # noqa: PLR2004 - a day
-    moves = "" if usual is None else f" A usual move of a day is ±{percent(usual.baseline)}."
-    return f"{told[:1].upper()}{told[1:]}.{moves}" if told else f"No rule found a level.{moves}"
-
-
-def _plural(name: str) -> str:
-    return name.replace("stretch", "stretches", 1) if name.startswith("stretch") else f"{name}s"
+    moves = "" if usual is None else f" Daily volatility (1 σ): {percent(usual.baseline)}."
+    return f"{listed[:1].upper()}{listed[1:]}.{moves}" if listed else f"No rule found a level.{moves}"
 
 
 def _limits(found: LevelsToUse) -> tuple[str, ...]:
-    """What the rules assume, each thing once."""
+    """Assumptions of the rules, without duplicates."""
     return tuple(dict.fromkeys(limit for use in found.uses.values() for limit in use.limits))
 
 
 def _table(found: LevelsToUse) -> tuple[list[str], list[list[Cell]]]:
-    """The table of clusters: one line each, nearest first."""
+    """The table of clusters, nearest first."""
     head = [
         *("instrument", "at", "side", "low", "peak", "high", "notional_usd", "distance", "touch_4h", "touch_12h"),
         *("touch_24h", "shock_needed", "expected_calm", "expected_stressed", "expected_square_root", "band"),
@@ -112,4 +110,4 @@ def _table(found: LevelsToUse) -> tuple[list[str], list[list[Cell]]]:
     return head, lines
 
 
-PAGE = Page("levels", "Levels to use", _build, read=_read)
+PAGE = Page("levels", "Trading levels", _build, read=_read)

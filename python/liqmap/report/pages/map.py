@@ -1,4 +1,4 @@
-"""The map of one instrument, and what it would set off."""
+"""Map page: the liquidation map of one instrument, its clusters and cascades."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 @dataclass(frozen=True, slots=True)
 class MapDrawings:
-    """The map of one instrument, drawn once for all its pages.
+    """Charts of a map, built once for all locations of the page.
 
     Attributes:
-        stills: By frame.
-        live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
-            takes their place near the mark.
+        stills: Static charts by size.
+        live: Interactive chart: ``drawing``, the specification shared by all sizes; ``frames``, the additions of each
+            size; ``close``, finer data for views near the mark price.
     """
 
     stills: dict[str, StaticSvg]
@@ -44,7 +44,7 @@ class MapDrawings:
 
 
 def draw_map(facts: Facts) -> MapDrawings:
-    """Draw a map in every frame, in the page's own colours."""
+    """Draw a map in every size with the colours of the page."""
     name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
     return MapDrawings(
         stills={

@@ -1,4 +1,4 @@
-"""How the maps that were issued have done, beside what knows no map and maps that know nothing."""
+"""Scorecard page: skill of issued maps against price-only baselines and placebos."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PAGE"]
 
 _MIN_BAND_CLUSTERS = 50
-"""Clusters in a band below which its figures say little."""
+"""Number of clusters below which the results of a band are not reliable."""
 
 
 def _read(history: History, facts: Facts) -> IssuedCard:
@@ -39,7 +39,7 @@ def _build(facts: Facts, card: IssuedCard) -> PageContent:
         values={
             "card": card,
             "sides": (("long", card.long), ("short", card.short)),
-            "skill": scorecard,
+            "text": scorecard,
             "least": needed(card.per_day),
             "days": DAYS,
             "few": _MIN_BAND_CLUSTERS,
@@ -51,17 +51,17 @@ def _build(facts: Facts, card: IssuedCard) -> PageContent:
 
 
 def _lede(card: IssuedCard) -> str:
-    hold = "until the next one" if card.horizon == card.every else "for a day"
+    hold = "until the next map" if card.horizon == card.every else "over the following day"
     span = f"{sentences.day(card.first)} to {sentences.day(card.last)}"
     return (
-        f"{card.maps} maps, {span}, each as it was issued and held to what it said {hold}. "
-        "Scored where the price went that it had not been since the map."
+        f"{card.maps} maps, {span}, each evaluated as issued {hold}. "
+        "Scored only where price reached a new extreme after the map was issued."
     )
 
 
 def _drawings(card: IssuedCard, name: str) -> dict[str, dict[str, StaticSvg]]:
-    """By drawing and frame; a drawing without anything to show is left out."""
-    from liqmap.charts.scorecard import chart  # noqa: PLC0415 - Altair loads only when drawn
+    """Charts by name and size; charts without data are left out."""
+    from liqmap.charts.scorecard import chart  # noqa: PLC0415 - load Altair only for drawing
 
     frames = {"narrow": chart.NARROW, "medium wide": chart.MEDIUM}
     wanted: dict[str, Any] = {}
@@ -79,20 +79,22 @@ def _drawings(card: IssuedCard, name: str) -> dict[str, dict[str, StaticSvg]]:
 
 
 def _alt_texts(card: IssuedCard) -> dict[str, str]:
-    """The drawings in sentences."""
-    told, ends = [], []
+    """Alternative texts of the charts."""
+    skills, ends = [], []
     for name, of in (("longs", card.long), ("shorts", card.short)):
         if of.skill is not None:
-            told += [f"{rival.name}, {name}: {scorecard.interval(rival.added)}" for rival in of.skill.rivals]
+            skills += [f"{rival.name}, {name}: {scorecard.interval(rival.added)}" for rival in of.skill.rivals]
         if of.deciles:
             first, last = of.deciles[0], of.deciles[-1]
             ends.append(
-                f"{name}: where the map said {usd(first.said)}, {usd(first.realised)} was liquidated; "
-                f"where it said {usd(last.said)}, {usd(last.realised)}"
+                f"{name}, lowest group: predicted {usd(first.said)}, realised {usd(first.realised)}; "
+                f"highest group: predicted {usd(last.said)}, realised {usd(last.realised)}"
             )
     return {
-        "skill": f"What each rival gains with the maps at its side. {'. '.join(told)}. The table gives the numbers.",
-        "reliability": f"Said against liquidated, by tenths. {'. '.join(ends)}. The table gives the rest.",
+        "skill": f"Skill added by the map to each baseline. {'. '.join(skills)}. The table gives the numbers.",
+        "reliability": (
+            f"Predicted against realised liquidations by decile. {'. '.join(ends)}. The table gives all groups."
+        ),
     }
 
 
@@ -100,7 +102,7 @@ _Cell: TypeAlias = str | float | int | None
 
 
 def _csv(card: IssuedCard) -> str:
-    """Everything on the page, one line each; low and high are 90 % intervals of the last figure before them."""
+    """All figures of the page, one row each; low and high bound the 90 % interval of the figure before them."""
     head = [*("instrument", "at", "feed", "part", "side", "name", "count"), "expected", "realised", "error", "gain"]
     lines: list[list[_Cell]] = []
     for side, of in (("long", card.long), ("short", card.short)):
@@ -108,10 +110,10 @@ def _csv(card: IssuedCard) -> str:
             count = None if of.skill is None else of.skill.judged
             for what, gain in (("alone", r.alone), ("added", r.added)):
                 if gain is not None:
-                    told: list[_Cell] = [f"{r.kind}, map {what}", side, r.name, count, None, None, r.deviance]
-                    lines.append([*told, gain.gain, gain.low, gain.high])
+                    figures: list[_Cell] = [f"{r.kind}, map {what}", side, r.name, count, None, None, r.deviance]
+                    lines.append([*figures, gain.gain, gain.low, gain.high])
         for n, d in enumerate(of.deciles, 1):
-            lines.append(["said, USD", side, str(n), d.sweeps, d.said, d.realised, None, None, d.low, d.high])
+            lines.append(["predicted, USD", side, str(n), d.sweeps, d.said, d.realised, None, None, d.low, d.high])
     for b in card.bands:
         lines.append(["clusters reached", None, b.band, b.clusters, b.expected, b.reached, None, None, b.low, b.high])
         lines.append(["clusters, USD", None, b.band, b.clusters, b.said, b.realised, None, None, None, None])

@@ -1,4 +1,4 @@
-"""What follows from the summaries of all issues: archive, calendar, history of each instrument, feed, sitemap."""
+"""Pages derived from the summaries of all issues: archive, calendar, instrument histories, feed and sitemap."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["archive_files"]
 
 _FEED_LENGTH = 50
 _SHADE_STEPS = (0.01, 0.02, 0.04)
-"""Moves of the mark at which a day's cell gets darker."""
+"""Absolute 24 h moves of the mark, as fractions, at which the shade of a calendar cell increases."""
 
 
 def archive_files(summaries: list[IssueSummary]) -> dict[str, bytes]:
-    """Files by path below the site's folder, and ``calendar.html``, a part of the front page.
+    """Build the files by path below the site folder, including ``calendar.html``, a fragment of the front page.
 
     Args:
-        summaries: Of all issues, oldest first.
+        summaries: Summaries of all issues, oldest first.
     """
     if not summaries:
         return {}
     newest = summaries[-1]
     given: dict[str, Any] = {
         "title": newest["title"],
-        "simulated": any(told["simulated"] for told in summaries),
+        "simulated": any(summary["simulated"] for summary in summaries),
         "summaries": summaries[::-1],
         "days": _calendar_days(summaries),
         "steps": _SHADE_STEPS,
@@ -41,7 +41,7 @@ def archive_files(summaries: list[IssueSummary]) -> dict[str, bytes]:
         "newest": newest,
     }
     top = PageLocation("", "latest/", asset_names(), newest["path"], None)
-    names = {entry["slug"]: entry["instrument"] for told in summaries for entry in told["instruments"]}
+    names = {entry["slug"]: entry["instrument"] for summary in summaries for entry in summary["instruments"]}
     files = {
         "archive.html": render("archive.html", **given, place=top),
         "calendar.html": render("calendar.html", **given, place=top),
@@ -51,7 +51,7 @@ def archive_files(summaries: list[IssueSummary]) -> dict[str, bytes]:
     if newest["base_url"]:
         files["sitemap.xml"] = render("sitemap.xml", **given, slugs=sorted(names))
     for slug, name in sorted(names.items()):
-        rows = [(told, entry) for told in summaries for entry in told["instruments"] if entry["slug"] == slug]
+        rows = [(summary, entry) for summary in summaries for entry in summary["instruments"] if entry["slug"] == slug]
         place = PageLocation("../", "../latest/", asset_names(), newest["path"], None)
         files[f"instruments/{slug}.html"] = render(
             "history.html", **given, place=place, name=name, slug=slug, rows=rows[::-1], drawn=price_history(rows)
@@ -60,36 +60,39 @@ def archive_files(summaries: list[IssueSummary]) -> dict[str, bytes]:
 
 
 def _issues_script(summaries: list[IssueSummary]) -> str:
-    """The issues there are, for pages that cannot know what came after them; a script, since a disk gives no JSON."""
-    slugs = sorted({entry["slug"] for told in summaries for entry in told["instruments"]})
-    listed = {told["path"]: [slugs.index(entry["slug"]) for entry in told["instruments"]] for told in summaries}
+    """The list of issues for published pages, as a script because pages opened from disk cannot fetch JSON."""
+    slugs = sorted({entry["slug"] for summary in summaries for entry in summary["instruments"]})
+    listed = {
+        summary["path"]: [slugs.index(entry["slug"]) for entry in summary["instruments"]] for summary in summaries
+    }
     return f"window.liqmapIssues={json.dumps({'slugs': slugs, 'issues': listed}, separators=(',', ':'))};\n"
 
 
 def _feed_entries(summaries: list[IssueSummary]) -> list[dict[str, Any]]:
-    """The newest issues, newest first."""
+    """Feed entries of the newest issues, newest first."""
     return [
-        {"told": told, "id": _urn(f"{told['title']}:{told['path']}")} for told in summaries[: -_FEED_LENGTH - 1 : -1]
+        {"summary": summary, "id": _urn(f"{summary['title']}:{summary['path']}")}
+        for summary in summaries[: -_FEED_LENGTH - 1 : -1]
     ]
 
 
 def _urn(text: str) -> str:
-    """A name that stays when the site moves."""
+    """An identifier that does not depend on the address of the site."""
     return uuid.uuid5(uuid.NAMESPACE_URL, f"liqmap:{text}").urn
 
 
 def _calendar_days(summaries: list[IssueSummary]) -> list[dict[str, Any]]:
-    """A cell for each day with an issue: where, how dark, and its last issue."""
-    last = {int(told["at"]) // DAY: told for told in summaries}
-    shades = {day: _calendar_shade(told) for day, told in last.items()}
+    """Calendar cells of days with issues: position, shade and the last issue of the day."""
+    last = {int(summary["at"]) // DAY: summary for summary in summaries}
+    shades = {day: _calendar_shade(summary) for day, summary in last.items()}
     drawn = calendar(shades)
     return (
         []
         if drawn is None
-        else [{"x": x, "y": y, "shade": shades[day], "told": last[day]} for x, y, day in drawn.cells]
+        else [{"x": x, "y": y, "shade": shades[day], "summary": last[day]} for x, y, day in drawn.cells]
     )
 
 
-def _calendar_shade(told: IssueSummary) -> int:
-    moves: list[float] = [abs(entry["change"]) for entry in told["instruments"] if entry["change"] is not None]
+def _calendar_shade(summary: IssueSummary) -> int:
+    moves: list[float] = [abs(entry["change"]) for entry in summary["instruments"] if entry["change"] is not None]
     return 1 + sum(max(moves, default=0.0) >= step for step in _SHADE_STEPS)

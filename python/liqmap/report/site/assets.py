@@ -1,4 +1,4 @@
-"""What all pages of a site share: named by its own hash, so that it can be cached for ever."""
+"""Assets shared by all pages, named by their content hash so that they can be cached indefinitely."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["asset_names", "assets"]
 
 @cache
 def assets() -> dict[str, bytes]:
-    """Published name → content: every file of ``report/assets/``, the colours before the style sheet, and Vega."""
+    """Published name → content: the files of ``report/assets/``, with colours added to the style sheet, and Vega."""
     return {asset_names()[stem]: content for stem, (_, content) in _sources().items()}
 
 
 @cache
 def asset_names() -> dict[str, str]:
-    """Stem → published name, which carries sixteen digits of the content's sha256."""
+    """File stem → published name, which contains 16 digits of the content's SHA-256."""
     return {
         stem: f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
         for stem, (suffix, content) in _sources().items()

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and the manifests that vouch for them."""
+"""Atomic writes of files and folders, and manifests that list their hashes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MANIFEST = "manifest.json"
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole: a reader sees the old one or the new one. One that is already so is left alone."""
+    """Write a file atomically; a file with identical content is not touched."""
     if path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,9 +40,8 @@ def write_file(path: Path, content: bytes) -> None:
 def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Replace a folder by a complete new one.
 
-    The new folder is written beside the target and exchanged with it in one step, so that a reader finds the old folder
-    or the new one at every moment. On Windows, and on file systems without such an exchange, two renames do it: between
-    them the folder is missing for an instant, and a reader has to try again.
+    The new folder is written beside the target and exchanged with it atomically. On Windows and on file systems without
+    an atomic exchange, two renames replace the folder; it is missing for a moment between them.
     """
     draft = target.with_name(f".{target.name}-{os.getpid()}.new")
     old = target.with_name(f".{target.name}-{os.getpid()}.old")
@@ -63,27 +62,27 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
 
 
 def manifest_entry(content: bytes) -> dict[str, str | int]:
-    """What a manifest says of a file."""
+    """The manifest entry of a file."""
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def manifest_bytes(files: Mapping[str, bytes]) -> bytes:
-    """sha256 and size of every file, by path."""
+    """Encode the SHA-256 and size of every file, by path."""
     return json_bytes({"files": {name: manifest_entry(content) for name, content in sorted(files.items())}})
 
 
 def manifest_matches(folder: Path) -> bool:
-    """Whether a folder holds what its manifest says, byte for byte, and nothing else."""
+    """Whether a folder contains exactly the files of its manifest, with matching hashes."""
     try:
-        told = json.loads((folder / MANIFEST).read_bytes())["files"]
-        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-        return there == {*told, MANIFEST} and all(
-            manifest_entry((folder / name).read_bytes()) == said for name, said in told.items()
+        entries = json.loads((folder / MANIFEST).read_bytes())["files"]
+        present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        return present == {*entries, MANIFEST} and all(
+            manifest_entry((folder / name).read_bytes()) == expected for name, expected in entries.items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """Plain data as a file that people can read and that comes out alike everywhere."""
+    """Encode plain data as indented JSON, identical on every machine."""
     return (json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode()

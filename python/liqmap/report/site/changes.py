@@ -1,4 +1,4 @@
-"""What has changed since the issue before, as far as two frozen issues can tell."""
+"""Changes since the previous issue, derived from the two published issues."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_CHANGES = 6
 
 
 def clusters_near_mark(facts: Facts) -> list[dict[str, Any]]:
-    """The clusters that a summary keeps: those within 15 % of the mark, highest price first."""
+    """Clusters for the summary: those within 15 % of the mark price, highest price first."""
     kept = sorted((c for c in facts.clusters if abs(c.distance) <= NEAR), key=lambda c: -c.peak)
     return [
         {"side": c.side, "low": c.low, "peak": c.peak, "high": c.high, "notional": c.notional, "band": c.band}
@@ -28,22 +28,22 @@ def clusters_near_mark(facts: Facts) -> list[dict[str, Any]]:
 
 
 def changes_since(facts: Facts, at: Instant, previous: IssueSummary | None) -> IssueChanges | None:
-    """How an instrument has changed; ``None`` if the issue before did not have it.
+    """Compare an instrument with the previous issue; ``None`` if that issue did not contain it.
 
-    A cluster is the same as the one before whose peak lies in its basin on the same side; of several the largest.
-    The issue before kept those near its own mark only: what lay beyond them is not called new, and what has come to lie
-    beyond them is not called gone.
+    A cluster matches the previous clusters of its side whose peaks lie in its price range; larger clusters are matched
+    first. Summaries contain only clusters near the mark of their issue, so a cluster outside that range is not reported
+    as new, and a previous cluster that is now farther away is not reported as gone.
     """
-    told = [] if previous is None else previous["instruments"]
-    before = next((entry for entry in told if entry["instrument"] == facts.map.instrument), None)
+    entries = [] if previous is None else previous["instruments"]
+    before = next((entry for entry in entries if entry["instrument"] == facts.map.instrument), None)
     if previous is None or before is None:
         return None
     mark = facts.map.mark_price
     return IssueChanges(
         at=int(previous["at"]),
-        span=at - int(previous["at"]),
-        move=mark / before["mark_price"] - 1,
-        open_interest=facts.open_interest_usd - before["open_interest_usd"],
+        elapsed=at - int(previous["at"]),
+        mark_change=mark / before["mark_price"] - 1,
+        open_interest_change=facts.open_interest_usd - before["open_interest_usd"],
         clusters=_cluster_changes(facts.clusters, before["clusters"], mark, before["mark_price"]),
     )
 
@@ -59,9 +59,9 @@ def _cluster_changes(
         if not same and max(abs(edge / mark_then - 1) for edge in (cluster.low, cluster.high)) > NEAR:
             continue
         was = sum(c["notional"] for c in same)
-        word = "new" if not same else "grown" if cluster.notional > was else "thinner"
-        found.append(ClusterChange(cluster.side, cluster.peak, was, cluster.notional, word))
+        status = "new" if not same else "larger" if cluster.notional > was else "smaller"
+        found.append(ClusterChange(cluster.side, cluster.peak, was, cluster.notional, status))
     for gone in left:
         passed = (gone["peak"] >= mark) if gone["side"] == "long" else (gone["peak"] <= mark)
-        found.append(ClusterChange(gone["side"], gone["peak"], gone["notional"], 0.0, "passed" if passed else "gone"))
-    return tuple(sorted(found, key=lambda m: -abs(m.now - m.then))[:_MAX_CHANGES])
+        found.append(ClusterChange(gone["side"], gone["peak"], gone["notional"], 0.0, "swept" if passed else "gone"))
+    return tuple(sorted(found, key=lambda m: -abs(m.current - m.previous))[:_MAX_CHANGES])

@@ -1,4 +1,4 @@
-"""The data beside a page: one table as CSV, as JSON and as Parquet, the same rows in each."""
+"""Downloads of a page: one table as CSV, JSON and Parquet with identical rows."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Cell: TypeAlias = str | float | int | None
 
 
 def table_files(stem: str, head: Sequence[str], lines: Iterable[Sequence[Cell]]) -> dict[str, bytes]:
-    r"""A table as ``<stem>.csv``, ``<stem>.json`` and ``<stem>.parquet``.
+    r"""Write a table as ``<stem>.csv``, ``<stem>.json`` and ``<stem>.parquet``.
 
-    Text cells are made harmless for spreadsheets in the CSV only; JSON is a list of objects; in Parquet a column is
-    text if any cell of it is, else a whole number if all are, else a float. Nothing stands for missing.
+    Text cells are escaped against spreadsheet formulas in the CSV only. JSON is a list of objects. A Parquet column is
+    text if any cell is text, an integer if all cells are integers, else a float. Missing values are empty or null.
 
     Example:
         >>> files = table_files("levels", ["side", "price"], [["long", 70_000.5], ["short", None]])
@@ -45,7 +45,7 @@ def table_files(stem: str, head: Sequence[str], lines: Iterable[Sequence[Cell]])
 
 
 def parquet_bytes(table: arro3.Table) -> bytes:
-    """An Arrow table as a Parquet file: the same rows, the same bytes."""
+    """Encode an Arrow table as Parquet; identical rows give identical bytes."""
     with tempfile.TemporaryDirectory(prefix="liqmap-") as scratch:
         path = Path(scratch) / "table.parquet"
         _connection().from_arrow(table).write_parquet(str(path), compression="zstd")
@@ -64,5 +64,5 @@ def _arrow_column(cells: Sequence[Cell]) -> arro3.Array:
 @cache
 def _connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
-    connection.execute("SET threads = 1")  # several would write their parts in the order they are done
+    connection.execute("SET threads = 1")  # with several threads the order of row groups is not deterministic
     return connection

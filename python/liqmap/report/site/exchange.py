@@ -1,7 +1,7 @@
-"""Exchange two folders in one step of the kernel, where the kernel offers it.
+"""Exchange two folders atomically, on systems that support it.
 
 Linux has ``renameat2`` with ``RENAME_EXCHANGE`` (since 3.15), macOS ``renamex_np`` with ``RENAME_SWAP`` (since 10.12).
-Python's ``os`` offers neither. Windows has no such call: the caller falls back to two renames.
+Python's ``os`` module has neither. Windows has no such call, so the caller falls back to two renames.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["exchange"]
 
 _CURRENT_FOLDER = -100  # AT_FDCWD: paths are relative to the working folder
 _EXCHANGE = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
-# A file system or a kernel without the call answers with one of these.
+# Errors of file systems and kernels without the call.
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -29,10 +29,10 @@ def exchange(first: Path, second: Path) -> bool:
     """Exchange two existing paths atomically.
 
     Returns:
-        Whether it was done; ``False`` where the system or the file system does not support it, and nothing has changed.
+        Whether the paths were exchanged; ``False`` without changes if the system does not support it.
 
     Raises:
-        OSError: A path is missing, or may not be changed.
+        OSError: A path is missing or not writable.
     """
     call = _system_call()
     if call is None:

@@ -1,6 +1,6 @@
-"""One issue as files: its pages, the data beside them, a summary for later ones. Nothing here is ever changed.
+"""The files of one issue: pages, downloads and a summary for later issues. Published issues are immutable.
 
-The pages are written for the issue's own folder; :func:`relocate_links` turns one into the same page at another place.
+Pages are written for the issue's own folder; :func:`relocate_links` rewrites their links for another location.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ __all__ = [
 
 
 FRONT, INNER = "../../", "../../../"
-"""From an issue's front page, and from the pages of its instruments, to the site's folder."""
+"""Relative path to the site folder from an issue's front page and from its instrument pages."""
 
 _LINK = re.compile(rb'\b(href|src)="([^"#][^"]*)"')
 
 
 def issue_path(at: Instant) -> str:
-    """The folder of an issue.
+    """Path of an issue below the site folder.
 
     Example:
         >>> issue_path(1781222400000000)
@@ -51,11 +51,11 @@ def issue_path(at: Instant) -> str:
 
 
 def issue_files(issue: Issue, previous: IssueSummary | None) -> dict[str, bytes]:
-    """Every file of an issue, by path below its folder, its summary and manifest last.
+    """All files of an issue by path below its folder; the summary and the manifest come last.
 
     Args:
-        issue: What to say.
-        previous: The summary of the issue before: what has changed since is told, and a link leads there.
+        issue: Data of the issue.
+        previous: Summary of the previous issue, for the comparison and the link to it.
     """
     path, before = issue_path(issue.at), None if previous is None else str(previous["path"])
     changes = {facts.map.instrument: changes_since(facts, issue.at, previous) for facts in issue.facts}
@@ -68,22 +68,22 @@ def issue_files(issue: Issue, previous: IssueSummary | None) -> dict[str, bytes]
         if issue.report.base_url is not None:
             files[f"{folder}/card.png"] = social_card(facts)
         for name in issue.report.pages:
-            said = _page_content(facts, name)
-            files[f"{folder}/{name}.html"] = instrument_page(issue, facts, name, said, inner, change).encode()
-            if isinstance(said, PageContent):
-                files |= {f"{folder}/{file}": content for file, content in said.files.items()}
+            content = _page_content(facts, name)
+            files[f"{folder}/{name}.html"] = instrument_page(issue, facts, name, content, inner, change).encode()
+            if isinstance(content, PageContent):
+                files |= {f"{folder}/{file}": data for file, data in content.files.items()}
     files["issue.json"] = json_bytes(issue_summary(issue))
     files[MANIFEST] = manifest_bytes(files)
     return files
 
 
 def _page_content(facts: Facts, name: str) -> PageContent | MissingData:
-    material = facts.page_data.get(name)
-    return material if isinstance(material, MissingData) else find_page(name).show(facts, material)
+    page_data = facts.page_data.get(name)
+    return page_data if isinstance(page_data, MissingData) else find_page(name).build(facts, page_data)
 
 
 def issue_summary(issue: Issue) -> IssueSummary:
-    """What later issues and the archive need to know."""
+    """Summary of an issue for later issues and the archive."""
     return {
         "path": issue_path(issue.at),
         "at": issue.at,
@@ -110,13 +110,13 @@ def issue_summary(issue: Issue) -> IssueSummary:
 
 
 def relocate_links(text: bytes, up: str, root: str, issue: str = "") -> bytes:
-    """A page of an issue as it reads from another place.
+    """Rewrite the relative links of a page for another location.
 
     Args:
         text: The page.
-        up: What leads from it to the site's folder now: :data:`FRONT` or :data:`INNER`.
-        root: What does so from its new place.
-        issue: From its new place to the issue's folder, for a front page.
+        up: Current relative path to the site folder: :data:`FRONT` or :data:`INNER`.
+        root: Relative path to the site folder from the new location.
+        issue: Relative path to the issue folder from the new location, for a front page.
 
     Example:
         >>> relocate_links(b'<a href="../../a.css"><a href="x/map.html"><a href="#top">', FRONT, "", "latest/")

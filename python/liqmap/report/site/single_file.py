@@ -1,4 +1,4 @@
-"""One page as one file, to be mailed: style, scripts, picture and data inside, and a policy that names them by hash."""
+"""A page as one self-contained file: style, scripts, icon and downloads inlined, allowed by hash in its policy."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _LINK = re.compile(r'<a ([^>]*?)href="([^"#][^"]*)"')
 
 
 def single_file(issue: Issue, name: str, instrument: str | None = None) -> bytes:
-    """A page of an issue that needs nothing beside it.
+    """A page of an issue as a self-contained HTML file.
 
-    Links to other pages lead to the published site if the report names its address, else nowhere.
+    Links to other pages point to the published site if the report has a ``base_url``; otherwise they are removed.
 
     Args:
-        issue: What to say.
-        name: Of the page, such as ``map``.
-        instrument: Which; the report's first if left out.
+        issue: Data of the issue.
+        name: Name of the page, such as ``map``.
+        instrument: Name of the instrument; the first of the report by default.
 
     Raises:
-        InputError: The report has no such page or instrument.
+        InputError: The report does not contain the page or instrument.
     """
     wanted = issue.report.instruments[0] if instrument is None else instrument
     if wanted not in issue.report.instruments:
@@ -60,14 +60,14 @@ def _inline_assets(page: str, beside: Mapping[str, bytes], address: str | None) 
     hashes: dict[str, list[str]] = {"script": [], "style": []}
 
     def inside(kind: str, content: bytes) -> str:
-        # Inside an element its own closing tag would end it; in a script's strings a backslash changes nothing.
+        # Escape closing tags, which would end the element; in script strings the backslash has no effect.
         text = content.decode().replace(f"</{kind}", f"<\\/{kind}")
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         hashes[kind].append(f"'sha256-{digest}'")
         return f"<{kind}>{text}</{kind}>"
 
     def script(found: re.Match[str]) -> str:
-        # What walks from issue to issue has nowhere to go.
+        # Navigation between issues does not apply to a single file.
         return "" if found[1] is None or found[1].startswith("walk-") else inside("script", assets()[found[1]]) + "\n"
 
     def link(found: re.Match[str]) -> str:

@@ -1,10 +1,10 @@
-"""A site is a folder: issues that never change, and around them what follows from the issues alone.
+"""A site is a folder of immutable issues and of files derived from them.
 
 ::
 
     index.html  archive.html  feed.xml  issues.js  manifest.json  assets/…  instruments/<instrument>.html
     2026-06-12/0000/index.html  issue.json  manifest.json  <instrument>/map.html  map.csv  map.json  …
-    latest/…                                  the newest issue again, at a place that does not change
+    latest/…                                  the newest issue at a fixed path
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _CALENDAR_MARKER = b"<!--archive-->"
 
 
 def write_issue(issue: Issue, out: Path | str) -> Path:
-    """Write an issue and all that points to it; the same issue gives the same bytes.
+    """Write an issue and rebuild the derived files of the site; the same issue gives the same bytes.
 
-    The issue's folder appears whole or not at all. An older issue written later joins the archive and leaves
-    ``latest/`` alone.
+    The issue folder is written atomically. A back-filled older issue is added to the archive and does not change
+    ``latest/``.
 
     Args:
-        issue: What to write.
-        out: The site's folder; made if missing.
+        issue: Data of the issue.
+        out: Folder of the site; created if missing.
 
     Returns:
-        The issue's front page.
+        Path of the issue's front page.
 
     Raises:
-        InputError: ``out`` is a file, or a folder that holds something else.
-        StorageError: It cannot be written.
+        InputError: ``out`` is a file or a non-empty folder that is not a site.
+        StorageError: The site cannot be written.
     """
     site = Path(out)
     ensure_own_site(site)
@@ -56,20 +56,20 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
         rebuild_site_files(site)
     except OSError as error:
         raise StorageError(
-            "report", str(site), str(error), "a folder to write to", "the issue is not published"
+            "report", str(site), str(error), "a writable folder", "the issue is not published"
         ) from error
     return site / issue_path(issue.at) / "index.html"
 
 
 def write_issue_folder(site: Path, issue: Issue, previous: IssueSummary | None) -> None:
-    """Write an issue's folder and nothing else; :func:`rebuild_site_files` lets the site know of it."""
+    """Write only the folder of an issue; :func:`rebuild_site_files` adds it to the site."""
     replace_folder(site / issue_path(issue.at), issue_files(issue, previous))
 
 
 def rebuild_site_files(site: Path) -> None:
-    """Make everything but the issues anew, from the issues: front page, ``latest/``, archive, feed, manifest.
+    """Rebuild all files that are derived from the issues: front page, ``latest/``, archive, feed and manifest.
 
-    The manifest comes last. What it does not name is no part of the site and is removed, if it looks like ours.
+    The manifest is written last. Outdated assets and instrument pages are deleted.
     """
     known = issues(site)
     summaries = [read_summary(site, path) for path in known]
@@ -89,8 +89,8 @@ def rebuild_site_files(site: Path) -> None:
     for name, content in files.items():
         write_file(site / name, content)
     _update_latest(site / "latest", latest)
-    # An old issue keeps the style it was issued with.
-    kept = {*assets(), *(name for told in summaries for name in told["assets"])}
+    # Published issues keep the assets they refer to.
+    kept = {*assets(), *(name for summary in summaries for name in summary["assets"])}
     for stale in (site / "assets").iterdir():
         if stale.name not in kept:
             stale.unlink()
@@ -111,16 +111,16 @@ def _update_latest(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def issues(site: Path) -> list[str]:
-    """Paths of the site's issues, oldest first."""
+    """Paths of the issues of a site, oldest first."""
     found = (entry.parent.relative_to(site).as_posix() for entry in site.glob("*/*/issue.json"))
     return sorted(path for path in found if _ISSUE_PATH.fullmatch(path))
 
 
 def read_summary(site: Path, path: str) -> IssueSummary:
-    """What an issue says of itself.
+    """Read the summary of an issue.
 
     Raises:
-        InputError: It does not.
+        InputError: The summary is not valid JSON.
     """
     file = site / path / "issue.json"
     try:
@@ -131,24 +131,24 @@ def read_summary(site: Path, path: str) -> IssueSummary:
 
 
 def ensure_own_site(site: Path) -> None:
-    """Refuse to write a site over something that is none.
+    """Refuse to write a site over other files.
 
     Raises:
-        InputError: A file, or a folder with other things in it.
+        InputError: ``site`` is a file or a non-empty folder that is not a site.
     """
     if site.is_file():
         raise InputError("report", str(site), "a file", "a folder", "nothing written")
     if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file() and not issues(site):
-        expected = "an empty folder or a site of liqmap's"
-        raise InputError("report", str(site), "a folder with other things in it", expected, "nothing written")
+        expected = "an empty folder or a site written by liqmap"
+        raise InputError("report", str(site), "a folder with other files", expected, "nothing written")
 
 
 def _site_manifest(site: Path, known: list[str]) -> bytes:
-    """sha256 and size of every file; issues never change, so each vouches for itself and is not read again."""
+    """SHA-256 and size of every file; entries of the immutable issues are copied from their own manifests."""
     entries: dict[str, dict[str, str | int]] = {}
     for path in known:
         own = (site / path / MANIFEST).read_bytes()
-        entries |= {f"{path}/{name}": told for name, told in json.loads(own)["files"].items()}
+        entries |= {f"{path}/{name}": listed for name, listed in json.loads(own)["files"].items()}
         entries[f"{path}/{MANIFEST}"] = manifest_entry(own)
     for folder in ("", "assets", "instruments"):
         for found in (site / folder).glob("*"):

@@ -1,4 +1,4 @@
-"""Values that the pages, the archive and later issues exchange: locations, summaries and changes."""
+"""Types shared by pages, archive and issues: locations, summaries and changes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 __all__ = ["ClusterChange", "IssueChanges", "IssueSummary", "PageLocation"]
 
 IssueSummary = dict[str, Any]
-"""What later issues and the archive know of an issue: ``issue.json``."""
+"""Summary of an issue for later issues and the archive, stored as ``issue.json``."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageLocation:
-    """Where a page stands, so that its links work from any folder, a disk's too.
+    """Location of a page, for relative links that also work from disk.
 
     Attributes:
-        root: From the page to the site's folder: ``""``, ``"../"``, …
-        issue: From the page to its issue's folder.
-        assets: Stem → name of each shared file.
-        permanent: The issue's own path below the site's folder.
-        previous: The path of the issue before, if there is one.
+        root: Relative path from the page to the site folder: ``""``, ``"../"``, …
+        issue: Relative path from the page to the folder of its issue.
+        assets: File stem → published name of each shared asset.
+        permanent: Path of the issue below the site folder.
+        previous: Path of the previous issue, if any.
     """
 
     root: str
@@ -38,37 +38,37 @@ class PageLocation:
 
 @dataclass(frozen=True, slots=True)
 class ClusterChange:
-    """A cluster then and now.
+    """Change of a cluster between two issues.
 
     Attributes:
-        side: Whose liquidations.
-        peak: Price of its peak: now, or then if it is gone.
-        then: Its notional in the issue before, USD; 0 if it is new.
-        now: Its notional now; 0 if it is gone.
-        word: ``new``, ``passed`` (the mark has gone through it), ``gone``, ``grown`` or ``thinner``.
+        side: Side of the liquidated positions.
+        peak: Peak price in this issue, or in the previous issue if the cluster no longer exists.
+        previous: Notional in the previous issue, USD; 0 for a new cluster.
+        current: Notional in this issue, USD; 0 if the cluster no longer exists.
+        status: ``new``, ``swept`` (the mark passed the peak), ``gone``, ``larger`` or ``smaller``.
     """
 
     side: Side
     peak: float
-    then: float
-    now: float
-    word: str
+    previous: float
+    current: float
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
 class IssueChanges:
-    """One instrument, against the issue before.
+    """Changes of one instrument since the previous issue.
 
     Attributes:
-        at: Time of that issue, UTC microseconds.
-        span: How long ago that was, microseconds.
-        move: Of the mark, a fraction.
-        open_interest: Change of open interest, USD.
-        clusters: What changed most, largest change first.
+        at: Time of the previous issue, UTC microseconds.
+        elapsed: Time between the issues, microseconds.
+        mark_change: Move of the mark price, a fraction.
+        open_interest_change: Change of open interest, USD.
+        clusters: Clusters with the largest changes, largest first.
     """
 
     at: Instant
-    span: Instant
-    move: float
-    open_interest: float
+    elapsed: Instant
+    mark_change: float
+    open_interest_change: float
     clusters: tuple[ClusterChange, ...]

@@ -1,4 +1,4 @@
-"""Days as cells, a week a column, Monday on top: a few paths, however many days."""
+"""A calendar as SVG paths: one cell per day, one column per week, Monday at the top."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DAY", "SHADE_COUNT", "Calendar", "calendar"]
 
 DAY = 86_400_000_000
 SHADE_COUNT = 5
-"""Shades: 0 is a day with nothing."""
+"""Number of shades; shade 0 is a day without data."""
 
 _WEEKS = 53
 _MONDAY = 3  # 1970-01-01 was a Thursday
@@ -20,14 +20,14 @@ _MONDAY = 3  # 1970-01-01 was a Thursday
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A year of days at most, the last one last.
+    """A calendar of at most 53 weeks.
 
     Attributes:
         cells: Column, row and day of each cell.
-        paths: Shade → path data; a cell is one unit wide and high.
-        weeks: How many columns.
-        first: The first day shown, UTC microseconds.
-        last: The last one.
+        paths: Shade → SVG path data; a cell is one unit wide and high.
+        weeks: Number of columns.
+        first: First day shown, UTC microseconds.
+        last: Last day shown, UTC microseconds.
     """
 
     cells: tuple[tuple[int, int, int], ...]
@@ -38,10 +38,10 @@ class Calendar:
 
 
 def calendar(shades: Mapping[int, int]) -> Calendar | None:
-    """Draw days; ``None`` without any.
+    """Build the calendar; ``None`` without days.
 
     Args:
-        shades: Day, as days since 1970-01-01, → 0 … 4.
+        shades: Day (days since 1970-01-01) → shade, 0 to 4.
 
     Example:
         >>> calendar({0: 4, 1: 0}).paths

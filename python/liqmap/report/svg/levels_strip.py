@@ -1,4 +1,4 @@
-"""Prices from left to right, a lane for each use: drawn by hand, since strips on one axis need no chart."""
+"""Trading levels on one horizontal price axis, one row per rule, as plain SVG rectangles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from liqmap.strategies.trading_levels import LevelsToUse
 
-__all__ = ["LevelRow", "LevelsStrip", "PriceSpan", "lanes"]
+__all__ = ["LevelRow", "LevelsStrip", "PriceSpan", "levels_strip"]
 
 _MARGIN = 0.06
 _MIN_WIDTH = 0.35
@@ -19,50 +19,50 @@ _TICKS = 4
 
 @dataclass(frozen=True, slots=True)
 class PriceSpan:
-    """A stretch of prices, or a single one if both ends are the same; in per cent of the width.
+    """A price interval or a single price, in per cent of the width.
 
     Attributes:
         left: Left end.
-        width: At least what can be seen.
-        look: CSS names.
+        width: Width, at least the visible minimum.
+        css_class: CSS classes.
     """
 
     left: float
     width: float
-    look: str
+    css_class: str
 
 
 @dataclass(frozen=True, slots=True)
 class LevelRow:
-    """One use."""
+    """The levels of one rule."""
 
     name: str
-    strips: tuple[PriceSpan, ...]
+    spans: tuple[PriceSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LevelsStrip:
-    """The picture.
+    """The rows and the price axis.
 
     Attributes:
-        lanes: Top to bottom; empty ones are left out.
-        mark: Where the mark lies, per cent of the width.
-        ticks: Place in per cent and price.
+        rows: Rows from top to bottom, without empty ones.
+        mark: Position of the mark price, per cent of the width.
+        ticks: Position in per cent and price of each tick.
         low: Price at the left edge.
         high: Price at the right edge.
     """
 
-    lanes: tuple[LevelRow, ...]
+    rows: tuple[LevelRow, ...]
     mark: float
     ticks: tuple[tuple[float, float], ...]
     low: float
     high: float
 
 
-def lanes(found: LevelsToUse) -> LevelsStrip:
-    """Every level the rules found, on one axis of price that holds them all, as far to the left as to the right."""
+def levels_strip(found: LevelsToUse) -> LevelsStrip:
+    """Lay out all levels on one price axis that contains them and is symmetric about the mark price."""
     stops = [(s.price, s.price, f"{s.side}s-3 thin") for s in found.stops.rows if s.price is not None]
-    given: dict[str, list[tuple[float, float, str]]] = {
+    by_rule: dict[str, list[tuple[float, float, str]]] = {
         "Clusters": [(c.low, c.high, f"{c.side}s-2") for c in found.clusters.rows],
         "Breakout": [(min(b.level, b.through), max(b.level, b.through), f"{b.side}s-3") for b in found.breakout.rows],
         "Scalping": [(s.low, s.high, f"{s.side}s-1") for s in found.scalping.rows],
@@ -72,16 +72,16 @@ def lanes(found: LevelsToUse) -> LevelsStrip:
         "Traps": [(t.peak, t.peak, f"{t.side}s-3 thin") for t in found.traps.rows if t.flagged],
     }
     mark = found.mark_price
-    ends = [price for many in given.values() for low, high, _ in many for price in (low, high)]
+    ends = [price for many in by_rule.values() for low, high, _ in many for price in (low, high)]
     reach = max((abs(price / mark - 1) for price in ends), default=0.05) * (1 + _MARGIN)
     low, high = mark * (1 - reach), mark * (1 + reach)
 
-    def at(price: float) -> float:
+    def position(price: float) -> float:
         return 100 * (price - low) / (high - low)
 
-    def strips(many: Iterable[tuple[float, float, str]]) -> tuple[PriceSpan, ...]:
-        return tuple(PriceSpan(at(a), max(at(b) - at(a), _MIN_WIDTH), look) for a, b, look in many)
+    def spans(many: Iterable[tuple[float, float, str]]) -> tuple[PriceSpan, ...]:
+        return tuple(PriceSpan(position(a), max(position(b) - position(a), _MIN_WIDTH), css) for a, b, css in many)
 
     ticks = tuple((100 * i / _TICKS, low + (high - low) * i / _TICKS) for i in range(_TICKS + 1))
-    filled = tuple(LevelRow(name, strips(many)) for name, many in given.items() if many)
-    return LevelsStrip(filled, 50.0, ticks, low, high)
+    rows = tuple(LevelRow(name, spans(many)) for name, many in by_rule.items() if many)
+    return LevelsStrip(rows, 50.0, ticks, low, high)

@@ -1,4 +1,4 @@
-"""An instrument through its issues: the mark as a line, the clusters of each issue as they stood."""
+"""Price history of an instrument over its issues as SVG: mark price as a line, clusters as blocks."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _MARGIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class PriceHistory:
-    """Path data on a ``WIDTH × HEIGHT`` box, to be stretched.
+    """SVG path data in a ``WIDTH × HEIGHT`` box, scaled to the page width.
 
     Attributes:
-        paths: CSS name of the colour → ``d``: clusters, a side and band each.
-        mark: The mark's line.
-        ticks: Round prices, and how far down each lies, in per cent of the height.
-        end: How far down the line ends, in per cent.
-        first: Time at the left, UTC microseconds.
-        last: Time at the right.
+        paths: CSS class of the colour → path data of the clusters, by side and band.
+        mark: Path data of the mark price line.
+        ticks: Round prices and their vertical positions, per cent from the top.
+        end: Vertical position of the last price, per cent from the top.
+        first: Time at the left edge, UTC microseconds.
+        last: Time at the right edge, UTC microseconds.
     """
 
     paths: dict[str, str]
@@ -38,11 +38,12 @@ class PriceHistory:
 
 
 def price_history(rows: list[tuple[IssueSummary, dict[str, Any]]]) -> PriceHistory | None:
-    """Draw what the summaries keep; ``None`` before there are two issues."""
-    if len(rows) < 2:  # noqa: PLR2004 - a line has two ends
+    """Draw the price history from issue summaries; ``None`` for fewer than two issues."""
+    if len(rows) < 2:  # noqa: PLR2004 - a line needs two points
         return None
     shown = [
-        (told["at"], entry["mark_price"], [c for c in entry["clusters"] if c["band"] != "low"]) for told, entry in rows
+        (summary["at"], entry["mark_price"], [c for c in entry["clusters"] if c["band"] != "low"])
+        for summary, entry in rows
     ]
     prices: list[float] = [price for _, mark, clusters in shown for price in (mark, *(c["peak"] for c in clusters))]
     low, high = min(prices) * (1 - _MARGIN), max(prices) * (1 + _MARGIN)
@@ -68,7 +69,7 @@ def price_history(rows: list[tuple[IssueSummary, dict[str, Any]]]) -> PriceHisto
 
 
 def _round_prices(low: float, high: float) -> list[float]:
-    """Three to seven round prices between two."""
+    """Three to seven round prices between ``low`` and ``high``."""
     power = 10.0 ** math.floor(math.log10((high - low) / 3))
     step = power * max(factor for factor in (1, 2, 2.5, 5, 10) if factor * power <= (high - low) / 3)
     return [step * i for i in range(math.ceil(low / step), math.floor(high / step) + 1)]

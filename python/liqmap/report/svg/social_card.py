@@ -1,4 +1,4 @@
-"""The picture that a link to a page is shown with: 1200 × 630, the finding in words, the map small."""
+"""The preview image of a page for social media, 1200 × 630 px: headline and small map."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 1130, 330, 530
 
 
 def social_card(facts: Facts) -> bytes:
-    """Draw an instrument's card as PNG."""
+    """Draw the preview image of an instrument as PNG."""
     colours, small = LIGHT.tokens(), thumbnail(facts.map, ())
     across, down = (_RIGHT - _LEFT) / WIDTH, (_BOTTOM - _TOP) / HEIGHT
     bars = "".join(f'<path fill="{colours[name]}" d="{d}"/>' for name, d in small.paths.items())

@@ -1,4 +1,4 @@
-"""The small map of a card: eight paths, drawn by hand since a card needs no axes and a site has many of them."""
+"""The small map of the front page, as at most eight SVG paths without axes."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["HEIGHT", "WIDTH", "ClusterLabel", "Thumbnail", "thumbnail"]
 
 WIDTH, HEIGHT = 1000, 100
 _MAX_BARS = 110
-_EDGE_MARGIN = 8.0  # per cent of the width within which a centred text would leave a phone's screen
+_EDGE_MARGIN = 8.0  # per cent of the width within which centred text would overflow a phone's screen
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterLabel:
-    """A cluster named over the small map; places in per cent of its width.
+    """A cluster label above the small map; positions in per cent of the width.
 
     Attributes:
-        text: Where the text is anchored; ``anchor`` keeps it inside near the edges.
-        low: Left end of the basin.
-        high: Right end.
+        text: Anchor position of the text; ``anchor`` keeps it inside the map near the edges.
+        low: Left end of the cluster.
+        high: Right end of the cluster.
     """
 
     cluster: Cluster
@@ -41,25 +41,25 @@ class ClusterLabel:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """Path data on a ``WIDTH × HEIGHT`` box, to be stretched.
+    """SVG path data in a ``WIDTH × HEIGHT`` box, scaled to the page width.
 
     Attributes:
-        paths: CSS name of the colour → ``d``: ``longs-0`` … ``shorts-3``; empty ones left out.
-        mark: Where the mark lies, in units of the box.
+        paths: CSS class of the colour → path data: ``longs-0`` … ``shorts-3``, without empty paths.
+        mark: Horizontal position of the mark price in the box.
         low: Price at the left edge.
         high: Price at the right edge.
-        names: The clusters of the headline.
+        labels: Labels of the headline clusters.
     """
 
     paths: dict[str, str]
     mark: float
     low: float
     high: float
-    names: tuple[ClusterLabel, ...]
+    labels: tuple[ClusterLabel, ...]
 
 
-def thumbnail(of: LiquidationMap, named: Iterable[Cluster]) -> Thumbnail:
-    """Draw a map small: the same bars, range and colours as the large chart, and the names of some clusters."""
+def thumbnail(of: LiquidationMap, labelled: Iterable[Cluster]) -> Thumbnail:
+    """Draw a small map with the bars, range and colours of the large chart and labels of some clusters."""
     shown = bars(of, most=_MAX_BARS)
     low, high = window(of)
     inside = (shown.high > low) & (shown.low < high)
@@ -79,8 +79,8 @@ def thumbnail(of: LiquidationMap, named: Iterable[Cluster]) -> Thumbnail:
             floor += rise
             if path:
                 paths[f"{side}-{group}"] = path
-    names = tuple(_cluster_label(cluster, low, high) for cluster in named if low <= cluster.peak <= high)
-    return Thumbnail(paths, (of.mark_price - low) / (high - low) * WIDTH, low, high, names)
+    labels = tuple(_cluster_label(cluster, low, high) for cluster in labelled if low <= cluster.peak <= high)
+    return Thumbnail(paths, (of.mark_price - low) / (high - low) * WIDTH, low, high, labels)
 
 
 def _cluster_label(cluster: Cluster, low: float, high: float) -> ClusterLabel:

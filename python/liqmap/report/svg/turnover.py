@@ -1,4 +1,4 @@
-"""What opened, closed and was liquidated, step by step: bars drawn by hand, since they need no axes of their own."""
+"""Bars of positions opened, closed and liquidated per step, as SVG paths without axes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ WIDTH, HEIGHT = 1000, 100
 
 @dataclass(frozen=True, slots=True)
 class Turnover:
-    """One side's bars on a ``WIDTH × HEIGHT`` box, to be stretched; opened up from the ground, what left down.
+    """Bars of one side in a ``WIDTH × HEIGHT`` box: opened above the zero line, closed and liquidated below.
 
     Attributes:
         side: ``long`` or ``short``.
         paths: ``opened``, ``closed``, ``liquidated`` → path data.
-        ground: Where zero lies, in units of the box.
+        ground: Vertical position of the zero line in the box.
         top: USD at the top edge, the same for both sides.
         sums: USD over all steps: opened, closed, liquidated.
-        change: USD between the first and the last column.
+        change: Change of notional between the first and the last column, USD.
     """
 
     side: str
@@ -37,7 +37,7 @@ class Turnover:
 
 
 def turnover(of: Tracks) -> tuple[Turnover, Turnover]:
-    """Bars of longs and of shorts, on one scale."""
+    """Bars of longs and shorts on a common scale."""
     opened, closed, liquidated = (part[1:] for part in (of.opened, of.closed, of.liquidated))
     left = closed + liquidated
     top, bottom = float(opened.max(initial=1.0)), float(left.max(initial=1.0))

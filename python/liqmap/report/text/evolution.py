@@ -1,93 +1,96 @@
-"""Sentences about tracks. Only what the coupling of two maps carries is called migration; no position ever moves."""
+"""Sentences of the evolution page.
+
+Migration means that notional is matched between clusters of two maps; individual positions do not move.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import percent, price, usd
-from liqmap.report.text.heatmap import brief, range_name
-from liqmap.report.text.sentences import round_price_range, span
+from liqmap.report.text.heatmap import day_and_time, range_name
+from liqmap.report.text.sentences import duration_text, round_price_range
 
 if TYPE_CHECKING:
     from liqmap.charts.tracks.layout import Life, TrackScene
     from liqmap.report.facts import Facts
 
-__all__ = ["age", "alt_text", "change", "heading", "lede", "route", "story"]
+__all__ = ["age", "alt_text", "heading", "lede", "notional_change", "previous_peak", "status"]
 
 _DAY = 86_400_000_000
 
 
 def heading(scene: TrackScene) -> str:
-    """What became of the clusters in the time shown."""
-    swept = [one for one in scene.shown if one.end == "swept"]
-    new = [one for one in scene.shown if one.end == "stands" and one.new]
+    """Heading: clusters swept by the price, and new clusters."""
+    swept = [life for life in scene.shown if life.end == "swept"]
+    new = [life for life in scene.shown if life.end == "stands" and life.new]
     length = range_name((int(scene.of.at[-1]) - int(scene.of.at[0])) / _DAY)
-    largest = max(new, key=lambda one: one.last.notional, default=None)
+    largest = max(new, key=lambda life: life.last.notional, default=None)
     gone = (
         f"Price swept {_count_noun(len(swept), 'cluster')} in {length}"
         if swept
         else f"No cluster was swept in {length}"
     )
     if largest is None:
-        return f"{gone}; none that stands now is new"
+        return f"{gone}; no open cluster is new"
     prices = round_price_range(largest.last.low, largest.last.high)
     most = f"{usd(largest.last.notional)} of {largest.track.side}s at {prices}"
-    return f"{gone}; of those that stand, {len(new)} {'is' if len(new) == 1 else 'are'} new, the largest {most}"
+    return f"{gone}; {len(new)} open {'cluster is' if len(new) == 1 else 'clusters are'} new, the largest {most}"
 
 
 def lede(scene: TrackScene) -> str:
-    """What moved the mass of either side."""
+    """Notional opened, closed and liquidated on each side."""
     of = scene.of
     parts = [
-        f"{name} {usd(float(of.opened[1:, k].sum()))} opened, {usd(float(of.closed[1:, k].sum()))} closed by choice, "
+        f"{name} {usd(float(of.opened[1:, k].sum()))} opened, {usd(float(of.closed[1:, k].sum()))} closed voluntarily, "
         f"{usd(float(of.liquidated[1:, k].sum()))} liquidated"
         for k, name in enumerate(("of longs", "of shorts"))
     ]
-    return f"Modelled, over the whole range of prices: {parts[0]}; {parts[1]}."
+    return f"Modelled, over all prices: {parts[0]}; {parts[1]}."
 
 
 def alt_text(facts: Facts, scene: TrackScene) -> str:
-    """The chart in words, for those who do not see it."""
+    """Alternative text of the tracks chart."""
     return (
-        f"Clusters of {facts.map.instrument} through time: a trail each at the price of its peak, as thick as its "
+        f"Clusters of {facts.map.instrument} over time: one line per cluster at its peak price, line width by "
         f"notional, with the price. {heading(scene)}. The tables below give the numbers."
     )
 
 
-def age(one: Life, scene: TrackScene) -> str:
-    """How long it has stood; at least so long if it stood already at the first column."""
-    length = int(scene.of.at[-1]) - one.born
+def age(life: Life, scene: TrackScene) -> str:
+    """Age of a cluster; a lower bound if it existed before the first column."""
+    length = int(scene.of.at[-1]) - life.born
     if not length:
-        return "just born"
-    return f"{'' if one.known else 'over '}{span(length)}"
+        return "new"
+    return f"{'' if life.known else 'over '}{duration_text(length)}"
 
 
-def route(one: Life, scene: TrackScene) -> str:
-    """Where its peak was at first, and an arrow; nothing if it is there still."""
-    first, last = one.track.steps[0].peak, one.last.peak
+def previous_peak(life: Life, scene: TrackScene) -> str:
+    """First peak price followed by an arrow; empty if the peak has not moved."""
+    first, last = life.track.steps[0].peak, life.last.peak
     return "" if abs(first - last) < 1e-9 * last else f"{price(first, scene.tick)} → "
 
 
-def change(one: Life) -> str:
-    """Of its dollars since the first column; a cluster that was not there yet is new or split off another."""
-    if one.known:
-        return "new" if one.new else "split off"
-    return f"{'+' if one.change > 0 else ''}{usd(one.change)}"
+def notional_change(life: Life) -> str:
+    """Change of notional since the first column, or ``new`` or ``split off`` for a later cluster."""
+    if life.known:
+        return "new" if life.new else "split off"
+    return f"{'+' if life.change > 0 else ''}{usd(life.change)}"
 
 
-def story(one: Life) -> str:
-    """What kind of a cluster it is, or how it ended."""
-    track = one.track
+def status(life: Life) -> str:
+    """Events of a cluster and how it ended."""
+    track = life.track
     parts = []
     if track.parent is not None:
         parts.append(f"split off {track.parent}")
-    if one.migrated is not None:
-        new = one.migrated.opened / one.migrated.notional if one.migrated.notional > 0 else 0.0
-        parts.append(f"migrating on {brief(one.migrated.at)}, {percent(new, 0)} new money")
-    if one.end == "merged":
+    if life.migrated is not None:
+        new = life.migrated.opened / life.migrated.notional if life.migrated.notional > 0 else 0.0
+        parts.append(f"migrating on {day_and_time(life.migrated.at)}, {percent(new, 0)} newly opened")
+    if life.end == "merged":
         parts.append(f"merged into {track.heir}")
-    elif one.end != "stands":
-        parts.append(one.end)
+    elif life.end != "stands":
+        parts.append(life.end)
     return ", ".join(parts) or "–"
 
 

@@ -1,4 +1,4 @@
-"""What the scorecard says, in sentences: the banner of the front and map pages, and the scorecard's own heading."""
+"""Sentences about the skill of maps: the banner of the front and map pages and the heading of the scorecard."""
 
 from __future__ import annotations
 
@@ -15,61 +15,61 @@ if TYPE_CHECKING:
     from liqmap.score.issued_scorecard import SideCard
     from liqmap.score.issued_skill import Gain
 
-__all__ = ["banner", "heading", "interval", "lacks", "missing_reason"]
+__all__ = ["banner", "heading", "interval", "missing_reason", "missing_reasons"]
 
 PAGE_NAME = "scorecard"
 
 
 def banner(facts: Facts) -> str:
-    """One sentence: by how much the maps of the last 90 days beat what knows no map, with its interval."""
+    """One sentence on the skill of the maps of the last 90 days over price-only baselines, with intervals."""
     card = facts.page_data.get(PAGE_NAME)
     if isinstance(card, MissingData):
-        return f"Not scored yet: {card.why[:1].lower()}{format_times_and_percents(card.why[1:])}"
+        return f"Not scored yet: {card.reason[:1].lower()}{format_times_and_percents(card.reason[1:])}"
     if not isinstance(card, IssuedCard):
         return "Not scored: this report has no scorecard."
     sides = (("longs", card.long), ("shorts", card.short))
     if not any(of.skill for _, of in sides):
         return f"Not scored yet: {missing_reason(card, card.long)}"
     clauses = "; ".join(_side_clause(card, name, of) for name, of in sides)
-    return f"Skill of {card.maps} maps beside price alone: {clauses}."
+    return f"Skill of {card.maps} maps over the price-only baseline: {clauses}."
 
 
 def heading(card: IssuedCard) -> str:
-    """The scorecard's heading."""
+    """Heading of the scorecard page."""
     sides = (("longs", card.long), ("shorts", card.short))
     good = [name for name, of in sides if of.skill is not None and of.skill.shown]
     if len(good) == len(sides):
-        return "The maps add to price alone, on longs and on shorts"
+        return "Maps improve on the price-only baseline for longs and shorts"
     if good:
         other = "shorts" if good == ["longs"] else "longs"
-        return f"The maps add to price alone on {good[0]}; no demonstrated skill yet on {other}"
+        return f"Maps improve on the price-only baseline for {good[0]}; no demonstrated skill yet for {other}"
     if any(of.skill is not None for _, of in sides):
         return "No demonstrated skill yet"
     return "Too few maps to score yet"
 
 
 def missing_reason(card: IssuedCard, of: SideCard) -> str:
-    """How many maps there are to score, and how many are needed."""
+    """Why a side has no score: the number of maps available and needed."""
     if of.skill is not None:
         return ""
     least = needed(card.per_day)
     if of.maps >= least and of.lacking is not None:
         return f"{format_times_and_percents(of.lacking[0])}."
-    return f"{of.maps} maps had a price that went somewhere new after them; {least} are needed."
+    return f"the price reached a new extreme after {of.maps} maps; {least} are needed."
 
 
-def lacks(card: IssuedCard) -> tuple[str, ...]:
-    """What the sides without a score lack, each thing once."""
-    said = [
+def missing_reasons(card: IssuedCard) -> tuple[str, ...]:
+    """Reasons why sides have no score, without duplicates."""
+    reasons = [
         (name, missing_reason(card, of)) for name, of in (("Longs", card.long), ("Shorts", card.short)) if not of.skill
     ]
-    if len({what for _, what in said}) < len(said):
-        return (f"Longs and shorts alike: {said[0][1]}",)
-    return tuple(f"{name}: {what}" for name, what in said)
+    if len({reason for _, reason in reasons}) < len(reasons):
+        return (f"Longs and shorts: {reasons[0][1]}",)
+    return tuple(f"{name}: {reason}" for name, reason in reasons)
 
 
 def interval(gain: Gain) -> str:
-    """A gain with its interval.
+    """Format a gain with its interval.
 
     Example:
         >>> from liqmap.score.issued_skill import Gain

@@ -1,4 +1,4 @@
-"""Sentences made from facts. They state what was found, with units; they neither advise nor exclaim."""
+"""Sentences of the pages. They state findings with units and give no advice."""
 
 from __future__ import annotations
 
@@ -24,22 +24,23 @@ __all__ = [
     "data_heading",
     "data_lede",
     "day",
+    "duration_text",
     "finding",
     "format_times_and_percents",
+    "gaps",
     "headline_clusters",
-    "holes",
-    "ladder",
     "largest_clusters",
     "mapped_share",
+    "price_change",
+    "price_ladder",
     "round_price_range",
     "sentence",
-    "span",
     "stamp",
-    "went",
+    "with_article",
 ]
 
 NEAR = 0.15
-"""Clusters further than this from the mark make no headline."""
+"""Maximum distance from the mark of clusters in headlines, a fraction."""
 
 _SIDES = ("long", "short")
 _EVEN_RATIO = 1.15
@@ -47,15 +48,17 @@ _ONE_SIDED_RATIO = 50.0
 _LEDGER_TOLERANCE = 1e-9
 _ISO = re.compile(r"\b\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?(?![\w-])")
 _PERCENT_SIGN = re.compile(r"(\d) ?%")
+_LEADING_DIGITS = re.compile(r"\d+")
+_VOWEL_NUMBERS = {"11", "18"}
 
 
 def finding(facts: Facts) -> str:
-    """The headline: where either side is thickest within reach, the heavier side first."""
+    """The headline: the largest cluster of each side near the mark, larger side first."""
     found = largest_clusters(facts)
     if not found:
         return f"No cluster within {percent(NEAR, 0)} of {price(facts.map.mark_price, facts.map.grid.tick)}"
     first = found[0]
-    verb = "pile up" if first.band == "extreme" else "gather"
+    verb = "are concentrated" if first.band == "extreme" else "cluster"
     head = f"{first.side.capitalize()}s {verb} at {cluster_location(first)}"
     if len(found) == 1:
         other = "shorts" if first.side == "long" else "longs"
@@ -64,48 +67,48 @@ def finding(facts: Facts) -> str:
 
 
 def largest_clusters(facts: Facts) -> tuple[Cluster, ...]:
-    """The largest cluster of either side within reach of a headline, the heavier one first."""
+    """The largest cluster of each side within :data:`NEAR` of the mark, larger one first."""
     near = [cluster for cluster in facts.clusters if abs(cluster.distance) <= NEAR]
     largest = [max((c for c in near if c.side == side), key=lambda c: c.notional, default=None) for side in _SIDES]
     return tuple(sorted((cluster for cluster in largest if cluster), key=lambda cluster: -cluster.notional))
 
 
 def headline_clusters(facts: Facts, side: Side, count: int = 3) -> tuple[Cluster, ...]:
-    """A side's largest clusters within reach, nearest first."""
+    """The largest clusters of a side within :data:`NEAR` of the mark, nearest first."""
     near = [cluster for cluster in facts.of_side(side) if abs(cluster.distance) <= NEAR]
     largest = sorted(near, key=lambda cluster: -cluster.notional)[:count]
     return tuple(cluster for cluster in near if cluster in largest)
 
 
-def ladder(facts: Facts, side: Side, count: int = 8) -> tuple[Cluster, ...]:
-    """A side's largest clusters within reach, from the highest price down, as an order book is read."""
+def price_ladder(facts: Facts, side: Side, count: int = 8) -> tuple[Cluster, ...]:
+    """The largest clusters of a side within :data:`NEAR` of the mark, highest price first like a price ladder."""
     return tuple(sorted(headline_clusters(facts, side, count), key=lambda cluster: -cluster.peak))
 
 
-def holes(source: Source) -> str:
-    """What is missing in a table, in a few words.
+def gaps(source: Source) -> str:
+    """Gaps and stale readings of a table as text.
 
     Example:
         >>> from liqmap.report.facts import Source
-        >>> holes(Source("bars", 5749, 0, 1, missing=12, longest=3_600_000_000))
-        '12 rows missing, at most 1 h in a row'
-        >>> holes(Source("open_interest", 5749, 0, 1, stale=9))
-        '9 readings alike'
+        >>> gaps(Source("bars", 5749, 0, 1, missing=12, longest=3_600_000_000))
+        '12 rows missing, longest gap 1 h'
+        >>> gaps(Source("open_interest", 5749, 0, 1, stale=9))
+        '9 stale readings'
     """
     parts = []
     if source.missing:
-        parts.append(f"{source.missing:,} rows missing, at most {span(source.longest)} in a row")
+        parts.append(f"{source.missing:,} rows missing, longest gap {duration_text(source.longest)}")
     if source.stale:
-        parts.append(f"{source.stale:,} readings alike")
+        parts.append(f"{source.stale:,} stale readings")
     return "; ".join(parts) or "none"
 
 
-def span(length: Instant) -> str:
-    """A length of time in its largest unit.
+def duration_text(length: Instant) -> str:
+    """Format a duration in its largest unit.
 
     Example:
-        >>> span(300_000_000), span(5_400_000_000), span(86_400_000_000), span(3 * 86_400_000_000)
-        ('5 min', '1.5 h', '24 h', '3 d')
+        >>> [duration_text(seconds * 10**6) for seconds in (300, 5_400, 86_400, 3 * 86_400)]
+        ['5 min', '1.5 h', '24 h', '3 d']
     """
     seconds = length / 1e6
     for name, size, least in (("d", 86_400, 2), ("h", 3_600, 1), ("min", 60, 1)):
@@ -115,7 +118,7 @@ def span(length: Instant) -> str:
 
 
 def sentence(text: str) -> str:
-    """A note as a sentence: its first letter large, a full stop at its end, times and per cents as pages write them.
+    """Format a note as a sentence: capital letter, full stop, formatted times and percentages.
 
     Example:
         >>> sentence("25.7% of it, seen 2026-06-12T00:00:00Z; tiers of 2026-09-29")
@@ -125,28 +128,39 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
+def with_article(number: str) -> str:
+    """Prefix a formatted number with the indefinite article of its spoken form, such as "an" for eight and eleven.
+
+    Example:
+        >>> with_article("87 %"), with_article("11 %"), with_article("1.8 %"), with_article("<1 %")
+        ('an 87 %', 'an 11 %', 'a 1.8 %', 'a <1 %')
+    """
+    digits = _LEADING_DIGITS.match(number)
+    # Only the leading group is spoken first: 18,000 is "eighteen thousand", 180 is "one hundred and eighty".
+    leading = "" if digits is None else digits[0]
+    return f"{'an' if leading.startswith('8') or leading in _VOWEL_NUMBERS else 'a'} {number}"
+
+
 def format_times_and_percents(text: str) -> str:
-    """A text of another room with its times and per cents as pages write them."""
+    """Format the times and percentages of a text from another package."""
     text = _ISO.sub(lambda found: (stamp if found[1] else day)(parse_instant(found[0])), text)
     return _PERCENT_SIGN.sub(rf"\1{NARROW_SPACE}%", text)
 
 
 def data_heading(facts: Facts) -> str:
-    """Whether the books balance and the record is whole, in one line."""
+    """Heading of the data page: ledger balance and missing rows."""
     error = facts.map.ledger.error(facts.map.open_interest)
-    books = (
-        "Longs = shorts = open interest" if error < _LEDGER_TOLERANCE else f"The ledger is off by {percent(error, 4)}"
-    )
+    books = "Longs = shorts = open interest" if error < _LEDGER_TOLERANCE else f"Ledger imbalance {percent(error, 4)}"
     lost, rows = sum(source.missing for source in facts.sources), sum(source.rows for source in facts.sources)
     if not rows:
         return books
     if not lost:
-        return f"{books}; no row is missing of {rows:,}"
+        return f"{books}; {rows:,} rows without gaps"
     return f"{books}; {lost:,} of {lost + rows:,} rows are missing"
 
 
 def data_lede(facts: Facts) -> str:
-    """How much of the map was seen and how much is modelled, and over which time."""
+    """Observed and modelled share of the map and the period of its data."""
     share = facts.map.provenance.observed_share
     kind = f"{percent(share)} of the map is observed, the rest modelled"
     if share in (0, 1):
@@ -158,18 +172,18 @@ def data_lede(facts: Facts) -> str:
 
 
 def mapped_share(facts: Facts) -> float:
-    """Share of the open interest that price is expected to liquidate somewhere, both sides together."""
+    """Share of open interest with a liquidation level on the map, both sides together."""
     ledger = facts.map.ledger
     both = ledger.long.open + ledger.short.open
     return (ledger.long.mapped + ledger.short.mapped) / both if both > 0 else 0.0
 
 
 def balance(facts: Facts, reach: float = 0.05) -> str:
-    """How much lies on either side within ``reach``, and how they compare."""
+    """Notional on each side within ``reach`` of the mark, and their ratio."""
     near = facts.within(reach)
     head = f"Within {percent(reach, 0)} of the mark"
     if max(near.long, near.short) <= 0:
-        return f"{head} nothing is expected to be liquidated."
+        return f"{head} there are no liquidation levels."
     both = f"{head}: {usd(near.long)} of longs below, {usd(near.short)} of shorts above"
     less, more = sorted((near.long, near.short))
     side = "below" if near.long > near.short else "above"
@@ -181,7 +195,7 @@ def balance(facts: Facts, reach: float = 0.05) -> str:
 
 
 def alt_text(facts: Facts) -> str:
-    """The chart in words, for those who do not see it."""
+    """Alternative text of the map chart."""
     near = facts.within(0.15)
     return (
         f"Liquidation map of {facts.map.instrument}: notional liquidated by price. {finding(facts)}. "
@@ -191,7 +205,7 @@ def alt_text(facts: Facts) -> str:
 
 
 def stamp(at: Instant) -> str:
-    """Day and time, UTC.
+    """Format day and time, UTC.
 
     Example:
         >>> stamp(1781222400000000)
@@ -201,17 +215,17 @@ def stamp(at: Instant) -> str:
 
 
 def day(at: Instant) -> str:
-    """The day, spelt so that no reader has to guess which number is the month."""
+    """Format the day with the name of the month."""
     moment = _utc_datetime(at)
     return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
 
 
 def clock(at: Instant) -> str:
-    """Hours and minutes, UTC."""
+    """Format hours and minutes, UTC."""
     return _utc_datetime(at).strftime("%H:%M")
 
 
-# Not strftime's: that follows the machine's language, and pages have to come out alike everywhere.
+# strftime uses the locale of the machine; pages must be identical everywhere.
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -222,11 +236,11 @@ def _utc_datetime(at: Instant) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
 
 
-def went(then: float, now: float, tick: float) -> str:
-    """From one price to another, and how far that is.
+def price_change(then: float, now: float, tick: float) -> str:
+    """Describe a price change with both prices.
 
     Example:
-        >>> went(63_298.0, 63_936.1, 0.1)
+        >>> price_change(63_298.0, 63_936.1, 0.1)
         'rose 1.0\u202f%, from 63,298 to 63,936,'
     """
     change = now / then - 1
@@ -235,12 +249,12 @@ def went(then: float, now: float, tick: float) -> str:
 
 
 def cluster_location(cluster: Cluster) -> str:
-    """A basin in round prices, and how far its peak is: a headline needs no ticks."""
+    """Rounded price range of a cluster and the distance of its peak."""
     return f"{round_price_range(cluster.low, cluster.high)} ({percent(cluster.distance, signed=True)})"
 
 
 def round_price_range(low: float, high: float) -> str:
-    """Two prices, as round as a headline needs them.
+    """Format a price range rounded for headlines.
 
     Example:
         >>> round_price_range(72_078.3, 72_984.1), round_price_range(1.2341, 1.2342)

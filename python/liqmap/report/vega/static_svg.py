@@ -1,4 +1,4 @@
-"""Drawings at build time: charts as SVG, for pages without JavaScript, for print and for pictures."""
+"""Static charts as SVG, for pages without JavaScript, for print and for images."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _PNG_DATA_URL = "data:image/png;base64,"
 
 @dataclass(frozen=True, slots=True)
 class StaticSvg:
-    """A drawing that needs no script.
+    """A static chart.
 
     Attributes:
-        svg: The ``<svg>`` element; safe to stand in a page as it is.
-        marks: How many marks carry data: a chart whose data did not arrive draws none, without an error.
-        width: Its natural width in pixels.
-        height: Its natural height.
+        svg: The ``<svg>`` element; validated, safe to embed in a page.
+        marks: Number of data marks; 0 indicates that the data is missing.
+        width: Natural width, pixels.
+        height: Natural height, pixels.
     """
 
     svg: str
@@ -43,14 +43,14 @@ class StaticSvg:
 
 
 def static_svg(spec: dict[str, Any], name: str) -> StaticSvg:
-    """Draw a Vega-Lite specification.
+    """Render a Vega-Lite specification.
 
-    The result holds drawing elements and pictures of its own only, no style attribute and no script, so that it stands
-    under a strict content security policy; its ids begin with ``name``, so that several can stand in one page.
+    The SVG contains only shapes, text and embedded PNG images, without style attributes or scripts, so it satisfies a
+    strict content security policy. Its ids start with ``name``, so several charts can share a page.
 
     Raises:
-        LiqmapError: An extra is not installed.
-        InternalError: The drawing came out empty, or with an element that is not for drawing.
+        LiqmapError: An optional dependency is not installed.
+        InternalError: The chart has no data marks, or the SVG contains a disallowed element.
     """
     svg, marks = _draw_spec(spec, name)
     if not marks:
@@ -60,13 +60,13 @@ def static_svg(spec: dict[str, Any], name: str) -> StaticSvg:
 
 
 def svg_to_png(svg: str) -> bytes:
-    """A drawing as a picture, for those who show no SVG."""
+    """Convert an SVG to PNG."""
     drawn: bytes = load_vl_convert().svg_to_png(svg, scale=1)
     return drawn
 
 
 def _draw_spec(spec: dict[str, Any], name: str) -> tuple[str, int]:
-    """Drawn from what was compiled without rows and values, which is the same for every map."""
+    """Render with a compiled specification that contains no rows or values and is therefore the same for every map."""
     rows = spec.get("datasets", {})
     values = {given["name"]: given["value"] for given in spec.get("params", ()) if "value" in given}
     bare = {
@@ -85,16 +85,16 @@ def _compiled(spec: str) -> str:
 
 
 def _check_elements(svg: str, name: str) -> tuple[float, float]:
-    """Refuse whatever is not for drawing, whoever put it there; returns width and height."""
+    """Reject disallowed elements and attributes; returns width and height."""
     size: list[float] = []
 
     def element(tag: str, attributes: dict[str, str]) -> None:
         strange = attributes.keys() - _ALLOWED_ATTRIBUTES
         if tag not in _ALLOWED_TAGS or strange:
-            found = f"<{tag} {' '.join(sorted(strange))}> in the drawing"
+            found = f"<{tag} {' '.join(sorted(strange))}> in the chart"
             raise InternalError("chart", name, found, "shapes and text", "nothing written")
         if not attributes.get("href", _PNG_DATA_URL).startswith(_PNG_DATA_URL):
-            raise InternalError("chart", name, "a picture from elsewhere", "one in the drawing", "nothing written")
+            raise InternalError("chart", name, "an external image", "an embedded PNG", "nothing written")
         if tag == "svg":
             size.extend(map(float, attributes["viewBox"].split()[2:]))
 

@@ -1,4 +1,4 @@
-"""Vega, Vega-Lite and Vega-Embed as one script: for pages, and for drawing at build time."""
+"""Vega, Vega-Lite and Vega-Embed bundled as one script, for pages and for static charts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_vl_convert", "vega_bundle", "vl_convert_version"]
 
-# The package's own copy of Vega is read, nothing is fetched; the address is the name it goes by there.
+# vl-convert resolves this address from its bundled copy of Vega; nothing is downloaded.
 _BUNDLE_SOURCE = """
 import {{ View, parse, textMetrics }} from "https://cdn.jsdelivr.net/npm/vega@{vega}/+esm";
 window.vegaEmbed = vegaEmbed;
@@ -26,9 +26,9 @@ window.vega = {{ View, parse, textMetrics }};
 
 @cache
 def vega_bundle() -> bytes:
-    """One script that sets ``window.vegaEmbed`` and ``window.vega``: no network, no ``eval`` needed.
+    """The script that defines ``window.vegaEmbed`` and ``window.vega``; it needs neither network nor ``eval``.
 
-    Making it takes seconds, so it is kept in the user's cache under its own hash, and made again if that does not fit.
+    Bundling takes seconds, so the script is cached in the user's cache folder and verified by its hash on each read.
 
     Raises:
         LiqmapError: ``vl-convert-python`` is not installed.
@@ -47,24 +47,24 @@ def vega_bundle() -> bytes:
         draft.write_bytes(script)
         draft.replace(folder / _file_name(stem, script))
     except OSError:
-        # A cache is a convenience: where it cannot be written, the next run makes the script again.
+        # The cache is optional: if it is not writable, the next run bundles the script again.
         return script
     return script
 
 
 def vl_convert_version() -> str:
-    """Of the library whose Vega it is."""
+    """Version of vl-convert, which determines the version of Vega."""
     return importlib.metadata.version("vl-convert-python")
 
 
 def load_vl_convert() -> ModuleType:
-    """``vl_convert``, an extra.
+    """Import ``vl_convert``, an optional dependency.
 
     Raises:
-        LiqmapError: It is not installed.
+        LiqmapError: ``vl-convert-python`` is not installed.
     """
     try:
-        import vl_convert  # noqa: PLC0415 - an extra, and slow to load
+        import vl_convert  # noqa: PLC0415 - optional and slow to load
     except ImportError:
         raise LiqmapError(
             "report", "vl-convert-python", "not installed", 'pip install "liqmap[report]"', "nothing written"

@@ -1,14 +1,14 @@
-// Vega without a page, as report/v8.py runs it. Widths of text come from a table: the fonts of the machine that draws are
-// not those of the reader, and to shape a text in them takes longer than all the rest of a drawing.
+// Runs Vega without a browser; see vega_engine.py. Text widths come from a table, because the fonts of this machine differ
+// from those of the reader and measuring text with them takes most of the rendering time.
 (() => {
-  // Advance widths of Helvetica (and of Arial and Liberation Sans, which copy them) in thousandths of the font's size.
+  // Advance widths of Helvetica (identical in Arial and Liberation Sans), in thousandths of the font size.
   const given = {
     139: "\u202f", 191: "'", 200: "\u2009", 222: "ijl", 260: "|", 278: " \u00a0!,./:;I[\\]ft·", 333: "()-`r", 334: "{}", 355: '"', 389: "*",
     469: "^", 500: "Jckvsxyz↑↓", 549: "±", 584: "+<=>~−×", 611: "FTZ", 667: "&ABEKPSVXY", 722: "CDHNRUw", 778: "GOQ", 833: "Mm",
     889: "%", 944: "W", 1000: "…—→←", 1015: "@",
   };
   const widths = new Map(Object.entries(given).flatMap(([width, those]) => [...those].map((one) => [one, +width])));
-  // Verdana and DejaVu Sans are wider by so much; a reader who has the one sees a little more air than one who has the other.
+  // Safety factor for wider fonts such as Verdana and DejaVu Sans; with narrower fonts it leaves some extra space.
   const ROOM = 1.15, BOLD = 1.06, FIGURE = 556, WIDE = 1000, FIRST_WIDE = 0x2e80;
   const advance = (one) => widths.get(one) ?? (one.codePointAt(0) < FIRST_WIDE ? FIGURE : WIDE);
 
@@ -22,20 +22,20 @@
     return item.limit > 0 ? Math.min(width, item.limit) : width;
   };
 
-  // A drawing is parsed once and then filled for one map after the other.
+  // Parsed specifications are cached and filled with the data of each map.
   const parsed = new Map();
   const known = (drawing) => {
     if (!parsed.has(drawing)) parsed.set(drawing, parse(JSON.parse(drawing)));
     return parsed.get(drawing);
   };
-  // What shows, and no more: a page has its own font, its own ids and no use for Vega's roles.
+  // Keep visible elements only; the page sets the font, ids are prefixed, and Vega's ARIA roles are dropped.
   const TAG = /<(\/?)(\w+)([^>]*?)(\/?)>([^<]*)/g;
   const HIDDEN = / (?:opacity="0"|display="none"|d="(?:M0,0h0v0h0Z)?")/;
-  const HOLDER = /^<(?:g|defs)(?: [^]*[^/])?>$/; // and nothing was put into it
+  const HOLDER = /^<(?:g|defs)(?: [^]*[^/])?>$/; // and it has no children
   const LOST = /^(?:role|style|version|pointer-events|font-family|xmlns:xlink|aria-.*|on.*)$/;
   const USUAL = new Set(['opacity="1"', 'fill-opacity="1"', 'stroke-width="1"']);
   const THEMED = /\b(?:light|dark)_marks\b/;
-  // A hundredth of a pixel is enough, and hides the last bits in which machines differ.
+  // Rounding to 0.01 px also removes floating-point differences between machines.
   const short = (text) => text.replace(/-?\d+\.\d{3,}/g, (number) => String(+(+number).toFixed(2)));
 
   const plain = (svg, name) => {
@@ -70,11 +70,11 @@
     return `<svg viewBox="0 0 ${width} ${height}" xmlns="http://www.w3.org/2000/svg" aria-hidden="true">${kept.join("")}</svg>`;
   };
 
-  // Marks of data; those of axes and legends have other roles.
+  // Count data marks; marks of axes and legends have other roles.
   const marks = (of) => {
     if (of.marktype && of.marktype !== "group") {
       if (of.role !== "mark" || !of.items.length) return 0;
-      return /^(?:line|area|trail)$/.test(of.marktype) ? 1 : of.items.length; // a line is one, through many points
+      return /^(?:line|area|trail)$/.test(of.marktype) ? 1 : of.items.length; // a line is one mark with many points
     }
     return (of.items ?? []).reduce((sum, one) => sum + marks(one), 0);
   };

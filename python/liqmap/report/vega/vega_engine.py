@@ -1,7 +1,7 @@
-"""Vega in a JavaScript engine of this process: a compiled specification in, a drawing out, on every machine the same.
+"""Run Vega in an embedded V8 engine: render compiled Vega specifications to SVG, identically on every machine.
 
-``vl-convert`` can draw too, and does not serve here: it shapes each text with the machine's fonts to learn how wide it
-is, which takes two thirds of the time of a drawing and makes it another one where the fonts are others.
+``vl-convert`` can also render SVG, but it measures text with the fonts of the machine. This takes two thirds of the
+rendering time and makes the output depend on the installed fonts.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["draw", "warm_up"]
 
 _TIMEOUT_S = 60.0
-"""Seconds for one drawing; it takes some hundredths."""
+"""Timeout per chart, seconds; rendering usually takes some hundredths of a second."""
 
-# What a browser has and a bare engine has not; nothing that is drawn waits for a clock.
+# Browser globals that a bare engine lacks; rendering does not use timers.
 _GLOBALS = """
 globalThis.window = globalThis;
 globalThis.setInterval = globalThis.clearInterval = () => 0;
@@ -43,39 +43,39 @@ _start_lock = Lock()
 def draw(
     name: str, drawing: str, signals: Mapping[str, Any] = _EMPTY, data: Mapping[str, Any] = _EMPTY
 ) -> tuple[str, int]:
-    """A Vega specification as the text of an ``<svg>``, and how many marks of data are in it.
+    """Render a Vega specification to an ``<svg>`` element and count its data marks.
 
-    The text holds what shows and no more: no digits below a hundredth of a pixel, no fonts, no roles.
+    The SVG contains visible elements only, with coordinates rounded to 0.01 px and without fonts or ARIA roles.
 
     Args:
-        name: What ids in the drawing begin with.
-        drawing: The specification as JSON; kept parsed, so that the next one of its kind is drawn sooner.
-        signals: Values of its signals, by name.
-        data: Rows of its data sets, by name.
+        name: Prefix of the element ids.
+        drawing: The specification as JSON; parsed specifications are cached.
+        signals: Signal values by name.
+        data: Rows of the data sets by name.
 
     Raises:
         LiqmapError: ``mini-racer`` is not installed.
-        InternalError: Vega refuses it.
+        InternalError: Vega rejects the specification.
     """
     with _start_lock:
         function = _draw_function()
-    from py_mini_racer import JSEvalException, JSPromiseError  # noqa: PLC0415 - an extra, and here by now
+    from py_mini_racer import JSEvalException, JSPromiseError  # noqa: PLC0415 - optional; imported above
 
     filling = json.dumps({"signals": dict(signals), "data": dict(data)}, allow_nan=False)
     try:
         promise = cast("JSPromise", function(name, drawing, filling))
         count, _, svg = str(promise.get(timeout=_TIMEOUT_S)).partition(" ")
     except (JSEvalException, JSPromiseError) as error:
-        said = str(error).strip().partition("\n")[0]
-        raise InternalError("chart", name, said, "a specification that Vega draws", "nothing written") from None
+        message = str(error).strip().partition("\n")[0]
+        raise InternalError("chart", name, message, "a valid Vega specification", "nothing written") from None
     return svg, int(count)
 
 
 def warm_up() -> Thread:
-    """Start the engine, which takes a quarter of a second, on another processor while the history is read."""
+    """Start the engine, which takes about 0.25 s, in a thread while the history is read."""
 
     def start() -> None:
-        with suppress(LiqmapError):  # whoever draws is told the same
+        with suppress(LiqmapError):  # draw() raises the same error
             draw("warm", '{"marks":[]}')
 
     thread = Thread(target=start, daemon=True)
@@ -85,21 +85,21 @@ def warm_up() -> Thread:
 
 @cache
 def _draw_function() -> JSFunction:
-    # Made in a thread of its own: a loop that runs in this one, such as a notebook's, would become the engine's, and a
-    # drawing asked for on it could never be waited for.
+    # Started in a separate thread: otherwise the engine would attach to an event loop that runs in this thread, such as
+    # a notebook's, and waiting for a chart on that loop would block forever.
     with ThreadPoolExecutor(1) as aside:
         return aside.submit(_start_engine).result()
 
 
 def _start_engine() -> JSFunction:
     try:
-        from py_mini_racer import MiniRacer  # noqa: PLC0415 - an extra, and slow to load
+        from py_mini_racer import MiniRacer  # noqa: PLC0415 - optional and slow to load
     except ImportError:
         raise LiqmapError(
             "report", "mini-racer", "not installed", 'pip install "liqmap[report]"', "nothing written"
         ) from None
     engine = MiniRacer()
-    # A process that ends with its engine open may wait for it for ever.
+    # A process may hang at exit if the engine is not closed.
     atexit.register(engine.close)
     engine.eval(_GLOBALS)
     engine.eval(vega_bundle().decode())
