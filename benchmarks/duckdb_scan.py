@@ -1,7 +1,7 @@
-"""Positions in DuckDB, a table or Parquet, to a map: beside DuckDB's own scan and binning, and what memory it takes.
+"""Positions in a DuckDB table or Parquet files to a map: time relative to DuckDB's own scan and binning, and memory.
 
-`python -m benchmarks.scan DIR [ROWS]` writes Parquet with that many rows (200 million) to DIR and maps it: in a process
-of its own, whose peak of memory it prints, a tenth of the files first.
+`python -m benchmarks.duckdb_scan DIR [ROWS]` writes Parquet files with that many rows (default 200 million) to DIR. It maps
+a tenth of the files, then all of them, each in a separate process whose peak memory it prints.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ THREADS = 2
 FILES = 20
 ROW_GROUP = 122_880
 COLUMNS = "price, notional, side, bracket"
-# Rows of one Arrow batch: they stay in a core's own cache until they are binned.
+# Rows of one Arrow batch: they stay in the cache of one core until they are binned.
 BATCH = 1 << 16
 
 POSITIONS = """
@@ -41,13 +41,13 @@ def grid() -> liqmap.Grid:
 
 
 def binned(db: duckdb.DuckDBPyConnection, parts: list[str]) -> liqmap.Histogram:
-    """Each part (what follows SELECT … FROM) is streamed and binned on a thread of its own; parts of a map add up."""
+    """Stream and bin each part (a FROM clause) on its own thread, and add the parts of the map."""
 
     def one(part: str) -> liqmap.Histogram:
         reader = db.cursor().execute(f"SELECT {COLUMNS} FROM {part}").to_arrow_reader(BATCH)  # noqa: S608
         return liqmap.histogram(reader, grid(), brackets=BRACKETS)
 
-    # Threads of DuckDB's own would only hand batches to ours.
+    # DuckDB's own threads would only pass batches on to these threads.
     db.execute("SET threads = 1")
     with ThreadPoolExecutor(THREADS) as pool:
         first, *others = pool.map(one, parts)
@@ -70,14 +70,16 @@ def from_table(folder: Path) -> None:
         "liqmap, 2 streams": lambda: binned(db, halves),
         "liqmap, 1 stream": lambda: liqmap.histogram(db.sql(export), g, brackets=BRACKETS),
         "duckdb, sums of the columns": lambda: db.execute(sums).fetchall(),
-        "duckdb, export to Arrow, thrown away": lambda: list(map(len, db.execute(export).to_arrow_reader(BATCH))),
+        "duckdb, export to Arrow, discarded": lambda: list(map(len, db.execute(export).to_arrow_reader(BATCH))),
         "duckdb, GROUP BY bin": lambda: db.execute(cells).fetchnumpy(),
     }
     seconds = best(peers, runs=5)
     table(seconds, ROWS, "rows")
-    ours, _, sums_s, _, sql = seconds.values()
-    for name, mine, scan, binning in zip(("clock", "processor time"), ours, sums_s, sql, strict=True):
-        print(f"by {name}: {scan / mine:.2f} of the scan that only sums, {binning / mine:.1f} times SQL's binning")
+    two_streams, _, sums_s, _, sql = seconds.values()
+    for name, own, scan, binning in zip(("wall time", "processor time"), two_streams, sums_s, sql, strict=True):
+        print(
+            f"{name}: {scan / own:.2f} of the speed of a summing scan, {binning / own:.1f} times that of binning in SQL"
+        )
 
 
 def from_parquet(folder: Path, rows: int) -> None:
@@ -86,7 +88,7 @@ def from_parquet(folder: Path, rows: int) -> None:
         db.execute(f"COPY ({POSITIONS.format(rows=rows // FILES)}) TO '{folder / f'{i:02}.parquet'}'")
     print(f"{'rows':>14}{'s':>8}{'M rows/s':>10}{'peak MB':>10}")
     for files in (FILES // 10, FILES):
-        subprocess.run([sys.executable, "-m", "benchmarks.scan", "--map", str(folder), str(files)], check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "benchmarks.duckdb_scan", "--map", str(folder), str(files)], check=True)  # noqa: S603
 
 
 def map_files(folder: Path, files: int) -> None:
