@@ -24,3 +24,8 @@ def test_importing_liqmap_loads_neither_numpy_nor_the_database() -> None:
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     )
     assert not loaded & {"numpy", "duckdb", "altair", "arro3", "pydantic", "rich", "vl_convert", "pandas"}
+
+
+def test_former_names_are_still_there() -> None:
+    assert liqmap.levels_to_use is liqmap.trading_levels
+    assert liqmap.History.levels is not liqmap.History.trading_levels

@@ -35,9 +35,10 @@ from .public import History as History
 from .public import open as open  # noqa: A004 - the public name
 from .strategies.basis import Basis as Basis
 from .strategies.conditions import Conditions as Conditions
-from .strategies.stops import Own as Own
-from .strategies.trading_levels import LevelsToUse as LevelsToUse
+from .strategies.stops import OwnPosition as OwnPosition
+from .strategies.trading_levels import TradingLevels as TradingLevels
 from .strategies.trading_levels import levels_to_use as levels_to_use
+from .strategies.trading_levels import trading_levels as trading_levels
 from .stress.cascade import Cascade as Cascade
 from .stress.cascade_curve import CascadeCurve as CascadeCurve
 from .stress.depth import Depth as Depth

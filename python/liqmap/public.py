@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from liqmap.positions.engine.calibration import Calibration
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.strategies.basis import Basis
-    from liqmap.strategies.stops import Own
-    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.stops import OwnPosition
+    from liqmap.strategies.trading_levels import TradingLevels
     from liqmap.stress.depth import Depth
 
 __all__ = ["History", "open", "open_history"]
@@ -152,14 +152,14 @@ class History(Store):
             groups=groups,
         )
 
-    def levels(
+    def trading_levels(
         self,
         instrument: str,
         at: InstantLike | None = None,
         *,
         recipe: AnyRecipe | None = None,
-        own: Own | None = None,
-    ) -> LevelsToUse:
+        own: OwnPosition | None = None,
+    ) -> TradingLevels:
         """Derive trading levels from the map: breakout, scalping, stops, liquidity, volatility, touch probabilities.
 
         Volatility and true range are computed from the bars, depth from the latest order book of the last hour; the
@@ -177,6 +177,17 @@ class History(Store):
         """
         moment = None if at is None else parse_instant(at, stage="levels")
         return stored_levels(self, instrument, moment, recipe=recipe, own=own)
+
+    def levels(
+        self,
+        instrument: str,
+        at: InstantLike | None = None,
+        *,
+        recipe: AnyRecipe | None = None,
+        own: OwnPosition | None = None,
+    ) -> TradingLevels:
+        """Former name of :meth:`trading_levels`, kept for one release."""
+        return self.trading_levels(instrument, at, recipe=recipe, own=own)
 
     def basis(self, market: str, at: InstantLike | None = None, *, recipe: AnyRecipe | None = None) -> Basis:
         """Compare dated futures with perpetuals: basis, z-score, carry gap, and clusters that both have in common.

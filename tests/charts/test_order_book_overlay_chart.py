@@ -19,15 +19,15 @@ from liqmap.stress.book_side import RestingOrders
 from liqmap.stress.depth import Depth
 
 if TYPE_CHECKING:
-    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.trading_levels import TradingLevels
 
 
-def found(name: str = "sim:HAND", *, measured: bool = True) -> LevelsToUse:
+def found(name: str = "sim:HAND", *, measured: bool = True) -> TradingLevels:
     away = np.arange(10, 3000, 10.0)
     usd = np.where((away > 1700) & (away < 1900), 5e5, 5e6)
     book = Depth.of_orders(name, 0, RestingOrders(MARK - away, usd, MARK + away, usd))
     of = replace(hand_map((98_000, 98_400, 60e6), (101_000, 101_400, 40e6)), instrument=name)
-    return liqmap.levels_to_use(of, book if measured else None, conditions=CALM)
+    return liqmap.trading_levels(of, book if measured else None, conditions=CALM)
 
 
 def test_every_dollar_is_drawn() -> None:
@@ -64,5 +64,5 @@ def test_no_expression_is_made_from_data() -> None:
 
 
 def test_nothing_liquidated_is_still_a_picture() -> None:
-    empty = liqmap.levels_to_use(hand_map(), conditions=CALM)
+    empty = liqmap.trading_levels(hand_map(), conditions=CALM)
     assert static_svg(empty.chart().to_dict(), "empty").marks > 50, "the stated law's orders"

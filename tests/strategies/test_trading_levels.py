@@ -15,7 +15,7 @@ import liqmap
 from _helpers.five_minute_market import END, NAME, write_market
 from _helpers.hand_made_map import CALM, hand_map
 from liqmap._base.errors import InputError
-from liqmap.strategies.stops import Own
+from liqmap.strategies.stops import OwnPosition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_the_command_line_prints_what_python_gives(db: Path, told: dict[str, Any
 def test_nothing_later_is_used(db: Path) -> None:
     at = END - 36 * 3_600_000_000
     with liqmap.open(db) as history:
-        found = history.levels(NAME, at)
+        found = history.trading_levels(NAME, at)
         close = history.market_bars(NAME, until=at)
     assert found.at == at
     assert found.conditions == liqmap.Conditions.of_bars(close)
@@ -87,7 +87,7 @@ def test_an_own_position_limits_its_stops(db: Path, told: dict[str, Any]) -> Non
 
 
 def test_an_empty_map_has_nothing_to_use() -> None:
-    found = liqmap.levels_to_use(hand_map(), conditions=CALM)
+    found = liqmap.trading_levels(hand_map(), conditions=CALM)
     plain = found.to_dict()
     json.dumps(plain, allow_nan=False)
     for name in ("clusters", "breakout", "scalping", "stops", "traps"):
@@ -102,7 +102,7 @@ def test_notional_that_is_none(bad: float) -> None:
     held = of.long.copy()
     held[0, 940] = bad
     with pytest.raises(InputError, match="a long bin negative or not finite"):
-        liqmap.levels_to_use(replace(of, long=held), conditions=CALM)
+        liqmap.trading_levels(replace(of, long=held), conditions=CALM)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_cannot_be_answered_is_one_line(db: Path, words: list[str], what: s
 
 def test_own_is_of_one_side_only() -> None:
     of = hand_map((98_800, 99_200, 300e6), (100_800, 101_200, 300e6))
-    long, short = liqmap.levels_to_use(of, conditions=CALM, own=Own(liquidation_price=99_900.0)).stops.rows
+    long, short = liqmap.trading_levels(of, conditions=CALM, own=OwnPosition(liquidation_price=99_900.0)).stops.rows
     assert long.price is None
     assert short.price is not None
 
@@ -131,7 +131,7 @@ def test_own_is_of_one_side_only() -> None:
 def test_a_market_has_levels_too(db: Path) -> None:
     """One instrument with a book: its market has the same clusters, and that book."""
     with liqmap.open(db) as history:
-        one, all_of_it = history.levels(NAME), history.levels("BTC")
+        one, all_of_it = history.trading_levels(NAME), history.levels("BTC")
     assert (all_of_it.instrument, all_of_it.mark_price) == ("BTC", one.mark_price)
     assert all_of_it.conditions == one.conditions
     assert all_of_it.traps.limits == one.traps.limits

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 import liqmap
 from liqmap._base.number_format import percent, price, usd
-from liqmap.strategies.stops import Own
+from liqmap.strategies.stops import OwnPosition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from liqmap.strategies.overlay import Stretch
     from liqmap.strategies.scalping import Scalp
     from liqmap.strategies.stops import Stop
-    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.trading_levels import TradingLevels
     from liqmap.strategies.volatility_forecast import Forecast
     from liqmap.strategies.whale_traps import Trap
 
@@ -51,16 +51,16 @@ def levels(
         liquidation: Liquidation price of the position; stops are placed before it.
         as_json: Print one JSON object.
     """
-    own = Own(entry=entry, usd=size, liquidation_price=liquidation)
+    own = OwnPosition(entry=entry, usd=size, liquidation_price=liquidation)
     with liqmap.open(db) as history:
-        found = history.levels(instrument, at, own=own)
+        found = history.trading_levels(instrument, at, own=own)
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:
         sys.stdout.write(_as_text(found))
 
 
-def _as_text(found: LevelsToUse) -> str:
+def _as_text(found: TradingLevels) -> str:
     moves = found.conditions
     head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} annualised"
     lines = [f"{head}  hourly range {price(moves.atr)}"]

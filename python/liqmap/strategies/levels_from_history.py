@@ -12,7 +12,7 @@ from liqmap.maps.market import MarketMap
 from liqmap.maps.snapshots import run_of
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.price_series import spot_series
-from liqmap.strategies.trading_levels import LevelsToUse, levels_to_use
+from liqmap.strategies.trading_levels import TradingLevels, trading_levels
 from liqmap.stress.depth_from_history import merged_depth_from_history
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
     from liqmap.maps.snapshots import Frozen
     from liqmap.positions.engine.population import AnyRecipe
-    from liqmap.strategies.stops import Own
+    from liqmap.strategies.stops import OwnPosition
 
 __all__ = ["levels_on", "stored_levels"]
 
@@ -37,10 +37,10 @@ def stored_levels(
     at: Instant | None,
     *,
     recipe: AnyRecipe | None = None,
-    own: Own | None = None,
+    own: OwnPosition | None = None,
     past_days: int = PAST_DAYS,
-) -> LevelsToUse:
-    """Every rule on the map of an instrument, or of a market; see `liqmap.strategies.trading_levels.levels_to_use`.
+) -> TradingLevels:
+    """Every rule on the map of an instrument, or of a market; see `liqmap.strategies.trading_levels.trading_levels`.
 
     Raises:
         NotFoundError: The history does not have the instrument or market, or no bars of it at that time.
@@ -56,9 +56,9 @@ def levels_on(
     of: LiquidationMap,
     *,
     recipe: AnyRecipe | None = None,
-    own: Own | None = None,
+    own: OwnPosition | None = None,
     past_days: int = PAST_DAYS,
-) -> LevelsToUse:
+) -> TradingLevels:
     """The same on a map that is made already.
 
     A market moves as its spot series does, and its book is that of its instruments together, as far as there are any.
@@ -78,7 +78,7 @@ def levels_on(
         bars = store.market_bars(of.instrument, until=of.at)
         past = run_of(store, of.instrument).maps(store, days, bars, recipe)
     depth = merged_depth_from_history(store, members, of.at)
-    return levels_to_use(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
+    return trading_levels(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
 
 
 def _earlier_markets(

@@ -13,7 +13,7 @@ from liqmap.strategies.context import Setting
 from liqmap.strategies.liquidity_zones import provision_zones, voids
 from liqmap.strategies.overlay import Overlay, Stretch
 from liqmap.strategies.scalping import Scalp, scalping_zones
-from liqmap.strategies.stops import Own, Stop, stops
+from liqmap.strategies.stops import OwnPosition, Stop, stops
 from liqmap.strategies.volatility_forecast import Forecast, volatility_forecast
 from liqmap.strategies.whale_traps import Trap, whale_traps
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from liqmap.strategies.rule_result import Use
     from liqmap.stress.impact import Law
 
-__all__ = ["LevelsToUse", "levels_to_use"]
+__all__ = ["TradingLevels", "levels_to_use", "trading_levels"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class LevelsToUse:
+class TradingLevels:
     """What the rules find on one map; none of it is advice, and none of it was tested for profit.
 
     Attributes:
@@ -96,14 +96,14 @@ class LevelsToUse:
         return chart("order_book_overlay", self, **options)
 
 
-def levels_to_use(
+def trading_levels(
     of: LiquidationMap,
     depth: Law | None = None,
     *,
     conditions: Conditions,
     past: Sequence[LiquidationMap | Frozen] = (),
-    own: Own | None = None,
-) -> LevelsToUse:
+    own: OwnPosition | None = None,
+) -> TradingLevels:
     """Apply every rule to a map.
 
     Args:
@@ -117,7 +117,7 @@ def levels_to_use(
         InputError: A map with notional that is negative or no number.
     """
     setting = Setting(of, depth, conditions)
-    return LevelsToUse(
+    return TradingLevels(
         instrument=of.instrument,
         at=of.at,
         mark_price=of.mark_price,
@@ -132,3 +132,7 @@ def levels_to_use(
         volatility=volatility_forecast(setting, past),
         overlay=(Overlay.of(setting, "long"), Overlay.of(setting, "short")),
     )
+
+
+levels_to_use = trading_levels
+"""Former name of :func:`trading_levels`, kept for one release."""

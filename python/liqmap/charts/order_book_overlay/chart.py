@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from liqmap.strategies.overlay import Overlay
-    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.trading_levels import TradingLevels
 
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
@@ -36,7 +36,7 @@ _PERCENT = "({0} ? format(100 * ({0}), '+.2~f') : '0') + ' %'"
 
 
 def overlay_chart(
-    of: LevelsToUse, *, width: int = 900, height: int = 420, theme: Theme = LIGHT, title: str | None = None
+    of: TradingLevels, *, width: int = 900, height: int = 420, theme: Theme = LIGHT, title: str | None = None
 ) -> alt.LayerChart:
     """Price to the right; what would be liquidated up, what rests in the book down, each on its own dollar axis.
 
@@ -55,7 +55,7 @@ def overlay_drawing(theme: Theme) -> dict[str, Any]:
     return dict(_specification(theme))
 
 
-def overlay_data(of: LevelsToUse, *, width: int, height: int) -> dict[str, Any]:
+def overlay_data(of: TradingLevels, *, width: int, height: int) -> dict[str, Any]:
     """What a map adds to the drawing: ``width``, ``height``, ``params``, ``datasets``.
 
     Raises:

@@ -22,21 +22,21 @@ from liqmap.strategies.levels_from_history import levels_on
 if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
-    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.trading_levels import TradingLevels
 
 __all__ = ["PAGE"]
 
 _CHART_SIZES = {"medium wide": (900, 400), "narrow": (284, 320)}
 
 
-def _read(history: History, facts: Facts) -> LevelsToUse | MissingData:
+def _read(history: History, facts: Facts) -> TradingLevels | MissingData:
     try:
         return levels_on(history, facts.map)
     except InputError as error:
         return MissingData(f"{error.found.capitalize()}.", f"It needs {error.expected}.")
 
 
-def _build(facts: Facts, found: LevelsToUse | MissingData) -> PageContent | MissingData:
+def _build(facts: Facts, found: TradingLevels | MissingData) -> PageContent | MissingData:
     if isinstance(found, MissingData):
         return found
     name, drawing = f"{slug(found.instrument)}-book", overlay_drawing(COLOURS)
@@ -59,7 +59,7 @@ def _build(facts: Facts, found: LevelsToUse | MissingData) -> PageContent | Miss
     )
 
 
-def _heading(facts: Facts, found: LevelsToUse) -> str:
+def _heading(facts: Facts, found: TradingLevels) -> str:
     """The cluster with the highest touch probability within 24 hours."""
     tick = facts.map.grid.tick
     rows = found.clusters.rows
@@ -71,7 +71,7 @@ def _heading(facts: Facts, found: LevelsToUse) -> str:
     return f"{first.side.capitalize()}s at {where} have {chance} chance of being touched within 24 h"
 
 
-def _lede(found: LevelsToUse) -> str:
+def _lede(found: TradingLevels) -> str:
     """Number of levels by rule, and the usual daily move."""
     counts = {
         "breakout level": len(found.breakout.rows),
@@ -86,12 +86,12 @@ def _lede(found: LevelsToUse) -> str:
     return f"{listed[:1].upper()}{listed[1:]}.{moves}" if listed else f"No rule found a level.{moves}"
 
 
-def _limits(found: LevelsToUse) -> tuple[str, ...]:
+def _limits(found: TradingLevels) -> tuple[str, ...]:
     """Assumptions of the rules, without duplicates."""
     return tuple(dict.fromkeys(limit for use in found.uses.values() for limit in use.limits))
 
 
-def _table(found: LevelsToUse) -> tuple[list[str], list[list[Cell]]]:
+def _table(found: TradingLevels) -> tuple[list[str], list[list[Cell]]]:
     """The table of clusters, nearest first."""
     head = [
         *("instrument", "at", "side", "low", "peak", "high", "notional_usd", "distance", "touch_4h", "touch_12h"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liqmap.strategies.trading_levels import LevelsToUse
+    from liqmap.strategies.trading_levels import TradingLevels
 
 __all__ = ["LevelRow", "LevelsStrip", "PriceSpan", "levels_strip"]
 
@@ -59,7 +59,7 @@ class LevelsStrip:
     high: float
 
 
-def levels_strip(found: LevelsToUse) -> LevelsStrip:
+def levels_strip(found: TradingLevels) -> LevelsStrip:
     """Lay out all levels on one price axis that contains them and is symmetric about the mark price."""
     stops = [(s.price, s.price, f"{s.side}s-3 thin") for s in found.stops.rows if s.price is not None]
     by_rule: dict[str, list[tuple[float, float, str]]] = {
