@@ -1,7 +1,7 @@
 """Positions in a DuckDB table or Parquet files to a map: time relative to DuckDB's own scan and binning, and memory.
 
-`python -m benchmarks.duckdb_scan DIR [ROWS]` writes Parquet files with that many rows (default 200 million) to DIR. It maps
-a tenth of the files, then all of them, each in a separate process whose peak memory it prints.
+`python -m benchmarks.duckdb_scan DIR [ROWS]` writes Parquet files with that many rows (default 200 million) to DIR and
+maps a tenth of the files, then all of them, each in a separate process whose peak memory it prints.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ def test_a_damaged_version_is_repaired(site: Path, tmp_path: Path) -> None:
     assert files(www) == files(site)
 
 
+@pytest.mark.storm
 def test_a_killed_run_leaves_the_old_or_the_new_site(site: Path, tmp_path: Path) -> None:
     www = tmp_path / "www"
     liqmap = str(Path(sys.executable).with_name("liqmap"))
