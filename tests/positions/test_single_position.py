@@ -138,4 +138,4 @@ def test_on_a_real_map_it_names_the_cluster(shared: Path, tmp_path: Path) -> Non
     assert cluster["low"] <= out["liquidation_price"] < cluster["high"]
     assert out["map"]["exit"]["price"] < cluster["low"]
     assert out["map"]["exit"]["added"] > 0
-    assert "more margin takes it out, to" in run(*words).stdout
+    assert "additional margin moves the liquidation price out, to" in run(*words).stdout

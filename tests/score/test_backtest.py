@@ -112,7 +112,7 @@ def test_calibrating_from_the_command_line_changes_later_maps(
     day = 86_400_000_000
     start, end = iso(START + 10 * day), iso(START + 30 * day)
     calibrate(BTC, db=copy, start=start, end=end)
-    assert f"in force from {end}" in capsys.readouterr().out
+    assert f"valid from {end}" in capsys.readouterr().out
     calibrate(BTC, db=copy, start=start, end=end, json=True)
     assert len(json.loads(capsys.readouterr().out)["kernel"]["long"]) == len(DISTANCES)
     with liqmap.open(copy) as history:
