@@ -1,6 +1,6 @@
-"""Liquidation prices that exchanges reported, as rows for `liquidation_prices`: one per vector, with what was reported.
+"""Liquidation prices reported by exchanges, as inputs of `liquidation_prices`: one case per test vector.
 
-Run with the folder of vectors to print the table: `python tests/positions/reported.py ../shared/vectors`.
+Run as a script with the folder of vectors as argument to print a table of reported and computed prices.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from liqmap._base import timestamps
 
 RELATIVE = 1e-6
 RECORDED_2023 = timestamps.parse_instant("2023-03-27T00:00Z")
-# What reported prices were rounded to: the contract's tick, or a cent in worked examples.
+# Rounding of reported prices: the contract's tick, or a cent in worked examples.
 TICKS = {
     "bin-usdm-faq-1": 0.01,
     "bin-usdm-faq-3": 0.01,
@@ -34,7 +34,7 @@ NOT_REPRODUCED = {
 
 @dataclass(frozen=True)
 class Case:
-    """One vector: the rows that stand for it, and what the exchange said."""
+    """One test vector: input rows and the liquidation price that the exchange reported."""
 
     name: str
     venue: str
@@ -48,7 +48,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came out beside what was reported."""
+    """The computed price and reason of a case."""
 
     case: Case
     price: float | None
@@ -107,7 +107,7 @@ def _case(v: dict[str, Any]) -> Case:
     venue = v["venue"].split("-")[0]
     inverse = v["contract_type"] == "inverse"
     cross = v["margin_mode"].startswith("cross")
-    # Every vector is an instrument of its own, so that each has its own tier.
+    # Every vector gets its own instrument, so that each has its own tier.
     name = f"{venue}:{v['id']}"
     size = v["size"] * v["contract_size"] / (v["entry_price"] if inverse else 1)
     position: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Engines that go on from where another has been end where they would have come to by themselves, to the bit."""
+"""Runs that resume from a checkpoint end in exactly the same state as runs from the first bar."""
 
 from __future__ import annotations
 
@@ -34,93 +34,93 @@ def market(seed: int, bars: int = BARS) -> EngineBars:
     )
 
 
-def nursery(fed: EngineBars, rows: np.ndarray = BRACKETS) -> EngineRun:
+def new_run(fed: EngineBars, rows: np.ndarray = BRACKETS) -> EngineRun:
     return EngineRun(Cohorts(rows, 1e-3), fed, (3.0, 20.0, 100.0), rows, 1e-3, ())
 
 
-def told(of: EngineRun) -> tuple[list[bytes], object, int]:
-    """All that an engine says, to the bit; its own bytes also say how much room it has taken."""
+def state(of: EngineRun) -> tuple[list[bytes], object, int]:
+    """The observable state, bit by bit; the serialised engine is not compared, as it includes its capacity."""
     return [column.tobytes() for column in of.engine.levels()], of.engine.accounts(), of.rescaled
 
 
-def straight(fed: EngineBars, stop: int, rows: np.ndarray = BRACKETS) -> tuple[list[bytes], object, int]:
-    own = nursery(fed, rows)
-    own.advance(0, stop)
-    return told(own)
+def without_checkpoints(fed: EngineBars, stop: int, rows: np.ndarray = BRACKETS) -> tuple[list[bytes], object, int]:
+    run = new_run(fed, rows)
+    run.advance(0, stop)
+    return state(run)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints._CACHES, "lines", [])
+def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints._CACHES, "caches", [])
     monkeypatch.setattr(population, "CHECKPOINT_BARS", EVERY)
 
 
-def test_any_order_of_stops_ends_where_a_straight_way_does() -> None:
+def test_the_final_state_does_not_depend_on_intermediate_stops() -> None:
     fed = market(1)
     for stops in ([500], [37, 300], [64, 65, 449], [10, 499, 500], [1], [128]):
-        one = nursery(fed)
+        one = new_run(fed)
         for stop in stops:
-            one.reach(stop)
+            one.advance_to(stop)
         assert one.fed == stops[-1]
-        assert told(one) == straight(fed, stops[-1])
-    assert straight(fed, BARS)[2] > 0
+        assert state(one) == without_checkpoints(fed, stops[-1])
+    assert without_checkpoints(fed, BARS)[2] > 0
 
 
-def test_an_earlier_engine_saves_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_processes_only_the_bars_after_the_last_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     fed = market(2)
-    nursery(fed).reach(BARS)
-    walked: list[int] = []
+    new_run(fed).advance_to(BARS)
+    processed: list[int] = []
     advance = EngineRun.advance
 
     def counted(self: EngineRun, start: int, stop: int) -> object:
-        walked.append(stop - start)
+        processed.append(stop - start)
         return advance(self, start, stop)
 
     monkeypatch.setattr(EngineRun, "advance", counted)
-    later = nursery(market(2))
-    later.reach(BARS)
-    assert sum(walked) == BARS % EVERY
-    assert told(later) == straight(fed, BARS)
+    later = new_run(market(2))
+    later.advance_to(BARS)
+    assert sum(processed) == BARS % EVERY
+    assert state(later) == without_checkpoints(fed, BARS)
 
 
-def test_only_the_very_same_way_is_shared() -> None:
+def test_checkpoints_are_shared_only_between_identical_inputs() -> None:
     fed = market(3)
-    nursery(fed).reach(BARS)
+    new_run(fed).advance_to(BARS)
     for name in ("hours", "low", "high", "close", "open_interest", "long_flow", "short_flow"):
         other = replace(fed, **{name: getattr(fed, name) * np.where(np.arange(BARS) == 5, 1 + 1e-15, 1.0)})
-        one = nursery(other)
-        one.reach(BARS)
-        assert told(one) == straight(other, BARS)
+        one = new_run(other)
+        one.advance_to(BARS)
+        assert state(one) == without_checkpoints(other, BARS)
     rows = BRACKETS * np.array([1, 1, 1, 1, 1 + 1e-15])
-    wider = nursery(fed, rows)
-    wider.reach(BARS)
-    assert told(wider) == straight(fed, BARS, rows)
+    wider = new_run(fed, rows)
+    wider.advance_to(BARS)
+    assert state(wider) == without_checkpoints(fed, BARS, rows)
 
 
-def test_a_longer_market_goes_on_from_a_shorter_one_and_the_other_way_round() -> None:
+def test_a_longer_input_shares_checkpoints_with_a_shorter_one_and_vice_versa() -> None:
     long = market(4)
     names = ("end", "hours", "low", "high", "close", "open_interest", "long_flow", "short_flow")
     short = replace(long, **{name: getattr(long, name)[:300] for name in names})
     for fed, stop in ((short, 300), (long, 500), (short, 290), (long, 310)):
-        one = nursery(fed)
-        one.reach(stop)
-        assert told(one) == straight(long, stop)
-    assert nursery(short).line is nursery(long).line
+        one = new_run(fed)
+        one.advance_to(stop)
+        assert state(one) == without_checkpoints(long, stop)
+    assert new_run(short).checkpoints is new_run(long).checkpoints
 
 
-def test_little_is_kept() -> None:
+def test_the_number_of_checkpoints_and_caches_is_limited() -> None:
     fed = market(5, 2_000)
-    nursery(fed).reach(2_000)
-    walk = nursery(fed)
+    new_run(fed).advance_to(2_000)
+    run = new_run(fed)
     for stop in range(1, 2_000, 7):
-        walk.reach(stop)
-    assert len(walk.line._states) <= checkpoints._MAX_CHECKPOINTS
+        run.advance_to(stop)
+    assert len(run.checkpoints._checkpoints) <= checkpoints._MAX_CHECKPOINTS
     for seed in range(10):
-        nursery(market(seed)).reach(1)
-    assert len(checkpoints._CACHES.lines) <= checkpoints._MAX_CACHES
+        new_run(market(seed)).advance_to(1)
+    assert len(checkpoints._CACHES.caches) <= checkpoints._MAX_CACHES
 
 
-def test_the_same_prices_at_other_times_are_another_way() -> None:
+def test_the_same_prices_at_other_times_do_not_share_checkpoints() -> None:
     fed = market(7)
     later = replace(fed, end=fed.end + 1_000)
     assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed) is checkpoints.checkpoint_cache(
@@ -129,7 +129,7 @@ def test_the_same_prices_at_other_times_are_another_way() -> None:
     assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed) is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, later)
 
 
-def test_threads_share_no_way() -> None:
+def test_threads_do_not_share_caches() -> None:
     fed = market(8)
     with ThreadPoolExecutor(1) as other:
         elsewhere = other.submit(checkpoints.checkpoint_cache, BRACKETS, 1e-3, fed).result()

@@ -1,4 +1,4 @@
-"""The cohort engine against a slow, obviously right oracle in plain Python."""
+"""The cohort engine agrees with a slow but simple implementation in plain Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Bar = tuple[float, float, float, float, float, float, float]
 
 
 class Oracle:
-    """Coin in dictionaries, one bar at a time; a short is a long on the mirrored axis."""
+    """Coin in dictionaries, one bar at a time; a short is a long on a mirrored price axis."""
 
     def __init__(self, *, long: bool) -> None:
         self.mirror = 1 if long else -1
@@ -46,12 +46,12 @@ class Oracle:
             self.opened = self.unmapped = oi
             self.started = True
         start, end = sorted((self.y(low), self.y(high)))
-        gone = [0.0] * len(BRACKETS)
+        liquidated = [0.0] * len(BRACKETS)
         for b, (bins, bracket) in enumerate(zip(self.bins, BRACKETS, strict=True)):
             for index in [i for i in bins if i >= math.floor(start)]:
                 coin = bins.pop(index)
                 self.liquidated += coin
-                gone[b] += coin * self.price(index)
+                liquidated[b] += coin * self.price(index)
             share = 0.5 ** (hours / bracket[4])
             for index in bins:
                 self.closed += bins[index] * (1 - share)
@@ -67,7 +67,7 @@ class Oracle:
                     bins[index] += coin * overlap
                 else:
                     self.liquidated += coin * overlap
-                    gone[b] += coin * overlap * self.price(index)
+                    liquidated[b] += coin * overlap * self.price(index)
         if self.mapped > oi:
             share = oi / self.mapped
             for bins in self.bins:
@@ -78,7 +78,7 @@ class Oracle:
         rest = oi - (self.opened - self.closed - self.liquidated)
         self.opened += max(rest, 0.0)
         self.closed += max(-rest, 0.0)
-        return gone
+        return liquidated
 
 
 @st.composite
@@ -101,14 +101,14 @@ def columns(bars: list[Bar]) -> list[np.ndarray]:
 
 @settings(max_examples=200, deadline=None)
 @given(bars=histories())
-def test_equals_the_oracle(bars: list[Bar]) -> None:
+def test_the_engine_equals_the_plain_python_implementation(bars: list[Bar]) -> None:
     engine = Cohorts(BRACKETS, STEP)
     sides = [Oracle(long=True), Oracle(long=False)]
     for bar in bars:
         predicted, _ = engine.advance(*columns([bar]))
         for s, (side, account) in enumerate(zip(sides, engine.accounts(), strict=True)):
-            gone = side.step(bar)
-            assert predicted[0, s] == pytest.approx(gone, rel=1e-6, abs=1e-3)
+            liquidated = side.step(bar)
+            assert predicted[0, s] == pytest.approx(liquidated, rel=1e-6, abs=1e-3)
             wanted = (side.opened, side.closed, side.liquidated, side.mapped, side.unmapped)
             assert account == pytest.approx(wanted, rel=1e-7, abs=1e-6)
             opened, closed, liquidated, mapped, unmapped = account
@@ -121,7 +121,7 @@ def test_equals_the_oracle(bars: list[Bar]) -> None:
     assert coin[signs > 0].sum() == pytest.approx(sides[0].mapped, abs=1e-6)
 
 
-def test_a_bar_that_makes_no_sense_is_refused_and_changes_nothing() -> None:
+def test_an_invalid_bar_is_rejected_and_leaves_the_engine_unchanged() -> None:
     engine = Cohorts(BRACKETS, STEP)
     with pytest.raises(InputError, match=r"^liqmap: cohorts: .*low <= close <= high"):
         engine.advance(*columns([(1.0, 5e4, 4e4, 5e4, 10.0, 1.0, 1.0)]))
@@ -129,7 +129,7 @@ def test_a_bar_that_makes_no_sense_is_refused_and_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(("column", "value"), [(0, 1.0), (1, -0.1), (2, 0.9), (4, 0.0)])
-def test_a_bracket_out_of_range_is_refused(column: int, value: float) -> None:
+def test_a_bracket_out_of_range_is_rejected(column: int, value: float) -> None:
     brackets = BRACKETS.copy()
     brackets[0, column] = value
     with pytest.raises(InputError, match="liqmap: cohorts: "):

@@ -1,4 +1,4 @@
-"""Liquidation prices against what exchanges reported and printed, and every way a row can be refused."""
+"""Liquidation prices agree with reported and published ones; rows that cannot be priced state the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PERP = "binance:BTCUSDT"
 
 
 def tiers_of(name: str, *rows: tuple[float, float | None, float, float]) -> pa.Table:
-    """Rows of floor, cap, leverage, rate."""
+    """A tier table from rows of floor, cap, maximum leverage and maintenance margin rate."""
     columns = zip(*rows, strict=True)
     floor, cap, leverage, mmr = (list(column) for column in columns)
     return pa.table(
@@ -46,7 +46,7 @@ def price(tiers: pa.Table = TIERS, instruments: Any = None, **position: Any) -> 
     return out["liquidation_price"][0].as_py(), out["reason"][0].as_py()
 
 
-def test_every_complete_vector_is_reproduced(shared: Path) -> None:
+def test_every_reported_price_with_complete_inputs_is_reproduced(shared: Path) -> None:
     found = verdicts(cases(shared / "vectors"))
     print(table(found))  # noqa: T201 - shown by `pytest -s`
     assert len(found) == 46
@@ -55,12 +55,12 @@ def test_every_complete_vector_is_reproduced(shared: Path) -> None:
     assert {v.case.name for v in found if not v.case.complete and v.price is not None} == set(NOT_REPRODUCED)
 
 
-def test_the_payloads_beside_the_vectors_are_reproduced_too(shared: Path) -> None:
+def test_reported_prices_of_venue_payloads_are_reproduced(shared: Path) -> None:
     samples = shared / "api_samples"
     cross = json.loads((samples / "okx/account_positions_BTC-USD-SWAP_live_2026-01.json").read_text())["data"][1]
-    mark, owed = float(cross["markPx"]), float(cross["mmr"])
-    equity = float(cross["mgnRatio"]) * (owed + 100 / mark * 0.0005)
-    okx = tiers_of("okx:BTC-USD-SWAP", (0, None, 100, owed * mark / 100))
+    mark, maintenance = float(cross["markPx"]), float(cross["mmr"])
+    equity = float(cross["mgnRatio"]) * (maintenance + 100 / mark * 0.0005)
+    okx = tiers_of("okx:BTC-USD-SWAP", (0, None, 100, maintenance * mark / 100))
     entry = float(cross["avgPx"])
     found, _ = price(
         okx, instrument="okx:BTC-USD-SWAP", entry_price=entry, size_base=100 / entry, margin_mode="cross",
@@ -91,7 +91,7 @@ DISTANCES = {
 
 
 @pytest.mark.parametrize("name", DISTANCES)
-def test_the_distance_table_comes_out(name: str) -> None:
+def test_distances_equal_the_documented_table(name: str) -> None:
     mmr, rows = DISTANCES[name]
     table_of_one = tiers_of(name, (0, None, 150, mmr))
     for leverage, expected in rows.items():
@@ -103,12 +103,12 @@ def test_the_distance_table_comes_out(name: str) -> None:
         assert tuple(found) == expected, leverage
 
 
-def test_the_long_that_public_tools_get_wrong() -> None:
+def test_the_price_of_a_100x_long_on_binance() -> None:
     assert price(leverage=100.0)[0] == pytest.approx(64_608.43, abs=0.005)
 
 
-def test_the_tier_at_the_liquidation_price_holds() -> None:
-    # 310,000 at the entry is tier 2; 290,000 where it dies is tier 1, whose rate then applies.
+def test_the_tier_at_the_liquidation_price_applies() -> None:
+    # 310,000 at entry is tier 2; 290,000 at liquidation is tier 1, whose rate applies.
     size, entry, margin = 5.0, 62_000.0, 20_000.0
     out = liqmap.liquidation_prices(
         pa.table({"instrument": [PERP], "side": ["long"], "size_base": [size], "entry_price": [entry],
@@ -120,7 +120,7 @@ def test_the_tier_at_the_liquidation_price_holds() -> None:
     assert out["bankruptcy_price"].to_pylist() == [entry - margin / size]
 
 
-def test_hedged_legs_share_one_price_at_which_the_account_owes_what_it_holds() -> None:
+def test_hedged_legs_share_one_price_at_which_equity_equals_maintenance_margin() -> None:
     legs = pa.table(
         {
             "instrument": [PERP, PERP],
@@ -145,7 +145,7 @@ def test_hedged_legs_share_one_price_at_which_the_account_owes_what_it_holds() -
     )
 
 
-def test_okx_reports_one_tick_above_for_isolated_longs() -> None:
+def test_prices_of_isolated_longs_on_okx_are_one_tick_higher() -> None:
     name = "okx:BTC-USDT-SWAP"
     tiers = tiers_of(name, (0, 10.0, 100, 0.004))
     contract = pa.table({"instrument": [name], "payoff": ["linear"], "tick_size": [0.1]})
@@ -178,11 +178,11 @@ def test_okx_reports_one_tick_above_for_isolated_longs() -> None:
         ({"leverage": 10.0, "instrument": "binance:BTCUSDT_261225"}, "no tier table of this instrument at this time"),
     ],
 )
-def test_a_row_that_cannot_be_priced_is_null_and_says_why(position: dict[str, Any], reason: str) -> None:
+def test_a_row_that_cannot_be_priced_is_null_with_a_reason(position: dict[str, Any], reason: str) -> None:
     assert price(**position) == (None, reason)
 
 
-def test_tiers_hold_from_their_date_on() -> None:
+def test_a_tier_table_applies_from_its_date_on() -> None:
     old = TIERS.append_column("valid_from", pa.array([timestamps.parse_instant("2025-01-01")] * 3))
     new = TIERS.set_column(5, "mmr", pa.array([0.01, 0.02, 0.03]))
     new = new.append_column("valid_from", pa.array([timestamps.parse_instant("2026-01-01")] * 3))
@@ -196,7 +196,7 @@ def test_tiers_hold_from_their_date_on() -> None:
     assert price(dated, leverage=10.0)[0] == pytest.approx(65_000 * 0.9 / 0.99)
 
 
-def test_the_payoff_is_read_off_the_venues_own_spelling() -> None:
+def test_the_payoff_is_inferred_from_the_venue_symbol() -> None:
     inverse = ["okx:BTC-USD-SWAP", "okx:BTC-USD-261225", "binance:BTCUSD_PERP", "binance:BTCUSD_261225"]
     inverse += ["bybit:BTCUSD", "bybit:BTCUSDM26"]
     linear = ["okx:BTC-USDT-SWAP", "okx:BTC-USD_UM-261030", "binance:BTCUSDT", "binance:BTCUSDT_261225"]
@@ -224,62 +224,62 @@ def columns(n: int) -> dict[str, list[Any]]:
 TWO_VENUES = pa.concat_tables([TIERS, tiers_of("okx:BTC-USDT-SWAP", (0, 1.0, 100, 0.004), (1.0, 3.0, 50, 0.01))])
 
 
-def answers(positions: Any) -> list[dict[str, Any]]:
+def results(positions: Any) -> list[dict[str, Any]]:
     return pa.table(liqmap.liquidation_prices(positions, TWO_VENUES)).to_pylist()
 
 
-def test_the_answer_does_not_depend_on_who_hands_the_table_over() -> None:
+def test_the_result_does_not_depend_on_the_library_or_encoding_of_the_table() -> None:
     plain = pa.table(columns(1_000))
-    expected = answers(plain)
+    expected = results(plain)
     coded = plain
     for i, name in enumerate(("instrument", "side")):
         coded = coded.set_column(i, name, plain[name].dictionary_encode())
-    assert answers(coded) == expected
-    assert answers(pl.from_arrow(plain)) == expected
-    assert answers(pl.from_arrow(plain).with_columns(pl.col("instrument", "side").cast(pl.Categorical))) == expected
-    assert answers(plain.to_pandas()) == expected
-    assert answers(duckdb.sql("SELECT * FROM plain")) == expected
+    assert results(coded) == expected
+    assert results(pl.from_arrow(plain)) == expected
+    assert results(pl.from_arrow(plain).with_columns(pl.col("instrument", "side").cast(pl.Categorical))) == expected
+    assert results(plain.to_pandas()) == expected
+    assert results(duckdb.sql("SELECT * FROM plain")) == expected
     # Both tables may come from one connection, which holds one open result at a time.
     relation = duckdb.sql("SELECT * FROM TWO_VENUES")
     assert pa.table(liqmap.liquidation_prices(duckdb.sql("SELECT * FROM plain"), relation)).to_pylist() == expected
     numbers = duckdb.sql("SELECT * REPLACE (CASE side WHEN 'long' THEN 1 ELSE -1 END AS side) FROM plain")
-    assert answers(numbers) == expected
+    assert results(numbers) == expected
     for i, j in ((0, 0), (3, 3), (1, 8), (63, 130), (997, 1_000)):
-        assert answers(coded.slice(i, j - i)) == expected[i:j]
+        assert results(coded.slice(i, j - i)) == expected[i:j]
     chunked = pa.concat_tables([coded.slice(i, 97) for i in range(0, 1_000, 97)])
-    assert answers(chunked) == expected
+    assert results(chunked) == expected
 
 
-def test_foreign_arrow_is_checked_before_it_is_followed() -> None:
+def test_invalid_arrow_data_is_rejected() -> None:
     base = pa.table(columns(4))
     beyond = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 0]), pa.array(["long", "short"]), safe=False)
     with pytest.raises(InputError, match=r"positions, side: key 2 of a dictionary of 2 \(expected a column of words\)"):
-        answers(base.set_column(1, "side", beyond))
+        results(base.set_column(1, "side", beyond))
     offsets = pa.py_buffer(bytes(bytearray(b"".join(i.to_bytes(4, "little") for i in (0, 4, 900, 8, 12)))))
     broken = pa.Array.from_buffers(pa.utf8(), 4, [None, offsets, pa.py_buffer(b"longlonglong")])
     with pytest.raises(InputError, match="positions, side"):
-        answers(base.set_column(1, "side", broken))
+        results(base.set_column(1, "side", broken))
     with pytest.raises(InputError, match=r"positions, side: columns instrument, .* \(expected that column\)"):
-        answers(base.drop_columns(["side"]))
+        results(base.drop_columns(["side"]))
     with pytest.raises(InputError, match=r"positions, entry_price: type Utf8 \(expected a numeric column\)"):
-        answers(base.set_column(3, "entry_price", pa.array(["x"] * 4)))
+        results(base.set_column(3, "entry_price", pa.array(["x"] * 4)))
     with pytest.raises(InputError, match=r"positions: a list \(expected an Arrow stream"):
         liqmap.liquidation_prices([], TIERS)
     with pytest.raises(InputError, match=r"tiers, binance:BTCUSDT, tier 3: floor 800000 \(expected the cap"):
         liqmap.liquidation_prices(base, pa.concat_tables([TIERS.slice(0, 1), TIERS.slice(2, 1)]))
 
 
-def test_pieces_are_levels_in_order_and_sum_to_the_position() -> None:
+def test_tranches_are_in_order_and_sum_to_the_position() -> None:
     okx = tiers_of("okx:BTC-USDT-SWAP", (0, 10.0, 100, 0.004), (10, 20.0, 50, 0.01), (20, 40.0, 25, 0.02),
                    (40, 80.0, 20, 0.025), (80, 160.0, 10, 0.03))  # fmt: skip
     position = pa.table(
         {"instrument": ["okx:BTC-USDT-SWAP"], "side": ["long"], "size_base": [100.0], "entry_price": [65_000.0],
          "leverage": [10.0]}
     )  # fmt: skip
-    pieces = pa.table(liqmap.liquidation_tranches(position, okx)).to_pylist()
-    # Tier 5 → the cap of tier 3 (40), tier 3 → the cap of tier 1 (10), tier 1 → all that is left.
-    assert [piece["size_base"] for piece in pieces] == pytest.approx([60.0, 30.0, 10.0])
-    prices = [piece["price"] for piece in pieces]
+    tranches = pa.table(liqmap.liquidation_tranches(position, okx)).to_pylist()
+    # Tier 5 → the cap of tier 3 (40), tier 3 → the cap of tier 1 (10), tier 1 → the rest.
+    assert [tranche["size_base"] for tranche in tranches] == pytest.approx([60.0, 30.0, 10.0])
+    prices = [tranche["price"] for tranche in tranches]
     assert prices == sorted(prices, reverse=True)
     assert prices[0] == liqmap.liquidation_prices(position, okx)["liquidation_price"][0].as_py()
-    assert [piece["tranche"] for piece in pieces] == [0, 1, 2]
+    assert [tranche["tranche"] for tranche in tranches] == [0, 1, 2]

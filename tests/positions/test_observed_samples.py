@@ -1,4 +1,4 @@
-"""From a venue's answer through the history to a price: the formula meets what the venue reported."""
+"""Venue responses loaded into a history: the formula reproduces the liquidation prices that the venue reported."""
 
 from __future__ import annotations
 
@@ -57,34 +57,34 @@ def store() -> Iterator[Store]:
         ),
     ],
 )
-def test_the_formula_on_what_was_stored_is_the_reported_price(
+def test_the_formula_reproduces_the_reported_price_from_stored_inputs(
     store: Store, tmp_path: Path, shared: Path, sample: str, at: str | None, tier: str, count: int
 ) -> None:
     load_contracts(store, tmp_path, tier)
     store.load(shared / "api_samples" / sample, account="desk", at=at)
-    (taken,) = stored_positions(store, "max(ts)")
-    seen = read_observed(store, tier.split(",", 1)[0], taken[0])
-    assert seen is not None
-    assert len(seen) == count
-    assert seen.reported.all()
-    assert seen.formula_price == pytest.approx(seen.price, rel=1e-6)
-    assert not seen.differs.any()
-    assert not seen.due.any()
-    assert seen.mark_price is not None
+    (taken_at,) = stored_positions(store, "max(ts)")
+    found = read_observed(store, tier.split(",", 1)[0], taken_at[0])
+    assert found is not None
+    assert len(found) == count
+    assert found.reported.all()
+    assert found.formula_price == pytest.approx(found.price, rel=1e-6)
+    assert not found.differs.any()
+    assert not found.due.any()
+    assert found.mark_price is not None
 
 
 def test_observed_accounts_of_the_excerpt(store: Store, shared: Path) -> None:
     store.load(shared / "data/positions/xyz1367487_accounts_excerpt.json")
-    seen = read_observed(store, "hyperliquid:BTC", timestamps.parse_instant("2026-10-04"))
-    assert seen is not None
-    assert (len(seen), seen.mark_price) == (3, pytest.approx(84_721))
-    assert float((seen.size_base * seen.entry_price).sum()) == pytest.approx(463_492, rel=1e-3)
-    assert np.isfinite(seen.price).sum() == 1
-    assert seen.notes[0].startswith("3 positions of 3 accounts observed (3 from hyperliquid snapshot)")
-    assert "2 of 3 observed have no liquidation price" in seen.notes
+    found = read_observed(store, "hyperliquid:BTC", timestamps.parse_instant("2026-10-04"))
+    assert found is not None
+    assert (len(found), found.mark_price) == (3, pytest.approx(84_721))
+    assert float((found.size_base * found.entry_price).sum()) == pytest.approx(463_492, rel=1e-3)
+    assert np.isfinite(found.price).sum() == 1
+    assert found.notes[0].startswith("3 positions of 3 accounts observed (3 from hyperliquid snapshot)")
+    assert "2 of 3 observed have no liquidation price" in found.notes
 
 
-def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path) -> None:
+def test_both_legs_of_a_binance_hedge_share_one_price(store: Store, tmp_path: Path) -> None:
     legs = [
         binance_position_risk(positionSide="LONG", marginType="cross", liquidationPrice="0"),
         binance_position_risk(
@@ -93,15 +93,15 @@ def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path
     ]
     store.load(write_json(tmp_path, legs), account="desk", at="2026-10-01")
     with store.transaction() as connection:
-        connection.execute("UPDATE positions SET margin = 3000")  # the wallet, which positionRisk does not tell
-    seen = read_observed(store, "binance:BTCUSDT", timestamps.parse_instant("2026-10-01"))
-    assert seen is not None
-    assert seen.formula_price[0] == pytest.approx(seen.formula_price[1], rel=1e-12)
+        connection.execute("UPDATE positions SET margin = 3000")  # wallet balance, which positionRisk does not contain
+    found = read_observed(store, "binance:BTCUSDT", timestamps.parse_instant("2026-10-01"))
+    assert found is not None
+    assert found.formula_price[0] == pytest.approx(found.formula_price[1], rel=1e-12)
     # Equity 3000 + 0.5·(L − 65000) − 0.1·(L − 66000) meets 0.4 % of both legs' notional.
-    assert seen.formula_price[0] == pytest.approx((0.5 * 65_000 - 0.1 * 66_000 - 3000) / (0.4 - 0.6 * 0.004), rel=1e-9)
+    assert found.formula_price[0] == pytest.approx((0.5 * 65_000 - 0.1 * 66_000 - 3000) / (0.4 - 0.6 * 0.004), rel=1e-9)
 
 
-def test_an_account_that_was_seen_without_positions_has_closed_them(store: Store, tmp_path: Path) -> None:
+def test_a_snapshot_without_positions_closes_all_positions_of_the_account(store: Store, tmp_path: Path) -> None:
     load_contracts(store, tmp_path)
     first, hour = 1_790_000_000_000, 3_600_000
     store.load(
@@ -115,8 +115,8 @@ def test_an_account_that_was_seen_without_positions_has_closed_them(store: Store
     )
 
     def count(name: str, at: int) -> int:
-        seen = read_observed(store, f"hyperliquid:{name}", at * 1000)
-        return 0 if seen is None else len(seen)
+        found = read_observed(store, f"hyperliquid:{name}", at * 1000)
+        return 0 if found is None else len(found)
 
     assert (count("BTC", first + hour), count("ETH", first + hour)) == (1, 1)
     store.load(

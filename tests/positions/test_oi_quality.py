@@ -1,4 +1,4 @@
-"""Odd open interest is flagged on the map, and the ledger balances all the same; odd parameters are refused."""
+"""Suspicious open interest is reported with the map and the ledger still balances; invalid recipes are rejected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Make = Callable[[np.ndarray, AnyRecipe], LiquidationMap]
 
 @pytest.fixture
 def made(tmp_path: Path) -> Make:
-    """The map of five days of bars beside this open interest; NaN: not told."""
+    """Makes the map of five days of bars with this open interest; NaN: no row."""
 
     def make(oi: np.ndarray, recipe: AnyRecipe) -> LiquidationMap:
         rng = np.random.default_rng(4)
@@ -40,8 +40,8 @@ def made(tmp_path: Path) -> Make:
         with liqmap.open(tmp_path / "h.duckdb", mode="w") as history:
             history.load(tmp_path / "bars.csv", table="bars", instrument=NAME)
             history.load(tmp_path / "oi.csv", table="open_interest", instrument=NAME)
-            books = history.ledger(NAME, recipe=recipe)
-            assert books.error().max() <= 1e-9
+            ledger = history.ledger(NAME, recipe=recipe)
+            assert ledger.error().max() <= 1e-9
             return history.map(NAME, recipe=recipe)
 
     return make
@@ -51,57 +51,57 @@ def usual() -> np.ndarray:
     return 20_000 + 100 * np.sin(np.arange(N) / 3)
 
 
-def said(m: LiquidationMap) -> list[str]:
+def warnings(m: LiquidationMap) -> list[str]:
     return [note for note in m.provenance.assumptions if note.startswith(("open interest", "the last open"))]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_nothing_odd_nothing_said(made: Make, recipe: AnyRecipe) -> None:
-    assert said(made(usual(), recipe)) == []
+def test_regular_open_interest_gives_no_warning(made: Make, recipe: AnyRecipe) -> None:
+    assert warnings(made(usual(), recipe)) == []
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_frozen_at_the_end(made: Make, recipe: AnyRecipe) -> None:
+def test_open_interest_frozen_at_the_end_is_reported(made: Make, recipe: AnyRecipe) -> None:
     oi = usual()
     oi[-10:] = oi[-10]
-    assert said(made(oi, recipe)) == ["open interest has not changed for the last 9 hours: it may be stale"]
+    assert warnings(made(oi, recipe)) == ["open interest has not changed for the last 9 hours: it may be stale"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_frozen_input_freezes_the_map(made: Make, tmp_path: Path, recipe: AnyRecipe) -> None:
+def test_no_positions_are_opened_or_closed_in_frozen_bars(made: Make, tmp_path: Path, recipe: AnyRecipe) -> None:
     oi = usual()
     oi[-40:] = oi[-40]
-    assert any("nothing opens or ages" in note for note in made(oi, recipe).provenance.assumptions)
+    assert any("no positions are opened or closed" in note for note in made(oi, recipe).provenance.assumptions)
     with liqmap.open(tmp_path / "h.duckdb") as history:
-        books = history.ledger(NAME, recipe=recipe)
-    # From the fourth hour on what is mapped only falls by what the price sweeps.
-    mapped, swept = books.mapped[-37:], books.liquidated[-36:]
+        ledger = history.ledger(NAME, recipe=recipe)
+    # From the fourth hour on, mapped positions change only by liquidations.
+    mapped, swept = ledger.mapped[-37:], ledger.liquidated[-36:]
     assert np.diff(mapped, axis=0) == pytest.approx(-swept, abs=1e-9)
-    before = np.diff(books.mapped[:-40], axis=0) + books.liquidated[1:-40]
+    before = np.diff(ledger.mapped[:-40], axis=0) + ledger.liquidated[1:-40]
     assert np.abs(before).max() > 1e-3
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_frozen_on_the_way(made: Make, recipe: AnyRecipe) -> None:
+def test_open_interest_frozen_in_the_past_is_reported(made: Make, recipe: AnyRecipe) -> None:
     oi = usual()
     oi[20:50] = oi[20]
-    assert said(made(oi, recipe)) == ["open interest stood still once for 30 hours until 2025-01-03T03:00:00Z"]
+    assert warnings(made(oi, recipe)) == ["open interest was frozen once for 30 hours until 2025-01-03T03:00:00Z"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_not_told_for_hours(made: Make, recipe: AnyRecipe) -> None:
+def test_stale_open_interest_is_reported(made: Make, recipe: AnyRecipe) -> None:
     oi = usual()
     oi[-6:] = np.nan
-    assert said(made(oi, recipe))[1:] == ["the last open interest is 6 hours old"]
+    assert warnings(made(oi, recipe))[1:] == ["the last open interest is 6 hours old"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_tenfold(made: Make, recipe: AnyRecipe) -> None:
+def test_a_tenfold_jump_is_reported(made: Make, recipe: AnyRecipe) -> None:
     oi = usual()
     oi[60:63] *= 10
     want = "open interest jumped tenfold or more at 2025-01-03T13:00:00Z (the first of 2 jumps): a change of units?"
     m = made(oi, recipe)
-    assert said(m) == [want]
+    assert warnings(m) == [want]
     assert m.ledger.error(m.open_interest) <= 1e-9
 
 
@@ -115,7 +115,7 @@ def test_tenfold(made: Make, recipe: AnyRecipe) -> None:
         (lambda: CalibratedRecipe(DISTANCES, (-0.1,) * 24, (0.01,) * 24), "shares that sum to -2.4"),
     ],
 )
-def test_shares_that_do_not_sum_are_refused_in_one_line(make: Callable[[], AnyRecipe], found: str) -> None:
+def test_an_invalid_recipe_is_rejected_with_a_one_line_error(make: Callable[[], AnyRecipe], found: str) -> None:
     with pytest.raises(InputError, match=found) as error:
         make()
     assert str(error.value).startswith("liqmap: recipe: ")

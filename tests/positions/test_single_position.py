@@ -1,4 +1,4 @@
-"""``liqmap position``: one position, what if."""
+"""The price of a single position, and ``liqmap position``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BINANCE = find_entry("binance:BTCUSDT")
 assert BINANCE is not None
 
 
-def held(**changes: Any) -> Position:
+def position(**changes: Any) -> Position:
     facts = {"side": "long", "entry_price": 77_000.0, "size_base": 0.5, "leverage": 20.0} | changes
     return Position(BINANCE.instrument, **facts)
 
@@ -37,47 +37,49 @@ def run(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("side", ["long", "short"])
 @pytest.mark.parametrize("leverage", [3.0, 20.0, 100.0])
-def test_the_margin_found_puts_the_price_where_it_was_asked(side: str, leverage: float) -> None:
-    asked = held(side=side, leverage=leverage)
+def test_the_margin_found_gives_the_requested_liquidation_price(side: str, leverage: float) -> None:
+    asked = position(side=side, leverage=leverage)
     now = price_position(asked, BINANCE.tiers).liquidation_price
     assert now is not None
     target = now * (0.99 if side == "long" else 1.01)
     margin = margin_for(asked, BINANCE.tiers, target)
     assert margin is not None
     assert margin > asked.own_margin
-    moved = price_position(held(side=side, leverage=leverage, margin=margin), BINANCE.tiers).liquidation_price
+    moved = price_position(position(side=side, leverage=leverage, margin=margin), BINANCE.tiers).liquidation_price
     assert moved == pytest.approx(target, rel=1e-9)
 
 
-def test_added_margin_takes_a_position_out_of_every_cluster_of_its_side() -> None:
+def test_added_margin_moves_the_price_out_of_every_cluster_of_its_side() -> None:
     on = sample_map()
     cluster = next(c for c in on.clusters() if c.side == "long")
     # The leverage whose liquidation price is the cluster's peak: L = E·(1 − 1/x)/(1 − m), first tier.
     leverage = 1 / (1 - cluster.peak / 77_000.0 * (1 - 0.004))
-    asked = held(leverage=leverage)
+    asked = position(leverage=leverage)
     placed = place(price_position(asked, BINANCE.tiers), on, BINANCE.tiers)
     assert placed is not None
     assert placed.exit is not None
     assert placed.exit.margin is not None
     assert placed.cluster == cluster
-    out = place(price_position(held(leverage=leverage, margin=placed.exit.margin), BINANCE.tiers), on, BINANCE.tiers)
+    out = place(
+        price_position(position(leverage=leverage, margin=placed.exit.margin), BINANCE.tiers), on, BINANCE.tiers
+    )
     assert out is not None
     assert (out.cluster, out.exit) == (None, None)
     assert placed.ahead < out.ahead
-    less = held(leverage=leverage, margin=placed.exit.margin - 2 * 0.5)
+    less = position(leverage=leverage, margin=placed.exit.margin - 2 * 0.5)
     inside = place(price_position(less, BINANCE.tiers), on, BINANCE.tiers)
     assert inside is not None
     assert inside.cluster is not None
 
 
-def test_a_covered_position_has_no_price_and_no_place() -> None:
-    found = price_position(held(margin=80_000 * 0.5), BINANCE.tiers)
+def test_a_fully_covered_position_has_no_price_and_no_place_on_a_map() -> None:
+    found = price_position(position(margin=80_000 * 0.5), BINANCE.tiers)
     assert found.liquidation_price is None
     assert place(found, sample_map(), BINANCE.tiers) is None
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "reason"),
     [
         ({"leverage": 151.0}, "leverage is above the tier's maximum"),
         ({"size_base": 20_000.0, "leverage": 1.0, "entry_price": 100_000.0}, "size is above the last tier"),
@@ -87,19 +89,19 @@ def test_a_covered_position_has_no_price_and_no_place() -> None:
         ({"leverage": None}, "neither margin nor leverage is given"),
     ],
 )
-def test_what_makes_no_sense_is_an_error_and_never_a_number(changes: dict[str, Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        price_position(held(**changes), BINANCE.tiers)
+def test_invalid_inputs_raise_an_error(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        price_position(position(**changes), BINANCE.tiers)
 
 
-def test_tiers_have_to_be_known_by_the_time() -> None:
+def test_a_tier_table_valid_at_the_time_is_required() -> None:
     with pytest.raises(NotFoundError, match="no margin tiers"):
-        price_position(held(), ())
+        price_position(position(), ())
     with pytest.raises(NotFoundError, match="earliest tier table is of 2026-09-29"):
-        price_position(held(), BINANCE.tiers, at=BINANCE.tiers[0].valid_from - 1)
+        price_position(position(), BINANCE.tiers, at=BINANCE.tiers[0].valid_from - 1)
 
 
-def test_okx_is_priced_by_its_own_rule_without_a_history() -> None:
+def test_a_position_is_priced_by_its_venues_rule_without_a_history() -> None:
     words = ("--venue", "okx", "--side", "long", "--entry", 65_000, "--size", 0.5, "--leverage", 20)
     plain = json.loads(run(*words, "--json").stdout)
     # (E − E/20) / (1 − m − f), m 0.4 %, fee 0.05 %, and one tick.
@@ -118,13 +120,13 @@ def test_okx_is_priced_by_its_own_rule_without_a_history() -> None:
         (("--venue", "okx", "--leverage", 101), "liqmap: position: okx:BTC-USDT-SWAP, leverage: leverage is above"),
     ],
 )
-def test_a_wrong_question_gets_one_line(words: tuple[object, ...], line: str) -> None:
+def test_invalid_options_give_a_one_line_error(words: tuple[object, ...], line: str) -> None:
     done = run("--side", "long", "--entry", 65_000, "--size", 0.5, *words, status=1)
     assert done.stderr.startswith(line)
     assert done.stderr.count("\n") == 1
 
 
-def test_on_a_real_map_it_names_the_cluster(shared: Path, tmp_path: Path) -> None:
+def test_the_cluster_of_a_position_on_a_real_map_is_reported(shared: Path, tmp_path: Path) -> None:
     db = tmp_path / "h.duckdb"
     with liqmap.open(db, mode="w") as history:
         file = shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv"

@@ -47,7 +47,8 @@ class PastClusters:
         at = at[at >= end[0]]
         self._days = float(end[-1] - at[0]) / (24 * _US_PER_HOUR) if len(at) else 0.0
         for stop in np.unique(np.searchsorted(end, at, side="right")).tolist():
-            self._notional += nursery.line.once((_measured, axis, stop), partial(_measured, nursery, axis, stop))
+            measure = partial(_measured, nursery, axis, stop)
+            self._notional += nursery.checkpoints.cached_result((_measured, axis, stop), measure)
 
     def notional(self) -> npt.NDArray[np.float64] | None:
         """USD of every cluster seen, ascending; ``None`` where there was too little to look back on."""
@@ -66,7 +67,7 @@ class PastClusters:
 
 def _measured(nursery: EngineRun, axis: tuple[int, int], stop: int) -> list[float]:
     """USD of each cluster after ``stop`` bars; the axis is its first engine bin and how many bins."""
-    nursery.reach(stop)
+    nursery.advance_to(stop)
     first, bins = axis
     sides, _ = nursery.engine.density([(0, len(nursery.leverages))], first, MAP_MERGE, bins)
     return [float(mass[basin.bins].sum()) for (mass,) in sides for basin in basins(mass, MAP_SIGMA)]

@@ -171,7 +171,7 @@ def build_columns(
     ledgers = []
     # What was predicted before the first column belongs to no column, but for its last bar.
     begin = stops[0] - 1
-    nursery.reach(begin)
+    nursery.advance_to(begin)
     fed = nursery.bars
     extremes = np.empty((2, len(stops)))
     for i, stop in enumerate(stops):

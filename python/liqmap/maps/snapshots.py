@@ -139,7 +139,7 @@ class Run:
             nursery = EngineRun(engine, fed, brackets.leverages, brackets.rows, recipe.step, ())
         elif nursery.bars is not fed:
             nursery = replace(nursery, bars=fed)
-        nursery.reach(stop)
+        nursery.advance_to(stop)
         self._kind, self._nursery = kind, nursery
         return self._look(store, nursery, mark, at, bars)
 

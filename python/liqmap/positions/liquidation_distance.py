@@ -1,4 +1,4 @@
-"""How far from its entry a position of a given leverage is liquidated, by the venue's rule in its first tier."""
+"""Distance from entry to liquidation by leverage, under the venue's margin rule and tiers."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["Brackets", "liquidation_distances", "margin_rule_of"]
 
 PLAIN_RULE = "sim:plain"
-"""Stands for a venue whose rule is not known: the plain linear formula, without a fee."""
+"""Instrument name for venues without a known margin rule: the plain linear formula without a fee is used."""
 _MIN_SIZE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Brackets:
-    """What the cohort engine is told of its brackets.
+    """Leverage brackets as input of the cohort engine.
 
     Attributes:
-        leverages: By which a map names them, ascending; more than one row may bear the same.
+        leverages: Label of each row on a map, ascending; several rows may have the same leverage.
         rows: Per row: long distance, short distance, share of the long flow, of the short flow, half-life in hours.
     """
 
@@ -46,22 +46,22 @@ def liquidation_distances(
     size: float = _MIN_SIZE,
     price: float = 1.0,
 ) -> npt.NDArray[np.float64]:
-    """Distances of an isolated position whose margin is ``notional / leverage``, as fractions of its entry.
+    """Return distances of an isolated position whose margin is ``notional / leverage``, as fractions of its entry.
 
     By the venue's own rule (:func:`liqmap.positions.margin.liquidation_prices`), in the tier of its size.
 
     Args:
         leverages: As set at the venue.
         tiers: The instrument's tier table.
-        instrument: ``venue:SYMBOL``, for the venue's rule and the payoff; a venue whose rule is not known gets the
-            plain linear one, ``L = E·(1 ∓ 1/leverage) / (1 ∓ m)``.
-        size: Notional at entry, USD; next to nothing, so the first tier, if left out.
-        price: Of the entry, for venues that count their tiers in coin. The nearest power of two is taken, so that the
+        instrument: ``venue:SYMBOL``, for the venue's rule and the payoff; a venue without a known rule gets the plain
+            linear one, ``L = E·(1 ∓ 1/leverage) / (1 ∓ m)``.
+        size: Notional at entry, USD; the default is close to 0, so that the first tier applies.
+        price: Entry price, for venues that define their tiers in coin. It is rounded to a power of two, so that the
             ratios have the same bits at every price.
 
     Returns:
-        Shape ``(brackets, 2)``: below the entry for longs, above it for shorts. A leverage that the venue does not
-        offer at that size, or whose margin the maintenance rate already eats, gets NaN; so does a side that is never
+        Shape ``(brackets, 2)``: below the entry for longs, above it for shorts. NaN for a leverage that the venue does
+        not offer at that size, for a margin that does not exceed the maintenance margin, and for a side that is never
         liquidated.
 
     Raises:
@@ -85,7 +85,7 @@ def liquidation_distances(
 
 @cache
 def margin_rule_of(instrument: str) -> str:
-    """The instrument whose rule is taken: itself, or one that stands for venues whose rule is not known.
+    """Return the instrument whose margin rule applies: itself, or :data:`PLAIN_RULE` if its venue's rule is unknown.
 
     Example:
         >>> margin_rule_of("okx:BTC-USD-SWAP"), margin_rule_of("kraken:PF_XBTUSD")
@@ -99,23 +99,23 @@ def margin_rule_of(instrument: str) -> str:
 def _relative_prices(
     name: str, leverages: tuple[float, ...], tiers: tuple[Tier, ...], size: float, entry: float
 ) -> npt.NDArray[np.float64]:
-    """Liquidation prices over the entry of longs, then shorts, shape ``(2, leverages)``; NaN where there is none.
+    """Return liquidation price / entry price of longs, then shorts, shape ``(2, leverages)``; NaN without a price.
 
-    Kept, since maps of one history ask for the same ones again and again.
+    Cached, because all maps of one history need the same ones.
     """
-    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when it is asked for
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when distances are computed
 
-    many = len(leverages)
-    asked = Table.from_pydict(
+    count = len(leverages)
+    positions = Table.from_pydict(
         {
-            "instrument": Array([name] * (2 * many), DataType.utf8()),
-            "side": Array.from_numpy(np.repeat(np.array([1, -1], dtype=np.int8), many)),
-            "size_base": Array.from_numpy(np.full(2 * many, size / entry)),
-            "entry_price": Array.from_numpy(np.full(2 * many, entry)),
+            "instrument": Array([name] * (2 * count), DataType.utf8()),
+            "side": Array.from_numpy(np.repeat(np.array([1, -1], dtype=np.int8), count)),
+            "size_base": Array.from_numpy(np.full(2 * count, size / entry)),
+            "entry_price": Array.from_numpy(np.full(2 * count, entry)),
             "leverage": Array.from_numpy(np.tile(np.asarray(leverages, dtype=np.float64), 2)),
         }
     )
-    found = liquidation_prices(asked, tier_table(name, tiers))["liquidation_price"].to_pylist()
-    prices = np.array([np.nan if price is None else price / entry for price in found]).reshape(2, many)
+    found = liquidation_prices(positions, tier_table(name, tiers))["liquidation_price"].to_pylist()
+    prices = np.array([np.nan if price is None else price / entry for price in found]).reshape(2, count)
     prices.setflags(write=False)
     return prices

@@ -1,4 +1,4 @@
-"""Positions that were seen: the latest snapshot of every account, each with the price at which its venue takes it."""
+"""Observed positions: the latest snapshot of every account, with exact liquidation prices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_AGE", "ObservedPositions", "last_snapshot_time", "read_observed"]
 
 MAX_AGE: Instant = 24 * 3_600_000_000
-"""A snapshot older than this says nothing about now, microseconds."""
+"""Maximum age of an account snapshot, microseconds."""
 
 _RELATIVE_TOLERANCE = 1e-6
 
@@ -34,19 +34,19 @@ class ObservedPositions:
     Attributes:
         instrument: ``venue:SYMBOL``.
         as_of: Time of the newest snapshot among them, UTC microseconds.
-        ts: When each was seen, UTC microseconds.
+        ts: Snapshot time of each, UTC microseconds.
         side: 1 long, −1 short.
         size_base: Coin; of an inverse contract its face value over the entry price.
         entry_price: Quote currency.
-        leverage: As set at the venue; NaN where unknown.
-        price: Liquidation price: the venue's own where it gave one, else the formula's, NaN where there is none. Where
-            the venue said that there is none, that stands too.
-        reported: Whether ``price`` is the venue's own.
-        formula_price: What the venue's rule gives from the stored inputs; NaN where it gives none.
-        differs: Where the venue and the formula both have a price and lie further apart than 1e-6 of it and one tick.
-        due: Where ``price`` lies on the wrong side of the mark: the position should have been taken already.
-        mark_price: The latest that came with a position by then; ``None`` if none did.
-        notes: What a reader has to know, one sentence each.
+        leverage: As set at the venue; NaN if unknown.
+        price: Liquidation price: the one reported by the venue, else the one by formula. NaN if the venue reports that
+            there is none, or if neither source gives a price.
+        reported: Whether ``price`` was reported by the venue.
+        formula_price: Price by the venue's rule from the stored inputs; NaN if the rule gives none.
+        differs: Whether the reported price and the formula price differ by more than 1e-6 and by more than one tick.
+        due: Whether the mark has already passed ``price``, so that the position should have been liquidated.
+        mark_price: The latest mark price stored with a position; ``None`` without one.
+        notes: Remarks for the reader of a map, one sentence each.
     """
 
     instrument: str
@@ -71,47 +71,47 @@ class ObservedPositions:
 def read_observed(
     store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE
 ) -> ObservedPositions | None:
-    """The positions of an instrument as they were last seen by ``at``; ``None`` where none was.
+    """Return the latest observed positions of an instrument as of ``at``; ``None`` if there are none.
 
-    An account's snapshot is all it holds in one source at one time: what is missing from the newest one is closed (a
-    file that was read for one instrument only says nothing of the others). Snapshots older than ``max_age`` are counted
-    and not used.
+    An account snapshot contains all positions of an account in one source at one time, so positions missing from the
+    newest snapshot are closed. (A file loaded for one instrument only is a snapshot of that instrument.) Snapshots
+    older than ``max_age`` are counted but not used.
 
     Args:
         store: The history.
         instrument: ``venue:SYMBOL``.
-        at: As-of time; nothing later is used.
-        max_age: How old a snapshot may be, microseconds.
+        at: As-of time, UTC microseconds; later snapshots are not used.
+        max_age: Maximum age of a snapshot, microseconds.
 
     Raises:
-        NotFoundError: The history does not have the instrument.
+        NotFoundError: The history has no such instrument.
         InputError: Its margin tiers have gaps.
     """
-    about = store.instrument(instrument)
-    ever = store.cached_query(_snapshot_span, instrument)
-    if ever is None or at < ever[0] or ever[1] < at - max_age:
+    contract = store.instrument(instrument)
+    span = store.cached_query(_snapshot_span, instrument)
+    if span is None or at < span[0] or span[1] < at - max_age:
         return None
     rows, stale = _read_latest(store, instrument, at, max_age)
     if not len(rows["ts"]):
         return None
     side = np.where(rows["side"] == "long", 1, -1).astype(np.int8)
-    given = _floats(rows["liquidation_price"])
-    formula, of_tiers = _price_positions(store, about, rows, at)
-    reported = np.isfinite(given)
+    venue_price = _floats(rows["liquidation_price"])
+    formula, tier_notes = _price_positions(store, contract, rows, at)
+    reported = np.isfinite(venue_price)
     none = rows["liquidation"] == "none"
-    price = np.where(reported, given, np.where(none, np.nan, formula))
+    price = np.where(reported, venue_price, np.where(none, np.nan, formula))
     marks = _floats(rows["mark_price"])
     known = np.flatnonzero(np.isfinite(marks))
     mark = float(marks[known[np.argmax(rows["ts"][known])]]) if len(known) else None
-    beside = np.where(np.isfinite(marks), marks, np.nan if mark is None else mark)
+    mark_of_row = np.where(np.isfinite(marks), marks, np.nan if mark is None else mark)
     with np.errstate(invalid="ignore"):
-        apart = np.abs(given - formula)
-        differs = (apart > _RELATIVE_TOLERANCE * given) & (apart > about.tick_size * (1 + 1e-9))
-        due = side * (price - beside) >= 0
+        difference = np.abs(venue_price - formula)
+        differs = (difference > _RELATIVE_TOLERANCE * venue_price) & (difference > contract.tick_size * (1 + 1e-9))
+        due = side * (price - mark_of_row) >= 0
     notes = (
         *_account_notes(rows, stale, max_age),
         *_price_notes(price, reported=reported, none=none, formula=formula, differs=differs, due=due),
-        *of_tiers,
+        *tier_notes,
     )
     return ObservedPositions(
         instrument=instrument,
@@ -132,7 +132,7 @@ def read_observed(
 
 
 def last_snapshot_time(store: Store, instrument: str, until: Instant) -> Instant | None:
-    """Time of the newest snapshot by ``until``, UTC microseconds; ``None`` where there is none."""
+    """Return the time of the newest snapshot not after ``until``, UTC microseconds; ``None`` without one."""
     with store.reading() as connection:
         row = connection.execute(
             "SELECT max(ts) FROM positions WHERE instrument = $1 AND ts <= $2", [instrument, until]
@@ -141,17 +141,17 @@ def last_snapshot_time(store: Store, instrument: str, until: Instant) -> Instant
 
 
 def _snapshot_span(connection: duckdb.DuckDBPyConnection, instrument: str) -> tuple[Instant, Instant] | None:
-    """When positions of the instrument were first and last seen, if ever."""
+    """Return the times of the first and the last snapshot of the instrument, if any."""
     row = connection.execute("SELECT min(ts), max(ts) FROM positions WHERE instrument = $1", [instrument]).fetchone()
     return None if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
 
-# Binance counts both legs of a hedge in cross together: each row carries the other leg.
+# Binance margins both legs of a hedge in cross mode together, so each row is joined with the opposite leg.
 _LATEST_SQL = """
-WITH seen AS (
+WITH queried AS (
     SELECT account, source, ts FROM sightings WHERE ts <= $at AND (instrument IS NULL OR instrument = $name)
     UNION ALL SELECT account, source, ts FROM positions WHERE ts <= $at AND instrument = $name
-), snapshots AS (SELECT account, source, max(ts) AS ts FROM seen GROUP BY ALL),
+), snapshots AS (SELECT account, source, max(ts) AS ts FROM queried GROUP BY ALL),
 latest AS (
     SELECT p.*, CASE WHEN p.margin_mode = 'cross' THEN p.side END AS leg,
            CASE WHEN p.margin_mode = 'cross' AND starts_with($name, 'binance:') THEN
@@ -165,7 +165,7 @@ ORDER BY p.account, p.source, p.side, p.margin_mode
 
 
 def _read_latest(store: Store, name: str, at: Instant, max_age: Instant) -> tuple[dict[str, Any], int]:
-    """The rows in use as plain columns, and how many accounts were seen too long ago."""
+    """Return the rows of recent snapshots as columns, and the number of accounts with only older ones."""
     with store.reading() as connection:
         columns = connection.execute(_LATEST_SQL, {"name": name, "at": at}).fetchnumpy()
     fresh = columns["ts"] >= at - max_age
@@ -174,17 +174,18 @@ def _read_latest(store: Store, name: str, at: Instant, max_age: Instant) -> tupl
 
 
 def _price_positions(
-    store: Store, about: Instrument, rows: dict[str, Any], at: Instant
+    store: Store, instrument: Instrument, rows: dict[str, Any], at: Instant
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    """The formula's prices, and what is to be said of the tiers behind them."""
-    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - only where it is needed
+    """Return the prices by formula, and notes on the margin tiers used."""
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when positions are priced
 
     try:
-        tiers = store.tiers(about.name, at)
+        tiers = store.tiers(instrument.name, at)
     except NotFoundError:
-        return np.full(len(rows["ts"]), np.nan), ("no margin tiers are known: prices are the venue's own, or none",)
+        note = "no margin tiers are known: only liquidation prices reported by the venue are used"
+        return np.full(len(rows["ts"]), np.nan), (note,)
 
-    def words(values: Any) -> Array:  # noqa: ANN401 - any sequence of labels
+    def texts(values: Any) -> Array:  # noqa: ANN401 - any sequence of texts
         return Array([str(v) for v in values], type=DataType.utf8())
 
     def numbers(values: Any) -> Array:  # noqa: ANN401
@@ -192,48 +193,46 @@ def _price_positions(
         return Array(list(filled), type=DataType.float64())
 
     count = len(rows["ts"])
-    given = ("size_base", "entry_price", "leverage", "margin", "maintenance", "mark_price")
-    columns = {name: numbers(_floats(rows[name])) for name in (*given, "hedge_size_base", "hedge_entry_price")}
-    # A portfolio margin account has no price of its own formula; cross is the nearest rule that says so.
+    inputs = ("size_base", "entry_price", "leverage", "margin", "maintenance", "mark_price")
+    columns = {name: numbers(_floats(rows[name])) for name in (*inputs, "hedge_size_base", "hedge_entry_price")}
+    # Portfolio margin has no closed formula: the rows are priced as cross margin, then set to NaN below.
     positions = Table.from_pydict(
         {
-            "instrument": words([about.name] * count),
-            "side": words(rows["side"]),
-            "margin_mode": words(["cross" if m == "portfolio" else m for m in rows["margin_mode"]]),
+            "instrument": texts([instrument.name] * count),
+            "side": texts(rows["side"]),
+            "margin_mode": texts(["cross" if m == "portfolio" else m for m in rows["margin_mode"]]),
             **columns,
         }
     )
     contract = Table.from_pydict(
         {
-            "instrument": words([about.name]),
-            "payoff": words([about.payoff]),
-            "tick_size": numbers([about.tick_size]),
+            "instrument": texts([instrument.name]),
+            "payoff": texts([instrument.payoff]),
+            "tick_size": numbers([instrument.tick_size]),
         }
     )
-    prices = liquidation_prices(positions, tier_table(about.name, tiers), contract)["liquidation_price"].to_pylist()
-    later = tiers[0].valid_from > at
-    said = (f"the margin tiers are those of {iso(tiers[0].valid_from)}, none older are known",) if later else ()
-    formula = np.array([np.nan if p is None else p for p in prices], dtype=np.float64)
+    priced = liquidation_prices(positions, tier_table(instrument.name, tiers), contract)
+    first = tiers[0].valid_from
+    notes = (f"the margin tiers are those of {iso(first)}, the earliest known",) if first > at else ()
+    formula = np.array([np.nan if p is None else p for p in priced["liquidation_price"].to_pylist()], dtype=np.float64)
     formula[rows["margin_mode"] == "portfolio"] = np.nan
-    return formula, said
+    return formula, notes
 
 
 def _account_notes(rows: dict[str, Any], stale: int, max_age: Instant) -> list[str]:
     sources = Counter(str(s) for s in rows["source"])
-    told = ", ".join(f"{n:,} from {source}" for source, n in sorted(sources.items()))
+    by_source = ", ".join(f"{n:,} from {source}" for source, n in sorted(sources.items()))
     accounts = len(set(rows["account"]))
     first, last = iso(int(rows["ts"].min())), iso(int(rows["ts"].max()))
     span = first if first == last else f"{first} … {last}"
-    notes = [
-        (f"{_count_notes(len(rows['ts']), 'position')} of {_count_notes(accounts, 'account')} observed ({told}), "
-        f"seen {span}")
-    ]
+    positions = f"{_plural(len(rows['ts']), 'position')} of {_plural(accounts, 'account')}"
+    notes = [f"{positions} observed ({by_source}), snapshots of {span}"]
     twice = len({(a, s) for a, s in zip(rows["account"], rows["source"], strict=True)}) - accounts
     if twice:
-        notes.append(f"{_count_notes(twice, 'account')} stands in more than one source, and counts once for each")
+        notes.append(f"{_plural(twice, 'account')} in more than one source: counted once per source")
     if stale:
         hours = max_age / 3_600_000_000
-        notes.append(f"{_count_notes(stale, 'account')} last seen more than {hours:g} h before is not used")
+        notes.append(f"{_plural(stale, 'account')} not used: last snapshot more than {hours:g} h old")
     return notes
 
 
@@ -246,22 +245,22 @@ def _price_notes(
     differs: npt.NDArray[np.bool_],
     due: npt.NDArray[np.bool_],
 ) -> list[str]:
-    has = np.isfinite(formula)
-    told = (
-        (reported, "have the venue's own liquidation price"),
-        (~reported & ~none & has, "have the formula's liquidation price, the venue's is not known"),
+    has_formula = np.isfinite(formula)
+    groups = (
+        (reported, "have a liquidation price reported by the venue"),
+        (~reported & ~none & has_formula, "have a liquidation price by formula only"),
         (~np.isfinite(price), "have no liquidation price"),
-        (differs, "have another price at their venue than by the formula: collateral outside the account"),
-        (none & has, "have none at their venue although the formula gives one: collateral outside the account"),
-        (due, "have a liquidation price that the mark has passed already"),
+        (differs, "have a reported price that differs from the formula: collateral outside the account is likely"),
+        (none & has_formula, "have no reported price but one by formula: collateral outside the account is likely"),
+        (due, "have a liquidation price that the mark has already passed"),
     )
-    counted = ((int(np.count_nonzero(which)), what) for which, what in told)
-    return [f"{n:,} of {len(price):,} observed {what}" for n, what in counted if n]
+    counts = ((int(np.count_nonzero(members)), text) for members, text in groups)
+    return [f"{n:,} of {len(price):,} observed {text}" for n, text in counts if n]
 
 
-def _count_notes(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _floats(column: Any) -> npt.NDArray[np.float64]:  # noqa: ANN401 - masked or plain, as DuckDB gives it
+def _floats(column: Any) -> npt.NDArray[np.float64]:  # noqa: ANN401 - DuckDB returns masked or plain arrays
     return np.asarray(np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan), dtype=np.float64)

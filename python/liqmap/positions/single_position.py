@@ -1,4 +1,4 @@
-"""One position as its venue would see it: where it is liquidated, and what margin would move that."""
+"""The liquidation price of one position by its venue's rule, and the margin that moves it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SEARCH_ROUNDS, _SEARCH_POINTS = 9, 64
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """An isolated position that somebody holds or thinks of.
+    """An isolated position, held or hypothetical.
 
     Attributes:
         instrument: The contract.
@@ -41,7 +41,7 @@ class Position:
         entry_price: Quote currency.
         size_base: Coin; of an inverse contract its face value over the entry price.
         leverage: As set at the venue, or ``None``.
-        margin: Settlement currency, without profit; ``notional / leverage`` if ``None``.
+        margin: Settlement currency, without unrealised profit; ``notional / leverage`` if ``None``.
     """
 
     instrument: Instrument
@@ -53,30 +53,30 @@ class Position:
 
     @property
     def own_margin(self) -> float:
-        """The margin behind it, settlement currency; 0 where neither margin nor leverage says."""
+        """Isolated margin, settlement currency; 0 if neither margin nor leverage is given."""
         if self.margin is not None:
             return self.margin
         return self.notional / self.leverage if self.leverage else 0.0
 
     @property
     def notional(self) -> float:
-        """At entry, settlement currency."""
+        """Notional at entry, settlement currency."""
         linear = self.instrument.payoff == "linear"
         return self.size_base * self.entry_price if linear else self.size_base
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """Where a position is liquidated.
+    """The liquidation price of a position.
 
     Attributes:
-        position: The question.
-        margin: What it was priced with, settlement currency.
-        liquidation_price: Quote currency; ``None`` where it is never liquidated.
-        bankruptcy_price: Quote currency, where its own margin is used up; ``None`` likewise.
+        position: The position.
+        margin: Margin used for the price, settlement currency.
+        liquidation_price: Quote currency; ``None`` if it is never liquidated.
+        bankruptcy_price: Quote currency, the price at which the margin is used up; ``None`` likewise.
         distance: ``liquidation_price / entry_price − 1``.
-        tier: The tier at the liquidation price.
-        tiers_from: UTC microseconds since when that tier table is known.
+        tier: The margin tier at the liquidation price.
+        tiers_from: UTC microseconds from which that tier table is valid.
     """
 
     position: Position
@@ -88,16 +88,16 @@ class WhatIf:
     tiers_from: Instant
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
-        asked = self.position
+        """Return plain data."""
+        position = self.position
         return {
-            "instrument": asked.instrument.name,
-            "side": asked.side,
-            "entry_price": asked.entry_price,
-            "size_base": asked.size_base,
-            "leverage": asked.leverage,
+            "instrument": position.instrument.name,
+            "side": position.side,
+            "entry_price": position.entry_price,
+            "size_base": position.size_base,
+            "leverage": position.leverage,
             "margin": self.margin,
-            "settle": asked.instrument.settle,
+            "settle": position.instrument.settle,
             "liquidation_price": self.liquidation_price,
             "bankruptcy_price": self.bankruptcy_price,
             "distance": self.distance,
@@ -106,15 +106,15 @@ class WhatIf:
 
 
 def price_position(position: Position, tiers: Sequence[Tier], *, at: Instant | None = None) -> WhatIf:
-    """Price one position by its venue's rule.
+    """Compute the liquidation price of one position by its venue's rule.
 
     Args:
         position: Isolated.
-        tiers: The instrument's table.
-        at: The table has to be known by then, UTC microseconds; any table will do if left out.
+        tiers: The instrument's tier table.
+        at: UTC microseconds at which the table must be valid; not checked if ``None``.
 
     Raises:
-        InputError: A number that makes no sense, leverage above the tier's maximum, size above the last tier.
+        InputError: An invalid number, leverage above the tier's maximum, or size above the last tier.
         NotFoundError: No tier table, or none valid at that time.
 
     Example:
@@ -147,7 +147,7 @@ def price_position(position: Position, tiers: Sequence[Tier], *, at: Instant | N
 
 
 def expected_inputs(tiers: Sequence[Tier]) -> str:
-    """What a position in these tiers has to be."""
+    """Describe the values that a position in these tiers may have, for error messages."""
     last = tiers[-1].notional_cap
     upper = "" if last is None else f", size within the last tier's {last:,.0f}"
     return (
@@ -156,12 +156,13 @@ def expected_inputs(tiers: Sequence[Tier]) -> str:
 
 
 def margin_for(position: Position, tiers: Sequence[Tier], price: float) -> float | None:
-    """The margin that puts the liquidation price at ``price`` or beyond, settlement currency, to one part in 10^12.
+    """Return the margin that puts the liquidation price at ``price`` or beyond, settlement currency.
 
-    More margin always moves it away from the entry, so it is sought by narrowing down: 64 margins at once.
+    More margin always moves the price away from the entry, so the margin is found by repeated subdivision, with 64
+    candidates per round, to a relative precision of 1e-12.
 
     Returns:
-        ``None`` where no margin up to three times the notional does it (a short's price can be as far as one likes).
+        ``None`` if no margin up to three times the notional suffices (a short's price has no upper bound).
     """
     low, high = position.own_margin, 3 * position.notional + position.own_margin
 
@@ -184,29 +185,29 @@ def margin_for(position: Position, tiers: Sequence[Tier], price: float) -> float
 def _price_with_margins(
     position: Position, tiers: Sequence[Tier], margins: Sequence[float | None]
 ) -> list[tuple[float | None, float | None, int | None, str | None]]:
-    """Liquidation price, bankruptcy price, tier and reason under each margin."""
-    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when it is asked for
+    """Return liquidation price, bankruptcy price, tier and reason for each margin."""
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when a position is priced
 
-    about, many = position.instrument, len(margins)
+    instrument, count = position.instrument, len(margins)
     text, number = DataType.utf8(), DataType.float64()
-    asked = Table.from_pydict(
+    positions = Table.from_pydict(
         {
-            "instrument": Array([about.name] * many, text),
-            "side": Array([position.side] * many, text),
-            "size_base": Array([position.size_base] * many, number),
-            "entry_price": Array([position.entry_price] * many, number),
-            "leverage": Array([position.leverage] * many, number),
+            "instrument": Array([instrument.name] * count, text),
+            "side": Array([position.side] * count, text),
+            "size_base": Array([position.size_base] * count, number),
+            "entry_price": Array([position.entry_price] * count, number),
+            "leverage": Array([position.leverage] * count, number),
             "margin": Array(list(margins), number),
         }
     )
     contract = Table.from_pydict(
         {
-            "instrument": Array([about.name], text),
-            "payoff": Array([about.payoff], text),
-            "tick_size": Array([about.tick_size], number),
+            "instrument": Array([instrument.name], text),
+            "payoff": Array([instrument.payoff], text),
+            "tick_size": Array([instrument.tick_size], number),
         }
     )
-    out = liquidation_prices(asked, tier_table(about.name, tiers), contract)
+    out = liquidation_prices(positions, tier_table(instrument.name, tiers), contract)
     names = ("liquidation_price", "bankruptcy_price", "tier", "reason")
     return list(zip(*(out[name].to_pylist() for name in names), strict=True))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["constant_volume", "mirrored", "shuffled_days"]
 
 _DAY = 86_400_000_000
-_ENDLESS = 1e15
+_UNLIMITED_OI = 1e15
 
 
 def constant_volume(bars: MarketBars) -> MarketBars:
@@ -49,7 +49,7 @@ def mirrored(bars: MarketBars, periods: Periods, distances: tuple[float, ...] = 
     """
     share = 0.5 / len(distances)
     kernel = CalibratedRecipe.even(share, distances)
-    fed = kernel.feed(replace(bars, oi_base=np.full(len(bars), _ENDLESS)), instrument=bars.instrument)
+    fed = kernel.engine_bars(replace(bars, oi_base=np.full(len(bars), _UNLIMITED_OI)), instrument=bars.instrument)
     columns = (fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow)
     engine = _core.Cohorts(kernel.rows(), kernel.step)
     out = np.zeros((len(bars), 2, len(distances)))

@@ -50,7 +50,7 @@ def build_tracks(
     for begin, stop in zip([None, *stops[:-1]], stops, strict=True):
         standing = columns[-1] if columns else None
         look = partial(walked.column, begin, stop, standing)
-        columns.append(nursery.line.once((_Walked, walked.axis, begin, stop), look))
+        columns.append(nursery.checkpoints.cached_result((_Walked, walked.axis, begin, stop), look))
         for side, made in zip(sides, columns[-1].turns, strict=True):
             side.step(made)
     at = nursery.bars.end[np.asarray(stops) - 1]
@@ -122,7 +122,7 @@ class _Walked:
     def _seen(self, stop: int) -> Floats:
         """USD by side, group that ages alike, and engine bin."""
         if self._cells is None or self._cells[0] != stop:
-            self._nursery.reach(stop)
+            self._nursery.advance_to(stop)
             bins = self._bins * MAP_MERGE
             self._cells = stop, self._nursery.engine.density(self._groups, self._first, 1, bins)[0]
         return self._cells[1]

@@ -1,1 +1,4 @@
-"""The cohort engine: its inputs, recipes, calibration, checkpoints and ledger."""
+"""The cohort engine: inputs, recipes, calibration, runs with checkpoints, and the bar ledger.
+
+Market bars and a recipe become engine bars (``inputs``); a run over them (``population``) gives modelled positions.
+"""

@@ -1,4 +1,4 @@
-"""The ledger bar by bar: what each bar opened, closed, liquidated and cut, on both sides, in coin."""
+"""The bar ledger: opened, closed, liquidated and rescaled positions of every bar, both sides, in coin."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _FLOWS = ("opened", "closed", "liquidated", "rescaled")
 
 @dataclass(frozen=True, eq=False)
 class BarLedger:
-    """Where every contract went, bar by bar; coin, every array ``(bars, 2)``, longs first.
+    """The ledger after every bar, in coin; every array has shape ``(bars, 2)``, longs first.
 
     On each side ``open = open of the bar before + opened − closed − liquidated − rescaled = open interest``.
 
     Attributes:
         at: UTC microseconds at each bar's end.
-        opened: In the bar; in the history's first bar the open interest at its start as well.
-        closed: By choice.
-        liquidated: Swept by the price, as the model predicts.
-        rescaled: Mapped positions that exceeded open interest and were cut down to it.
+        opened: Opened in the bar; the history's first bar includes the open interest at its start.
+        closed: Closed voluntarily.
+        liquidated: Predicted liquidations: levels swept by the price.
+        rescaled: Mapped positions removed because they exceeded open interest.
         mapped, unmapped: Open at the bar's end, with and without a liquidation price.
-        before: What was open before the first of these bars, ``(2,)``.
+        before: Open before the first of these bars, ``(2,)``.
         open_interest: At the bar's end, ``(bars,)``.
     """
 
@@ -59,11 +59,11 @@ class BarLedger:
 
     @property
     def open(self) -> Floats:
-        """Mapped + unmapped at each bar's end."""
+        """Open positions at each bar's end: mapped + unmapped."""
         return self.mapped + self.unmapped
 
     def total(self) -> dict[str, dict[str, float]]:
-        """All bars together, by side: ``before + opened − closed − liquidated − rescaled = open``."""
+        """Return the sums over all bars, by side: ``before + opened − closed − liquidated − rescaled = open``."""
         return {
             side: {
                 "before": float(self.before[k]),
@@ -74,15 +74,18 @@ class BarLedger:
         }
 
     def error(self) -> Floats:
-        """The worst imbalance of each bar, either side, as a share of open interest (in coin where there is none)."""
+        """Return the larger imbalance of the two sides per bar, as a share of open interest (in coin if that is 0)."""
         change = self.opened - self.closed - self.liquidated - self.rescaled
-        was = np.concatenate([self.before[None], self.open[:-1]])
-        gap = np.maximum(np.abs(was + change - self.open), np.abs(self.open - self.open_interest[:, None]))
+        previous = np.concatenate([self.before[None], self.open[:-1]])
+        gap = np.maximum(np.abs(previous + change - self.open), np.abs(self.open - self.open_interest[:, None]))
         worst = gap.max(axis=1)
         return np.asarray(np.where(self.open_interest > 0, worst / np.maximum(self.open_interest, 1e-300), worst))
 
     def to_arrow(self) -> arro3.core.Table:
-        """One row per bar and side: ``at_us, side, opened, closed, liquidated, rescaled, mapped, unmapped, open``."""
+        """Return one row per bar and side.
+
+        Columns: ``at_us, side, opened, closed, liquidated, rescaled, mapped, unmapped, open``.
+        """
         from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when asked for
 
         names = (*_FLOWS, "mapped", "unmapped", "open")
@@ -103,46 +106,47 @@ def build_ledger(
     end: Instant | None = None,
     recipe: AnyRecipe | None = None,
 ) -> BarLedger:
-    """The ledger of the bars that end after ``start`` and by ``end``, all of them if left out.
+    """Build the ledger of the bars that end after ``start`` and not after ``end``; all bars by default.
 
     Raises:
-        InputError: ``end`` before ``start``.
-        NotFoundError: The history does not have the instrument, or no bar of it in that span.
+        InputError: ``end`` is before ``start``.
+        NotFoundError: The history has no such instrument, or no bar of it in that span.
     """
     if start is not None and end is not None and end < start:
-        raise InputError("ledger", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "nothing made")
+        raise InputError("ledger", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "no ledger made")
     bars = store.market_bars(instrument, until=end)
     moment = int(bars.end[-1]) if end is None else end
     used, _, _ = select_recipe(store, bars, moment if start is None else start, recipe)
-    nursery = prepare_run(bars, store.tiers(instrument, at=moment), used, instrument=instrument, at=moment)
-    first = 0 if start is None else int(np.searchsorted(nursery.bars.end, start, side="right"))
-    if first == len(nursery.bars.end):
+    run = prepare_run(bars, store.tiers(instrument, at=moment), used, instrument=instrument, at=moment)
+    first = 0 if start is None else int(np.searchsorted(run.bars.end, start, side="right"))
+    if first == len(run.bars.end):
         found = f"no bar that ends after {iso(moment if start is None else start)}"
-        raise NotFoundError("ledger", instrument, found, "a span that the history has", "nothing made")
-    nursery.reach(first)
-    return record_bar_ledger(nursery, first, len(nursery.bars.end))
+        raise NotFoundError("ledger", instrument, found, "a span that the history has", "no ledger made")
+    run.advance_to(first)
+    return record_bar_ledger(run, first, len(run.bars.end))
 
 
-def record_bar_ledger(nursery: EngineRun, start: int, stop: int) -> BarLedger:
-    """Feed bars ``start`` to ``stop`` one by one and write down what each did.
+def record_bar_ledger(run: EngineRun, start: int, stop: int) -> BarLedger:
+    """Process bars ``start`` to ``stop`` one by one and record the ledger after each.
 
-    Only a bar whose mapped positions could exceed open interest has to be walked.
+    :func:`~liqmap.positions.engine.bar_steps.step_bars` is needed only for bars whose mapped positions could exceed
+    open interest.
     """
-    fed = nursery.bars
+    bars = run.bars
     accounts = np.empty((stop - start + 1, 2, 5))
     rescaled = np.zeros((stop - start, 2))
-    accounts[0] = now = nursery.engine.accounts()
-    room = (fed.open_interest[start:stop] - np.maximum(fed.long_flow, fed.short_flow)[start:stop]).tolist()
+    accounts[0] = current = run.engine.accounts()
+    room = (bars.open_interest[start:stop] - np.maximum(bars.long_flow, bars.short_flow)[start:stop]).tolist()
     for i in range(start, stop):
-        if max(now[0][3], now[1][3]) <= room[i - start]:
-            nursery.advance(i, i + 1)
+        if max(current[0][3], current[1][3]) <= room[i - start]:
+            run.advance(i, i + 1)
         else:
-            rescaled[i - start] = step_bars(nursery, i, i + 1).cut[0]
-        now = nursery.engine.accounts()
-        accounts[i - start + 1] = now
+            rescaled[i - start] = step_bars(run, i, i + 1).rescaled[0]
+        current = run.engine.accounts()
+        accounts[i - start + 1] = current
     opened, closed, liquidated = np.diff(accounts[:, :, :3], axis=0).transpose(2, 0, 1)
     return BarLedger(
-        at=fed.end[start:stop],
+        at=bars.end[start:stop],
         opened=opened,
         closed=closed - rescaled,
         liquidated=liquidated,
@@ -150,5 +154,5 @@ def record_bar_ledger(nursery: EngineRun, start: int, stop: int) -> BarLedger:
         mapped=accounts[1:, :, 3],
         unmapped=accounts[1:, :, 4],
         before=accounts[0, :, 3] + accounts[0, :, 4],
-        open_interest=fed.open_interest[start:stop],
+        open_interest=bars.open_interest[start:stop],
     )

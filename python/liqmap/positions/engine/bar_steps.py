@@ -1,4 +1,4 @@
-"""The engine walked bar by bar where it has to be: what each bar did, and what was cut down to open interest."""
+"""Step the cohort engine bar by bar and measure how much each bar rescaled to fit open interest."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ __all__ = ["BarSteps", "step_bars"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BarSteps:
-    """Some bars of the engine.
+    """Results of consecutive bars.
 
     Attributes:
-        usd: USD that the model liquidated, shape ``(bars, 2, brackets)``, longs first.
-        kept: Share of a side's mapped positions that was left when they were cut down to open interest, shape
-            ``(bars, 2)``; 1 in all but odd bars.
-        cut: Coin that was cut, shape ``(bars, 2)``.
+        usd: Predicted liquidations in USD, shape ``(bars, 2, brackets)``, longs first.
+        kept: Share of a side's mapped positions that remained after rescaling to open interest, shape ``(bars, 2)``;
+            1 in bars without rescaling.
+        rescaled: Coin removed by rescaling, shape ``(bars, 2)``.
     """
 
     usd: Floats
     kept: Floats
-    cut: Floats
+    rescaled: Floats
 
 
-def step_bars(nursery: EngineRun, start: int, stop: int) -> BarSteps:
-    """Feed bars ``start`` to ``stop``, as :meth:`Nursery.advance` does, and tell what was cut, bar by bar.
+def step_bars(run: EngineRun, start: int, stop: int) -> BarSteps:
+    """Process bars ``start`` to ``stop`` as :meth:`EngineRun.advance` does, and measure the rescaling of each bar.
 
-    The engine only counts the bars it cut. What a bar would have left is asked of a copy with open interest out of the
-    way, and only where mapped positions could exceed it at all.
+    The engine only counts rescaled bars. The amount is measured with a copy of the engine that is fed an open interest
+    large enough to avoid rescaling; the copy is made only for bars whose mapped positions could exceed open interest.
     """
-    fed = nursery.bars
-    flow = np.stack([fed.long_flow[start:stop], fed.short_flow[start:stop]], axis=1)
-    room = fed.open_interest[start:stop, None]
-    kept, cut = np.ones_like(flow), np.zeros_like(flow)
-    if (_mapped_coin(nursery.engine) + flow.cumsum(axis=0) <= room).all():
-        return BarSteps(nursery.advance(start, stop)[0], kept, cut)
+    bars = run.bars
+    flow = np.stack([bars.long_flow[start:stop], bars.short_flow[start:stop]], axis=1)
+    limit = bars.open_interest[start:stop, None]
+    kept, rescaled = np.ones_like(flow), np.zeros_like(flow)
+    if (_mapped_coin(run.engine) + flow.cumsum(axis=0) <= limit).all():
+        return BarSteps(run.advance(start, stop)[0], kept, rescaled)
     usd = []
     for i in range(stop - start):
         bar = start + i, start + i + 1
-        most = _mapped_coin(nursery.engine) + flow[i]
-        twin = None if (most <= room[i]).all() else _core.Cohorts.from_bytes(nursery.engine.to_bytes())
-        gone, rescaled = nursery.advance(*bar)
-        usd.append(gone)
-        if rescaled and twin is not None:
-            nursery.feed(twin, *bar, open_interest=np.array([most.max()]))
-            uncut = _mapped_coin(twin)
-            cut[i] = np.maximum(uncut - room[i], 0.0)
-            kept[i] = np.divide(room[i], uncut, out=np.ones(2), where=uncut > room[i])
-    return BarSteps(np.concatenate(usd), kept, cut)
+        most = _mapped_coin(run.engine) + flow[i]
+        copy = None if (most <= limit[i]).all() else _core.Cohorts.from_bytes(run.engine.to_bytes())
+        liquidated, rescaled_bars = run.advance(*bar)
+        usd.append(liquidated)
+        if rescaled_bars and copy is not None:
+            run.feed(copy, *bar, open_interest=np.array([most.max()]))
+            unlimited = _mapped_coin(copy)
+            rescaled[i] = np.maximum(unlimited - limit[i], 0.0)
+            kept[i] = np.divide(limit[i], unlimited, out=np.ones(2), where=unlimited > limit[i])
+    return BarSteps(np.concatenate(usd), kept, rescaled)
 
 
 def _mapped_coin(engine: _core.Cohorts) -> Floats:

@@ -1,4 +1,4 @@
-"""A calibrated recipe: how much of what is traded opens a position that is liquidated at each distance."""
+"""The calibrated recipe: shares of traded volume that open positions at each distance to liquidation."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ if TYPE_CHECKING:
 __all__ = ["DISTANCES", "CalibratedRecipe", "prior_shape", "trailing_volume"]
 
 DISTANCES: tuple[float, ...] = tuple(float(x) for x in np.geomspace(0.30, 0.002, 24).round(5))
-"""Brackets of a calibration: 24, from 30 % down to 0.2 % from the entry, equal in ratio."""
+"""Distances of the brackets of a calibration: 24, from 30 % down to 0.2 % of the entry price, equal in ratio."""
 
 _TRAILING_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class CalibratedRecipe:
-    """Shares of traded volume by distance from entry to liquidation; the data decide them, not a table of leverages.
+    """Shares of traded volume by distance from entry to liquidation, fitted to data instead of assumed by leverage.
 
-    What worked on real liquidations (hourly BTC, 2025-11 to 2026-01): entries in proportion to traded volume, the side
-    that chases levered more, brackets free, levels that live until price sweeps them.
+    The form was chosen on realised liquidations (hourly BTC, 2025-11 to 2026-01): entries in proportion to traded
+    volume, more of them on the side that trades with the move, free shares, and levels that last until price sweeps
+    them.
 
     Attributes:
-        distances: Fraction of the entry, descending, so that leverage ascends.
+        distances: Fraction of the entry price, descending, so that leverage ascends.
         long: Coin of longs opened at each distance per coin traded.
         short: The same for shorts.
-        half_life_hours: Time after which half of a bracket has been closed by choice.
-        chase: Long flow × (1 + chase·c), short flow × (1 − chase·c), c from −1 to 1.
+        half_life_hours: Time after which half of a bracket has been closed voluntarily.
+        chase: Long flow × (1 + chase·c), short flow × (1 − chase·c), where c is the taker imbalance, from −1 to 1.
         step: Width of the engine's bins in log price.
     """
 
@@ -69,86 +70,87 @@ class CalibratedRecipe:
 
     @classmethod
     def even(cls, share: float = 0.01, distances: tuple[float, ...] = DISTANCES) -> CalibratedRecipe:
-        """The same share everywhere: what a calibration starts from."""
+        """Return a recipe with the same share at every distance; a calibration starts from it."""
         shares = (share,) * len(distances)
         return cls(distances, shares, shares)
 
     def brackets(self, tiers: Sequence[Tier], _instrument: str, _price: float) -> Brackets:
-        """What the engine needs to know of each bracket, named by leverage.
+        """Return the brackets, labelled by leverage.
 
-        The leverage is that of an isolated linear long which the smallest tier liquidates that far away,
-        ``1 / (d (1 − m) + m)``: a name, whatever the venue's own formula adds. The nearest ones can exceed what the
-        venue offers: they stand for positions that had lost part of their margin already.
+        The label of distance ``d`` is the leverage at which an isolated linear long in the smallest tier (maintenance
+        margin rate ``m``) is liquidated at that distance, ``1 / (d (1 − m) + m)``, without terms of the venue's own
+        formula. Labels of the nearest distances can exceed the venue's maximum leverage: they represent positions that
+        had already lost part of their margin.
         """
         m = min(tiers, key=lambda tier: tier.notional_floor).mmr
         return Brackets(tuple(1 / (d * (1 - m) + m) for d in self.distances), self.rows())
 
     def rows(self) -> Column:
-        """Rows for :class:`liqmap._core.Cohorts`; shares are of the flow of :meth:`feed`."""
+        """Return rows for :class:`liqmap._core.Cohorts`; shares refer to the flow of :meth:`engine_bars`."""
         long, short = np.asarray(self.long), np.asarray(self.short)
         distance = np.asarray(self.distances)
-        life = np.full(len(distance), self.half_life_hours)
-        columns = [distance, distance, long / max(long.sum(), 1e-300), short / max(short.sum(), 1e-300), life]
+        half_life = np.full(len(distance), self.half_life_hours)
+        columns = [distance, distance, long / max(long.sum(), 1e-300), short / max(short.sum(), 1e-300), half_life]
         return np.ascontiguousarray(np.column_stack(columns))
 
-    def feed(self, bars: MarketBars, *, instrument: str) -> EngineBars:
-        """What the cohort engine is fed: flow in proportion to traded volume.
+    def engine_bars(self, bars: MarketBars, *, instrument: str) -> EngineBars:
+        """Return the input of the cohort engine: opening flow in proportion to traded volume.
 
-        A bar without volume counts as usual. Before the first known open interest that one is taken: the levels that
-        were built up earlier matter more than the account of that time.
+        A bar without volume gets its trailing volume. Bars before the first known open interest get that first value:
+        the levels built up before it matter more than an exact ledger of that time.
 
         Raises:
-            NotFoundError: No volume is known, or no open interest.
+            NotFoundError: No bar has volume, or no bar has open interest.
         """
         known = np.isfinite(bars.oi_base) & (bars.oi_base > 0)
         if not known.any():
-            raise NotFoundError("map", instrument, "no open interest", "open interest beside the bars", "no map made")
+            raise NotFoundError("map", instrument, "no open interest", "open interest for the bars", "no map made")
         oi = np.where(known, bars.oi_base, bars.oi_base[np.argmax(known)])
         known[: int(np.argmax(known))] = True
         notes: list[str] = []
         if (early := int(np.argmax(np.isfinite(bars.oi_base)))) > 0:
-            notes.append(f"for {early} bars before the first open interest, that one is taken")
+            notes.append(f"{early} bars before the first open interest use that first value")
         volume = np.where(np.isfinite(bars.volume_base), bars.volume_base, trailing_volume(bars, instrument=instrument))
-        chased = self.chase * taker_imbalance(
+        shift = self.chase * taker_imbalance(
             bars.taker_buy_base, bars.volume_base, bars.low, bars.high, bars.close, notes
         )
         end, interest = bars.end, forward_fill(oi, known)
         hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / 3.6e9
-        live = np.ones(len(end))
-        live[early:] -= is_frozen(end[early:], interest[early:])
+        active = np.ones(len(end))
+        active[early:] -= is_frozen(end[early:], interest[early:])
         return EngineBars(
             end=end,
-            hours=hours * live,
+            hours=hours * active,
             low=bars.low,
             high=bars.high,
             close=bars.close,
             open_interest=interest,
-            long_flow=sum(self.long) * volume * (1 + chased) * live,
-            short_flow=sum(self.short) * volume * (1 - chased) * live,
+            long_flow=sum(self.long) * volume * (1 + shift) * active,
+            short_flow=sum(self.short) * volume * (1 - shift) * active,
             assumptions=(
                 *notes,
-                "positions open in proportion to traded volume and live until price sweeps them",
+                "positions open in proportion to traded volume and stay open until price sweeps their level",
                 *oi_warnings(end[early:], interest[early:], bars.oi_age_us[early:]),
             ),
         )
 
     def to_dict(self) -> dict[str, JSON]:
-        """Every parameter as plain data."""
+        """Return every parameter as plain data."""
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> CalibratedRecipe:
-        """What :meth:`to_dict` gave."""
+        """Restore a recipe from the result of :meth:`to_dict`."""
         made: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
         return cls(**made)
 
 
 def prior_shape(distances: tuple[float, ...]) -> Column:
-    """Relative size of the shares before anything was observed: ``distance ** -½``.
+    """Return the relative size of the shares under the prior: ``distance ** -½``.
 
-    From the reported leverage of open positions (the stock of :class:`liqmap.positions.engine.recipe.Recipe`): mapped
-    mass per bracket grows about as distance to the power 1.5, and a level at distance d stands for about d² / σ² before
-    price sweeps it. What opens is what stands over how long it stands.
+    Reported leverage of open positions (the stock of :class:`liqmap.positions.engine.recipe.Recipe`) gives a mapped
+    notional per bracket that grows about as distance to the power 1.5. A level at distance ``d`` lasts for about
+    ``d² / σ²`` before price sweeps it. The opening rate is the open amount divided by that time.
 
     Example:
         >>> prior_shape((0.16, 0.01)).tolist()
@@ -158,12 +160,12 @@ def prior_shape(distances: tuple[float, ...]) -> Column:
 
 
 def trailing_volume(bars: MarketBars, *, instrument: str) -> Column:
-    """Coin that a bar is expected to trade: the mean of the known bars of the 24 hours before it.
+    """Return the expected volume of each bar in coin: the mean over the bars of the preceding 24 hours with volume.
 
-    A bar's own volume is not known when it begins. The first bars take what the first known bar traded.
+    A bar's own volume is not known when it begins. The first bars get the volume of the first bar that has one.
 
     Raises:
-        NotFoundError: No volume is known.
+        NotFoundError: No bar has volume.
     """
     known = np.isfinite(bars.volume_base)
     if not known.any():
@@ -174,9 +176,10 @@ def trailing_volume(bars: MarketBars, *, instrument: str) -> Column:
     here = np.arange(len(bars))
     bars_before = count[here] - count[since]
     mean = np.divide(traded[here] - traded[since], bars_before, out=np.full(len(bars), np.nan), where=bars_before > 0)
-    seen = np.isfinite(mean)
+    has_mean = np.isfinite(mean)
     first = bars.volume_base[np.argmax(known)]
-    return forward_fill(np.where(np.maximum.accumulate(seen), mean, first), seen | ~np.maximum.accumulate(seen))
+    any_before = np.maximum.accumulate(has_mean)
+    return forward_fill(np.where(any_before, mean, first), has_mean | ~any_before)
 
 
 def _invalid(field: str, found: str, expected: str) -> InputError:

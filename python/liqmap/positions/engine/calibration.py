@@ -1,4 +1,4 @@
-"""A kernel with the day it was issued, what it was fitted on, and how sure it is."""
+"""A calibration: a calibrated recipe with its issue time, fitted span and intervals."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _SIDED_FIELDS = ("low", "high", "prior_share")
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Used by maps issued at or after ``issued_at``, never before.
+    """A dated, immutable record of a fit; maps as of ``issued_at`` or later use it, earlier maps never do.
 
     Attributes:
-        instrument: Whose bars and volume fed the model.
-        feed: Whose realised liquidations it was fitted to (an instrument, or a vendor's sum of venues).
-        interval_s, price_source: The series of bars: a share of spot volume is no share of a perpetual's.
+        instrument: Instrument whose bars and volume are the input.
+        feed: Source of the reported liquidations (an instrument, or a vendor's sum of venues).
+        interval_s, price_source: The series of bars; shares of spot volume do not apply to perpetual volume.
         start, end: The fitted span, UTC microseconds.
-        issued_at: Never before ``end``.
-        kernel: The shares found.
+        issued_at: UTC microseconds, at or after ``end``.
+        kernel: The calibrated recipe.
         low, high: 5 % and 95 % of each share over block-bootstrap resamples, long and short.
-        prior_share: How much of each share is the prior's word, 0 to 1, long and short: near 1 nothing was learnt.
-        background: Liquidated per USD that is expected to trade, wherever price goes, long and short.
-        notes: What was assumed, one sentence each.
+        prior_share: Weight of the prior in each share, 0 to 1, long and short; near 1 the data had no influence.
+        background: Liquidations per USD of expected volume that do not depend on price, long and short.
+        notes: Assumptions, one sentence each.
     """
 
     instrument: str
@@ -49,7 +49,7 @@ class Calibration:
     notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data; times as text."""
+        """Return plain data; times as text."""
         plain: dict[str, Any] = asdict(self)
         plain |= {key: iso(plain[key]) for key in ("start", "end", "issued_at")}
         plain["kernel"] = self.kernel.to_dict()
@@ -59,7 +59,7 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Calibration:
-        """What :meth:`to_dict` gave."""
+        """Restore a calibration from the result of :meth:`to_dict`."""
         made = dict(plain)
         made |= {key: parse_instant(made[key]) for key in ("start", "end", "issued_at")}
         made["kernel"] = CalibratedRecipe.from_dict(plain["kernel"])

@@ -1,7 +1,7 @@
-"""One engine's way through its bars: whoever feeds the same to the same brackets goes on from where another has been.
+"""Checkpoint cache of the cohort engine: runs with identical brackets and inputs resume from the latest shared state.
 
-A map looks back on 90 days, a heatmap on thirty, tracks on seven, a scorecard on ninety, and the next issue of a report
-does all of it again twelve hours later: without this each would run its own engine through all of history.
+A map uses 90 days of engine states, a heatmap 30, tracks 7 and a scorecard 90, and the next issue of a report repeats
+all of them twelve hours later. Without the cache each of them would process the whole history.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["CHECKPOINT_BARS", "Checkpoint", "CheckpointCache", "checkpoint_cache
 T = TypeVar("T")
 
 CHECKPOINT_BARS = 4096
-"""A state is kept after every so many bars: an engine takes about 8 ms for as many."""
+"""Bars between two checkpoints; the engine processes as many in about 8 ms."""
 _MAX_CHECKPOINTS = 16
 _MAX_CACHES = 3
 _MAX_RESULTS = 2048
@@ -34,7 +34,7 @@ _COMPARED_COLUMNS = ("end", "hours", "low", "high", "close", "open_interest", "l
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """An engine after ``fed`` bars, in ``rescaled`` of which mapped positions were cut down to open interest."""
+    """Serialised engine after ``fed`` bars, of which ``rescaled`` had mapped positions above open interest."""
 
     fed: int
     rescaled: int
@@ -43,64 +43,68 @@ class Checkpoint:
 
 @dataclass(eq=False, slots=True)
 class CheckpointCache:
-    """What is known of one engine's way.
+    """Checkpoints and cached results of one engine configuration and input.
 
     Attributes:
-        rows, step: What the engine was made of; see :class:`liqmap._core.Cohorts`.
-        bars: What it was fed, as far as anybody knows.
+        rows, step: Brackets and bin width of the engine; see :class:`liqmap._core.Cohorts`.
+        bars: The longest input processed so far.
     """
 
     rows: npt.NDArray[np.float64]
     step: float
     bars: EngineBars
-    _states: dict[int, Checkpoint] = field(default_factory=dict)
-    _seen: dict[Hashable, Any] = field(default_factory=dict)
+    _checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
+    _results: dict[Hashable, Any] = field(default_factory=dict)
 
     def matches(self, rows: npt.NDArray[np.float64], step: float, bars: EngineBars) -> bool:
-        """Whether an engine of these rows that is fed these bars goes the same way, as far as both are known."""
+        """Whether brackets, bin width and the common part of the input are identical."""
         if self.step != step or not np.array_equal(self.rows, rows):
             return False
-        both = slice(0, min(len(self.bars.end), len(bars.end)))
+        common = slice(0, min(len(self.bars.end), len(bars.end)))
         return self.bars is bars or all(
-            np.array_equal(getattr(self.bars, name)[both], getattr(bars, name)[both]) for name in _COMPARED_COLUMNS
+            np.array_equal(getattr(self.bars, name)[common], getattr(bars, name)[common]) for name in _COMPARED_COLUMNS
         )
 
-    def nearest(self, stop: int) -> Checkpoint | None:
-        """The last state kept that has been fed no more than ``stop`` bars."""
-        return self._states.get(max((fed for fed in self._states if fed <= stop), default=-1))
+    def latest(self, stop: int) -> Checkpoint | None:
+        """Return the last checkpoint after at most ``stop`` bars."""
+        return self._checkpoints.get(max((fed for fed in self._checkpoints if fed <= stop), default=-1))
 
-    def keep(self, fed: int, rescaled: int, engine: _core.Cohorts) -> None:
-        """Keep a state; the earliest of too many is let go."""
-        self._states[fed] = Checkpoint(fed, rescaled, engine.to_bytes())
-        if len(self._states) > _MAX_CHECKPOINTS:
-            del self._states[min(self._states)]
+    def save(self, fed: int, rescaled: int, engine: _core.Cohorts) -> None:
+        """Save a checkpoint; beyond the maximum number the earliest one is discarded."""
+        self._checkpoints[fed] = Checkpoint(fed, rescaled, engine.to_bytes())
+        if len(self._checkpoints) > _MAX_CHECKPOINTS:
+            del self._checkpoints[min(self._checkpoints)]
 
-    def once(self, what: Hashable, look: Callable[[], T]) -> T:
-        """What was seen on the way, looked at once; ``what`` says where, by whom, and how. The oldest are let go."""
-        if what not in self._seen:
-            self._seen[what] = look()
-            if len(self._seen) > _MAX_RESULTS:
-                del self._seen[next(iter(self._seen))]
-        found: T = self._seen[what]
+    def cached_result(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return a result computed from intermediate states, cached by ``key``.
+
+        The key must identify the bars, the measurement and its parameters. Beyond the maximum number of results the
+        oldest one is discarded.
+        """
+        if key not in self._results:
+            self._results[key] = compute()
+            if len(self._results) > _MAX_RESULTS:
+                del self._results[next(iter(self._results))]
+        found: T = self._results[key]
         return found
 
 
 class _ThreadCaches(local):
-    """The ways of this thread's engines, the last used first; threads share none, since a way is changed in use."""
+    """The caches of this thread, most recently used first; they are thread-local because a run modifies its cache."""
 
     def __init__(self) -> None:
-        self.lines: list[CheckpointCache] = []
+        self.caches: list[CheckpointCache] = []
 
 
 _CACHES = _ThreadCaches()
 
 
 def checkpoint_cache(rows: npt.NDArray[np.float64], step: float, bars: EngineBars) -> CheckpointCache:
-    """The way of an engine of these rows that is fed these bars: a known one, if one agrees to the bit."""
-    found = next((line for line in _CACHES.lines if line.matches(rows, step, bars)), None)
+    """Return this thread's cache for these brackets and bars, which must match bit by bit, or a new one."""
+    found = next((cache for cache in _CACHES.caches if cache.matches(rows, step, bars)), None)
     if found is None:
         found = CheckpointCache(rows, step, bars)
     elif len(bars.end) >= len(found.bars.end):
         found.bars = bars
-    _CACHES.lines = [found, *(line for line in _CACHES.lines if line is not found)][:_MAX_CACHES]
+    _CACHES.caches = [found, *(cache for cache in _CACHES.caches if cache is not found)][:_MAX_CACHES]
     return found

@@ -1,4 +1,4 @@
-"""From bars to what the cohort engine is fed: hours, open interest, and the coin of levered positions opened."""
+"""Inputs of the cohort engine: hours, open interest and opening flow, derived from market bars."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _US_PER_HOUR = 3_600_000_000
 
 
 class FlowParameters(Protocol):
-    """The numbers of a recipe that decide how much is opened in a bar."""
+    """The parameters of a recipe that determine the opening flow of a bar."""
 
     @property
     def mapped_share(self) -> float:
@@ -51,9 +51,9 @@ class EngineBars:
         end: UTC microseconds at the bar's end.
         hours: Hours since the previous bar's end.
         low, high, close: Prices.
-        open_interest: Coin at the bar's end, the last known carried forward.
+        open_interest: Coin at the bar's end; missing values are filled with the last known one.
         long_flow, short_flow: Coin of levered positions opened.
-        assumptions: What had to be assumed about the data, one sentence each.
+        assumptions: Assumptions about the data, one sentence each.
     """
 
     end: npt.NDArray[np.int64]
@@ -70,29 +70,29 @@ class EngineBars:
 def engine_bars(bars: MarketBars, recipe: FlowParameters, *, instrument: str) -> EngineBars:
     """Turn market bars into engine bars.
 
-    Two sources of new levered positions, in coin per bar: growth of open interest, ``mapped_share · max(ΔOI, 0)``, and
-    turnover, which reopens what the brackets' half-lives close, in proportion to the bar's activity: its volume over
-    the trailing mean, or its range where volume is not known. The side that chases gets more: by taker volume where it
-    is known, else by where the bar closed in its range, ``(2C − H − L) / (H − L)``.
+    New levered positions, in coin per bar, have two sources: growth of open interest, ``mapped_share · max(ΔOI, 0)``,
+    and turnover. Turnover reopens the positions that the half-lives of the brackets close, in proportion to the bar's
+    activity: its volume over the trailing mean, or its range if volume is missing. The side that trades with the move
+    opens more (:func:`taker_imbalance`).
 
     Raises:
-        NotFoundError: There is no bar with open interest.
+        NotFoundError: No bar has open interest.
     """
     known = np.isfinite(bars.oi_base) & (bars.oi_base > 0)
     if not known.any():
-        raise NotFoundError("map", instrument, "no open interest", "open interest beside the bars", "no map made")
+        raise NotFoundError("map", instrument, "no open interest", "open interest for the bars", "no map made")
     first = int(np.argmax(known))
     notes: list[str] = []
     if first:
         notes.append(f"{first} bars before the first open interest are left out")
-    cut = slice(first, None)
-    end = bars.end[cut]
-    low, high, close = bars.low[cut], bars.high[cut], bars.close[cut]
-    oi = forward_fill(bars.oi_base[cut], known[cut])
+    used = slice(first, None)
+    end = bars.end[used]
+    low, high, close = bars.low[used], bars.high[used], bars.close[used]
+    oi = forward_fill(bars.oi_base[used], known[used])
     hours = np.diff(end, prepend=end[0] - bars.interval_s * 1_000_000) / _US_PER_HOUR
 
-    activity = _relative_activity(bars.volume_base[cut], (high - low) / close, hours, recipe, notes)
-    chased = taker_imbalance(bars.taker_buy_base[cut], bars.volume_base[cut], low, high, close, notes)
+    activity = _relative_activity(bars.volume_base[used], (high - low) / close, hours, recipe, notes)
+    imbalance = taker_imbalance(bars.taker_buy_base[used], bars.volume_base[used], low, high, close, notes)
     growth = np.maximum(np.diff(oi, prepend=oi[0]), 0.0)
     hours = np.where(is_frozen(end, oi), 0.0, hours)
     flow = recipe.mapped_share * (growth + oi * recipe.turnover_per_hour * hours * activity)
@@ -103,26 +103,26 @@ def engine_bars(bars: MarketBars, recipe: FlowParameters, *, instrument: str) ->
         high=high,
         close=close,
         open_interest=oi,
-        long_flow=flow * (1 + recipe.chase * chased),
-        short_flow=flow * (1 - recipe.chase * chased),
-        assumptions=(*notes, *oi_warnings(end, oi, bars.oi_age_us[cut])),
+        long_flow=flow * (1 + recipe.chase * imbalance),
+        short_flow=flow * (1 - recipe.chase * imbalance),
+        assumptions=(*notes, *oi_warnings(end, oi, bars.oi_age_us[used])),
     )
 
 
 def forward_fill(values: Column, known: npt.NDArray[np.bool_]) -> Column:
-    """The last known value, bar by bar; the first is known."""
-    at = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
-    return np.ascontiguousarray(values[at])
+    """Return the last known value of each bar; the first value must be known."""
+    last = np.maximum.accumulate(np.where(known, np.arange(len(values)), 0))
+    return np.ascontiguousarray(values[last])
 
 
 def _relative_activity(volume: Column, span: Column, hours: Column, recipe: FlowParameters, notes: list[str]) -> Column:
-    """Each bar's pace as a multiple of the trailing mean, seen from the bar itself: 1 on a usual bar."""
+    """Return each bar's activity per hour as a multiple of the trailing mean of the bars before it; 1 is average."""
     pace = np.where(np.isfinite(volume), volume, np.nan)
     if not np.isfinite(pace).any():
-        notes.append("traded volume is not known: the bar's range stands in for it")
+        notes.append("traded volume is missing: the range of the bars is used instead")
         pace = span
     elif not np.isfinite(pace).all():
-        notes.append(f"traded volume is missing in {int((~np.isfinite(pace)).sum())} bars: taken as usual")
+        notes.append(f"traded volume is missing in {int((~np.isfinite(pace)).sum())} bars: average activity is assumed")
     pace = pace / hours
     weight = -np.expm1(-hours / recipe.trailing_hours)
     usual = _core.trailing(pace, weight, float(np.nanmean(pace[: max(1, min(len(pace), 24))])) or 1.0)
@@ -134,11 +134,14 @@ def _relative_activity(volume: Column, span: Column, hours: Column, recipe: Flow
 def taker_imbalance(
     taker_buy: Column, volume: Column, low: Column, high: Column, close: Column, notes: list[str]
 ) -> Column:
-    """Who chases, −1 (sellers) to 1 (buyers)."""
+    """Return net taker buying as a share of volume, from −1 to 1: ``2B/V − 1``.
+
+    If taker volume is missing, the position of the close in the bar's range is used: ``(2C − H − L) / (H − L)``.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         by_range = np.where(high > low, (2 * close - high - low) / (high - low), 0.0)
         by_taker = np.where(volume > 0, 2 * taker_buy / volume - 1, np.nan)
-    seen = np.isfinite(by_taker)
-    if not seen.all():
-        notes.append("taker volume is not known: where the bar closed in its range tells which side chased")
-    return np.clip(np.where(seen, by_taker, by_range), -1.0, 1.0)
+    known = np.isfinite(by_taker)
+    if not known.all():
+        notes.append("taker volume is missing: taker imbalance is estimated from where the bar closed in its range")
+    return np.clip(np.where(known, by_taker, by_range), -1.0, 1.0)

@@ -1,4 +1,4 @@
-"""The population of modelled positions of one instrument, as of one instant."""
+"""Runs of the cohort engine, and the population of modelled positions they end with."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 AnyRecipe: TypeAlias = Recipe | CalibratedRecipe
-"""Assumed leverages, or distances that were calibrated on realised liquidations."""
+"""Assumed leverages, or distances calibrated on realised liquidations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +48,11 @@ class Population:
     Attributes:
         leverages: Leverage of each bracket that the venue offers.
         price: Liquidation price of each level; longs below the last close, shorts above.
-        coin: What is closed there.
+        coin: Coin closed at each level.
         side: 1 long, −1 short.
         bracket: Index into ``leverages``.
-        ledger: Where every contract went, in coin.
-        bars: What the engine was fed.
+        ledger: Opened, closed, liquidated and open contracts of each side, in coin.
+        bars: Input of the engine.
         assumptions: One sentence each.
     """
 
@@ -66,9 +66,10 @@ class Population:
     assumptions: tuple[str, ...]
 
     def levels(self, share: tuple[float, float] = (1.0, 1.0)) -> arro3.core.Table:
-        """The levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``.
+        """Return the levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``.
 
-        ``share`` of every long and of every short is taken.
+        Args:
+            share: Factors on the notional of longs and of shorts.
         """
         return level_table(
             self.price, self.coin * self.price * np.where(self.side > 0, *share), self.side, self.bracket
@@ -81,7 +82,7 @@ def level_table(
     side: npt.NDArray[np.int8],
     bracket: npt.NDArray[np.uint8],
 ) -> arro3.core.Table:
-    """Levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``."""
+    """Return levels as an Arrow table for :func:`liqmap.histogram`: ``price, notional, side, bracket``."""
     from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when levels are binned
 
     return Table.from_pydict(
@@ -96,17 +97,17 @@ def level_table(
 
 @dataclass(eq=False)
 class EngineRun:
-    """An engine, and all that it is to be fed.
+    """A cohort engine with its input.
 
     Attributes:
         engine: The cohort engine, in Rust.
-        bars: What it is fed.
-        leverages: Leverage of each of the engine's rows, ascending; a leverage has a row per class of size.
-        rows: What the engine was made of; see :class:`liqmap._core.Cohorts`.
+        bars: Input of the engine.
+        leverages: Leverage of each of the engine's rows, ascending; a leverage has one row per size class.
+        rows: Brackets of the engine; see :class:`liqmap._core.Cohorts`.
         step: Width of the engine's bins in log price.
         assumptions: One sentence each.
-        fed: Bars that it has been fed.
-        rescaled: Bars in which mapped positions were cut down to open interest.
+        fed: Number of bars processed so far.
+        rescaled: Number of those bars in which mapped positions were rescaled to fit open interest.
     """
 
     engine: _core.Cohorts
@@ -120,28 +121,36 @@ class EngineRun:
 
     @property
     def half_lives(self) -> npt.NDArray[np.float64]:
-        """Hours after which half of each row has been closed by choice."""
+        """Hours after which half of each row's positions have been closed voluntarily."""
         return self.rows[:, 4]
 
     @cached_property
-    def line(self) -> CheckpointCache:
-        """Where others have been that were fed the same."""
+    def checkpoints(self) -> CheckpointCache:
+        """Checkpoints shared with other runs on the same inputs."""
         return checkpoint_cache(self.rows, self.step, self.bars)
 
-    def reach(self, stop: int) -> None:
-        """Bring the engine to after ``stop`` bars, no fewer than it has been fed, from the nearest state known."""
-        near = self.line.nearest(stop)
-        if near is not None and near.fed > self.fed:
-            self.engine, self.fed, self.rescaled = _core.Cohorts.from_bytes(near.engine), near.fed, near.rescaled
-        milestone = stop // CHECKPOINT_BARS * CHECKPOINT_BARS
-        if milestone > self.fed:
-            self.advance(self.fed, milestone)
-            self.line.keep(self.fed, self.rescaled, self.engine)
+    def advance_to(self, stop: int) -> None:
+        """Process bars until ``stop`` bars are done, starting from the latest usable checkpoint.
+
+        ``stop`` must not be less than the number of bars processed so far.
+        """
+        resumed = self.checkpoints.latest(stop)
+        if resumed is not None and resumed.fed > self.fed:
+            self.engine = _core.Cohorts.from_bytes(resumed.engine)
+            self.fed, self.rescaled = resumed.fed, resumed.rescaled
+        checkpoint = stop // CHECKPOINT_BARS * CHECKPOINT_BARS
+        if checkpoint > self.fed:
+            self.advance(self.fed, checkpoint)
+            self.checkpoints.save(self.fed, self.rescaled, self.engine)
         if stop > self.fed:
             self.advance(self.fed, stop)
 
     def advance(self, start: int, stop: int) -> tuple[npt.NDArray[np.float64], int]:
-        """Feed it bars ``start`` to ``stop``; returns predicted USD ``(bars, 2, brackets)`` and rescaled bars."""
+        """Process bars ``start`` to ``stop``.
+
+        Returns:
+            Predicted liquidations in USD, shape ``(bars, 2, brackets)``, and the number of rescaled bars.
+        """
         usd, rescaled = self.feed(self.engine, start, stop)
         self.fed, self.rescaled = stop, self.rescaled + rescaled
         return usd, rescaled
@@ -149,90 +158,90 @@ class EngineRun:
     def feed(
         self, engine: _core.Cohorts, start: int, stop: int, *, open_interest: npt.NDArray[np.float64] | None = None
     ) -> tuple[npt.NDArray[np.float64], int]:
-        """Feed these bars to an engine, with another open interest if one is given."""
-        fed = self.bars
-        cut = slice(start, stop)
+        """Feed bars ``start`` to ``stop`` to an engine; ``open_interest`` replaces that of the bars."""
+        bars = self.bars
+        span = slice(start, stop)
         return engine.advance(
-            fed.hours[cut],
-            fed.low[cut],
-            fed.high[cut],
-            fed.close[cut],
-            fed.open_interest[cut] if open_interest is None else open_interest,
-            fed.long_flow[cut],
-            fed.short_flow[cut],
+            bars.hours[span],
+            bars.low[span],
+            bars.high[span],
+            bars.close[span],
+            bars.open_interest[span] if open_interest is None else open_interest,
+            bars.long_flow[span],
+            bars.short_flow[span],
         )
 
     def ledger(self) -> Ledger:
-        """Where every contract went so far, in coin."""
+        """Return the ledger of both sides so far, in coin."""
         long, short = (SideLedger(*account) for account in self.engine.accounts())
         return Ledger(long=long, short=short)
 
 
 @lru_cache(maxsize=4)
 def cached_engine_bars(bars: MarketBars, recipe: AnyRecipe, instrument: str) -> EngineBars:
-    """What an engine is fed, kept: a map, a heatmap, tracks and a scorecard of one time are made from the same.
+    """Return the engine's input, cached: map, heatmap, tracks and scorecard of one time share it.
 
     Raises:
-        NotFoundError: There is no bar with open interest, or no volume that the recipe needs.
+        NotFoundError: No bar has open interest, or the recipe needs volume and no bar has it.
     """
-    return recipe.feed(bars, instrument=instrument)
+    return recipe.engine_bars(bars, instrument=instrument)
 
 
 def prepare_run(bars: MarketBars, tiers: list[Tier], recipe: AnyRecipe, *, instrument: str, at: Instant) -> EngineRun:
-    """An engine for these bars, not yet fed.
+    """Prepare an engine run over these bars; no bar is processed yet.
 
     Args:
-        bars: Everything known at ``at``, in order of time.
+        bars: All bars known at ``at``, in order of time.
         tiers: The venue's margin tiers at ``at``, or the earliest known ones.
-        recipe: What is assumed about unseen positions.
-        instrument: For messages.
+        recipe: Parameters of the modelled positions.
+        instrument: ``venue:SYMBOL``, for the margin rule and for messages.
         at: UTC microseconds.
 
     Raises:
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
-    fed = cached_engine_bars(bars, recipe, instrument)
-    brackets = recipe.brackets(tiers, instrument, float(fed.close[-1]))
+    inputs = cached_engine_bars(bars, recipe, instrument)
+    brackets = recipe.brackets(tiers, instrument, float(inputs.close[-1]))
     if not brackets.leverages:
         raise NotFoundError("map", instrument, "no leverage bracket", "a bracket the venue offers", "no map made")
     return EngineRun(
         engine=_core.Cohorts(brackets.rows, recipe.step),
-        bars=fed,
+        bars=inputs,
         leverages=brackets.leverages,
         rows=brackets.rows,
         step=recipe.step,
-        assumptions=(*fed.assumptions, *_tier_notes(tiers, at), *_rule_notes(instrument)),
+        assumptions=(*inputs.assumptions, *_tier_notes(tiers, at), *_rule_notes(instrument)),
     )
 
 
 class EngineObserver(Protocol):
-    """Who looks at the engine on the way."""
+    """Measures intermediate states of an engine run."""
 
-    def observe(self, nursery: EngineRun) -> None:
-        """Bring the engine to wherever there is something to see; what it is fed is to be left as it is."""
+    def observe(self, run: EngineRun, /) -> None:
+        """Advance the run to the bars of interest and measure it; the run's input must not be changed."""
         ...
 
 
-def run_engine(nursery: EngineRun, witness: EngineObserver | None = None) -> Population:
+def run_engine(run: EngineRun, observer: EngineObserver | None = None) -> Population:
     """Run the cohort engine over all bars.
 
     Raises:
-        InputError: A bar that makes no sense.
+        InputError: A bar has invalid prices, open interest or flow.
     """
-    if witness is not None:
-        witness.observe(nursery)
-    nursery.reach(len(nursery.bars.end))
-    leverages, of_row = np.unique(nursery.leverages, return_inverse=True)
-    price, coin, side, bracket = nursery.engine.levels()
+    if observer is not None:
+        observer.observe(run)
+    run.advance_to(len(run.bars.end))
+    leverages, of_row = np.unique(run.leverages, return_inverse=True)
+    price, coin, side, bracket = run.engine.levels()
     return Population(
         leverages=tuple(leverages.tolist()),
         price=price,
         coin=coin,
         side=side,
         bracket=of_row.astype(np.uint8)[bracket],
-        ledger=nursery.ledger(),
-        bars=nursery.bars,
-        assumptions=(*nursery.assumptions, *_rescaled_notes(nursery.rescaled)),
+        ledger=run.ledger(),
+        bars=run.bars,
+        assumptions=(*run.assumptions, *_rescaled_notes(run.rescaled)),
     )
 
 
@@ -246,10 +255,10 @@ def _tier_notes(tiers: list[Tier], at: Instant) -> tuple[str, ...]:
 def _rule_notes(instrument: str) -> tuple[str, ...]:
     if margin_rule_of(instrument) == instrument:
         return ()
-    return ("the venue's margin rule is not known: the plain formula of a linear contract stands in for it",)
+    return ("the venue's margin rule is unknown: the plain formula of a linear contract is used instead",)
 
 
 def _rescaled_notes(rescaled: int) -> tuple[str, ...]:
     if not rescaled:
         return ()
-    return (f"in {rescaled} bars mapped positions were cut down to the open interest",)
+    return (f"in {rescaled} bars mapped positions were rescaled to fit open interest",)

@@ -1,4 +1,4 @@
-"""How unseen positions are modelled: every number of the recipe, with where it comes from."""
+"""The recipe: the parameters of the modelled positions, with their sources."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ _MERGE_TOLERANCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What the model assumes about positions nobody publishes. Everything here is an assumption, and is shown as one.
+    """Parameters of the modelled positions. All of them are assumptions and are labelled as such.
 
     Attributes:
         leverages: Leverage of each bracket, ascending.
         stock: Share of *open* mapped positions in each bracket; sums to 1. The default matches the leverage of
             Hyperliquid's open interest on 2025-12-15 (36 % at most 3x, 48 % at 3–7x, 16 % above), refined by hand.
-        half_life_hours: Time after which half of a bracket has been closed by choice. An assumption: 30 days at 2–3x
-            down to 4 hours at 100x.
-        sizes: Classes of position size: notional in USD, and the share of mapped positions in it; shares sum to 1.
-            Large positions stand in higher margin tiers, so they are liquidated sooner. An assumption: half in
-            ordinary positions, a fifth in very large ones. A class that its leverage does not allow joins the next
-            smaller one.
-        mapped_share: Share of open interest that price is expected to liquidate somewhere, per side. Calibrated
-            against realised liquidations it was about 8 % (4–11 %); the rest is hedged, unlevered or well margined.
-        chase: How much more of the flow is levered on the side that chases: long flow × (1 + chase·c), short flow ×
-            (1 − chase·c), c from −1 to 1. 0.6 did best on real liquidations.
-        trailing_hours: Over how long "usual" volume is averaged.
+        half_life_hours: Time after which half of a bracket has been closed voluntarily. An assumption: 30 days at
+            2–3x down to 4 hours at 100x.
+        sizes: Size classes: notional in USD, and the share of mapped positions in the class; shares sum to 1. Large
+            positions fall into higher margin tiers, so they are liquidated sooner. An assumption: half in ordinary
+            positions, a fifth in very large ones. A class that the venue does not offer at a leverage is merged into
+            the next smaller one.
+        mapped_share: Share of open interest with a liquidation level, per side. Calibrated against realised
+            liquidations it was about 8 % (4–11 %); the rest is hedged, unlevered or well margined.
+        chase: How far taker imbalance shifts the opening flow to the side that trades with the move: long flow ×
+            (1 + chase·c), short flow × (1 − chase·c), where c is the taker imbalance, from −1 to 1. 0.6 fitted
+            realised liquidations best.
+        trailing_hours: Time constant of the trailing mean of volume.
         step: Width of the engine's bins in log price (2.5e-4: 2.5 bp).
     """
 
@@ -84,24 +85,29 @@ class Recipe:
 
     @property
     def turnover_per_hour(self) -> float:
-        """Share of mapped positions that is closed, and so has to be opened again, in an hour at steady state."""
+        """Share of mapped positions that is closed and reopened per hour at steady state."""
         return float(np.sum(np.asarray(self.stock) * self.decay_per_hour))
 
     @property
     def flow(self) -> npt.NDArray[np.float64]:
-        """Share of *new* mapped positions in each bracket: stock ∝ flow × life, so flow ∝ stock / half-life.
+        """Share of *new* mapped positions in each bracket: stock ∝ flow × half-life, so flow ∝ stock / half-life.
 
         Example:
             >>> recipe = Recipe()
             >>> from_20x = [l >= 20 for l in recipe.leverages]
-            >>> round(float(recipe.flow[from_20x].sum()), 2)  # six in ten Binance trades opened at 20x or more in 2019
+            >>> round(float(recipe.flow[from_20x].sum()), 2)  # Binance reported 60 % of trades in 2019
             0.57
         """
         rate = np.asarray(self.stock, dtype=np.float64) * self.decay_per_hour
         return np.asarray(rate / rate.sum(), dtype=np.float64)
 
     def brackets(self, tiers: Sequence[Tier], instrument: str, price: float) -> Brackets:
-        """What the engine needs to know of each bracket that the venue offers; the others' flow goes to these.
+        """Return the brackets that the venue offers; the flow of the others is distributed among them.
+
+        Args:
+            tiers: The instrument's margin tiers.
+            instrument: ``venue:SYMBOL``, for the venue's margin rule.
+            price: Price of the last bar; see :func:`liquidation_distances`.
 
         Raises:
             NotFoundError: There is no tier.
@@ -126,16 +132,16 @@ class Recipe:
         table[:, 3:5] /= table[:, 3].sum()
         return Brackets(tuple(table[:, 0].tolist()), np.ascontiguousarray(table[:, 1:]))
 
-    def feed(self, bars: MarketBars, *, instrument: str) -> EngineBars:
-        """What the cohort engine is fed; see :func:`liqmap.positions.engine.inputs.engine_bars`.
+    def engine_bars(self, bars: MarketBars, *, instrument: str) -> EngineBars:
+        """Return the input of the cohort engine; see :func:`liqmap.positions.engine.inputs.engine_bars`.
 
         Raises:
-            NotFoundError: There is no bar with open interest.
+            NotFoundError: No bar has open interest.
         """
         return engine_bars(bars, self, instrument=instrument)
 
     def to_dict(self) -> dict[str, JSON]:
-        """Every parameter as plain data."""
+        """Return every parameter as plain data."""
         plain = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
         return plain | {"sizes": [list(pair) for pair in self.sizes]}
 
@@ -143,21 +149,22 @@ class Recipe:
 def _merge_size_classes(
     by_class: npt.NDArray[np.float64], shares: Sequence[float]
 ) -> list[tuple[npt.NDArray[np.float64], float]]:
-    """Distances of one leverage with their shares, from the smallest positions to the largest.
+    """Return the distances of one leverage with their shares, from the smallest size class to the largest.
 
-    A class that is not allowed joins the one before it, and so does one whose distances are next to the same: far from
-    the entry a tier more or less cannot be told from the spread of entries. None where even the smallest is refused.
+    A class that the venue does not offer is merged into the one before it, and so is a class with nearly the same
+    distances: far from the entry, the difference between two tiers is smaller than the spread of entries. The result is
+    empty if the venue does not offer even the smallest class.
     """
     merged: list[tuple[npt.NDArray[np.float64], float]] = []
     for distance, share in zip(by_class, shares, strict=True):
-        refused = not np.isfinite(distance).all()
+        unavailable = not np.isfinite(distance).all()
         if not merged:
-            if refused:
+            if unavailable:
                 return []
             merged.append((distance, share))
             continue
         before, weight = merged[-1]
-        if refused:
+        if unavailable:
             merged[-1] = (before, weight + share)
         elif np.all(np.abs(distance - before) <= _MERGE_TOLERANCE * before):
             merged[-1] = ((before * weight + distance * share) / (weight + share), weight + share)
@@ -171,4 +178,4 @@ def _invalid(field: str, found: str, expected: str) -> InputError:
 
 
 DEFAULT_RECIPE = Recipe()
-"""The recipe a map uses when none is given."""
+"""The recipe of a map if neither a recipe nor a calibration is given."""

@@ -1,4 +1,4 @@
-"""Which recipe a map uses: the one asked for, else the calibration in force, else the default."""
+"""Selection of the recipe of a map: the requested one, else the latest calibration, else the default."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ __all__ = ["latest_calibration", "select_recipe"]
 
 
 def select_recipe(
-    store: Store, bars: MarketBars, at: Instant, asked: AnyRecipe | None = None
+    store: Store, bars: MarketBars, at: Instant, requested: AnyRecipe | None = None
 ) -> tuple[AnyRecipe, dict[str, JSON], tuple[str, ...]]:
-    """The recipe for a map of these bars at a time, its parameters, and what has to be said about it.
+    """Return the recipe for a map of these bars at a time, its parameters, and its assumptions.
 
-    A calibration counts from the instant it was issued, and for the series of bars it was fitted on.
+    A calibration applies from its issue time on, and only to the series of bars it was fitted on.
     """
-    if asked is not None:
-        return asked, asked.to_dict(), ()
+    if requested is not None:
+        return requested, requested.to_dict(), ()
     found = latest_calibration(store, bars, at)
     if found is None:
         return DEFAULT_RECIPE, DEFAULT_RECIPE.to_dict(), ()
     key, fitted = found
     span = f"{iso(fitted.start)[:10]} to {iso(fitted.end)[:10]}"
-    said = f"distances calibrated on realised liquidations of {fitted.feed}, {span}, issued {iso(fitted.issued_at)}"
-    return fitted.kernel, {**fitted.kernel.to_dict(), "calibration": key}, (said, *fitted.notes)
+    note = f"distances calibrated on realised liquidations of {fitted.feed}, {span}, issued {iso(fitted.issued_at)}"
+    return fitted.kernel, {**fitted.kernel.to_dict(), "calibration": key}, (note, *fitted.notes)
 
 
 def latest_calibration(store: Store, bars: MarketBars, at: Instant) -> tuple[str, Calibration] | None:
-    """The calibration in force for these bars at a time, with its id."""
+    """Return the latest calibration issued for these bars by a time, with its id."""
     found = calibrations.calibration_in_force(
         store, bars.instrument, at, interval_s=bars.interval_s, price_source=bars.price_source
     )
