@@ -15,8 +15,8 @@ from liqmap.maps.tracks.build_tracks import build_tracks
 from liqmap.maps.uncertainty import build_uncertainty
 from liqmap.positions.engine.bar_ledger import build_ledger
 from liqmap.score.calibrate import calibrate
-from liqmap.strategies.basis_from_history import stored_basis
-from liqmap.strategies.levels_from_history import stored_levels
+from liqmap.strategies.basis_from_history import basis_from_history
+from liqmap.strategies.levels_from_history import levels_from_history
 from liqmap.stress.depth_from_history import MAX_AGE, instruments_with_books, merged_depth_from_history
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class History(Store):
             InputError: The history has less than two hours of bars.
         """
         moment = None if at is None else parse_instant(at, stage="levels")
-        return stored_levels(self, instrument, moment, recipe=recipe, own=own)
+        return levels_from_history(self, instrument, moment, recipe=recipe, own=own)
 
     def levels(
         self,
@@ -202,7 +202,7 @@ class History(Store):
             NotFoundError: The asset has no instrument, or none with a map at that time.
         """
         moment = None if at is None else parse_instant(at, stage="levels")
-        return stored_basis(self, market, moment, recipe=recipe)
+        return basis_from_history(self, market, moment, recipe=recipe)
 
     def tracks(
         self,

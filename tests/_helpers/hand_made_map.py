@@ -9,7 +9,7 @@ from liqmap._base.ledger import Ledger, SideLedger
 from liqmap._base.provenance import Provenance
 from liqmap.maps.map import LiquidationMap
 from liqmap.strategies.conditions import Conditions
-from liqmap.strategies.context import Setting
+from liqmap.strategies.context import MapContext
 from liqmap.stress.impact import Law, Linear
 
 MARK = 100_000.0
@@ -42,5 +42,5 @@ def hand_map(*blocks: tuple[float, float, float]) -> LiquidationMap:
     )
 
 
-def setting(*blocks: tuple[float, float, float], law: Law = DOLLAR_A_MILLION, conditions: Conditions = CALM) -> Setting:
-    return Setting(hand_map(*blocks), law, conditions)
+def setting(*blocks: tuple[float, float, float], law: Law = DOLLAR_A_MILLION, conditions: Conditions = CALM) -> MapContext:
+    return MapContext(hand_map(*blocks), law, conditions)

@@ -18,7 +18,7 @@ from liqmap.report.tracks_data import TracksData
 from liqmap.strategies.basis import Basis, DatedBasis
 from liqmap.strategies.colocation import colocate
 from liqmap.strategies.conditions import Conditions
-from liqmap.strategies.trading_levels import levels_to_use
+from liqmap.strategies.trading_levels import trading_levels
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
@@ -89,7 +89,7 @@ def make_issue(
         one = Facts(about, made, -0.0123, 0.0187, sources, cascades, coverage=covered)
         one.page_data["basis"] = sample_basis(name, made)
         one.page_data["cascade"] = cascade_page_data(one, None)
-        one.page_data["levels"] = levels_to_use(made, conditions=Conditions(volatility=0.5, atr=300.0))
+        one.page_data["levels"] = trading_levels(made, conditions=Conditions(volatility=0.5, atr=300.0))
         one.page_data["scorecard"] = sample_card(name, at=made.at)
         tracks, path = sample_tracks(made)
         week = one.page_data["evolution"] = TracksData(tracks, path, path)

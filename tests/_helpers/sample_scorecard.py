@@ -6,22 +6,22 @@ import numpy as np
 
 from liqmap._base.errors import NotFoundError
 from liqmap._base.timestamps import Instant
-from liqmap.score.issued_scorecard import IssuedCard, SideCard
-from liqmap.score.issued_skill import Skill, judge
-from liqmap.score.reliability import Banded, deciles
-from liqmap.score.scored_sweeps import Sweeps
+from liqmap.score.issued_scorecard import IssuedScorecard, SideScorecard
+from liqmap.score.issued_skill import Skill, measure_skill
+from liqmap.score.reliability import BandOutcome, reliability_deciles
+from liqmap.score.scored_sweeps import ScoredSweeps
 
 HOUR = 3_600_000_000
 
 
-def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: int = 3) -> Sweeps:
+def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: int = 3) -> ScoredSweeps:
     """Sweeps of ``maps`` maps; realised follows predicted notional to the power ``worth``, 0 for no skill."""
     random = np.random.default_rng(seed)
     count = maps * each
     move, said = random.lognormal(-6.5, 0.5, count), random.lognormal(13, 1.2, count)
     realised = 2e5 * (said / 4e5) ** worth * (move / 1.5e-3) ** 0.5 * random.lognormal(0, 0.4, count)
     near = np.full(count, 50_000.0)
-    return Sweeps(
+    return ScoredSweeps(
         issue=np.repeat(np.arange(1, maps + 1), each),
         start=np.arange(count, dtype=np.int64) * HOUR,
         near=near,
@@ -39,7 +39,7 @@ def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: i
 
 def sample_card(
     instrument: str = "binance:BTCUSDT", *, at: Instant = 1_781_222_400_000_000, maps: int = 40
-) -> IssuedCard:
+) -> IssuedScorecard:
     """A scorecard of ``maps`` maps; fewer than 30 are not scored."""
     day = 24 * HOUR
     sides = []
@@ -48,12 +48,12 @@ def sample_card(
         skill: Skill | None = None
         lacking: tuple[str, str] | None = None
         try:
-            skill = judge(of, 1.0)
+            skill = measure_skill(of, 1.0)
         except NotFoundError as error:
             lacking = error.found, error.expected
-        sides.append(SideCard(maps, len(of.start), skill, lacking, deciles(of, 1.0)))
-    bands = (Banded("low", 120, 30.5, 28, 22.0, 35.0, 4e7, 5e7), Banded("extreme", 9, 0.6, 1, 0.0, 3.0, 0.0, 0.0))
-    return IssuedCard(
+        sides.append(SideScorecard(maps, len(of.start), skill, lacking, reliability_deciles(of, 1.0)))
+    bands = (BandOutcome("low", 120, 30.5, 28, 22.0, 35.0, 4e7, 5e7), BandOutcome("extreme", 9, 0.6, 1, 0.0, 3.0, 0.0, 0.0))
+    return IssuedScorecard(
         instrument=instrument,
         feed=instrument,
         at=at,

@@ -23,29 +23,29 @@ from liqmap.report.page import MissingData, PageContent
 from liqmap.report.pages import find_page
 from liqmap.report.site.site import write_issue
 from liqmap.report.text import scorecard
-from liqmap.score.issued_scorecard import IssuedCard
+from liqmap.score.issued_scorecard import IssuedScorecard
 
 INSTRUMENT = "binance:BTCUSDT"
 
 
-def facts_with(card: IssuedCard | MissingData | None) -> Facts:
+def facts_with(card: IssuedScorecard | MissingData | None) -> Facts:
     facts = make_issue().facts[0]
     facts.page_data["scorecard"] = card
     return facts
 
 
-def shown(card: IssuedCard) -> PageContent:
+def shown(card: IssuedScorecard) -> PageContent:
     made = find_page("scorecard").build(facts_with(card), card)
     assert isinstance(made, PageContent)
     return made
 
 
 @pytest.fixture(scope="module")
-def card() -> IssuedCard:
+def card() -> IssuedScorecard:
     return sample_card()
 
 
-def test_the_banner_gives_the_skill_with_its_interval(card: IssuedCard) -> None:
+def test_the_banner_gives_the_skill_with_its_interval(card: IssuedScorecard) -> None:
     assert card.long.skill is not None
     assert card.short.skill is not None
     assert card.long.skill.shown
@@ -80,14 +80,14 @@ def test_without_a_scorecard_the_banner_states_the_reason() -> None:
     assert scorecard.banner(facts_with(None)) == "Not scored: this report has no scorecard."
 
 
-def test_the_heading_claims_only_demonstrated_skill(card: IssuedCard) -> None:
+def test_the_heading_claims_only_demonstrated_skill(card: IssuedScorecard) -> None:
     improve = "Maps improve on the price-only baseline"
     assert scorecard.heading(card) == f"{improve} for longs; no demonstrated skill yet for shorts"
     assert scorecard.heading(replace(card, long=card.short)) == "No demonstrated skill yet"
     assert scorecard.heading(replace(card, short=card.long)) == f"{improve} for longs and shorts"
 
 
-def test_the_downloads_contain_every_figure_of_the_page(card: IssuedCard) -> None:
+def test_the_downloads_contain_every_figure_of_the_page(card: IssuedScorecard) -> None:
     made = shown(card)
     plain = json.loads(made.files["scorecard.json"])
     assert plain == json.loads(json.dumps(card.to_dict()))
@@ -115,7 +115,7 @@ def test_charts_have_tables_and_alternative_texts(tmp_path: Path) -> None:
     assert banner in html.fromstring(chart.read_bytes()).text_content()
 
 
-def test_charts_have_a_mark_for_each_figure(card: IssuedCard) -> None:
+def test_charts_have_a_mark_for_each_figure(card: IssuedScorecard) -> None:
     drawings: dict[str, Any] = shown(card).values["drawings"]
     for still in drawings["skill"].values():
         # Six baselines with a name each, a rule and a point for both sides, and the zero line.

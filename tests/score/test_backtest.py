@@ -19,10 +19,10 @@ from liqmap._base.timestamps import iso
 from liqmap.cli.calibrate import calibrate
 from liqmap.history import open_store
 from liqmap.positions.engine.calibrated_recipe import DISTANCES
-from liqmap.score.backtest import score
-from liqmap.score.engine_predictions import unit
-from liqmap.score.markdown_tables import BEGIN, END, put, sheet
-from liqmap.score.plan import read_plan, suggest
+from liqmap.score.backtest import run_backtests
+from liqmap.score.engine_predictions import predict_unit_shares
+from liqmap.score.markdown_tables import BEGIN, END, format_backtests, write_between_markers
+from liqmap.score.plan import read_plan, suggest_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A history of hourly bars, open interest and realised liquidations, from files like any other."""
     folder = tmp_path_factory.mktemp("market")
     bars = walk(24 * DAYS, seed=11)
-    swept = unit(bars)
+    swept = predict_unit_shares(bars)
     noise = np.random.default_rng(1).gamma(2.0, 0.5, (24 * DAYS, 2))
     usd = ((swept.standing + swept.born) @ (np.array(DISTANCES) ** -0.5 * 1e-3) + 1e4) * noise
     rows: dict[str, list[list[object]]] = {"bars": [], "open_interest": [], "liquidations": []}
@@ -71,8 +71,8 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_history_suggests_its_own_plan(market: Path) -> None:
     with open_store(market) as store:
-        (test,) = suggest(store).test
-        (card,) = score(store, [test])
+        (test,) = suggest_plan(store).test
+        (card,) = run_backtests(store, [test])
     assert (test.instrument, test.feed, test.recipe, test.interval) == (BTC, BTC, "calibrated", "3600s")
     assert test.fitted[1] == test.judged[0]
     assert card.warm_up_days == pytest.approx(3)
@@ -83,7 +83,7 @@ def test_a_history_suggests_its_own_plan(market: Path) -> None:
     assert min(rows["map alone"].gain) > 0.3
     assert card.mapped is not None
     assert card.calibration is not None
-    text = sheet([card, card])
+    text = format_backtests([card, card])
     assert text.count("What was fitted") == 1
     assert "Longs: the map adds to price alone." in text
 
@@ -124,7 +124,7 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("nothing here\n")
     with pytest.raises(InputError, match="no place for the tables"):
-        put("new", page)
+        write_between_markers("new", page)
     assert page.read_text() == "nothing here\n"
 
 
@@ -148,7 +148,7 @@ def test_a_wrong_plan_is_one_line(tmp_path: Path, text: str, said: str) -> None:
 
 def test_an_empty_history_has_nothing_to_score(tmp_path: Path) -> None:
     with open_store(":memory:", "w") as store, pytest.raises(NotFoundError, match="nothing scored"):
-        suggest(store)
+        suggest_plan(store)
     with pytest.raises(InputError, match="a plan file"):
         read_plan(tmp_path / "none.toml")
 

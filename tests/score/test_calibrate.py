@@ -17,7 +17,7 @@ from liqmap.history.registry import calibrations
 from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
 from liqmap.positions.engine.calibration import Calibration
 from liqmap.score.calibrate import calibrate
-from liqmap.score.engine_predictions import unit
+from liqmap.score.engine_predictions import predict_unit_shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ TRUTH[16:20] *= 4
 @pytest.fixture(scope="module")
 def made() -> tuple[Calibration, np.ndarray]:
     bars = walk(24 * 120, seed=4)
-    swept = unit(bars)
+    swept = predict_unit_shares(bars)
     usd = (swept.standing + swept.born) @ TRUTH
     return calibrate(
         bars, windows(bars, usd), feed="sim:BTC", start=30 * 24 * HOUR, end=120 * 24 * HOUR, resamples=20

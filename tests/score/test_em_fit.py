@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 from _helpers.scoring_market import walk
 from liqmap import InputError
 from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
-from liqmap.score.engine_predictions import run
-from liqmap.score.stats.em_fit import em, interval
+from liqmap.score.engine_predictions import predict_with_engine
+from liqmap.score.stats.em_fit import bootstrap_interval, fit_shares
 
 # Leverage 3x … 100x as distances, and the shares of the flow that are to be found again.
 DISTANCES = (0.33, 0.196, 0.0965, 0.0462, 0.0161, 0.0060)
@@ -21,7 +21,7 @@ def predicted(days: int, seed: int) -> np.ndarray:
     """USD (millions) per unit of share of the longs, per hour, from the engine."""
     bars = walk(24 * days, seed=seed)
     kernel = CalibratedRecipe.even(1e-3, DISTANCES)
-    swept = run(kernel.feed(bars, instrument="sim:BTC"), kernel.rows(), kernel.step)
+    swept = predict_with_engine(kernel.engine_bars(bars, instrument="sim:BTC"), kernel.rows(), kernel.step)
     return (swept.standing + swept.born)[:, 0] / 1e-3 / 1e6
 
 
@@ -31,7 +31,7 @@ def test_known_shares_come_back_from_a_year(seed: int) -> None:
     random = np.random.default_rng(seed)
     # Over-dispersed: gamma noise whose variance is the mean times 0.2.
     y = random.gamma(np.maximum(x @ TRUTH, 1e-12) / 0.2, 0.2)
-    found = em(x, y, np.ones(len(x)), prior=TRUTH[::-1].copy(), prior_periods=10)
+    found = fit_shares(x, y, np.ones(len(x)), prior=TRUTH[::-1].copy(), prior_periods=10)
     # From 20x up the data decide, even against a prior that has it upside down.
     assert found.brackets[3:] == pytest.approx(TRUTH[3:], rel=0.25)
     assert found.background == pytest.approx(0, abs=0.1 * y.mean())
@@ -39,7 +39,7 @@ def test_known_shares_come_back_from_a_year(seed: int) -> None:
 
 def test_where_nothing_was_swept_the_prior_stands() -> None:
     x = np.column_stack([np.zeros(50), np.random.default_rng(1).gamma(1, 1, 50)])
-    found = em(x, 0.3 * x[:, 1], np.full(50, 1e-9), prior=np.array([4.0, 1.0]))
+    found = fit_shares(x, 0.3 * x[:, 1], np.full(50, 1e-9), prior=np.array([4.0, 1.0]))
     assert found.brackets == pytest.approx([1.2, 0.3], rel=1e-4)
     assert found.prior_share[0] == 1
     assert found.prior_share[1] < 1
@@ -58,7 +58,7 @@ def test_it_is_the_posteriors_best_point() -> None:
         return float(np.sum(mu - y * np.log(mu)) + np.sum(weight * (theta[:3] - mode * log[:3])))
 
     best = np.exp(minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-7}).x)
-    found = em(x, y, v, prior_periods=60)
+    found = fit_shares(x, y, v, prior_periods=60)
     assert [*found.brackets, found.background] == pytest.approx(best, rel=1e-3)
 
 
@@ -68,7 +68,7 @@ def test_the_interval_holds_the_truth_and_narrows() -> None:
     for periods in (200, 3_200):
         x = random.gamma(0.5, 1.0, (periods, 2))
         y = random.gamma(np.maximum(x @ [0.5, 1.5], 1e-12), 1.0)
-        low, middle, high = interval(x, y, np.ones(periods), block=5, resamples=100, prior_periods=1)
+        low, middle, high = bootstrap_interval(x, y, np.ones(periods), block=5, resamples=100, prior_periods=1)
         assert (low <= middle).all()
         assert (middle <= high).all()
         widths.append(high - low)
@@ -80,4 +80,4 @@ def test_the_interval_holds_the_truth_and_narrows() -> None:
 def test_a_bad_value_is_named(bad: float) -> None:
     x = np.ones((3, 1))
     with pytest.raises(InputError, match="realised"):
-        em(x, np.array([1.0, bad, 1.0]), np.ones(3))
+        fit_shares(x, np.array([1.0, bad, 1.0]), np.ones(3))

@@ -12,9 +12,9 @@ from liqmap import NotFoundError
 from liqmap._core import Cohorts
 from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe, trailing_volume
 from liqmap.score import placebo
-from liqmap.score.engine_predictions import run, unit
-from liqmap.score.periods import match
-from liqmap.score.price_baseline import closes, extremes
+from liqmap.score.engine_predictions import predict_unit_shares, predict_with_engine
+from liqmap.score.periods import match_periods
+from liqmap.score.price_baseline import close_moves, new_extremes
 
 BARS = walk(400, seed=9)
 CUT = 300
@@ -32,13 +32,13 @@ def changed_after(cut: int) -> object:
 
 
 def test_changing_the_future_changes_nothing_before() -> None:
-    then, now = unit(BARS), unit(changed_after(CUT))
+    then, now = predict_unit_shares(BARS), predict_unit_shares(changed_after(CUT))
     for a, b in ((then.standing, now.standing), (then.born, now.born)):
         assert (a[:CUT] == b[:CUT]).all()
         assert not (a[CUT:] == b[CUT:]).all()
-    periods = match(BARS, windows(BARS, np.ones((400, 2))))
+    periods = match_periods(BARS, windows(BARS, np.ones((400, 2))))
     for side in (0, 1):
-        a, b = extremes(BARS, periods, side), extremes(changed_after(CUT), periods, side)
+        a, b = new_extremes(BARS, periods, side), new_extremes(changed_after(CUT), periods, side)
         assert (a[:CUT] == b[:CUT]).all()
 
 
@@ -46,22 +46,22 @@ def test_a_bars_own_volume_changes_nothing_of_what_it_sweeps() -> None:
     """Neither standing levels nor, at usual volume, what opens within the bar."""
     volume = BARS.volume_base.copy()
     volume[CUT] *= 50
-    then, now = unit(BARS), unit(replace(BARS, volume_base=volume))
+    then, now = predict_unit_shares(BARS), predict_unit_shares(replace(BARS, volume_base=volume))
     assert (then.standing[: CUT + 1] == now.standing[: CUT + 1]).all()
     assert now.born[: CUT + 1] == pytest.approx(then.born[: CUT + 1], rel=1e-9)
     assert (now.standing[CUT + 1 :] != then.standing[CUT + 1 :]).any()
-    own = unit(replace(BARS, volume_base=volume), expected=False)
+    own = predict_unit_shares(replace(BARS, volume_base=volume), expected=False)
     assert own.born[CUT].sum() > 10 * then.born[CUT].sum()
 
 
 def test_two_strokes_are_the_engines_one() -> None:
     """Standing and born together are what the engine predicts in one go."""
     kernel = CalibratedRecipe.even(0.001)
-    fed = kernel.feed(BARS, instrument="sim:BTC")
+    fed = kernel.engine_bars(BARS, instrument="sim:BTC")
     whole, rescaled = Cohorts(kernel.rows(), kernel.step).advance(
         fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow
     )
-    parts = run(fed, kernel.rows(), kernel.step)
+    parts = predict_with_engine(fed, kernel.rows(), kernel.step)
     assert rescaled == 0
     assert parts.standing + parts.born == pytest.approx(whole, rel=1e-9, abs=1e-6)
     assert (parts.born > 0).any()
@@ -75,13 +75,13 @@ def test_price_alone_by_hand() -> None:
         low=np.array([99.0, 98, 97, 97, 99, 95]),
         close=np.array([100.0, 98, 97, 99, 99, 96]),
     )
-    periods = match(bars, windows(bars, np.ones((6, 2))))
-    down, up = extremes(bars, periods, 0), extremes(bars, periods, 1)
+    periods = match_periods(bars, windows(bars, np.ones((6, 2))))
+    down, up = new_extremes(bars, periods, 0), new_extremes(bars, periods, 1)
     # The last bar falls from 99 to 95; the four before it had reached 97, and so had all.
     assert down[5] == pytest.approx([np.log(99 / 95), *[np.log(97 / 95)] * 5])
     assert up[5] == pytest.approx([0.0] * 6, abs=1e-15)
     assert up[4] == pytest.approx([np.log(100 / 99), *[0.0] * 5])
-    assert closes(bars, periods, 0)[5] == pytest.approx([np.log(99 / 95), np.log(99 / 96)])
+    assert close_moves(bars, periods, 0)[5] == pytest.approx([np.log(99 / 95), np.log(99 / 96)])
 
 
 def test_placebos_keep_amounts() -> None:
@@ -97,7 +97,7 @@ def test_placebos_keep_amounts() -> None:
 
 def test_a_mirrored_market_mirrors_its_placebo() -> None:
     """On the market turned upside down the wrong side's levels are this market's right ones."""
-    periods = match(BARS, windows(BARS, np.ones((400, 2))))
+    periods = match_periods(BARS, windows(BARS, np.ones((400, 2))))
     wrong = placebo.mirrored(BARS, periods)
     assert wrong.shape == (400, 2, 24)
     # A bar that only rose, met upside down, only falls: it sweeps longs, which then stand in for shorts.
@@ -118,13 +118,13 @@ def test_usual_volume_is_the_day_before() -> None:
 
 def test_no_volume_is_said() -> None:
     with pytest.raises(NotFoundError, match="no traded volume"):
-        unit(replace(BARS, volume_base=np.full(400, np.nan)))
+        predict_unit_shares(replace(BARS, volume_base=np.full(400, np.nan)))
 
 
 def test_periods_hold_whole_bars_and_both_sides() -> None:
     bars = walk(60, interval_s=300)
     realised = windows(walk(10, interval_s=1800), np.arange(20.0).reshape(10, 2))
-    periods = match(bars, realised)
+    periods = match_periods(bars, realised)
     assert periods.bars == 6
     assert periods.realised.tolist() == np.arange(20.0).reshape(10, 2).tolist()
     assert periods.gather(np.ones((60, 1))).ravel().tolist() == [6.0] * 10
@@ -132,4 +132,4 @@ def test_periods_hold_whole_bars_and_both_sides() -> None:
     keep = np.arange(60) != 15
     columns = {n: getattr(bars, n)[keep] for n in ("ts", "open", "high", "low", "close", "volume_base", "oi_base")}
     fewer = replace(realised, **{n: getattr(realised, n)[:-1] for n in ("ts", "window_s", "long", "usd", "feed")})
-    assert (match(replace(bars, **columns), fewer).start // (HOUR // 2)).tolist() == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert (match_periods(replace(bars, **columns), fewer).start // (HOUR // 2)).tolist() == [0, 1, 3, 4, 5, 6, 7, 8]

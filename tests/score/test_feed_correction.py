@@ -10,8 +10,8 @@ import pytest
 from _helpers.scoring_market import walk
 from liqmap import InputError
 from liqmap.history.queries import Liquidations
-from liqmap.score.feed_correction import corrected, multiplier
-from liqmap.score.periods import match
+from liqmap.score.feed_correction import correct_throttling, throttle_multiplier
+from liqmap.score.periods import match_periods
 
 
 def test_the_correction_gives_back_what_a_poisson_feed_lost() -> None:
@@ -29,13 +29,13 @@ def test_the_correction_gives_back_what_a_poisson_feed_lost() -> None:
         feed=np.full(len(shown), "throttled"),
     )
     bars = walk(3)
-    periods = match(bars, realised)
+    periods = match_periods(bars, realised)
     assert periods.throttled
-    assert corrected(realised, periods)[:, 0] == pytest.approx(events.reshape(3, -1).sum(axis=1), rel=0.05)
+    assert correct_throttling(realised, periods)[:, 0] == pytest.approx(events.reshape(3, -1).sum(axis=1), rel=0.05)
     whole = replace(realised, feed=np.full(len(shown), "complete"))
-    assert (corrected(whole, match(bars, whole))[:, 0] == np.bincount(shown // 3600)).all()
+    assert (correct_throttling(whole, match_periods(bars, whole))[:, 0] == np.bincount(shown // 3600)).all()
 
 
 def test_a_share_is_a_share() -> None:
     with pytest.raises(InputError, match="share outside"):
-        multiplier(np.array([1.2]))
+        throttle_multiplier(np.array([1.2]))

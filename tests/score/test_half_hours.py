@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from liqmap.history import open_store
-from liqmap.score.backtest import Card, score
+from liqmap.score.backtest import BacktestResult, run_backtests
 from liqmap.score.plan import read_plan
 from liqmap.score.stats.rank import spearman
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def card(shared: Path, pytestconfig: pytest.Config) -> Card:
+def card(shared: Path, pytestconfig: pytest.Config) -> BacktestResult:
     with open_store(":memory:", "w") as store:
         data = shared / "data"
         store.load(data / "binance_btcusdt_perp_5m_20260525_20260614.csv", instrument="binance:BTCUSDT")
         store.load(data / "coinglass" / "regime_30m_20260521_20260608.csv")
         plan = read_plan(pytestconfig.rootpath / "reports" / "skill.toml")
-        (card,) = score(store, [test for test in plan.test if test.recipe == "default"])
+        (card,) = run_backtests(store, [test for test in plan.test if test.recipe == "default"])
     return card
 
 
-def test_ranks_agree_and_beat_price_alone(card: Card) -> None:
+def test_ranks_agree_and_beat_price_alone(card: BacktestResult) -> None:
     by_name = {c.name: c for c in card.correlations}
     for name in ("map alone", "map alone, standing levels only"):
         assert by_name[name].long >= 0.84
@@ -38,7 +38,7 @@ def test_ranks_agree_and_beat_price_alone(card: Card) -> None:
     assert by_name["map alone"].short > best.short + 0.05
 
 
-def test_the_same_table_is_made(card: Card) -> None:
+def test_the_same_table_is_made(card: BacktestResult) -> None:
     assert [row.name for row in card.tables["skill"]] == [
         "the move alone",
         "price alone",

@@ -8,8 +8,8 @@ import pytest
 
 from liqmap._base.timestamps import parse_instant
 from liqmap.history import open_store
-from liqmap.score.evaluation import Row, Trial, hourly
-from liqmap.score.periods import match
+from liqmap.score.evaluation import Evaluation, ScoreRow, score_tables
+from liqmap.score.periods import match_periods
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,44 +17,44 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def winter(shared: Path) -> Callable[[str, str], Trial]:
+def winter(shared: Path) -> Callable[[str, str], Evaluation]:
     """Trials on the hourly panel, fitted on 2025-12-18 → 2026-01-08, warmed up on the whole of 2025."""
     with open_store(":memory:", "w") as store:
         for name in ("btc_spot_1h_20250101_20260131.csv", "btc_1h_20251204_20260131.csv"):
             store.load(shared / "data" / name, instrument="binance:BTCUSDT")
         end = parse_instant("2026-02-01")
         bars = store.market_bars("binance:BTCUSDT", end, interval_s=3600, price_source="spot")
-        periods = match(bars, store.liquidations("coinglass:BTC", parse_instant("2025-12-04"), end))
+        periods = match_periods(bars, store.liquidations("coinglass:BTC", parse_instant("2025-12-04"), end))
     fitted = periods.between(parse_instant("2025-12-18"), parse_instant("2026-01-08"))
 
-    def trial(start: str, end: str) -> Trial:
-        return Trial(bars, periods, fitted, periods.between(parse_instant(start), parse_instant(end)))
+    def trial(start: str, end: str) -> Evaluation:
+        return Evaluation(bars, periods, fitted, periods.between(parse_instant(start), parse_instant(end)))
 
     return trial
 
 
 @pytest.fixture(scope="module")
-def tables(winter: Callable[[str, str], Trial]) -> dict[str, tuple[Row, ...]]:
-    return hourly(winter("2026-01-08", "2026-02-01"), placebos=False)
+def tables(winter: Callable[[str, str], Evaluation]) -> dict[str, tuple[ScoreRow, ...]]:
+    return score_tables(winter("2026-01-08", "2026-02-01"), placebos=False)
 
 
 @pytest.fixture(scope="module")
-def january(tables: dict[str, tuple[Row, ...]]) -> dict[str, Row]:
+def january(tables: dict[str, tuple[ScoreRow, ...]]) -> dict[str, ScoreRow]:
     return {row.name: row for row in tables["skill"]}
 
 
-def test_price_alone_is_as_strong_as_it_was_elsewhere(january: dict[str, Row]) -> None:
+def test_price_alone_is_as_strong_as_it_was_elsewhere(january: dict[str, ScoreRow]) -> None:
     """An independent prototype of the same baseline got 752 and 353."""
     assert january["price alone"].deviance == pytest.approx((752, 353), rel=0.05)
 
 
-def test_map_alone_beats_price_alone(january: dict[str, Row]) -> None:
+def test_map_alone_beats_price_alone(january: dict[str, ScoreRow]) -> None:
     for name in ("map alone", "map alone, standing levels only"):
         assert min(january[name].gain) > 0
         assert min(january[name].low) > 0
 
 
-def test_price_and_map_beat_price_alone_by_far(january: dict[str, Row]) -> None:
+def test_price_and_map_beat_price_alone_by_far(january: dict[str, ScoreRow]) -> None:
     for name in ("price + map", "price + map, standing levels only"):
         long, short = january[name].gain
         assert long >= 0.25
@@ -62,22 +62,22 @@ def test_price_and_map_beat_price_alone_by_far(january: dict[str, Row]) -> None:
         assert min(january[name].low) > 0
 
 
-def test_it_adds_to_the_harder_baseline_too(tables: dict[str, tuple[Row, ...]]) -> None:
+def test_it_adds_to_the_harder_baseline_too(tables: dict[str, tuple[ScoreRow, ...]]) -> None:
     row = tables["harder"][-1]
     assert row.name == "price, range and close + map, standing levels only"
     assert min(row.gain) > 0.15
     assert min(row.low) > 0
 
 
-def test_the_fortnight_before_agrees(winter: Callable[[str, str], Trial]) -> None:
-    rows = {row.name: row for row in hourly(winter("2025-12-04", "2025-12-18"), placebos=False)["skill"]}
+def test_the_fortnight_before_agrees(winter: Callable[[str, str], Evaluation]) -> None:
+    rows = {row.name: row for row in score_tables(winter("2025-12-04", "2025-12-18"), placebos=False)["skill"]}
     assert min(rows["map alone"].gain) > 0.15
     assert min(rows["price + map"].gain) > 0.10
 
 
 @pytest.mark.slow
-def test_placebos_gain_little(winter: Callable[[str, str], Trial]) -> None:
-    tables = hourly(winter("2026-01-08", "2026-02-01"))
+def test_placebos_gain_little(winter: Callable[[str, str], Evaluation]) -> None:
+    tables = score_tables(winter("2026-01-08", "2026-02-01"))
     real = {row.name: row for row in tables["skill"]}["price + map"]
     assert len(tables["placebo"]) == 12
     for row in tables["placebo"]:

@@ -8,7 +8,7 @@ from _helpers.hand_made_map import CALM, DOLLAR_A_MILLION, MARK, hand_map, setti
 from liqmap.strategies.breakout import breakouts
 from liqmap.strategies.cluster_table import cluster_table
 from liqmap.strategies.conditions import Conditions
-from liqmap.strategies.context import Setting
+from liqmap.strategies.context import MapContext
 from liqmap.strategies.scalping import scalping_zones
 from liqmap.stress.impact import Linear
 from liqmap.stress.touch_probability import touch_probability
@@ -122,5 +122,5 @@ def test_a_map_without_clusters_in_reach_says_so() -> None:
 
 
 def test_a_wilder_market_reaches_further() -> None:
-    far = Setting(hand_map((85_000, 85_400, 300e6)), DOLLAR_A_MILLION, Conditions(volatility=1.0, atr=CALM.atr))
+    far = MapContext(hand_map((85_000, 85_400, 300e6)), DOLLAR_A_MILLION, Conditions(volatility=1.0, atr=CALM.atr))
     assert len(breakouts(far).rows) == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from _helpers.hand_made_map import CALM, MARK, hand_map, setting
-from liqmap.strategies.context import Setting
+from liqmap.strategies.context import MapContext
 from liqmap.strategies.liquidity_zones import provision_zones, voids
 from liqmap.strategies.overlay import Overlay
 from liqmap.strategies.whale_traps import whale_traps
@@ -36,8 +36,8 @@ def book(*holes: tuple[float, float, float], usd: float = 5e6) -> Depth:
     return Depth.of_orders("sim:HAND", 1_780_574_400_000_000, RestingOrders(bid, side(bid), ask, side(ask)))
 
 
-def on(of: LiquidationMap, depth: Depth) -> Setting:
-    return Setting(of, depth, CALM)
+def on(of: LiquidationMap, depth: Depth) -> MapContext:
+    return MapContext(of, depth, CALM)
 
 
 def test_the_overlay_counts_what_it_covers() -> None:

@@ -91,8 +91,8 @@ def test_an_empty_map_has_nothing_to_use() -> None:
     plain = found.to_dict()
     json.dumps(plain, allow_nan=False)
     for name in ("clusters", "breakout", "scalping", "stops", "traps"):
-        assert not found.uses[name].rows
-        assert found.uses[name].none is not None
+        assert not found.rule_results[name].rows
+        assert found.rule_results[name].none is not None
     assert [row.ratio for row in found.volatility.rows] == [1, 1, 1]
 
 

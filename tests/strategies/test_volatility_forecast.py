@@ -11,7 +11,7 @@ from _helpers.hand_made_map import CALM, DOLLAR_A_MILLION, MARK, hand_map, setti
 from liqmap._base.errors import InputError
 from liqmap.history.queries import MarketBars
 from liqmap.strategies.conditions import Conditions
-from liqmap.strategies.context import Setting
+from liqmap.strategies.context import MapContext
 from liqmap.strategies.volatility_forecast import volatility_forecast
 from liqmap.stress.touch_probability import ewma_volatility
 
@@ -71,7 +71,7 @@ def test_no_number_from_a_map_denser_than_its_book() -> None:
 
 
 def test_only_what_lies_within_a_deviation_counts() -> None:
-    far = volatility_forecast(Setting(hand_map((90_000, 90_400, 5e9)), DOLLAR_A_MILLION, CALM)).rows
+    far = volatility_forecast(MapContext(hand_map((90_000, 90_400, 5e9)), DOLLAR_A_MILLION, CALM)).rows
     assert [row.ratio for row in far] == [1, 1, 1]
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.strategies.breakout import Breakout
     from liqmap.strategies.cluster_table import ClusterRow
     from liqmap.strategies.overlay import Stretch
-    from liqmap.strategies.scalping import Scalp
+    from liqmap.strategies.scalping import ScalpingZone
     from liqmap.strategies.stops import Stop
     from liqmap.strategies.trading_levels import TradingLevels
     from liqmap.strategies.volatility_forecast import Forecast
@@ -64,14 +64,14 @@ def _as_text(found: TradingLevels) -> str:
     moves = found.conditions
     head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} annualised"
     lines = [f"{head}  hourly range {price(moves.atr)}"]
-    for name, use in found.uses.items():
+    for name, use in found.rule_results.items():
         lines += ["", f"{name}: {use.rule}"]
         if use.none is not None:
             lines.append(f"  none: {use.none}")
         lines += [f"  {_LINE_OF[name](row)}" for row in use.rows[:_MAX_ROWS]]
         if len(use.rows) > _MAX_ROWS:
             lines.append(f"  … {len(use.rows) - _MAX_ROWS} more in --json")
-    limits = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
+    limits = dict.fromkeys(sentence for use in found.rule_results.values() for sentence in use.limits)
     return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in limits)]) + "\n"
 
 
@@ -99,7 +99,7 @@ def _breakout_line(row: Breakout) -> str:
     )
 
 
-def _scalp_line(row: Scalp) -> str:
+def _scalp_line(row: ScalpingZone) -> str:
     worth = "more" if row.covers_costs else "less"
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  touch 4 h {percent(row.touch['4h'], 0)}  overshoot "

@@ -1,4 +1,4 @@
-"""``liqmap publish``: publish a site atomically."""
+"""``liqmap publish``: publish a site."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["publish"]
 
 
 def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MAX_BYTES / 1e6) -> None:
-    """Verify a site against its manifest and publish it atomically.
+    """Verify a site against its manifest and publish it to a directory, a git branch or an object store.
 
     Args:
         site: Folder written by liqmap report; not modified.

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 if TYPE_CHECKING:
     from liqmap.demo.truth_scorecard import TruthScore
-    from liqmap.score.plan import Simulated
+    from liqmap.score.plan import SimulatedTest
 
 __all__ = ["score"]
 
@@ -34,22 +34,22 @@ def score(
         docs: Also insert the tables into this Markdown file, between its markers.
     """
     from liqmap.history import open_store  # noqa: PLC0415 - keep start-up fast
-    from liqmap.score.backtest import score as run  # noqa: PLC0415
-    from liqmap.score.markdown_tables import put, sheet  # noqa: PLC0415
-    from liqmap.score.plan import read_plan, suggest  # noqa: PLC0415
+    from liqmap.score.backtest import run_backtests as run  # noqa: PLC0415
+    from liqmap.score.markdown_tables import write_between_markers, format_backtests  # noqa: PLC0415
+    from liqmap.score.plan import read_plan, suggest_plan  # noqa: PLC0415
 
     asked = None if plan is None else read_plan(plan)
     with open_store(db) as store:
-        asked = suggest(store) if asked is None else asked
+        asked = suggest_plan(store) if asked is None else asked
         cards = run(store, asked.test)
     held = {simulated.title: _evaluate_simulated(simulated) for simulated in asked.simulated}
-    tables = sheet(cards)
+    tables = format_backtests(cards)
     if held:
         from liqmap.demo import truth_scorecard  # noqa: PLC0415 - load the simulation only when needed
 
         tables = "\n".join([tables, *(truth_scorecard.truth_scorecard(maps, title) for title, maps in held.items())])
     if docs is not None:
-        put(tables, docs)
+        write_between_markers(tables, docs)
     if json:
         plain = {title: [one.to_dict() for one in maps] for title, maps in held.items()}
         made = {"tests": [card.to_dict() for card in cards], "simulated": plain}
@@ -58,7 +58,7 @@ def score(
         sys.stdout.write(tables)
 
 
-def _evaluate_simulated(simulated: Simulated) -> list[TruthScore]:
+def _evaluate_simulated(simulated: SimulatedTest) -> list[TruthScore]:
     from liqmap.demo.truth_scorecard import score_against_truth  # noqa: PLC0415 - load the simulation only when needed
 
     spans = simulated.model_dump(exclude={"title", "seeds"})

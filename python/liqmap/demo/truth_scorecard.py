@@ -19,7 +19,7 @@ from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 from liqmap.positions.liquidation_distance import liquidation_distances
 from liqmap.public import open_history
 from liqmap.score.calibrate import calibrate
-from liqmap.score.markdown_tables import table
+from liqmap.score.markdown_tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,4 +113,4 @@ def truth_scorecard(scores: Sequence[TruthScore], title: str) -> str:
     head = ["recipe", "W1, bp", "rank correlation", "within 25 bp", "mapped / true"]
     maps, markets = len({(score.seed, score.at) for score in scores}), len({score.seed for score in scores})
     about = f"SIMULATED. Means over {maps} maps of {markets} markets, both sides, within 10 % of the mark."
-    return f"### {title}\n\n{about}\n\n{table(head, lines)}\n"
+    return f"### {title}\n\n{about}\n\n{markdown_table(head, lines)}\n"

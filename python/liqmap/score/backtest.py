@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from liqmap.positions.engine.population import prepare_run
 from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 from liqmap.score.calibrate import calibrate
-from liqmap.score.default_recipe_eval import assumed
-from liqmap.score.evaluation import Trial, hourly
-from liqmap.score.periods import match
+from liqmap.score.default_recipe_eval import evaluate_default_recipe
+from liqmap.score.evaluation import Evaluation, score_tables
+from liqmap.score.periods import match_periods
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.positions.engine.calibration import Calibration
     from liqmap.score.default_recipe_eval import Correlation
-    from liqmap.score.evaluation import Row
-    from liqmap.score.plan import Test
+    from liqmap.score.evaluation import ScoreRow
+    from liqmap.score.plan import ScoreTest
 
-__all__ = ["Card", "score"]
+__all__ = ["BacktestResult", "run_backtests"]
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class BacktestResult:
     """What one test came to.
 
     Attributes:
@@ -41,12 +41,12 @@ class Card:
         mapped: Share of open interest on the map at the end of the fitted span, longs first, where it is known.
     """
 
-    test: Test
+    test: ScoreTest
     periods: tuple[int, int]
     hours: float
     warm_up_days: float
     realised: tuple[float, float]
-    tables: dict[str, tuple[Row, ...]]
+    tables: dict[str, tuple[ScoreRow, ...]]
     correlations: tuple[Correlation, ...]
     calibration: Calibration | None
     mapped: tuple[float, float] | None
@@ -73,32 +73,34 @@ class Card:
         }
 
 
-def score(store: Store, tests: Iterable[Test]) -> tuple[Card, ...]:
+def run_backtests(store: Store, tests: Iterable[ScoreTest]) -> tuple[BacktestResult, ...]:
     """Run the tests, one after the other.
 
     Raises:
         NotFoundError: The history does not hold what a test needs.
         InputError: Nothing was liquidated in a span.
     """
-    return tuple(_run(store, test) for test in tests)
+    return tuple(_run_test(store, test) for test in tests)
 
 
-def _run(store: Store, test: Test) -> Card:
+def _run_test(store: Store, test: ScoreTest) -> BacktestResult:
     fitted, judged = test.span("fitted"), test.span("judged")
     end = max(fitted[1], judged[1])
     bars = store.market_bars(test.instrument, end, interval_s=test.interval_s, price_source=test.price_source)
     start = min(fitted[0], judged[0])
-    periods = match(bars, store.liquidations(test.feed, start, end))
-    trial = Trial(bars, periods, periods.between(*fitted), periods.between(*judged))
+    periods = match_periods(bars, store.liquidations(test.feed, start, end))
+    trial = Evaluation(bars, periods, periods.between(*fitted), periods.between(*judged))
     correlations: tuple[Correlation, ...] = ()
     calibration = None
     if test.recipe == "default":
-        tables, correlations = assumed(trial, store.tiers(test.instrument, at=fitted[1]), DEFAULT_RECIPE)
+        tables, correlations = evaluate_default_recipe(
+            trial, store.tiers(test.instrument, at=fitted[1]), DEFAULT_RECIPE
+        )
     else:
-        tables = hourly(trial, placebos=test.placebos)
+        tables = score_tables(trial, placebos=test.placebos)
         calibration = _calibration(store, test)
     realised = periods.realised[trial.judged].sum(axis=0)
-    return Card(
+    return BacktestResult(
         test=test,
         periods=(len(trial.fitted), len(trial.judged)),
         hours=periods.hours,
@@ -107,23 +109,23 @@ def _run(store: Store, test: Test) -> Card:
         tables=tables,
         correlations=correlations,
         calibration=calibration,
-        mapped=None if calibration is None else _mapped(store, calibration),
+        mapped=None if calibration is None else _mapped_shares(store, calibration),
     )
 
 
-def _calibration(store: Store, test: Test) -> Calibration:
+def _calibration(store: Store, test: ScoreTest) -> Calibration:
     start, end = test.span("fitted")
     bars = store.market_bars(test.instrument, end, interval_s=test.interval_s, price_source=test.price_source)
     return calibrate(bars, store.liquidations(test.feed, start, end), feed=test.feed, start=start, end=end)
 
 
-def _mapped(store: Store, fitted: Calibration) -> tuple[float, float] | None:
+def _mapped_shares(store: Store, fitted: Calibration) -> tuple[float, float] | None:
     """Share of open interest that is on the map when the fitted span ends; None where open interest is not known."""
     name, end = fitted.instrument, fitted.end
     bars = store.market_bars(name, end, interval_s=fitted.interval_s, price_source=fitted.price_source)
     if not (bars.oi_base > 0).any():
         return None
     nursery = prepare_run(bars, store.tiers(name, at=end), fitted.kernel, instrument=name, at=end)
-    nursery.reach(len(bars))
+    nursery.advance_to(len(bars))
     ledger, interest = nursery.ledger(), nursery.bars.open_interest[-1]
     return ledger.long.mapped / interest, ledger.short.mapped / interest

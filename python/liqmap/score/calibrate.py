@@ -10,10 +10,10 @@ from liqmap._base.errors import InputError
 from liqmap._base.timestamps import iso
 from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe, prior_shape, trailing_volume
 from liqmap.positions.engine.calibration import Calibration
-from liqmap.score.engine_predictions import unit
-from liqmap.score.feed_correction import corrected
-from liqmap.score.periods import match
-from liqmap.score.stats.em_fit import PRIOR_HOURS, em, interval
+from liqmap.score.engine_predictions import predict_unit_shares
+from liqmap.score.feed_correction import correct_throttling
+from liqmap.score.periods import match_periods
+from liqmap.score.stats.em_fit import PRIOR_HOURS, bootstrap_interval, fit_shares
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
@@ -54,20 +54,20 @@ def calibrate(
     issued = end if issued_at is None else issued_at
     if issued < end:
         raise InputError("calibrate", "issued_at", iso(issued), f"{iso(end)} or later, when its data end", "stopped")
-    periods = match(bars, liquidations)
+    periods = match_periods(bars, liquidations)
     inside = periods.between(start, end)
-    realised = corrected(liquidations, periods) if periods.throttled else periods.realised
-    swept = unit(bars, distances)
+    realised = correct_throttling(liquidations, periods) if periods.throttled else periods.realised
+    swept = predict_unit_shares(bars, distances)
     usual = periods.gather(trailing_volume(bars, instrument=bars.instrument) * bars.open)[inside] / _MILLION
     prior, weight = prior_shape(distances), PRIOR_HOURS / periods.hours
     shares, lows, highs, priors, background = [], [], [], [], []
     for side in (0, 1):
         x = periods.gather((swept.standing + swept.born)[:, side])[inside] / _MILLION
         y = realised[inside, side] / _MILLION
-        found = em(x, y, usual, prior=prior, prior_periods=weight)
+        found = fit_shares(x, y, usual, prior=prior, prior_periods=weight)
         bounds = np.stack([np.zeros(len(distances)), np.ones(len(distances))])
         if resamples:
-            bounds = interval(
+            bounds = bootstrap_interval(
                 x, y, usual, block=24 / periods.hours, resamples=resamples, prior=prior, prior_periods=weight
             )[[0, 2]]
         shares.append(tuple(found.brackets.tolist()))

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from liqmap.history.queries import Floats, MarketBars
     from liqmap.positions.engine.inputs import EngineBars
 
-__all__ = ["Swept", "run", "unit"]
+__all__ = ["EnginePredictions", "predict_unit_shares", "predict_with_engine"]
 
-_ENDLESS = 1e15
+_UNLIMITED_OI = 1e15
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Swept:
+class EnginePredictions:
     """USD swept in each bar, shape ``(bars, 2, brackets)``, longs first.
 
     Attributes:
@@ -32,7 +32,7 @@ class Swept:
     born: Floats
 
 
-def run(fed: EngineBars, brackets: Floats, step: float) -> Swept:
+def predict_with_engine(fed: EngineBars, brackets: Floats, step: float) -> EnginePredictions:
     """Advance the engine over the bars, each in two strokes: first its range without entries, then its entries."""
     still = np.zeros(len(fed.hours))
 
@@ -48,10 +48,12 @@ def run(fed: EngineBars, brackets: Floats, step: float) -> Swept:
         both(still, fed.long_flow),
         both(still, fed.short_flow),
     )
-    return Swept(standing=usd[0::2], born=usd[1::2])
+    return EnginePredictions(standing=usd[0::2], born=usd[1::2])
 
 
-def unit(bars: MarketBars, distances: tuple[float, ...] = DISTANCES, *, expected: bool = True) -> Swept:
+def predict_unit_shares(
+    bars: MarketBars, distances: tuple[float, ...] = DISTANCES, *, expected: bool = True
+) -> EnginePredictions:
     """USD swept per unit of share: the engine is linear in its flow as long as nothing is cut to open interest.
 
     Args:
@@ -65,11 +67,11 @@ def unit(bars: MarketBars, distances: tuple[float, ...] = DISTANCES, *, expected
     """
     share = 0.5 / len(distances)
     kernel = CalibratedRecipe.even(share, distances)
-    fed = kernel.feed(replace(bars, oi_base=np.full(len(bars), _ENDLESS)), instrument=bars.instrument)
-    swept = run(fed, kernel.rows(), kernel.step)
+    fed = kernel.engine_bars(replace(bars, oi_base=np.full(len(bars), _UNLIMITED_OI)), instrument=bars.instrument)
+    swept = predict_with_engine(fed, kernel.rows(), kernel.step)
     born = swept.born / share
     if expected:
         usual = trailing_volume(bars, instrument=bars.instrument)
         volume = np.where(bars.volume_base > 0, bars.volume_base, usual)
         born *= np.divide(usual, volume, out=np.ones(len(bars)), where=volume > 0)[:, None, None]
-    return Swept(standing=swept.standing / share, born=born)
+    return EnginePredictions(standing=swept.standing / share, born=born)

@@ -10,10 +10,10 @@ import numpy as np
 
 from liqmap.positions.engine.calibrated_recipe import DISTANCES, prior_shape, trailing_volume
 from liqmap.score import placebo, price_baseline
-from liqmap.score.engine_predictions import unit
-from liqmap.score.stats.bootstrap import gain
-from liqmap.score.stats.em_fit import PRIOR_HOURS, Shares, em
-from liqmap.score.stats.poisson import deviance, fit
+from liqmap.score.engine_predictions import predict_unit_shares
+from liqmap.score.stats.bootstrap import gain_interval
+from liqmap.score.stats.em_fit import PRIOR_HOURS, FittedShares, fit_shares
+from liqmap.score.stats.poisson import fit_poisson, poisson_deviance
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from liqmap.history.queries import Floats, MarketBars
     from liqmap.score.periods import Periods
 
-__all__ = ["Row", "Trial", "hourly"]
+__all__ = ["Evaluation", "ScoreRow", "score_tables"]
 
 _MILLION = 1e6
 _SHUFFLES = 4
-_STANDING = ", standing levels only"
+_OPEN_LEVELS_ONLY = ", standing levels only"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ScoreRow:
     """One predictor on the judged span, longs first.
 
     Attributes:
@@ -56,7 +56,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class Evaluation:
     """One fit and one judgement.
 
     Attributes:
@@ -75,7 +75,7 @@ class Trial:
         return np.asarray(self.periods.realised[:, side] / _MILLION, dtype=np.float64)
 
     @cached_property
-    def usual(self) -> Floats:
+    def mean_liquidations(self) -> Floats:
         """What is expected to trade in each period, millions of USD; ones where no volume is known."""
         if not np.isfinite(self.bars.volume_base).any():
             return np.ones(len(self.periods))
@@ -83,35 +83,39 @@ class Trial:
         return self.periods.gather(volume * self.bars.open) / _MILLION
 
     @cached_property
-    def price_alone(self) -> tuple[Floats, Floats]:
+    def price_only(self) -> tuple[Floats, Floats]:
         """Log features of price alone, by side."""
-        long, short = (price_baseline.logged(price_baseline.extremes(self.bars, self.periods, side)) for side in (0, 1))
+        long, short = (
+            price_baseline.log_features(price_baseline.new_extremes(self.bars, self.periods, side)) for side in (0, 1)
+        )
         return long, short
 
     @cached_property
     def price_and_close(self) -> tuple[Floats, Floats]:
         """The harder baseline: range and close as well, by side."""
-        more = (price_baseline.logged(price_baseline.closes(self.bars, self.periods, side)) for side in (0, 1))
-        long, short = (np.column_stack(pair) for pair in zip(self.price_alone, more, strict=True))
+        more = (
+            price_baseline.log_features(price_baseline.close_moves(self.bars, self.periods, side)) for side in (0, 1)
+        )
+        long, short = (np.column_stack(pair) for pair in zip(self.price_only, more, strict=True))
         return long, short
 
-    def shares(self, swept: Floats, side: int) -> Shares:
+    def shares(self, swept: Floats, side: int) -> FittedShares:
         """EM on the fitted span; ``swept`` is USD per bar, shape ``(bars, 2, brackets)``."""
         x = self.periods.gather(swept[:, side]) / _MILLION
-        return em(
+        return fit_shares(
             x[self.fitted],
             self.realised(side)[self.fitted],
-            self.usual[self.fitted],
+            self.mean_liquidations[self.fitted],
             prior=prior_shape(DISTANCES),
             prior_periods=PRIOR_HOURS / self.periods.hours,
         )
 
-    def map_alone(self, swept: Floats) -> tuple[Floats, Floats]:
+    def map_only(self, swept: Floats) -> tuple[Floats, Floats]:
         """Log of the calibrated prediction, by side: one column each."""
         made = []
         for side in (0, 1):
             x = self.periods.gather(swept[:, side]) / _MILLION
-            made.append(np.log(self.shares(swept, side).expected(x, self.usual))[:, None])
+            made.append(np.log(self.shares(swept, side).expected(x, self.mean_liquidations))[:, None])
         return made[0], made[1]
 
     def losses(self, *features: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
@@ -119,19 +123,19 @@ class Trial:
         out = []
         for side in (0, 1):
             x, y = np.column_stack([f[side] for f in features]), self.realised(side)
-            expected = fit(x[self.fitted], y[self.fitted]).predict(x[self.judged])
-            out.append(deviance(y[self.judged], expected))
+            expected = fit_poisson(x[self.fitted], y[self.fitted]).predict(x[self.judged])
+            out.append(poisson_deviance(y[self.judged], expected))
         return out[0], out[1]
 
-    def row(self, name: str, *features: tuple[Floats, Floats], beside: tuple[Floats, Floats] | None = None) -> Row:
+    def row(self, name: str, *features: tuple[Floats, Floats], beside: tuple[Floats, Floats] | None = None) -> ScoreRow:
         """The features against price alone, or against other losses."""
-        base = self.losses(self.price_alone) if beside is None else beside
+        base = self.losses(self.price_only) if beside is None else beside
         losses = self.losses(*features)
         block = 24 / self.periods.hours
-        bounds = [gain(mine, its, block=block) for mine, its in zip(losses, base, strict=True)]
+        bounds = [gain_interval(mine, its, block=block) for mine, its in zip(losses, base, strict=True)]
         totals = [float(mine.sum()) for mine in losses]
         gains = [1 - float(mine.sum() / its.sum()) for mine, its in zip(losses, base, strict=True)]
-        return Row(
+        return ScoreRow(
             name,
             (totals[0], totals[1]),
             (gains[0], gains[1]),
@@ -140,36 +144,36 @@ class Trial:
         )
 
 
-def hourly(trial: Trial, *, placebos: bool = True) -> dict[str, tuple[Row, ...]]:
+def score_tables(trial: Evaluation, *, placebos: bool = True) -> dict[str, tuple[ScoreRow, ...]]:
     """The tables of a calibrated kernel: ``skill`` and ``harder`` (against a baseline that knows range and close).
 
     With placebos, ``placebo`` repeats price + map with each of them; shuffled days are dealt four times.
     """
-    price_, close = trial.price_alone, trial.price_and_close
-    swept = unit(trial.bars)
-    standing = trial.map_alone(swept.standing)
-    whole = trial.map_alone(swept.standing + swept.born)
+    price_, close = trial.price_only, trial.price_and_close
+    swept = predict_unit_shares(trial.bars)
+    standing = trial.map_only(swept.standing)
+    whole = trial.map_only(swept.standing + swept.born)
     skill = (
         trial.row("price alone", price_),
         trial.row("map alone", whole),
         trial.row("price + map", price_, whole),
-        trial.row(f"map alone{_STANDING}", standing),
-        trial.row(f"price + map{_STANDING}", price_, standing),
+        trial.row(f"map alone{_OPEN_LEVELS_ONLY}", standing),
+        trial.row(f"price + map{_OPEN_LEVELS_ONLY}", price_, standing),
     )
     base = trial.losses(close)
     harder = (
         trial.row("price, range and close", close, beside=base),
         trial.row("map alone", whole, beside=base),
         trial.row("price, range and close + map", close, whole, beside=base),
-        trial.row(f"price, range and close + map{_STANDING}", close, standing, beside=base),
+        trial.row(f"price, range and close + map{_OPEN_LEVELS_ONLY}", close, standing, beside=base),
     )
     tables = {"skill": skill, "harder": harder}
     if placebos:
-        tables["placebo"] = tuple(_placebos(trial, swept.born))
+        tables["placebo"] = tuple(_placebo_rows(trial, swept.born))
     return tables
 
 
-def _placebos(trial: Trial, born: Floats) -> list[Row]:
+def _placebo_rows(trial: Evaluation, born: Floats) -> list[ScoreRow]:
     """Price + map where the standing levels come from each placebo, with and without what opens within the bar.
 
     A placebo's volume is all the volume its map, and what is expected to trade, are made from.
@@ -178,10 +182,10 @@ def _placebos(trial: Trial, born: Floats) -> list[Row]:
     fakes |= {f"shuffled days {seed}": placebo.shuffled_days(trial.bars, seed=seed) for seed in range(1, _SHUFFLES + 1)}
     rows = []
     for name, bars in fakes.items():
-        fake, swept = replace(trial, bars=bars), unit(bars)
-        rows.append(fake.row(f"price + {name}", fake.price_alone, fake.map_alone(swept.standing + swept.born)))
-        rows.append(fake.row(f"price + {name}{_STANDING}", fake.price_alone, fake.map_alone(swept.standing)))
+        fake, swept = replace(trial, bars=bars), predict_unit_shares(bars)
+        rows.append(fake.row(f"price + {name}", fake.price_only, fake.map_only(swept.standing + swept.born)))
+        rows.append(fake.row(f"price + {name}{_OPEN_LEVELS_ONLY}", fake.price_only, fake.map_only(swept.standing)))
     wrong = placebo.mirrored(trial.bars, trial.periods)
-    rows.append(trial.row("price + mirrored levels", trial.price_alone, trial.map_alone(wrong + born)))
-    rows.append(trial.row(f"price + mirrored levels{_STANDING}", trial.price_alone, trial.map_alone(wrong)))
+    rows.append(trial.row("price + mirrored levels", trial.price_only, trial.map_only(wrong + born)))
+    rows.append(trial.row(f"price + mirrored levels{_OPEN_LEVELS_ONLY}", trial.price_only, trial.map_only(wrong)))
     return rows

@@ -10,11 +10,11 @@ import numpy as np
 from liqmap._base.errors import NotFoundError
 from liqmap._base.timestamps import iso
 from liqmap.maps.snapshots import run_of
-from liqmap.score.issued_skill import judge
-from liqmap.score.periods import match
+from liqmap.score.issued_skill import measure_skill
+from liqmap.score.periods import match_periods
 from liqmap.score.plan import feeds_of
-from liqmap.score.reliability import bands, deciles
-from liqmap.score.scored_sweeps import sweeps
+from liqmap.score.reliability import band_outcomes, reliability_deciles
+from liqmap.score.scored_sweeps import score_sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from liqmap.maps.snapshots import Frozen
     from liqmap.score.issued_skill import Skill
     from liqmap.score.periods import Periods
-    from liqmap.score.reliability import Banded, Decile
-    from liqmap.score.scored_sweeps import Sweeps
+    from liqmap.score.reliability import BandOutcome, Decile
+    from liqmap.score.scored_sweeps import ScoredSweeps
 
-__all__ = ["DAYS", "IssuedCard", "SideCard", "issued_card"]
+__all__ = ["DAYS", "IssuedScorecard", "SideScorecard", "issued_scorecard"]
 
 DAYS = 90
 """How far back maps are scored."""
 
 _DAY = 86_400_000_000
 _WARM_UP = 3 * _DAY
-_OFTEN = 4 * 3_600_000_000
+_MIN_STEP = 4 * 3_600_000_000
 """Of maps that are issued more often than that, one in so many is scored."""
-_BEFORE = 8 * _DAY
+_LOOKBACK = 8 * _DAY
 """What the oldest map is scored by reaches back a week."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class SideCard:
+class SideScorecard:
     """One side.
 
     Attributes:
@@ -62,7 +62,7 @@ class SideCard:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class IssuedCard:
+class IssuedScorecard:
     """How the maps of an instrument have done.
 
     Attributes:
@@ -91,9 +91,9 @@ class IssuedCard:
     differing: int
     first: Instant
     last: Instant
-    long: SideCard
-    short: SideCard
-    bands: tuple[Banded, ...]
+    long: SideScorecard
+    short: SideScorecard
+    bands: tuple[BandOutcome, ...]
 
     @property
     def per_day(self) -> float:
@@ -128,7 +128,7 @@ class IssuedCard:
         return plain | {"bands": [band.to_dict() for band in self.bands]}
 
 
-def issued_card(store: Store, instrument: str, at: Instant, every: Instant) -> IssuedCard:
+def issued_scorecard(store: Store, instrument: str, at: Instant, every: Instant) -> IssuedScorecard:
     """Score the maps that were due every so often before ``at``, each as it was issued.
 
     A map is held to what it says until the next one is issued, a day at most; only maps whose time has run out by
@@ -143,26 +143,26 @@ def issued_card(store: Store, instrument: str, at: Instant, every: Instant) -> I
     Raises:
         NotFoundError: No bars or no realised liquidations over the same time.
     """
-    every *= -(-_OFTEN // every)
+    every *= -(-_MIN_STEP // every)
     horizon = min(every, _DAY)
     bars = store.market_bars(instrument, until=at)
     start = max(int(bars.ts[0]) + _WARM_UP, at - DAYS * _DAY - every)
     times = [at - k * every for k in range((at - start) // every, 0, -1)]
     maps = run_of(store, instrument).maps(store, times, bars)
-    bars = _since(bars, start - _BEFORE)
+    bars = _bars_since(bars, start - _LOOKBACK)
     feed, periods = _realised(store, instrument, bars, start, at)
     if len(maps) < 2:  # noqa: PLR2004 - the first is only there to be the map before the second
         found = f"{len(maps)} maps since three days after the first bar"
         raise NotFoundError("score", instrument, found, "two or more", "nothing scored")
     per_day = _DAY / every
-    both = sweeps(maps, horizon, bars, periods, 0), sweeps(maps, horizon, bars, periods, 1)
-    scored = _scored(maps, horizon, periods)
+    both = score_sweeps(maps, horizon, bars, periods, 0), score_sweeps(maps, horizon, bars, periods, 1)
+    scored = _is_scored(maps, horizon, periods)
     if not scored.any():
         found = f"no map since {iso(maps[0].at)} that realised liquidations follow"
         raise NotFoundError("score", instrument, found, "liquidations after a map", "nothing scored")
     ended = int(periods.start[-1]) + periods.length_us
     told = [i for i, one in enumerate(maps) if scored[i] and one.at + horizon <= ended]
-    return IssuedCard(
+    return IssuedScorecard(
         instrument=instrument,
         feed=feed,
         at=at,
@@ -174,13 +174,13 @@ def issued_card(store: Store, instrument: str, at: Instant, every: Instant) -> I
         differing=sum(one.differs for one, counted in zip(maps, scored, strict=True) if counted),
         first=maps[int(np.argmax(scored))].at,
         last=ended,
-        long=_side(both[0], per_day),
-        short=_side(both[1], per_day),
-        bands=bands(maps, told, horizon, bars, both, per_day),
+        long=_side_scorecard(both[0], per_day),
+        short=_side_scorecard(both[1], per_day),
+        bands=band_outcomes(maps, told, horizon, bars, both, per_day),
     )
 
 
-def _since(bars: MarketBars, start: Instant) -> MarketBars:
+def _bars_since(bars: MarketBars, start: Instant) -> MarketBars:
     """The bars that began at or after a time."""
     first = int(np.searchsorted(bars.ts, start))
     columns = ((field.name, getattr(bars, field.name)) for field in fields(bars))
@@ -193,7 +193,7 @@ def _realised(store: Store, instrument: str, bars: MarketBars, start: Instant, a
     missing: NotFoundError | None = None
     for feed in feeds_of(store.instrument(instrument), store.instruments()):
         try:
-            return feed, match(bars, store.liquidations(feed, start, at))
+            return feed, match_periods(bars, store.liquidations(feed, start, at))
         except NotFoundError as error:
             missing = missing or error
     found = f"no realised liquidations from {iso(start)} to {iso(at)}"
@@ -201,7 +201,9 @@ def _realised(store: Store, instrument: str, bars: MarketBars, start: Instant, a
     raise NotFoundError("score", instrument, found, expected, "nothing scored") from missing
 
 
-def _scored(maps: Sequence[Frozen], horizon: Instant, periods: Periods) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _is_scored(
+    maps: Sequence[Frozen], horizon: Instant, periods: Periods
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which maps have one before them and a period after them."""
     at = np.array([one.at for one in maps])
     following = np.searchsorted(periods.start, at)
@@ -212,10 +214,10 @@ def _scored(maps: Sequence[Frozen], horizon: Instant, periods: Periods) -> np.nd
     return np.asarray(scored, dtype=np.bool_)
 
 
-def _side(of: Sweeps, per_day: float) -> SideCard:
+def _side_scorecard(of: ScoredSweeps, per_day: float) -> SideScorecard:
     skill, lacking = None, None
     try:
-        skill = judge(of, per_day)
+        skill = measure_skill(of, per_day)
     except NotFoundError as error:
         lacking = error.found, error.expected
-    return SideCard(len(np.unique(of.issue)), len(of.start), skill, lacking, deciles(of, per_day))
+    return SideScorecard(len(np.unique(of.issue)), len(of.start), skill, lacking, reliability_deciles(of, per_day))

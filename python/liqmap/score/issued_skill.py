@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from liqmap._base.errors import NotFoundError
-from liqmap.score.price_baseline import logged
-from liqmap.score.stats.bootstrap import counts
-from liqmap.score.stats.poisson import deviance, fit
+from liqmap.score.price_baseline import log_features
+from liqmap.score.stats.bootstrap import bootstrap_counts
+from liqmap.score.stats.poisson import fit_poisson, poisson_deviance
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap._base.provenance import JSON
     from liqmap.history.queries import Floats
-    from liqmap.score.scored_sweeps import Sweeps
+    from liqmap.score.scored_sweeps import ScoredSweeps
 
-__all__ = ["BEFORE", "DAYS", "Gain", "Rival", "Skill", "judge", "needed"]
+__all__ = ["DAYS", "PREVIOUS_MAP", "Gain", "Rival", "Skill", "issues_needed", "measure_skill"]
 
 DAYS = 30
 """Days of maps that a verdict needs: a third is fitted only, and an interval from fewer than 20 days is none."""
 
-BEFORE = "map before"
+PREVIOUS_MAP = "map before"
 
 _MILLION = 1e6
 _RESAMPLES = 1_000
-_NOTHING = 0.05
+_MIN_GAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,12 @@ class Skill:
         return self.best.added
 
 
-def needed(per_day: float) -> int:
+def issues_needed(per_day: float) -> int:
     """Maps with a sweep of a side before it is judged: those of thirty days, and no fewer than thirty."""
     return math.ceil(DAYS * max(1.0, per_day))
 
 
-def judge(of: Sweeps, per_day: float) -> Skill:
+def measure_skill(of: ScoredSweeps, per_day: float) -> Skill:
     """Regress what was liquidated in each sweep on earlier ones only, with and without the map.
 
     The issues are taken in order. The first third is only fitted; what follows is judged with the fit
@@ -122,8 +122,8 @@ def judge(of: Sweeps, per_day: float) -> Skill:
     """
     issues = np.unique(of.issue)
     folds = _folds(len(issues))
-    if len(issues) < needed(per_day):
-        found, wanted = f"{len(issues)} maps with a sweep to score", f"at least {needed(per_day)}"
+    if len(issues) < issues_needed(per_day):
+        found, wanted = f"{len(issues)} maps with a sweep to score", f"at least {issues_needed(per_day)}"
         raise NotFoundError("score", "issued maps", found, wanted, "no skill shown")
     order = np.searchsorted(issues, of.issue)
     y = of.realised / _MILLION
@@ -131,13 +131,13 @@ def judge(of: Sweeps, per_day: float) -> Skill:
     if not y[first].sum() > 0:
         found = "no liquidation in the sweeps of the first maps"
         raise NotFoundError("score", "issued maps", found, "a feed that has some", "no skill shown")
-    trial = _Trial(order, y, folds, max(1.0, per_day))
+    trial = _Folds(order, y, folds, max(1.0, per_day))
     rate = np.column_stack([of.move, of.distance])
     baselines = {
-        "move": logged(rate[:, :1]),
-        "move and distance": logged(rate),
-        "move and past extremes": logged(of.extremes),
-        BEFORE: _amount(of.before, first),
+        "move": log_features(rate[:, :1]),
+        "move and distance": log_features(rate),
+        "move and past extremes": log_features(of.extremes),
+        PREVIOUS_MAP: _amount(of.before, first),
     }
     told = _amount(of.said, first)
     alone = trial.losses(told)
@@ -151,7 +151,7 @@ def judge(of: Sweeps, per_day: float) -> Skill:
             )
         )
     # The map before is a map too: it tells what a fresh one is worth, not whether maps are worth anything.
-    best = min((rival for rival in rivals if rival.name != BEFORE), key=lambda rival: rival.deviance)
+    best = min((rival for rival in rivals if rival.name != PREVIOUS_MAP), key=lambda rival: rival.deviance)
     for name, usd in (("mirrored map", of.mirrored), ("map of another week", of.elsewhere)):
         fake = trial.losses(np.column_stack([baselines[best.name], _amount(usd, first)]))
         rivals.append(Rival(name, "placebo", float(fake.sum()), None, trial.gain(fake, bare[best.name])))
@@ -177,12 +177,12 @@ def _folds(issues: int) -> list[tuple[int, int]]:
 def _amount(usd: Floats, first: npt.NDArray[np.bool_]) -> Floats:
     """A predicted amount as the regression takes it; a twentieth of the mean of the first fit stands in for nothing."""
     mean = float(usd[first].mean()) or 1.0
-    return np.asarray(np.log(usd / mean + _NOTHING)[:, None], dtype=np.float64)
+    return np.asarray(np.log(usd / mean + _MIN_GAIN)[:, None], dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Trial:
-    """Sweeps in order of issue, and how they are divided into what is fitted and what is judged."""
+class _Folds:
+    """ScoredSweeps in order of issue, and how they are divided into what is fitted and what is judged."""
 
     order: npt.NDArray[np.int64]
     realised: Floats
@@ -195,13 +195,13 @@ class _Trial:
         out = np.zeros(last - first)
         for begin, end in self.folds:
             seen, new = self.order < begin, (self.order >= begin) & (self.order < end)
-            expected = fit(features[seen], self.realised[seen]).predict(features[new])
-            np.add.at(out, self.order[new] - first, deviance(self.realised[new], expected))
+            expected = fit_poisson(features[seen], self.realised[seen]).predict(features[new])
+            np.add.at(out, self.order[new] - first, poisson_deviance(self.realised[new], expected))
         return out
 
     def gain(self, losses: Floats, base: Floats) -> Gain:
         """How much of the base's deviance is gone; the interval from whole days drawn anew."""
-        times = counts(len(base), self.block, _RESAMPLES, 1)
+        times = bootstrap_counts(len(base), self.block, _RESAMPLES, 1)
         drawn = 1 - np.divide(times @ losses, times @ base, out=np.ones(len(times)), where=times @ base > 0)
         low, high = np.quantile(drawn, [0.05, 0.95])
         return Gain(1 - float(losses.sum() / base.sum()), float(low), float(high))

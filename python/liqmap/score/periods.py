@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import Floats, Ints, Liquidations, MarketBars
 
-__all__ = ["Periods", "match"]
+__all__ = ["Periods", "match_periods"]
 
 _US = 1_000_000
 
@@ -71,7 +71,7 @@ class Periods:
         return inside
 
 
-def match(bars: MarketBars, realised: Liquidations) -> Periods:
+def match_periods(bars: MarketBars, realised: Liquidations) -> Periods:
     """Put bars and realised liquidations on one clock.
 
     A period is as long as a liquidation window, or as a bar if that is longer. Single events (no window) count in the

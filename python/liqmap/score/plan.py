@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from liqmap._base.errors import InputError, NotFoundError
 from liqmap._base.timestamps import iso, parse_duration, parse_instant
-from liqmap.score.periods import match
+from liqmap.score.periods import match_periods
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
 
-__all__ = ["Plan", "Simulated", "Test", "feeds_of", "read_plan", "suggest"]
+__all__ = ["ScorePlan", "ScoreTest", "SimulatedTest", "feeds_of", "read_plan", "suggest_plan"]
 
 Source: TypeAlias = Literal["last", "mark", "index", "spot"]
 
 _END_OF_TIME = 2**62
 _WARM_UP = 3 * 86_400_000_000
-_FEWEST = 96
+_MIN_REPORTS = 96
 
 
-class Test(BaseModel):
+class ScoreTest(BaseModel):
     """One fit and one judgement.
 
     Attributes:
@@ -72,7 +72,7 @@ class Test(BaseModel):
         return parse_instant(start, stage="score"), parse_instant(end, stage="score")
 
 
-class Simulated(BaseModel):
+class SimulatedTest(BaseModel):
     """Maps of simulated markets held against their true levels, with and without calibration.
 
     Attributes:
@@ -94,7 +94,7 @@ class Simulated(BaseModel):
     every_days: int
 
 
-class Plan(BaseModel):
+class ScorePlan(BaseModel):
     """Everything that is to be scored.
 
     Attributes:
@@ -104,18 +104,18 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    test: tuple[Test, ...] = Field(min_length=1)
-    simulated: tuple[Simulated, ...] = ()
+    test: tuple[ScoreTest, ...] = Field(min_length=1)
+    simulated: tuple[SimulatedTest, ...] = ()
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> ScorePlan:
     """Read a plan: a TOML file of ``[[test]]`` and ``[[simulated]]`` tables.
 
     Raises:
         InputError: No such file, no TOML, or a key that is unknown or wrong.
     """
     try:
-        return Plan.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return ScorePlan.model_validate(tomllib.loads(path.read_text("utf-8")))
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError("score", str(path), found, "a plan file", "nothing scored") from None
@@ -128,7 +128,7 @@ def read_plan(path: Path) -> Plan:
         raise InputError("score", str(path), found, "what docs/skill.md says", "nothing scored", field=field) from None
 
 
-def suggest(store: Store) -> Plan:
+def suggest_plan(store: Store) -> ScorePlan:
     """A plan from what the history holds: each instrument with bars and liquidations of its own or its base.
 
     The first half of the shared time fits, the second half is judged, after three days of warm-up.
@@ -137,12 +137,12 @@ def suggest(store: Store) -> Plan:
         NotFoundError: Nothing can be scored.
     """
     known = store.instruments()
-    made = (_suggest(store, about, known) for about in known if about.kind != "aggregate")
+    made = (_suggest_test(store, about, known) for about in known if about.kind != "aggregate")
     tests = tuple(test for test in made if test is not None)
     if not tests:
         found = "no instrument with bars and realised liquidations over the same days"
         raise NotFoundError("score", str(store.path), found, "both; load some", "nothing scored")
-    return Plan(test=tests)
+    return ScorePlan(test=tests)
 
 
 def feeds_of(about: Instrument, known: tuple[Instrument, ...]) -> tuple[str, ...]:
@@ -150,18 +150,18 @@ def feeds_of(about: Instrument, known: tuple[Instrument, ...]) -> tuple[str, ...
     return (about.name, *(i.name for i in known if i.kind == "aggregate" and i.base == about.base))
 
 
-def _suggest(store: Store, about: Instrument, known: tuple[Instrument, ...]) -> Test | None:
+def _suggest_test(store: Store, about: Instrument, known: tuple[Instrument, ...]) -> ScoreTest | None:
     for feed in feeds_of(about, known):
         try:
             bars = store.market_bars(about.name, _END_OF_TIME)
             first, last = int(bars.ts[0]) + _WARM_UP, int(bars.end[-1])
-            periods = match(bars, store.liquidations(feed, first, last))
+            periods = match_periods(bars, store.liquidations(feed, first, last))
         except NotFoundError:
             continue
-        if len(periods) < _FEWEST:
+        if len(periods) < _MIN_REPORTS:
             continue
         middle = iso(int(periods.start[len(periods) // 2]))
-        return Test(
+        return ScoreTest(
             title=f"{about.name}: first half fitted, second half judged",
             instrument=about.name,
             interval=f"{bars.interval_s}s",

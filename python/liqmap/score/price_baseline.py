@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from liqmap.history.queries import Floats, MarketBars
     from liqmap.score.periods import Periods
 
-__all__ = ["LOOKBACKS", "closes", "extremes", "logged"]
+__all__ = ["LOOKBACKS", "close_moves", "log_features", "new_extremes"]
 
 LOOKBACKS = (4, 12, 24, 72, 168)
 """Hours of the trailing extremes."""
@@ -25,7 +25,7 @@ LOOKBACKS = (4, 12, 24, 72, 168)
 _FLOOR = 1e-4
 
 
-def extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
+def new_extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
     """A period's move in a side's direction, and how far it went beyond the trailing extremes.
 
     Args:
@@ -42,7 +42,7 @@ def extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
     opened = np.log(bars.open) if side == 0 else -np.log(bars.open)
     reached = edge[periods.inside].min(axis=1)
     columns = [opened[periods.first] - reached]
-    lowest = _Lowest.of(edge)
+    lowest = _RangeMinimum.of(edge)
     for hours in LOOKBACKS:
         since = np.searchsorted(bars.ts, periods.start - hours * 3_600_000_000)
         since = np.minimum(since, np.maximum(periods.first - 1, 0))
@@ -51,7 +51,7 @@ def extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
     return np.column_stack(columns)
 
 
-def closes(bars: MarketBars, periods: Periods, side: int) -> Floats:
+def close_moves(bars: MarketBars, periods: Periods, side: int) -> Floats:
     """What else the period's own path tells: its range, and how far its close lies from either end, log price.
 
     Not part of the usual baseline; it makes a harder one, which knows where in its range the period closed.
@@ -62,19 +62,19 @@ def closes(bars: MarketBars, periods: Periods, side: int) -> Floats:
     return np.column_stack([high - low, high - close if side == 0 else close - low])
 
 
-def logged(features: Floats) -> Floats:
+def log_features(features: Floats) -> Floats:
     """Features as the regression takes them: log of what they are, with one basis point for nothing."""
     return np.asarray(np.log(features + _FLOOR), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Lowest:
+class _RangeMinimum:
     """Minima of all spans whose length is a power of two: any span is covered by two of them."""
 
     rows: tuple[Floats, ...]
 
     @classmethod
-    def of(cls, values: Floats) -> _Lowest:
+    def of(cls, values: Floats) -> _RangeMinimum:
         rows, size = [values], 1
         while 2 * size <= len(values):
             rows.append(np.minimum(rows[-1][:-size], rows[-1][size:]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.maps.clusters import BANDS
-from liqmap.score.stats.bootstrap import counts
+from liqmap.score.stats.bootstrap import bootstrap_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from liqmap.history.queries import Floats, MarketBars
     from liqmap.maps.clusters import Band
     from liqmap.maps.snapshots import Frozen
-    from liqmap.score.scored_sweeps import Sweeps
+    from liqmap.score.scored_sweeps import ScoredSweeps
 
-__all__ = ["Banded", "Decile", "bands", "deciles"]
+__all__ = ["BandOutcome", "Decile", "band_outcomes", "reliability_deciles"]
 
 REACH = 0.1
 """Clusters further than this from the mark are not counted: hardly any of them is reached in a day."""
 
 _RESAMPLES = 1_000
-_FEWEST = 5
+_MIN_SWEEPS = 5
 _DAY = 86_400_000_000
 
 
@@ -54,7 +54,7 @@ class Decile:
 
 
 @dataclass(frozen=True, slots=True)
-class Banded:
+class BandOutcome:
     """Clusters of one band within 10 % of the mark, each counted once for every map it stood on.
 
     Attributes:
@@ -81,14 +81,14 @@ class Banded:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def deciles(of: Sweeps, per_day: float, parts: int = 10) -> tuple[Decile, ...]:
+def reliability_deciles(of: ScoredSweeps, per_day: float, parts: int = 10) -> tuple[Decile, ...]:
     """Sweeps in ten parts of equal number by what the map said; fewer parts where one would hold less than five."""
-    parts = min(parts, len(of.said) // _FEWEST)
+    parts = min(parts, len(of.said) // _MIN_SWEEPS)
     if not parts:
         return ()
     order = np.argsort(of.said, kind="stable")
     issues, place = np.unique(of.issue, return_inverse=True)
-    times = counts(len(issues), max(1.0, per_day), _RESAMPLES, 1)
+    times = bootstrap_counts(len(issues), max(1.0, per_day), _RESAMPLES, 1)
     made = []
     for part in np.array_split(order, parts):
         usd, many = np.zeros((2, len(issues)))
@@ -103,14 +103,14 @@ def deciles(of: Sweeps, per_day: float, parts: int = 10) -> tuple[Decile, ...]:
     return tuple(made)
 
 
-def bands(
+def band_outcomes(
     maps: Sequence[Frozen],
     scored: Sequence[int],
     horizon: Instant,
     bars: MarketBars,
-    swept: tuple[Sweeps, Sweeps],
+    swept: tuple[ScoredSweeps, ScoredSweeps],
     per_day: float,
-) -> tuple[Banded, ...]:
+) -> tuple[BandOutcome, ...]:
     """Clusters by band: how often the price reached them, and what was liquidated there.
 
     Chance is a driftless price of the volatility of the seven days before the map, ``2·N(−a / (σ√T))`` (see
@@ -126,7 +126,7 @@ def bands(
         per_day: Maps a day.
     """
     tally = np.zeros((len(BANDS), 5, len(maps)))  # clusters, expected, reached, said, realised
-    sigmas = _sigmas(bars, maps, horizon)
+    sigmas = _horizon_volatility(bars, maps, horizon)
     for i in scored:
         one, sigma = maps[i], float(sigmas[i])
         first, last = np.searchsorted(bars.ts, (one.at, one.at + horizon))
@@ -145,8 +145,8 @@ def bands(
         for k in np.flatnonzero(there).tolist():
             part = swept[int(side[k])]
             mine = slice(*np.searchsorted(part.issue, (i, i + 1)).tolist())
-            tally[row[k], 3:, i] += _inside(part, mine, one, int(side[k]), float(bottom[k]), float(top[k]))
-    times = counts(max(1, len(scored)), max(1.0, per_day), _RESAMPLES, 1)
+            tally[row[k], 3:, i] += _amounts_inside(part, mine, one, int(side[k]), float(bottom[k]), float(top[k]))
+    times = bootstrap_counts(max(1, len(scored)), max(1.0, per_day), _RESAMPLES, 1)
     made = []
     for band, (clusters, expected, reached, said, realised) in zip(BANDS, tally, strict=True):
         if not clusters.sum():
@@ -156,11 +156,11 @@ def bands(
         ends = np.quantile(share, [0.05, 0.95]) * clusters.sum()
         sums = (float(part.sum()) for part in (expected, reached, said, realised))
         a, b, c, d = sums
-        made.append(Banded(band, int(clusters.sum()), a, int(b), float(ends[0]), float(ends[1]), c, d))
+        made.append(BandOutcome(band, int(clusters.sum()), a, int(b), float(ends[0]), float(ends[1]), c, d))
     return tuple(made)
 
 
-def _sigmas(bars: MarketBars, maps: Sequence[Frozen], horizon: Instant) -> Floats:
+def _horizon_volatility(bars: MarketBars, maps: Sequence[Frozen], horizon: Instant) -> Floats:
     """One σ of log moves over the horizon for each map, from closes of the seven days before; NaN without two."""
     at = np.array([one.at for one in maps], dtype=np.int64)
     squares = np.concatenate([[0.0], np.cumsum(np.diff(np.log(bars.close)) ** 2)])
@@ -170,7 +170,9 @@ def _sigmas(bars: MarketBars, maps: Sequence[Frozen], horizon: Instant) -> Float
     return np.asarray(np.sqrt(np.where(variance > 0, variance, np.nan)), dtype=np.float64)
 
 
-def _inside(part: Sweeps, mine: slice, one: Frozen, side: int, bottom: float, top: float) -> tuple[float, float]:
+def _amounts_inside(
+    part: ScoredSweeps, mine: slice, one: Frozen, side: int, bottom: float, top: float
+) -> tuple[float, float]:
     """USD said and realised where the price went through a cluster."""
     low, high = np.minimum(part.near[mine], part.far[mine]), np.maximum(part.near[mine], part.far[mine])
     a, b = np.clip(low, bottom, top), np.clip(high, bottom, top)

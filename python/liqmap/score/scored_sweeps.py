@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from liqmap.maps.snapshots import Frozen
     from liqmap.score.periods import Periods
 
-__all__ = ["Sweeps", "sweeps"]
+__all__ = ["ScoredSweeps", "score_sweeps"]
 
-_BESIDES = 7 * 86_400_000_000
+_PLACEBO_LAG = 7 * 86_400_000_000
 """How far away the map is whose shape is laid over the price instead: another day, the same day of the week."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Sweeps:
+class ScoredSweeps:
     """Periods of one side in which the price reached a new extreme since the map then in force was issued.
 
     Attributes:
@@ -39,7 +39,7 @@ class Sweeps:
         elsewhere: USD that a map a week apart had as far from *its* mark.
         move: How far it went for the first time, log price.
         distance: How far ``far`` lies from the mark at issue, log price.
-        extremes: What price alone tells of the period; see :func:`liqmap.score.price_baseline.extremes`.
+        extremes: What price alone tells of the period; see :func:`liqmap.score.price_baseline.new_extremes`.
     """
 
     issue: Ints
@@ -56,7 +56,9 @@ class Sweeps:
     extremes: Floats
 
 
-def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: Periods, side: int) -> Sweeps:
+def score_sweeps(
+    maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: Periods, side: int
+) -> ScoredSweeps:
     """The sweeps of all maps that have one before them, each for as long as it was in force.
 
     Args:
@@ -89,10 +91,10 @@ def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: 
     at = np.concatenate([*place, np.empty(0, np.int64)])
     a, b = (np.concatenate([*part, np.empty(0)]) for part in (near, far))
     marks = np.array([one.mark_price for one in maps], dtype=np.float64)
-    same, beside = np.arange(len(maps)), _besides(maps)
-    between = _Between(maps, which, a, b)
+    same, beside = np.arange(len(maps)), _placebo_maps(maps)
+    between = _PredictedBetween(maps, which, a, b)
     swept = replace(periods, start=periods.start[at], first=periods.first[at], realised=periods.realised[at])
-    return Sweeps(
+    return ScoredSweeps(
         issue=which,
         start=swept.start,
         near=a,
@@ -104,12 +106,12 @@ def sweeps(maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: 
         elsewhere=between(beside, side, marks[beside] / marks),
         move=np.abs(np.log(b / a)),
         distance=np.abs(np.log(b / marks[which])),
-        extremes=price_baseline.extremes(bars, swept, side),
+        extremes=price_baseline.new_extremes(bars, swept, side),
     )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Between:
+class _PredictedBetween:
     """What maps have between the prices of the sweeps, whose issues ascend."""
 
     maps: Sequence[Frozen]
@@ -136,10 +138,10 @@ class _Between:
         return out
 
 
-def _besides(maps: Sequence[Frozen]) -> Ints:
+def _placebo_maps(maps: Sequence[Frozen]) -> Ints:
     """For each map the one nearest to a week before it; a week after where there is none so early."""
     at = np.array([one.at for one in maps], dtype=np.int64)
     if not len(at):
         return np.empty(0, np.int64)
-    wanted = np.where(at - _BESIDES >= at[0], at - _BESIDES, at + _BESIDES)
+    wanted = np.where(at - _PLACEBO_LAG >= at[0], at - _PLACEBO_LAG, at + _PLACEBO_LAG)
     return np.asarray(np.abs(at[None, :] - wanted[:, None]).argmin(axis=1), dtype=np.int64)

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Basis", "DatedBasis", "annual_basis", "z_score"]
 
-LEAST_DAYS = 1.0
+MIN_DAYS = 1.0
 """Within a day of expiry a basis point is a rate of 4 % a year and more: no rate is given."""
-LEAST_READINGS = 100
+MIN_READINGS = 100
 """A median and its deviation need some readings."""
-_MAD = 1.4826
+_MAD_TO_SIGMA = 1.4826
 _YEAR_DAYS = 365.0
 
 
@@ -119,7 +119,7 @@ def annual_basis(future: float, spot: float, days: float) -> tuple[float, float]
     return math.log(future / spot) / years, (future / spot - 1) / years
 
 
-def z_score(values: npt.NDArray[np.float64], least: int = LEAST_READINGS) -> float | None:
+def z_score(values: npt.NDArray[np.float64], least: int = MIN_READINGS) -> float | None:
     """How far the last value lies from the median, in robust standard deviations: ``(b − median) / (1.4826 · MAD)``.
 
     Returns:
@@ -132,5 +132,5 @@ def z_score(values: npt.NDArray[np.float64], least: int = LEAST_READINGS) -> flo
     if values.size < least:
         return None
     median = float(np.median(values))
-    deviation = _MAD * float(np.median(np.abs(values - median)))
+    deviation = _MAD_TO_SIGMA * float(np.median(np.abs(values - median)))
     return (float(values[-1]) - median) / deviation if deviation > 0 else None

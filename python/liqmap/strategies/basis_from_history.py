@@ -9,7 +9,7 @@ import numpy as np
 from liqmap._base.errors import InputError
 from liqmap.maps.build_market import build_market
 from liqmap.maps.market import MarketMap, add_maps
-from liqmap.strategies.basis import LEAST_DAYS, Basis, DatedBasis, annual_basis, z_score
+from liqmap.strategies.basis import MIN_DAYS, Basis, DatedBasis, annual_basis, z_score
 from liqmap.strategies.colocation import colocate
 from liqmap.strategies.price_series import fresh_bars, spot_series
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.engine.population import AnyRecipe
 
-__all__ = ["stored_basis"]
+__all__ = ["basis_from_history"]
 
 _DAY = 86_400_000_000
 _WINDOW = 30 * _DAY
 _YEAR_HOURS = 8760.0
 
 
-def stored_basis(store: Store, market: str, at: Instant | None, *, recipe: AnyRecipe | None = None) -> Basis:
+def basis_from_history(store: Store, market: str, at: Instant | None, *, recipe: AnyRecipe | None = None) -> Basis:
     """Dated contracts of a base asset against spot and against its perpetuals; nothing later than ``at`` is used.
 
     Spot is the freshest of the market's spot bars, else its index bars, else the perpetual with the most open
@@ -47,16 +47,16 @@ def stored_basis(store: Store, market: str, at: Instant | None, *, recipe: AnyRe
         raise InputError("levels", "market", repr(market), "a base asset, such as BTC", "no basis")
     of = build_market(store, market, at=at, recipe=recipe)
     names = {part.instrument: part for part in of.parts}
-    members = [one for one in store.instruments() if one.base == market and not (one.simulated and _real(of))]
+    members = [one for one in store.instruments() if one.base == market and not (one.simulated and _is_traded(of))]
     perpetuals = [one.name for one in members if one.kind == "perpetual" and one.name in names]
     dated = [one for one in members if one.kind == "dated"]
     spot, spot_from = spot_series(store, of, [one.name for one in members])
     paid_by, paid = _funding(store, of, perpetuals)
-    together = _sum(of, perpetuals) if perpetuals else None
+    together = _sum_maps(of, perpetuals) if perpetuals else None
     found: list[DatedBasis] = []
     left_out = {name: why for name, why in of.left_out.items() if any(one.name == name for one in dated)}
     for one in dated:
-        told = _dated(store, one, of.at, spot, paid, together, names.get(one.name))
+        told = _dated_basis(store, one, of.at, spot, paid, together, names.get(one.name))
         if isinstance(told, str):
             left_out[one.name] = told
         else:
@@ -71,12 +71,12 @@ def stored_basis(store: Store, market: str, at: Instant | None, *, recipe: AnyRe
         funding_from=paid_by,
         funding=paid,
         dated=tuple(found),
-        none=None if found else _none(market, left_out),
+        none=None if found else _missing_reason(market, left_out),
         left_out=left_out,
     )
 
 
-def _none(market: str, left_out: dict[str, str]) -> str:
+def _missing_reason(market: str, left_out: dict[str, str]) -> str:
     held = "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "the history holds none"
     return (
         f"no dated future on {market} ({held}); bars of one would fill it: liqmap load FILE --db FILE --instrument "
@@ -84,7 +84,7 @@ def _none(market: str, left_out: dict[str, str]) -> str:
     )
 
 
-def _real(of: MarketMap) -> bool:
+def _is_traded(of: MarketMap) -> bool:
     return not of.provenance.simulated
 
 
@@ -98,7 +98,7 @@ def _funding(store: Store, of: MarketMap, perpetuals: list[str]) -> tuple[str | 
     return None, None
 
 
-def _sum(of: MarketMap, names: Collection[str]) -> LiquidationMap:
+def _sum_maps(of: MarketMap, names: Collection[str]) -> LiquidationMap:
     """Some of a market's parts as one map."""
     parts = tuple(part for part in of.parts if part.instrument in names)
     basis = {part.instrument: of.basis[part.instrument] for part in parts}
@@ -107,7 +107,7 @@ def _sum(of: MarketMap, names: Collection[str]) -> LiquidationMap:
     )
 
 
-def _dated(
+def _dated_basis(
     store: Store,
     one: Instrument,
     at: Instant,
@@ -129,7 +129,7 @@ def _dated(
     rates = _rates(one.expiry, ends, bars.close[ours], spot.close[theirs], at)
     z, why = z_score(rates), []
     last = float(spot.close[-1])
-    annual, simple = annual_basis(price, last, days) if days >= LEAST_DAYS else (None, None)
+    annual, simple = annual_basis(price, last, days) if days >= MIN_DAYS else (None, None)
     if annual is None:
         why.append("within a day of expiry a rate a year says nothing")
     if z is None:
@@ -164,5 +164,5 @@ def _rates(
 ) -> npt.NDArray[np.float64]:
     """The annual basis at every common bar of the last 30 days, those within a day of expiry apart."""
     days = (expiry - ends) / _DAY
-    kept = (ends > at - _WINDOW) & (days >= LEAST_DAYS)
+    kept = (ends > at - _WINDOW) & (days >= MIN_DAYS)
     return np.asarray(np.log(future[kept] / spot[kept]) * 365 / days[kept], dtype=np.float64)

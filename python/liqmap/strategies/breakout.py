@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.strategies.context import Push, far_of, near_of
-from liqmap.strategies.rule_result import Use
+from liqmap.strategies.context import ImpactByLaw, far_edge, near_edge
+from liqmap.strategies.rule_result import RuleResult
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
     from liqmap.stress.cascade import Estimate
 
-__all__ = ["SHARE", "Breakout", "breakouts"]
+__all__ = ["MIN_SHARE", "Breakout", "breakouts"]
 
-SHARE = 0.5
+MIN_SHARE = 0.5
 """A breakout level needs at least this share of the largest cluster within reach."""
 
 RULE = (
-    f"A breakout level is the near edge of a cluster that holds at least {SHARE:.0%} of the largest one within reach: "
-    "once the price has gone through to the far edge, forced flow carries it on by the run-on."
+    f"A breakout level is the near edge of a cluster that holds at least {MIN_SHARE:.0%} of the largest one within "
+    "reach: once the price has gone through to the far edge, forced flow carries it on by the run-on."
 )
 
 
@@ -52,11 +52,11 @@ class Breakout:
     shock_needed: float | None
     shock_through: float | None
     self_fuelled: bool
-    run_on: Push
+    run_on: ImpactByLaw
     stop_price: float
 
 
-def breakouts(setting: Setting) -> Use[Breakout]:
+def breakouts(setting: MapContext) -> RuleResult[Breakout]:
     """Clusters worth breaking, nearest first.
 
     The price stands at the near edge; a shock takes it to the far edge; the cascade from there is the least fixed
@@ -64,14 +64,14 @@ def breakouts(setting: Setting) -> Use[Breakout]:
     Levels between the mark and the edge are taken as gone, their effect as part of the move that led there. Shocks
     needed are the thresholds ``σ_i`` of :mod:`liqmap.stress.thresholds`, from today's mark.
     """
-    enough = SHARE * setting.largest
+    enough = MIN_SHARE * setting.largest
     rows = tuple(_row(setting, cluster) for cluster in setting.clusters if cluster.notional >= enough)
-    return Use(RULE, rows, None if rows else setting.nothing, setting.limits)
+    return RuleResult(RULE, rows, None if rows else setting.empty_reason, setting.limits)
 
 
-def _row(setting: Setting, cluster: Cluster) -> Breakout:
-    near, far, side = near_of(cluster), far_of(cluster), cluster.side
-    end = setting.cascade_from(near, side, far / near - 1)
+def _row(setting: MapContext, cluster: Cluster) -> Breakout:
+    near, far, side = near_edge(cluster), far_edge(cluster), cluster.side
+    end = setting.cascade_at(near, side, far / near - 1)
     first, last = setting.shocks(cluster)
     return Breakout(
         side=side,
@@ -83,10 +83,10 @@ def _row(setting: Setting, cluster: Cluster) -> Breakout:
         shock_needed=first,
         shock_through=last,
         self_fuelled=first is not None and first == last,
-        run_on=Push(*(_beyond(e, far) for e in (end.base, end.stressed, end.square_root))),
+        run_on=ImpactByLaw(*(_stop_beyond(e, far) for e in (end.base, end.stressed, end.square_root))),
         stop_price=end.stop_price,
     )
 
 
-def _beyond(end: Estimate, far: float) -> float | None:
+def _stop_beyond(end: Estimate, far: float) -> float | None:
     return None if end.depth_exhausted else abs(end.stop_price / far - 1)

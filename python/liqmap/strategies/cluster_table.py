@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.strategies.context import Push, far_of, near_of
+from liqmap.strategies.context import ImpactByLaw, far_edge, near_edge
 from liqmap.strategies.move_bands import legacy_band, sigma_band
-from liqmap.strategies.rule_result import Use
+from liqmap.strategies.rule_result import RuleResult
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Band, Cluster
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
 
 __all__ = ["ClusterRow", "cluster_table"]
 
@@ -20,7 +20,7 @@ RULE = (
     "A cluster is triggered when the price touches its near edge: within 4, 12 and 24 hours with the probability of a "
     "driftless price at the observed volatility, whatever shock its levels would need."
 )
-_TWICE = (
+_TWO_SCHEMES = (
     "touch probability and shock needed stand side by side and are never multiplied: observed volatility already holds "
     "past cascades"
 )
@@ -56,26 +56,26 @@ class ClusterRow:
     distance: float
     touch: dict[str, float]
     shock_needed: float | None
-    expected: Push
+    expected: ImpactByLaw
     expected_usd: float | None
     expected_sigma: float | None
     band: Band
     legacy_band: Band
 
 
-def cluster_table(setting: Setting) -> Use[ClusterRow]:
+def cluster_table(setting: MapContext) -> RuleResult[ClusterRow]:
     """Every cluster within reach, nearest first.
 
     Touch: ``2·N(−a / (σ√T))`` (reflection principle; :mod:`liqmap.stress.touch_probability`). Expected move: ``I(M)``,
     the impact of the cluster's notional ``M``, in σ of 12 hours. A flow that the book does not hold counts as extreme.
     """
     rows = tuple(_row(setting, cluster) for cluster in setting.clusters)
-    return Use(RULE, rows, None if rows else setting.nothing, (_TWICE, *setting.limits))
+    return RuleResult(RULE, rows, None if rows else setting.empty_reason, (_TWO_SCHEMES, *setting.limits))
 
 
-def _row(setting: Setting, cluster: Cluster) -> ClusterRow:
-    near, push = near_of(cluster), setting.push(cluster.side, cluster.notional)
-    usd = None if push.calm is None else push.calm * far_of(cluster)
+def _row(setting: MapContext, cluster: Cluster) -> ClusterRow:
+    near, push = near_edge(cluster), setting.push(cluster.side, cluster.notional)
+    usd = None if push.calm is None else push.calm * far_edge(cluster)
     sigmas = None if push.calm is None else push.calm / setting.conditions.move(12)
     return ClusterRow(
         side=cluster.side,

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from liqmap.stress.thresholds import Thresholds
     from liqmap.stress.types import BookSide
 
-__all__ = ["REACH_SIGMAS", "Push", "Setting", "book_side", "far_of", "near_of"]
+__all__ = ["REACH_SIGMAS", "ImpactByLaw", "MapContext", "book_side", "far_edge", "near_edge"]
 
 REACH_SIGMAS = 3.0
 """Clusters further away than three standard deviations of 24 hours' moves are no matter of today."""
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
+class ImpactByLaw:
     """How far a flow pushes the price, as a fraction, under the three laws of every band.
 
     ``None`` where the flow is more than the book is known to hold: there a number would be made up.
@@ -44,7 +44,7 @@ class Push:
 
 
 @dataclass(frozen=True)
-class Setting:
+class MapContext:
     """A map and what is known of its market at that time.
 
     Attributes:
@@ -96,8 +96,8 @@ class Setting:
     @cached_property
     def clusters(self) -> tuple[Cluster, ...]:
         """Clusters of both sides whose near edge lies within reach, nearest first."""
-        found = [c for c in self.of.clusters() if abs(self.distance(near_of(c))) <= self.reach]
-        return tuple(sorted(found, key=lambda c: (abs(self.distance(near_of(c))), c.peak)))
+        found = [c for c in self.of.clusters() if abs(self.distance(near_edge(c))) <= self.reach]
+        return tuple(sorted(found, key=lambda c: (abs(self.distance(near_edge(c))), c.peak)))
 
     @property
     def largest(self) -> float:
@@ -105,7 +105,7 @@ class Setting:
         return max((cluster.notional for cluster in self.clusters), default=0.0)
 
     @property
-    def nothing(self) -> str:
+    def empty_reason(self) -> str:
         """Why a rule over clusters has nothing to say, where there is no cluster."""
         return f"no cluster lies within {self.reach:.1%} of the mark (three standard deviations of 24 hours)"
 
@@ -143,13 +143,13 @@ class Setting:
             else (None, None)
         )
 
-    def push(self, side: Side, usd: float) -> Push:
+    def push(self, side: Side, usd: float) -> ImpactByLaw:
         """``I(Q)``: how far the forced flow of a side pushes the price on."""
         book, law = book_side(side), self.laws[side]
         third = _impact(self.square_root, book, usd)
-        return Push(_impact(law, book, usd), _impact(law, book, usd / STRESSED), third)
+        return ImpactByLaw(_impact(law, book, usd), _impact(law, book, usd / STRESSED), third)
 
-    def cascade_from(self, price: float, side: Side, shock: float) -> Cascade:
+    def cascade_at(self, price: float, side: Side, shock: float) -> Cascade:
         """A cascade whose shock starts from another price: levels on the way there are taken as gone."""
         there = replace(self.of, mark_price=price)
         return cascade(there, shock, usable_law(there, self.depth, side), square_root=self.square_root)
@@ -160,12 +160,12 @@ def book_side(side: Side) -> BookSide:
     return "bid" if side == "long" else "ask"
 
 
-def near_of(cluster: Cluster) -> float:
+def near_edge(cluster: Cluster) -> float:
     """The edge of a cluster that the price reaches first."""
     return cluster.high if cluster.side == "long" else cluster.low
 
 
-def far_of(cluster: Cluster) -> float:
+def far_edge(cluster: Cluster) -> float:
     """The edge it reaches last."""
     return cluster.low if cluster.side == "long" else cluster.high
 

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.strategies.stops import OwnPosition
 
-__all__ = ["levels_on", "stored_levels"]
+__all__ = ["levels_from_history", "levels_of_map"]
 
 PAST_DAYS = 7
 _DAY = 86_400_000_000
 
 
-def stored_levels(
+def levels_from_history(
     store: Store,
     name: str,
     at: Instant | None,
@@ -48,10 +48,10 @@ def stored_levels(
     """
     build = build_market if is_market(name) else build_map
     of = build(store, name, at=at, recipe=recipe)
-    return levels_on(store, of, recipe=recipe, own=own, past_days=past_days)
+    return levels_of_map(store, of, recipe=recipe, own=own, past_days=past_days)
 
 
-def levels_on(
+def levels_of_map(
     store: Store,
     of: LiquidationMap,
     *,
@@ -72,7 +72,7 @@ def levels_on(
     if isinstance(of, MarketMap):
         members = [part.instrument for part in of.parts]
         bars, _ = spot_series(store, of, members)
-        past = _earlier_markets(store, of.instrument, days, recipe)
+        past = _past_market_maps(store, of.instrument, days, recipe)
     else:
         members = [of.instrument]
         bars = store.market_bars(of.instrument, until=of.at)
@@ -81,7 +81,7 @@ def levels_on(
     return trading_levels(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
 
 
-def _earlier_markets(
+def _past_market_maps(
     store: Store, market: str, days: Sequence[Instant], recipe: AnyRecipe | None
 ) -> tuple[LiquidationMap, ...]:
     """The market's maps at earlier times, as far as the history goes back."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap._base.instruments import Side
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
 
     Floats = npt.NDArray[np.float64]
     Mask = npt.NDArray[np.bool_]
@@ -27,7 +27,7 @@ __all__ = ["REACH", "Overlay", "Stretch", "quantile", "runs", "stretch"]
 
 REACH = 0.05
 """The book is looked at within 5 % of the mark, as far as it is visible."""
-_LAST_BITS = 5e-10
+_TOLERANCE = 5e-10
 """Forgives an edge that is off the mark by its last bits."""
 
 
@@ -85,14 +85,14 @@ class Overlay:
         return np.asarray(found, dtype=np.float64)
 
     @classmethod
-    def of(cls, setting: Setting, side: Side) -> Overlay:
+    def of(cls, setting: MapContext, side: Side) -> Overlay:
         """The overlay of one side; without bins where the book shows nothing."""
         law, grid, mark = setting.laws[side], setting.of.grid, setting.mark
         seen = law.ladder(book_side(side)).edge if isinstance(law, Depth) else REACH
         edges, mass = grid.edges(), setting.of.side(side)
         away = (1 - edges / mark) if side == "long" else (edges / mark - 1)
         inner, outer = (away[1:], away[:-1]) if side == "long" else (away[:-1], away[1:])
-        inside = np.flatnonzero((inner >= -_LAST_BITS) & (outer <= min(REACH, seen) + _LAST_BITS))
+        inside = np.flatnonzero((inner >= -_TOLERANCE) & (outer <= min(REACH, seen) + _TOLERANCE))
         order = inside[::-1] if side == "long" else inside
         if order.size == 0:
             return cls(side, np.empty(0), np.empty(0), np.empty(0))
@@ -114,7 +114,7 @@ def runs(good: Mask, least: int = 2) -> Iterator[slice]:
     return (slice(int(a), int(z)) for a, z in list(pairwise(ends))[::2] if z - a >= least)
 
 
-def stretch(setting: Setting, overlay: Overlay, run: slice, *, void: bool = False) -> Stretch:
+def stretch(setting: MapContext, overlay: Overlay, run: slice, *, void: bool = False) -> Stretch:
     """A run of an overlay, in numbers."""
     depth, forced = float(overlay.depth[run].sum()), float(overlay.forced[run].sum())
     near, far = float(overlay.edge[run.start]), float(overlay.edge[run.stop])

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
 
-__all__ = ["Use"]
+__all__ = ["RuleResult"]
 
 Row_co = TypeVar("Row_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Use(Generic[Row_co]):
+class RuleResult(Generic[Row_co]):
     """What one rule finds on one map.
 
     Attributes:

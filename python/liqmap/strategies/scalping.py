@@ -5,33 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.strategies.context import Push, far_of, near_of
-from liqmap.strategies.rule_result import Use
+from liqmap.strategies.context import ImpactByLaw, far_edge, near_edge
+from liqmap.strategies.rule_result import RuleResult
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
 
-__all__ = ["COSTS", "LIKELY", "PERMANENT", "Scalp", "scalping_zones"]
+__all__ = ["MIN_TOUCH", "PERMANENT", "ROUND_TRIP_COSTS", "ScalpingZone", "scalping_zones"]
 
-LIKELY = 0.2
+MIN_TOUCH = 0.2
 """Touched within four hours with at least this probability."""
 CALM_ATR = 0.5
 """The overshoot stays below this many hourly true ranges: a zone that runs away is a breakout level."""
 PERMANENT = 2 / 3
 """Share of impact that stays: for stocks about 2/3 by the end of the day (Bucci et al., arXiv 1901.05332)."""
-COSTS = 0.001
+ROUND_TRIP_COSTS = 0.001
 """A round trip as taker, twice 5 bp: assumed."""
 
 RULE = (
-    f"A scalping zone is a cluster touched within 4 hours with a probability of {LIKELY:.0%} or more whose forced flow "
-    f"overshoots its far edge by less than {CALM_ATR:g} hourly true ranges; a third of the overshoot is expected back."
+    f"A scalping zone is a cluster touched within 4 hours with a probability of {MIN_TOUCH:.0%} or more whose forced "
+    f"flow overshoots its far edge by less than {CALM_ATR:g} hourly true ranges; "
+    "a third of the overshoot is expected back."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Scalp:
+class ScalpingZone:
     """One zone.
 
     Attributes:
@@ -52,35 +53,39 @@ class Scalp:
     notional: float
     distance: float
     touch: dict[str, float]
-    overshoot: Push
+    overshoot: ImpactByLaw
     give_back: float
     covers_costs: bool
 
 
-def scalping_zones(setting: Setting) -> Use[Scalp]:
+def scalping_zones(setting: MapContext) -> RuleResult[ScalpingZone]:
     """Zones, nearest first.
 
     Overshoot ``I(M)``; expected back ``(1 − φ)·I(M)`` with ``φ = 2/3``, the permanent share of impact. Both are
     assumptions for forced flow in crypto, where no half-life of a book was measured; costs are 10 bp a round trip.
     """
     rows = tuple(zone for cluster in setting.clusters if (zone := _zone(setting, cluster)) is not None)
-    none = f"no small cluster is touched within 4 hours with {LIKELY:.0%} or more" if setting.clusters else None
+    none = f"no small cluster is touched within 4 hours with {MIN_TOUCH:.0%} or more" if setting.clusters else None
     limits = (
-        f"costs of a round trip: {COSTS:.2%}, assumed",
+        f"costs of a round trip: {ROUND_TRIP_COSTS:.2%}, assumed",
         f"{PERMANENT:.0%} of impact stays: measured for stocks, assumed here",
         "no test of such a trade on this market stands behind the rule",
         *setting.limits,
     )
-    return Use(RULE, rows, None if rows else none or setting.nothing, limits)
+    return RuleResult(RULE, rows, None if rows else none or setting.empty_reason, limits)
 
 
-def _zone(setting: Setting, cluster: Cluster) -> Scalp | None:
-    near, push = near_of(cluster), setting.push(cluster.side, cluster.notional)
+def _zone(setting: MapContext, cluster: Cluster) -> ScalpingZone | None:
+    near, push = near_edge(cluster), setting.push(cluster.side, cluster.notional)
     touch = setting.touch(near)
-    if push.calm is None or touch["4h"] < LIKELY or push.calm * far_of(cluster) > CALM_ATR * setting.conditions.atr:
+    if (
+        push.calm is None
+        or touch["4h"] < MIN_TOUCH
+        or push.calm * far_edge(cluster) > CALM_ATR * setting.conditions.atr
+    ):
         return None
     back = (1 - PERMANENT) * push.calm
-    return Scalp(
+    return ScalpingZone(
         side=cluster.side,
         low=cluster.low,
         high=cluster.high,
@@ -89,5 +94,5 @@ def _zone(setting: Setting, cluster: Cluster) -> Scalp | None:
         touch=touch,
         overshoot=push,
         give_back=back,
-        covers_costs=back > COSTS,
+        covers_costs=back > ROUND_TRIP_COSTS,
     )

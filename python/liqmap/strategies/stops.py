@@ -12,13 +12,13 @@ from liqmap import _core
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import SIDES
 from liqmap.maps.clusters import SMOOTHING
-from liqmap.strategies.context import Push, far_of, near_of
-from liqmap.strategies.rule_result import Use
+from liqmap.strategies.context import ImpactByLaw, far_edge, near_edge
+from liqmap.strategies.rule_result import RuleResult
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
 
 __all__ = ["ATR_SHARE", "OwnPosition", "Stop", "stops"]
 
@@ -28,8 +28,8 @@ SNAP_ATR = 1.0
 """The next gap between clusters is taken if it lies within this many hourly true ranges."""
 SHARE = 0.25
 """A stop is worth placing behind a cluster of at least this share of the largest one within reach."""
-_MOST = 3
-_MARGINS = 2.0
+_MAX_STOPS = 3
+_MIN_MARGINS = 2.0
 
 RULE = (
     "A stop goes beyond the far edge of a cluster by what the cluster's forced flow pushes, plus half an hourly true "
@@ -93,7 +93,7 @@ class Stop:
     side: Side
     behind: float
     notional: float
-    push: Push
+    push: ImpactByLaw
     rule_price: float
     snapped: bool
     limit: float | None
@@ -105,7 +105,7 @@ class Stop:
     reward: float | None
 
 
-def stops(setting: Setting, own: OwnPosition | None = None) -> Use[Stop]:
+def stops(setting: MapContext, own: OwnPosition | None = None) -> RuleResult[Stop]:
     """Stops for both sides, behind the nearest clusters of the position's own side (at most three a side).
 
     ``far edge ∓ I(M)·edge ∓ k·ATR(1 h)``, ``k = 0.5``, then out to the next local minimum of the smoothed density of
@@ -120,24 +120,24 @@ def stops(setting: Setting, own: OwnPosition | None = None) -> Use[Stop]:
         behind = [c for c in setting.clusters if c.side == side and c.notional >= enough]
         entry = setting.mark if own.entry is None else own.entry
         # A stop lies on the losing side of its entry.
-        behind = [c for c in behind if (near_of(c) < entry) == (side == "long")][:_MOST]
+        behind = [c for c in behind if (near_edge(c) < entry) == (side == "long")][:_MAX_STOPS]
         found = [_stop(setting, cluster, own, entry, enough) for cluster in behind]
         # Neighbours may lead to the same gap: one stop, behind the further of them.
         rows += {stop.rule_price: stop for stop in found}.values()
-    return Use(RULE, tuple(rows), None if rows else setting.nothing, setting.limits)
+    return RuleResult(RULE, tuple(rows), None if rows else setting.empty_reason, setting.limits)
 
 
-def _stop(setting: Setting, cluster: Cluster, own: OwnPosition, entry: float, enough: float) -> Stop:
+def _stop(setting: MapContext, cluster: Cluster, own: OwnPosition, entry: float, enough: float) -> Stop:
     side, sign = cluster.side, -1 if cluster.side == "long" else 1
-    edge, push = far_of(cluster), setting.push(cluster.side, cluster.notional)
+    edge, push = far_edge(cluster), setting.push(cluster.side, cluster.notional)
     room = (push.calm or 0.0) * edge + ATR_SHARE * setting.conditions.atr
     plain = edge + sign * room
-    gap = _gap(setting, side, plain)
+    gap = _expected_fill(setting, side, plain)
     wanted = plain if gap is None else gap
     limit = _limit(own, entry, side)
     slip = setting.push(side, cluster.notional + own.usd).calm
     fill = None if slip is None else wanted * (1 + sign * slip)
-    target = next((near_of(c) for c in setting.clusters if c.side != side and c.notional >= enough), None)
+    target = next((near_edge(c) for c in setting.clusters if c.side != side and c.notional >= enough), None)
     # The reach of a target is counted from the entry: one that lies behind it is none.
     if target is not None and (target - entry) * sign >= 0:
         target = None
@@ -164,17 +164,17 @@ def _limit(own: OwnPosition, entry: float, side: Side) -> float | None:
     own_price = own.liquidation_price
     if own_price is None or (own_price < entry) != (side == "long"):
         return None
-    return own_price * (1 + (_MARGINS if side == "long" else -_MARGINS) * own.maintenance)
+    return own_price * (1 + (_MIN_MARGINS if side == "long" else -_MIN_MARGINS) * own.maintenance)
 
 
 def _leverage(entry: float, stop: float, maintenance: float, sign: int) -> float:
     """The leverage whose liquidation price leaves two maintenance margins to the stop."""
-    liquidation = stop / (1 - sign * _MARGINS * maintenance)
+    liquidation = stop / (1 - sign * _MIN_MARGINS * maintenance)
     share = sign * (liquidation * (1 + sign * maintenance) / entry - 1)
     return 1 / share if share > 0 else math.inf
 
 
-def _gap(setting: Setting, side: Side, price: float) -> float | None:
+def _expected_fill(setting: MapContext, side: Side, price: float) -> float | None:
     """The next local minimum of the side's smoothed density beyond a price, if it is near and the price in none."""
     grid, sign = setting.of.grid, -1 if side == "long" else 1
     start = grid.bin_of(price)

@@ -9,10 +9,10 @@ from liqmap._base.plotting import chart
 from liqmap._base.timestamps import iso
 from liqmap.strategies.breakout import Breakout, breakouts
 from liqmap.strategies.cluster_table import ClusterRow, cluster_table
-from liqmap.strategies.context import Setting
+from liqmap.strategies.context import MapContext
 from liqmap.strategies.liquidity_zones import provision_zones, voids
 from liqmap.strategies.overlay import Overlay, Stretch
-from liqmap.strategies.scalping import Scalp, scalping_zones
+from liqmap.strategies.scalping import ScalpingZone, scalping_zones
 from liqmap.strategies.stops import OwnPosition, Stop, stops
 from liqmap.strategies.volatility_forecast import Forecast, volatility_forecast
 from liqmap.strategies.whale_traps import Trap, whale_traps
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
     from liqmap.maps.snapshots import Frozen
     from liqmap.strategies.conditions import Conditions
-    from liqmap.strategies.rule_result import Use
+    from liqmap.strategies.rule_result import RuleResult
     from liqmap.stress.impact import Law
 
 __all__ = ["TradingLevels", "levels_to_use", "trading_levels"]
@@ -57,18 +57,18 @@ class TradingLevels:
     at: Instant
     mark_price: float
     conditions: Conditions
-    clusters: Use[ClusterRow]
-    breakout: Use[Breakout]
-    scalping: Use[Scalp]
-    stops: Use[Stop]
-    liquidity: Use[Stretch]
-    voids: Use[Stretch]
-    traps: Use[Trap]
-    volatility: Use[Forecast]
+    clusters: RuleResult[ClusterRow]
+    breakout: RuleResult[Breakout]
+    scalping: RuleResult[ScalpingZone]
+    stops: RuleResult[Stop]
+    liquidity: RuleResult[Stretch]
+    voids: RuleResult[Stretch]
+    traps: RuleResult[Trap]
+    volatility: RuleResult[Forecast]
     overlay: tuple[Overlay, Overlay]
 
     @property
-    def uses(self) -> dict[str, Use[object]]:
+    def rule_results(self) -> dict[str, RuleResult[object]]:
         """All of them by name, in the order of a page."""
         return {
             "clusters": self.clusters,
@@ -89,7 +89,7 @@ class TradingLevels:
             "mark_price": self.mark_price,
             "conditions": self.conditions.to_dict(),
         }
-        return head | {name: use.to_dict() for name, use in self.uses.items()}
+        return head | {name: use.to_dict() for name, use in self.rule_results.items()}
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to overlay_chart
         """The book under the map as an Altair chart; see `charts.order_book_overlay.chart.overlay_chart`."""
@@ -116,7 +116,7 @@ def trading_levels(
     Raises:
         InputError: A map with notional that is negative or no number.
     """
-    setting = Setting(of, depth, conditions)
+    setting = MapContext(of, depth, conditions)
     return TradingLevels(
         instrument=of.instrument,
         at=of.at,

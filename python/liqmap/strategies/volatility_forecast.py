@@ -11,7 +11,7 @@ import numpy as np
 from liqmap._base.instruments import SIDES
 from liqmap.maps.snapshots import Frozen, frozen
 from liqmap.strategies.context import book_side
-from liqmap.strategies.rule_result import Use
+from liqmap.strategies.rule_result import RuleResult
 from liqmap.stress.touch_probability import HORIZONS_H
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from liqmap._base.instruments import Side
     from liqmap.maps.map import LiquidationMap
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
 
 __all__ = ["Forecast", "volatility_forecast"]
 
@@ -60,7 +60,7 @@ class Forecast:
     capped: bool
 
 
-def volatility_forecast(setting: Setting, past: Sequence[LiquidationMap | Frozen] = ()) -> Use[Forecast]:
+def volatility_forecast(setting: MapContext, past: Sequence[LiquidationMap | Frozen] = ()) -> RuleResult[Forecast]:
     """Forecasts for 4, 12 and 24 hours.
 
     ``ρ = G(σ_h) / D(σ_h)``: liquidations within one standard deviation of the horizon over the orders there, the
@@ -76,15 +76,18 @@ def volatility_forecast(setting: Setting, past: Sequence[LiquidationMap | Frozen
         if past
         else "no maps before to compare with: an upper bound, past cascades are counted twice"
     )
-    return Use(
+    return RuleResult(
         RULE, rows, None, (said, "no test of this forecast against the plain one stands behind it", *setting.limits)
     )
 
 
-def _forecast(setting: Setting, today: Frozen, past: Sequence[Frozen], hours: float) -> Forecast:
+def _forecast(setting: MapContext, today: Frozen, past: Sequence[Frozen], hours: float) -> Forecast:
     sigma = setting.conditions.move(hours)
-    now = {side: _rho(setting, today, side, sigma) for side in SIDES}
-    usual = {side: float(np.mean([_rho(setting, of, side, sigma) for of in past])) if past else 0.0 for side in SIDES}
+    now = {side: _forced_flow_ratio(setting, today, side, sigma) for side in SIDES}
+    usual = {
+        side: float(np.mean([_forced_flow_ratio(setting, of, side, sigma) for of in past])) if past else 0.0
+        for side in SIDES
+    }
     ratio = math.sqrt(float(np.mean([((1 - min(usual[s], CAP)) / (1 - min(now[s], CAP))) ** 2 for s in SIDES])))
     return Forecast(
         hours=hours,
@@ -99,7 +102,7 @@ def _forecast(setting: Setting, today: Frozen, past: Sequence[Frozen], hours: fl
     )
 
 
-def _rho(setting: Setting, of: Frozen, side: Side, sigma: float) -> float:
+def _forced_flow_ratio(setting: MapContext, of: Frozen, side: Side, sigma: float) -> float:
     """Liquidations within ``sigma`` of a map's mark over today's orders there."""
     reach = of.mark_price * (1 - sigma if side == "long" else 1 + sigma)
     forced = float(of.reached(SIDES.index(side), np.array([reach]))[0])

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.strategies.context import book_side, far_of, near_of
-from liqmap.strategies.rule_result import Use
+from liqmap.strategies.context import book_side, far_edge, near_edge
+from liqmap.strategies.rule_result import RuleResult
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.context import Setting
+    from liqmap.strategies.context import MapContext
 
 __all__ = ["Trap", "whale_traps"]
 
 RANK = 0.9
 """Only clusters among the largest tenth of the map can be flagged."""
-EXIT = 0.005
+EXIT_ZONE = 0.005
 """Orders within this distance beyond the far edge are the way out."""
-_NEAREST = 1e-3
+_MIN_DISTANCE = 1e-3
 
 RULE = (
     "The whale-trap index is a cluster's notional over the orders between the mark and its near edge; from 1 on it is "
-    f"flagged, if the cluster is among the largest tenth and as much rests within {EXIT:.1%} beyond its far edge: a "
-    "ratio, not an accusation."
+    f"flagged, if the cluster is among the largest tenth and as much rests within {EXIT_ZONE:.1%} beyond its far "
+    "edge: a ratio, not an accusation."
 )
 
 
@@ -57,29 +57,29 @@ class Trap:
     flagged: bool
 
 
-def whale_traps(setting: Setting) -> Use[Trap]:
+def whale_traps(setting: MapContext) -> RuleResult[Trap]:
     """Clusters within reach, highest index first: ``WTI = M / D(d_near)``, ``d_near`` at least 10 bp."""
     sizes = np.array([cluster.notional for cluster in setting.of.clusters()])
     rows = sorted((_trap(setting, c, sizes) for c in setting.clusters), key=lambda row: (-row.index, row.peak))
     none = None
     if not rows:
-        none = setting.nothing
+        none = setting.empty_reason
     elif not any(row.flagged for row in rows):
         none = f"no cluster is flagged; the highest index is {rows[0].index:.2f}"
-    return Use(RULE, tuple(rows), none, setting.limits)
+    return RuleResult(RULE, tuple(rows), none, setting.limits)
 
 
-def _trap(setting: Setting, cluster: Cluster, sizes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trap:
+def _trap(setting: MapContext, cluster: Cluster, sizes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trap:
     curve = setting.laws[cluster.side].curve(book_side(cluster.side))
-    near, far = (abs(setting.distance(edge)) for edge in (near_of(cluster), far_of(cluster)))
-    cost, before, after = (float(x) for x in curve.notional(np.array([max(near, _NEAREST), far, far + EXIT])))
-    out = after - before if far + EXIT <= curve.reach else None
+    near, far = (abs(setting.distance(edge)) for edge in (near_edge(cluster), far_edge(cluster)))
+    cost, before, after = (float(x) for x in curve.notional(np.array([max(near, _MIN_DISTANCE), far, far + EXIT_ZONE])))
+    out = after - before if far + EXIT_ZONE <= curve.reach else None
     index, rank = cluster.notional / cost, float((sizes <= cluster.notional).mean())
     return Trap(
         side=cluster.side,
         peak=cluster.peak,
         notional=cluster.notional,
-        distance=setting.distance(near_of(cluster)),
+        distance=setting.distance(near_edge(cluster)),
         cost=cost,
         index=index,
         rank=rank,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from liqmap.charts.theme import Theme
-    from liqmap.score.issued_scorecard import IssuedCard, SideCard
+    from liqmap.score.issued_scorecard import IssuedScorecard, SideScorecard
 
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
@@ -50,7 +50,7 @@ def reliability_drawing(theme: Theme) -> dict[str, Any]:
     return kept(f"reliability {theme}", lambda: _reliability(theme))
 
 
-def reliability_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
+def reliability_data(card: IssuedScorecard, frame: Frame) -> dict[str, Any]:
     """What the drawing has to be told about a card; see :func:`reliability_drawing`."""
     made = [(side, d) for side, of in enumerate((card.long, card.short)) for d in of.deciles]
     top = max((max(d.said, d.high) for _, d in made), default=1e6)
@@ -82,9 +82,9 @@ def skill_drawing(theme: Theme) -> dict[str, Any]:
     return kept(f"skill {theme}", lambda: _skill(theme))
 
 
-def skill_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
+def skill_data(card: IssuedScorecard, frame: Frame) -> dict[str, Any]:
     """What the drawing has to be told about a card; see :func:`skill_drawing`."""
-    sides: tuple[SideCard, SideCard] = (card.long, card.short)
+    sides: tuple[SideScorecard, SideScorecard] = (card.long, card.short)
     names = next((of.skill.rivals for of in sides if of.skill is not None), ())
     gains: list[Row] = []
     for side, of in enumerate(sides):

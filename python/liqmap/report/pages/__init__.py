@@ -1,4 +1,4 @@
-"""Registry of the instrument pages in navigation order. To add a page, add a module here and its name below."""
+"""The instrument pages, one module each; their names and order are in :mod:`liqmap.report.page_names`."""
 
 from __future__ import annotations
 

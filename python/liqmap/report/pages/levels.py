@@ -17,7 +17,7 @@ from liqmap.report.site.downloads import Cell, table_files
 from liqmap.report.svg.levels_strip import levels_strip
 from liqmap.report.text.sentences import with_article
 from liqmap.report.vega.static_svg import static_svg
-from liqmap.strategies.levels_from_history import levels_on
+from liqmap.strategies.levels_from_history import levels_of_map
 
 if TYPE_CHECKING:
     from liqmap.public import History
@@ -31,7 +31,7 @@ _CHART_SIZES = {"medium wide": (900, 400), "narrow": (284, 320)}
 
 def _read(history: History, facts: Facts) -> TradingLevels | MissingData:
     try:
-        return levels_on(history, facts.map)
+        return levels_of_map(history, facts.map)
     except InputError as error:
         return MissingData(f"{error.found.capitalize()}.", f"It needs {error.expected}.")
 
@@ -88,7 +88,7 @@ def _lede(found: TradingLevels) -> str:
 
 def _limits(found: TradingLevels) -> tuple[str, ...]:
     """Assumptions of the rules, without duplicates."""
-    return tuple(dict.fromkeys(limit for use in found.uses.values() for limit in use.limits))
+    return tuple(dict.fromkeys(limit for use in found.rule_results.values() for limit in use.limits))
 
 
 def _table(found: TradingLevels) -> tuple[list[str], list[list[Cell]]]:

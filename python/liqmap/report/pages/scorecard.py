@@ -14,8 +14,8 @@ from liqmap.maps.export import csv_text
 from liqmap.report.page import Page, PageContent
 from liqmap.report.text import scorecard, sentences
 from liqmap.report.vega.static_svg import StaticSvg, static_svg
-from liqmap.score.issued_scorecard import DAYS, IssuedCard, issued_card
-from liqmap.score.issued_skill import needed
+from liqmap.score.issued_scorecard import DAYS, IssuedScorecard, issued_scorecard
+from liqmap.score.issued_skill import issues_needed
 
 if TYPE_CHECKING:
     from liqmap.public import History
@@ -27,11 +27,11 @@ _MIN_BAND_CLUSTERS = 50
 """Number of clusters below which the results of a band are not reliable."""
 
 
-def _read(history: History, facts: Facts) -> IssuedCard:
-    return issued_card(history, facts.map.instrument, facts.map.at, facts.every)
+def _read(history: History, facts: Facts) -> IssuedScorecard:
+    return issued_scorecard(history, facts.map.instrument, facts.map.at, facts.every)
 
 
-def _build(facts: Facts, card: IssuedCard) -> PageContent:
+def _build(facts: Facts, card: IssuedScorecard) -> PageContent:
     text = json.dumps(card.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return PageContent(
         heading=scorecard.heading(card),
@@ -40,7 +40,7 @@ def _build(facts: Facts, card: IssuedCard) -> PageContent:
             "card": card,
             "sides": (("long", card.long), ("short", card.short)),
             "text": scorecard,
-            "least": needed(card.per_day),
+            "least": issues_needed(card.per_day),
             "days": DAYS,
             "few": _MIN_BAND_CLUSTERS,
             "drawings": _drawings(card, slug(facts.map.instrument)),
@@ -50,7 +50,7 @@ def _build(facts: Facts, card: IssuedCard) -> PageContent:
     )
 
 
-def _lede(card: IssuedCard) -> str:
+def _lede(card: IssuedScorecard) -> str:
     hold = "until the next map" if card.horizon == card.every else "over the following day"
     span = f"{sentences.day(card.first)} to {sentences.day(card.last)}"
     return (
@@ -59,7 +59,7 @@ def _lede(card: IssuedCard) -> str:
     )
 
 
-def _drawings(card: IssuedCard, name: str) -> dict[str, dict[str, StaticSvg]]:
+def _drawings(card: IssuedScorecard, name: str) -> dict[str, dict[str, StaticSvg]]:
     """Charts by name and size; charts without data are left out."""
     from liqmap.charts.scorecard import chart  # noqa: PLC0415 - load Altair only for drawing
 
@@ -78,7 +78,7 @@ def _drawings(card: IssuedCard, name: str) -> dict[str, dict[str, StaticSvg]]:
     }
 
 
-def _alt_texts(card: IssuedCard) -> dict[str, str]:
+def _alt_texts(card: IssuedScorecard) -> dict[str, str]:
     """Alternative texts of the charts."""
     skills, ends = [], []
     for name, of in (("longs", card.long), ("shorts", card.short)):
@@ -101,7 +101,7 @@ def _alt_texts(card: IssuedCard) -> dict[str, str]:
 _Cell: TypeAlias = str | float | int | None
 
 
-def _csv(card: IssuedCard) -> str:
+def _csv(card: IssuedScorecard) -> str:
     """All figures of the page, one row each; low and high bound the 90 % interval of the figure before them."""
     head = [*("instrument", "at", "feed", "part", "side", "name", "count"), "expected", "realised", "error", "gain"]
     lines: list[list[_Cell]] = []

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from liqmap._base.number_format import percent
 from liqmap.report.page import MissingData
 from liqmap.report.text.sentences import format_times_and_percents
-from liqmap.score.issued_scorecard import IssuedCard
-from liqmap.score.issued_skill import needed
+from liqmap.score.issued_scorecard import IssuedScorecard
+from liqmap.score.issued_skill import issues_needed
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts
-    from liqmap.score.issued_scorecard import SideCard
+    from liqmap.score.issued_scorecard import SideScorecard
     from liqmap.score.issued_skill import Gain
 
 __all__ = ["banner", "heading", "interval", "missing_reason", "missing_reasons"]
@@ -25,7 +25,7 @@ def banner(facts: Facts) -> str:
     card = facts.page_data.get(PAGE_NAME)
     if isinstance(card, MissingData):
         return f"Not scored yet: {card.reason[:1].lower()}{format_times_and_percents(card.reason[1:])}"
-    if not isinstance(card, IssuedCard):
+    if not isinstance(card, IssuedScorecard):
         return "Not scored: this report has no scorecard."
     sides = (("longs", card.long), ("shorts", card.short))
     if not any(of.skill for _, of in sides):
@@ -34,7 +34,7 @@ def banner(facts: Facts) -> str:
     return f"Skill of {card.maps} maps over the price-only baseline: {clauses}."
 
 
-def heading(card: IssuedCard) -> str:
+def heading(card: IssuedScorecard) -> str:
     """Heading of the scorecard page."""
     sides = (("longs", card.long), ("shorts", card.short))
     good = [name for name, of in sides if of.skill is not None and of.skill.shown]
@@ -48,17 +48,17 @@ def heading(card: IssuedCard) -> str:
     return "Too few maps to score yet"
 
 
-def missing_reason(card: IssuedCard, of: SideCard) -> str:
+def missing_reason(card: IssuedScorecard, of: SideScorecard) -> str:
     """Why a side has no score: the number of maps available and needed."""
     if of.skill is not None:
         return ""
-    least = needed(card.per_day)
+    least = issues_needed(card.per_day)
     if of.maps >= least and of.lacking is not None:
         return f"{format_times_and_percents(of.lacking[0])}."
     return f"the price reached a new extreme after {of.maps} maps; {least} are needed."
 
 
-def missing_reasons(card: IssuedCard) -> tuple[str, ...]:
+def missing_reasons(card: IssuedScorecard) -> tuple[str, ...]:
     """Reasons why sides have no score, without duplicates."""
     reasons = [
         (name, missing_reason(card, of)) for name, of in (("Longs", card.long), ("Shorts", card.short)) if not of.skill
@@ -80,7 +80,7 @@ def interval(gain: Gain) -> str:
     return f"{percent(gain.gain, 0, signed=True)} [{low}, {high}]"
 
 
-def _side_clause(card: IssuedCard, name: str, of: SideCard) -> str:
+def _side_clause(card: IssuedScorecard, name: str, of: SideScorecard) -> str:
     if of.skill is None:
         return f"{name} not scored yet ({missing_reason(card, of).rstrip('.')})"
     gain = of.skill.skill

@@ -162,13 +162,13 @@ def data_heading(facts: Facts) -> str:
 def data_lede(facts: Facts) -> str:
     """Observed and modelled share of the map and the period of its data."""
     share = facts.map.provenance.observed_share
-    kind = f"{percent(share)} of the map is observed, the rest modelled"
+    kind = f"{percent(share)} of the map is observed, the rest is modelled"
     if share in (0, 1):
-        kind = "Every position is observed" if share else "Every position is modelled"
+        kind = "All positions are observed" if share else "All positions are modelled"
     if not facts.sources:
         return f"{kind}."
     first = min(source.first for source in facts.sources)
-    return f"{kind}, from {day(first)} to {stamp(facts.data_to)}."
+    return f"{kind}. Data from {day(first)} to {stamp(facts.data_to)}."
 
 
 def mapped_share(facts: Facts) -> float:

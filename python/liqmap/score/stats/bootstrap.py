@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from liqmap.history.queries import Floats
 
-__all__ = ["counts", "draws", "gain"]
+__all__ = ["bootstrap_counts", "bootstrap_indices", "gain_interval"]
 
 
-def draws(periods: int, block: float, resamples: int, seed: int) -> npt.NDArray[np.int64]:
+def bootstrap_indices(periods: int, block: float, resamples: int, seed: int) -> npt.NDArray[np.int64]:
     """Indices of resampled periods: blocks of geometric length with mean ``block``, wrapped at the end.
 
     Returns:
@@ -32,17 +32,19 @@ def draws(periods: int, block: float, resamples: int, seed: int) -> npt.NDArray[
 
 
 @lru_cache(maxsize=8)
-def counts(periods: int, block: float, resamples: int, seed: int) -> Floats:
+def bootstrap_counts(periods: int, block: float, resamples: int, seed: int) -> Floats:
     """How often each period was drawn, shape ``(resamples, periods)``."""
-    drawn = draws(periods, block, resamples, seed)
+    drawn = bootstrap_indices(periods, block, resamples, seed)
     made = np.stack([np.bincount(row, minlength=periods) for row in drawn]).astype(np.float64)
     made.flags.writeable = False  # kept for the next to ask
     return made
 
 
-def gain(losses: Floats, base: Floats, *, block: float, resamples: int = 2_000, seed: int = 1) -> tuple[float, float]:
+def gain_interval(
+    losses: Floats, base: Floats, *, block: float, resamples: int = 2_000, seed: int = 1
+) -> tuple[float, float]:
     """90 % interval of the share of the base's loss that is gone, ``1 − Σ losses / Σ base``; same blocks for both."""
-    times = counts(len(losses), block, resamples, seed)
+    times = bootstrap_counts(len(losses), block, resamples, seed)
     gains = 1 - (times @ losses) / (times @ base)
     low, high = np.quantile(gains, [0.05, 0.95])
     return float(low), float(high)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.errors import InputError
-from liqmap.score.stats.bootstrap import counts
+from liqmap.score.stats.bootstrap import bootstrap_counts
 
 if TYPE_CHECKING:
     from liqmap.history.queries import Floats
 
-__all__ = ["Shares", "em", "interval"]
+__all__ = ["FittedShares", "bootstrap_interval", "fit_shares"]
 
 PRIOR_HOURS = 504.0
 """The prior weighs as much as three weeks of what an average bracket is exposed to."""
 
-_STEPS = 20_000
+_MAX_ITERATIONS = 20_000
 _TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Shares:
+class FittedShares:
     """What was found.
 
     Attributes:
@@ -42,7 +42,7 @@ class Shares:
         return np.asarray(swept @ self.brackets + self.background * background, dtype=np.float64)
 
 
-def em(
+def fit_shares(
     swept: Floats,
     realised: Floats,
     background: Floats,
@@ -50,7 +50,7 @@ def em(
     prior: Floats | None = None,
     prior_periods: float = PRIOR_HOURS,
     times: Floats | None = None,
-) -> Shares:
+) -> FittedShares:
     """Fit ``realised ~ Σ θ · swept + b · background`` by MAP-EM, which never leaves θ ≥ 0 and never loses likelihood.
 
         θ ← ((a − 1) + θ Σ X Y / μ) / (b + Σ X)        prior Gamma(a, b), its mode at ``prior``
@@ -84,7 +84,7 @@ def em(
     start = np.append(mode, 0.1 * y.sum() / exposure[-1])
     held = weight * start
     theta = np.maximum(start, 1e-300)
-    for _ in range(_STEPS):
+    for _ in range(_MAX_ITERATIONS):
         expected = x @ theta
         ratio = np.divide(y, expected, out=np.zeros_like(y), where=expected > 0)
         found = (held + theta * (ratio @ x)) / (weight + exposure)
@@ -92,10 +92,10 @@ def em(
         theta = found
         if not moved:
             break
-    return Shares(theta[:-1], float(theta[-1]), (weight / (weight + exposure))[:-1])
+    return FittedShares(theta[:-1], float(theta[-1]), (weight / (weight + exposure))[:-1])
 
 
-def interval(
+def bootstrap_interval(
     swept: Floats,
     realised: Floats,
     background: Floats,
@@ -108,14 +108,14 @@ def interval(
     """5 %, 50 % and 95 % of θ over a stationary block bootstrap of the periods, shape ``(3, brackets)``.
 
     Args:
-        swept: As in :func:`em`.
-        realised: As in :func:`em`.
-        background: As in :func:`em`.
+        swept: As in :func:`fit_shares`.
+        realised: As in :func:`fit_shares`.
+        background: As in :func:`fit_shares`.
         block: Mean length of a block, in periods (a day's worth).
         resamples: How many.
         seed: Of the generator.
-        options: Passed on to :func:`em`.
+        options: Passed on to :func:`fit_shares`.
     """
-    times = counts(len(realised), block, resamples, seed)
-    fits = [em(swept, realised, background, times=t, **options).brackets for t in times]  # type: ignore[arg-type]
+    times = bootstrap_counts(len(realised), block, resamples, seed)
+    fits = [fit_shares(swept, realised, background, times=t, **options).brackets for t in times]  # type: ignore[arg-type]
     return np.asarray(np.quantile(fits, [0.05, 0.5, 0.95], axis=0), dtype=np.float64)

@@ -12,12 +12,12 @@ from liqmap._base.errors import InputError
 if TYPE_CHECKING:
     from liqmap.history.queries import Floats
 
-__all__ = ["Regression", "deviance", "fit"]
+__all__ = ["Regression", "fit_poisson", "poisson_deviance"]
 
 RIDGE = 1e-2
 """Weight of the penalty, as a share of what is explained."""
 
-_STEPS = 200
+_MAX_ITERATIONS = 200
 _TOLERANCE = 1e-10
 
 
@@ -33,11 +33,11 @@ class Regression:
         return np.asarray(np.exp(self.intercept + features @ self.weights), dtype=np.float64)
 
 
-def deviance(realised: Floats, expected: Floats) -> Floats:
+def poisson_deviance(realised: Floats, expected: Floats) -> Floats:
     """Poisson deviance of each period, ``2 (y ln(y/μ) − (y − μ))``: quasi-likelihood, in the unit of ``realised``.
 
     Example:
-        >>> deviance(np.array([0.0, 2.0]), np.array([1.0, 2.0])).tolist()
+        >>> poisson_deviance(np.array([0.0, 2.0]), np.array([1.0, 2.0])).tolist()
         [2.0, 0.0]
     """
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -45,7 +45,7 @@ def deviance(realised: Floats, expected: Floats) -> Floats:
     return np.asarray(2 * (ratio - (realised - expected)), dtype=np.float64)
 
 
-def fit(features: Floats, realised: Floats, *, ridge: float = RIDGE) -> Regression:
+def fit_poisson(features: Floats, realised: Floats, *, ridge: float = RIDGE) -> Regression:
     """Maximise the Poisson likelihood less ``ridge · Σy · |w|² / 2``, w on standardised features.
 
     The model is a concave link: with log features, weights are exponents. Newton steps, halved until they gain.
@@ -62,7 +62,7 @@ def fit(features: Floats, realised: Floats, *, ridge: float = RIDGE) -> Regressi
     b = np.zeros(a.shape[1])
     b[0] = np.log(realised.mean())
     before = _loss(a, b, realised, penalty)
-    for _ in range(_STEPS):
+    for _ in range(_MAX_ITERATIONS):
         expected = np.exp(a @ b)
         gradient = a.T @ (expected - realised) + penalty * b
         curvature = (a * expected[:, None]).T @ a + np.diag(penalty)
