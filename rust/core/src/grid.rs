@@ -1,5 +1,7 @@
 //! The price axis of a map: bins of equal width in integer ticks, left-closed.
 
+use std::fmt;
+
 use crate::error::{CoreError, Result};
 
 /// Prices stay below this many ticks, so that a tick is exact as a float.
@@ -48,9 +50,9 @@ impl Grid {
         match high {
             Some(high)
                 if (1..=BINS_LIMIT).contains(&bins)
-                    && high - low_tick < SPAN_LIMIT
-                    && low_tick.abs() < TICK_LIMIT
-                    && high.abs() < TICK_LIMIT =>
+                    && span.is_some_and(|ticks| ticks < SPAN_LIMIT)
+                    && low_tick.unsigned_abs() < TICK_LIMIT as u64
+                    && high.unsigned_abs() < TICK_LIMIT as u64 =>
             {
                 Ok(Self { ticks_per_unit: 1.0 / tick, low_tick, width_ticks, bins })
             }
@@ -62,7 +64,7 @@ impl Grid {
         }
     }
 
-    /// How many bins.
+    /// Number of bins.
     #[must_use]
     pub const fn bins(&self) -> usize {
         self.bins
@@ -88,6 +90,13 @@ impl Grid {
             (self.width_ticks * self.bins as i64) as f64,
             1.0 / self.width_ticks as f64,
         )
+    }
+}
+
+impl fmt::Display for Grid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tick = 1.0 / self.ticks_per_unit;
+        write!(f, "{} bins of {} ticks of {tick} from tick {}", self.bins, self.width_ticks, self.low_tick)
     }
 }
 
@@ -120,6 +129,7 @@ mod tests {
         assert!(Grid::new(0.1, 0, 0, 1).is_err());
         assert!(Grid::new(0.1, 0, 1, 0).is_err());
         assert!(Grid::new(0.1, i64::MAX - 1, 1, 1).is_err());
+        assert!(Grid::new(0.1, i64::MIN, 1, 1).is_err());
         assert!(Grid::new(0.1, 0, i64::MAX, 2).is_err());
         assert!(Grid::new(0.1, 0, 1 << 30, 2).is_err());
     }

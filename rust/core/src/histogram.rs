@@ -29,10 +29,10 @@ pub struct Levels<'a> {
 }
 
 /// Notional by side, bracket and bin, with what did not fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
+    grid: Grid,
     brackets: usize,
-    bins: usize,
     /// `[side][bracket][bin]`, then [`EXTRA`] more.
     cells: Vec<i64>,
     rows: u64,
@@ -41,11 +41,17 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// An empty histogram: the identity of [`Self::merge`].
+    /// An empty histogram on a price grid: the identity of [`Self::merge`].
     #[must_use]
-    pub fn empty(grid: &Grid, brackets: usize) -> Self {
+    pub fn empty(grid: Grid, brackets: usize) -> Self {
         let cells = vec![0; 2 * brackets * grid.bins() + EXTRA];
-        Self { brackets, bins: grid.bins(), cells, rows: 0, total: 0 }
+        Self { grid, brackets, cells, rows: 0, total: 0 }
+    }
+
+    /// The price grid.
+    #[must_use]
+    pub const fn grid(&self) -> &Grid {
+        &self.grid
     }
 
     /// Units per cell, laid out `[side][bracket][bin]` with longs first.
@@ -79,14 +85,16 @@ impl Histogram {
         self.rows - self.rejected()
     }
 
-    /// Add another histogram of the same shape; associative and commutative to the bit.
+    /// Add another histogram on the same grid; associative and commutative to the bit.
     ///
     /// # Errors
-    /// The shapes differ.
+    /// The grids or the numbers of brackets differ.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if (self.brackets, self.bins) != (other.brackets, other.bins) {
-            let found = format!("{} x {}", other.brackets, other.bins);
-            return Err(CoreError::new("shape", found, format!("{} x {}", self.brackets, self.bins)));
+        if self.grid != other.grid {
+            return Err(CoreError::new("grid", other.grid.to_string(), self.grid.to_string()));
+        }
+        if self.brackets != other.brackets {
+            return Err(CoreError::new("brackets", other.brackets.to_string(), self.brackets.to_string()));
         }
         self.cells.iter_mut().zip(&other.cells).for_each(|(a, b)| *a = a.wrapping_add(*b));
         self.rows += other.rows;
@@ -104,7 +112,7 @@ impl Histogram {
     ///
     /// # Errors
     /// Columns of different lengths, or more notional than the integers hold (9e14); the histogram is void then.
-    pub fn fill(&mut self, grid: &Grid, levels: Levels<'_>) -> Result<()> {
+    pub fn fill(&mut self, levels: Levels<'_>) -> Result<()> {
         let n = levels.price.len();
         let lengths = [levels.notional.len(), levels.side.len(), levels.bracket.map_or(n, <[u8]>::len)];
         if lengths.iter().any(|&m| m != n) {
@@ -115,12 +123,12 @@ impl Histogram {
             ));
         }
         if n < 2 * PIECE || rayon::current_num_threads() < 2 {
-            self.fill_serial(grid, levels);
+            self.fill_serial(levels);
             return self.check_total();
         }
-        let empty = || Self::empty(grid, self.brackets);
+        let empty = || Self::empty(self.grid, self.brackets);
         let add = |mut part: Self, piece: usize| {
-            part.fill_serial(grid, levels.slice(piece * PIECE, n.min((piece + 1) * PIECE)));
+            part.fill_serial(levels.slice(piece * PIECE, n.min((piece + 1) * PIECE)));
             part
         };
         let parts: Vec<Self> = (0..n.div_ceil(PIECE)).into_par_iter().fold(empty, add).collect();
@@ -140,8 +148,8 @@ impl Histogram {
         Err(CoreError::new("notional", found, expected))
     }
 
-    fn fill_serial(&mut self, grid: &Grid, levels: Levels<'_>) {
-        widest(Fill { aim: Aim::new(grid, self.brackets), levels, into: self });
+    fn fill_serial(&mut self, levels: Levels<'_>) {
+        widest(Fill { aim: Aim::new(&self.grid, self.brackets), levels, into: self });
     }
 }
 
@@ -282,7 +290,7 @@ mod tests {
 
     /// The obvious way: one level at a time, in integers.
     fn oracle(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
-        let mut out = Histogram::empty(grid, brackets);
+        let mut out = Histogram::empty(*grid, brackets);
         let behind = out.cells.len() - EXTRA;
         for &(price, notional, side, bracket) in rows {
             out.rows += 1;
@@ -313,9 +321,9 @@ mod tests {
         let notional: Vec<f64> = rows.iter().map(|r| r.1).collect();
         let side: Vec<i8> = rows.iter().map(|r| r.2).collect();
         let bracket: Vec<u8> = rows.iter().map(|r| r.3).collect();
-        let mut out = Histogram::empty(grid, brackets);
+        let mut out = Histogram::empty(*grid, brackets);
         let levels = Levels { price: &price, notional: &notional, side: &side, bracket: Some(&bracket) };
-        out.fill(grid, levels).unwrap();
+        out.fill(levels).unwrap();
         out
     }
 
@@ -372,11 +380,32 @@ mod tests {
     }
 
     #[test]
+    fn merging_histograms_of_different_grids_is_an_error() {
+        let near = Grid::new(1.0, 0, 1, 10).unwrap();
+        for (tick, low, width, bins) in [(1.0, 100, 1, 10), (0.5, 0, 1, 10), (1.0, 0, 2, 10), (1.0, 0, 1, 11)]
+        {
+            let other = Histogram::empty(Grid::new(tick, low, width, bins).unwrap(), 1);
+            let mut histogram = Histogram::empty(near, 1);
+            assert!(histogram.merge(&other).is_err(), "{}", other.grid());
+        }
+        assert!(Histogram::empty(near, 1).merge(&Histogram::empty(near, 2)).is_err());
+    }
+
+    #[test]
+    fn levels_are_binned_on_the_histogram_s_own_grid() {
+        let mut histogram = Histogram::empty(Grid::new(1.0, 0, 1, 10).unwrap(), 1);
+        let levels = Levels { price: &[12.0], notional: &[1.0], side: &[1], bracket: None };
+        histogram.fill(levels).unwrap();
+        assert_eq!(histogram.outside(), [0, 10_000, 0, 0], "12 lies above an axis from 0 to 10");
+        assert!(histogram.cells().iter().all(|&units| units == 0));
+    }
+
+    #[test]
     fn too_much_notional_is_an_error_and_not_a_wrong_number() {
         let grid = Grid::new(1.0, 0, 1, 10).unwrap();
-        let mut h = Histogram::empty(&grid, 1);
+        let mut h = Histogram::empty(grid, 1);
         let (price, notional, side) = (vec![5.0; 1_000], vec![1e12; 1_000], vec![1; 1_000]);
         let levels = Levels { price: &price, notional: &notional, side: &side, bracket: None };
-        assert!(h.fill(&grid, levels).is_err());
+        assert!(h.fill(levels).is_err());
     }
 }

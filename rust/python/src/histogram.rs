@@ -35,11 +35,11 @@ pub fn histogram(
     let filled = py.detach(|| {
         let schema = reader.schema();
         let columns = Columns::find(&schema)?;
-        let mut out = Histogram::empty(&grid, brackets);
+        let mut out = Histogram::empty(grid, brackets);
         for batch in reader {
             let batch =
                 batch.map_err(|e| CoreError::new("levels", e.to_string(), "a readable Arrow stream"))?;
-            columns.fill(&batch, &grid, &mut out)?;
+            columns.fill(&batch, &mut out)?;
         }
         Ok(out)
     });
@@ -78,7 +78,7 @@ impl Columns {
         })
     }
 
-    fn fill(&self, batch: &RecordBatch, grid: &Grid, out: &mut Histogram) -> Result<(), CoreError> {
+    fn fill(&self, batch: &RecordBatch, out: &mut Histogram) -> Result<(), CoreError> {
         let side_column = batch.column(self.side);
         let sides = sides(side_column)?;
         let price = typed(batch.column(self.price), "price", &DataType::Float64)?;
@@ -92,15 +92,12 @@ impl Columns {
             let null = |row: usize| columns.iter().flatten().any(|c| c.is_null(row));
             values.iter().enumerate().map(|(row, v)| if null(row) { f64::NAN } else { *v }).collect()
         });
-        out.fill(
-            grid,
-            Levels {
-                price: masked.as_deref().unwrap_or_else(|| price.as_primitive::<Float64Type>().values()),
-                notional: notional.as_primitive::<Float64Type>().values(),
-                side: sides.as_primitive::<Int8Type>().values(),
-                bracket: bracket.as_ref().map(|b| &b.as_primitive::<UInt8Type>().values()[..]),
-            },
-        )
+        out.fill(Levels {
+            price: masked.as_deref().unwrap_or_else(|| price.as_primitive::<Float64Type>().values()),
+            notional: notional.as_primitive::<Float64Type>().values(),
+            side: sides.as_primitive::<Int8Type>().values(),
+            bracket: bracket.as_ref().map(|b| &b.as_primitive::<UInt8Type>().values()[..]),
+        })
     }
 }
 
