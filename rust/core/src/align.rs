@@ -1,15 +1,28 @@
 //! The cheapest way to pair two ordered lists without crossings, where whoever stays alone costs too.
 
+use crate::{CoreError, Result};
+
 /// Pairs `(row, column)` of least cost in all, ascending in both; among equals, more pairs at the end of the lists.
 ///
-/// # Panics
-/// `cost`, row by row, does not hold a whole number of rows of `columns`.
-#[must_use]
-pub fn align(cost: &[f64], columns: usize, alone: f64) -> Vec<(usize, usize)> {
-    if columns == 0 || cost.is_empty() {
-        return Vec::new();
+/// # Errors
+/// `cost`, row by row, does not hold a whole number of rows of `columns`; a cost is NaN; `alone` is not finite.
+pub fn align(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(usize, usize)>> {
+    if !alone.is_finite() {
+        return Err(CoreError::new("alone", format!("{alone}"), "a finite cost"));
     }
-    assert_eq!(cost.len() % columns, 0, "whole rows");
+    if let Some(row) = cost.iter().position(|c| c.is_nan()) {
+        return Err(CoreError::new(format!("cost[{row}]"), "NaN", "a number"));
+    }
+    if cost.is_empty() {
+        return Ok(Vec::new());
+    }
+    if columns == 0 || !cost.len().is_multiple_of(columns) {
+        return Err(CoreError::new(
+            "cost",
+            format!("{} values", cost.len()),
+            format!("whole rows of {columns}"),
+        ));
+    }
     let (rows, wide) = (cost.len() / columns, columns + 1);
     // What the first so many of each list cost together.
     let mut best: Vec<f64> = (0..wide).map(|j| alone * j as f64).collect();
@@ -36,7 +49,7 @@ pub fn align(cost: &[f64], columns: usize, alone: f64) -> Vec<(usize, usize)> {
         }
     }
     pairs.reverse();
-    pairs
+    Ok(pairs)
 }
 
 #[cfg(test)]
@@ -61,7 +74,7 @@ mod tests {
             cost in (1..6_usize).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(0.0..6.0, n), 1..6))
         ) {
             let columns = cost[0].len();
-            let pairs = align(&cost.concat(), columns, 2.0);
+            let pairs = align(&cost.concat(), columns, 2.0).unwrap();
             prop_assert!(pairs.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1));
             let paired: f64 = pairs.iter().map(|&(i, j)| cost[i][j]).sum();
             let total = paired + 2.0 * (cost.len() + columns - 2 * pairs.len()) as f64;
@@ -70,8 +83,16 @@ mod tests {
     }
 
     #[test]
+    fn invalid_costs_are_rejected() {
+        assert!(align(&[1.0, 2.0, 3.0], 2, 2.0).is_err());
+        assert!(align(&[1.0], 0, 2.0).is_err());
+        assert!(align(&[f64::NAN], 1, 2.0).is_err());
+        assert!(align(&[1.0], 1, f64::NAN).is_err());
+    }
+
+    #[test]
     fn nothing_pairs_with_nothing() {
-        assert!(align(&[], 0, 2.0).is_empty());
-        assert!(align(&[], 3, 2.0).is_empty());
+        assert!(align(&[], 0, 2.0).unwrap().is_empty());
+        assert!(align(&[], 3, 2.0).unwrap().is_empty());
     }
 }

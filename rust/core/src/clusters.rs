@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use crate::grid::BINS_LIMIT;
+use crate::{CoreError, Result};
+
 /// One peak.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peak {
@@ -14,11 +17,17 @@ pub struct Peak {
 }
 
 /// A Gaussian-smoothed copy; `sigma` in bins, mass kept (what falls off an end is folded back at it).
-#[must_use]
-pub fn smooth(density: &[f64], sigma: f64) -> Vec<f64> {
+///
+/// # Errors
+/// A density that is not finite, a `sigma` below 0 or above [`BINS_LIMIT`].
+pub fn smooth(density: &[f64], sigma: f64) -> Result<Vec<f64>> {
+    finite(density)?;
+    if !(0.0..=BINS_LIMIT as f64).contains(&sigma) {
+        return Err(CoreError::new("sigma", format!("{sigma}"), format!("0 to {BINS_LIMIT} bins")));
+    }
     let reach = (4.0 * sigma).ceil() as usize;
     if reach == 0 || density.is_empty() {
-        return density.to_vec();
+        return Ok(density.to_vec());
     }
     let kernel: Vec<f64> = (0..=reach).map(|k| (-0.5 * (k as f64 / sigma).powi(2)).exp()).collect();
     let sum = kernel[0] + 2.0 * kernel[1..].iter().sum::<f64>();
@@ -31,15 +40,33 @@ pub fn smooth(density: &[f64], sigma: f64) -> Vec<f64> {
             out[(i + k).min(last)] += mass * weight / sum;
         }
     }
-    out
+    Ok(out)
+}
+
+fn finite(density: &[f64]) -> Result<()> {
+    match density.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(bin) => {
+            let found = format!("{}", density[bin]);
+            Err(CoreError::new(format!("density[{bin}]"), found, "a finite number"))
+        }
+    }
 }
 
 /// Peaks with at least `floor` prominence, in order of price; a flat summit counts once.
 ///
 /// Prominence is the drop that must be made from the summit before higher ground can be reached; beyond the ends of the
 /// density lies 0. `keep` is the share of the prominence down to which bins belong to the basin (0.5: half way).
-#[must_use]
-pub fn peaks(density: &[f64], floor: f64, keep: f64) -> Vec<Peak> {
+///
+/// # Errors
+/// A density that is not finite, a `floor` or a `keep` that is NaN.
+pub fn peaks(density: &[f64], floor: f64, keep: f64) -> Result<Vec<Peak>> {
+    finite(density)?;
+    for (place, value) in [("floor", floor), ("keep", keep)] {
+        if value.is_nan() {
+            return Err(CoreError::new(place, "NaN", "a number"));
+        }
+    }
     let left = passes(density.iter().copied());
     let mut right = passes(density.iter().rev().copied());
     right.reverse();
@@ -62,7 +89,7 @@ pub fn peaks(density: &[f64], floor: f64, keep: f64) -> Vec<Peak> {
         }
         i = end;
     }
-    found
+    Ok(found)
 }
 
 /// For each bin the lowest ground between it and the nearest strictly higher bin before it (0 beyond the end).
@@ -127,26 +154,37 @@ mod tests {
         #[test]
         fn prominence_is_what_it_says(heights in prop::collection::vec(0_u8..12, 0..30)) {
             let density: Vec<f64> = heights.iter().map(|&h| f64::from(h)).collect();
-            for peak in peaks(&density, 0.0, 0.5) {
+            for peak in peaks(&density, 0.0, 0.5).unwrap() {
                 prop_assert_eq!(peak.prominence, slow_prominence(&density, peak.at));
                 prop_assert!(peak.basin.contains(&peak.at));
             }
             let highest = density.iter().copied().fold(0.0, f64::max);
             if highest > 0.0 {
-                prop_assert!(peaks(&density, 0.0, 0.5).iter().any(|p| density[p.at] == highest));
+                prop_assert!(peaks(&density, 0.0, 0.5).unwrap().iter().any(|p| density[p.at] == highest));
             }
         }
 
         #[test]
         fn smoothing_keeps_mass(masses in prop::collection::vec(0.0..1e6_f64, 1..60), sigma in 0.1..5.0_f64) {
-            let (before, after): (f64, f64) = (masses.iter().sum(), smooth(&masses, sigma).iter().sum());
+            let (before, after): (f64, f64) = (masses.iter().sum(), smooth(&masses, sigma).unwrap().iter().sum());
             prop_assert!((before - after).abs() <= 1e-9 * before.max(1.0));
         }
     }
 
     #[test]
+    fn invalid_numbers_are_rejected() {
+        assert!(smooth(&[1.0, f64::NAN], 1.0).is_err());
+        for sigma in [f64::NAN, f64::INFINITY, -1.0, 1e18] {
+            assert!(smooth(&[1.0], sigma).is_err());
+        }
+        assert!(peaks(&[f64::INFINITY], 0.0, 0.5).is_err());
+        assert!(peaks(&[1.0], f64::NAN, 0.5).is_err());
+        assert!(peaks(&[1.0], 0.0, f64::NAN).is_err());
+    }
+
+    #[test]
     fn a_shoulder_belongs_to_its_peak() {
-        let found = peaks(&[0.0, 2.0, 9.0, 5.0, 6.0, 1.0, 0.0], 2.0, 0.5);
+        let found = peaks(&[0.0, 2.0, 9.0, 5.0, 6.0, 1.0, 0.0], 2.0, 0.5).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].at, found[0].prominence, found[0].basin.clone()), (2, 9.0, 2..5));
     }

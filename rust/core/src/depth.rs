@@ -63,8 +63,8 @@ impl Curve {
         reach: Option<f64>,
     ) -> Result<Self> {
         if displacement.is_empty() || displacement.len() != notional.len() {
-            let found = format!("{} displacements, {} notionals", displacement.len(), notional.len());
-            return Err(CoreError::new("depth", found, "as many of one as of the other, at least one"));
+            let found = format!("{} values for {} of notional", displacement.len(), notional.len());
+            return Err(CoreError::new("depth displacement", found, "one per notional, at least one"));
         }
         for (place, values) in [("displacement", displacement), ("notional", notional)] {
             let bad = |i: usize| !positive(values[i]) || (i > 0 && values[i] <= values[i - 1]);

@@ -43,7 +43,7 @@ impl Grid {
             return Err(CoreError::new("tick", format!("{tick}"), "a finite number above 0"));
         }
         if width_ticks < 1 {
-            return Err(CoreError::new("width", format!("{width_ticks} ticks"), "at least one tick"));
+            return Err(CoreError::new("width_ticks", format!("{width_ticks}"), "at least one tick"));
         }
         let span = i64::try_from(bins).ok().and_then(|n| n.checked_mul(width_ticks));
         let high = span.and_then(|s| s.checked_add(low_tick));
@@ -57,8 +57,8 @@ impl Grid {
                 Ok(Self { ticks_per_unit: 1.0 / tick, low_tick, width_ticks, bins })
             }
             _ => Err(CoreError::new(
-                "bins",
-                format!("{bins} from tick {low_tick}"),
+                "bins, width_ticks",
+                format!("{bins} bins of {width_ticks} ticks from tick {low_tick}"),
                 "1 to 1,000,000 bins that span fewer than 2^31 ticks",
             )),
         }

@@ -19,8 +19,8 @@ pub struct Flow {
 ///
 /// # Errors
 /// A position or mass that is not finite, a negative mass, or a set without mass.
-pub fn couple(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<Vec<Flow>> {
-    let (sources, targets) = (ordered("from", from)?, ordered("to", to)?);
+pub fn couple(before: &[(f64, f64)], after: &[(f64, f64)]) -> Result<Vec<Flow>> {
+    let (sources, targets) = (ordered("before", before)?, ordered("after", after)?);
     let mut flows = Vec::with_capacity(sources.len() + targets.len());
     let (mut i, mut j) = (0, 0);
     let (mut supply, mut demand) = (sources[0].1, targets[0].1);
@@ -48,9 +48,9 @@ pub fn couple(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<Vec<Flow>> {
 ///
 /// # Errors
 /// As for [`couple`].
-pub fn distance(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<f64> {
-    let flows = couple(from, to)?;
-    Ok(flows.iter().map(|f| f.share * (from[f.from].0 - to[f.to].0).abs()).sum())
+pub fn distance(before: &[(f64, f64)], after: &[(f64, f64)]) -> Result<f64> {
+    let flows = couple(before, after)?;
+    Ok(flows.iter().map(|f| f.share * (before[f.from].0 - after[f.to].0).abs()).sum())
 }
 
 /// Indices in order of position, with normalised masses; those without mass are left out.

@@ -104,6 +104,10 @@ fn refuses_what_is_no_input() {
     assert!(Levels::new(&[1], &[f64::NAN]).is_err());
     assert!(Levels::new(&[1], &[-1.0]).is_err());
     assert!(Levels::new(&[1, 2], &[1.0]).is_err());
+    assert!(Levels::new(&[i64::MAX], &[1.0]).is_err());
+    let levels = Levels::new(&[1, 2], &[1.0, 2.0]).unwrap();
+    assert_eq!(levels.below(2).unwrap(), 3.0);
+    assert!(levels.below(3).is_err());
     assert!(Curve::new(&[], &[], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1, 0.1], &[1.0, 2.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1, 0.2], &[2.0, 1.0], 1.0, 1.0, None).is_err());
@@ -118,7 +122,7 @@ fn refuses_what_is_no_input() {
 /// Every count of levels that reproduces itself is a fixed point; the least displacement among them is the answer.
 fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
     (0..=levels.len())
-        .map(|k| (k, response.phi(shock, levels.below(k))))
+        .map(|k| (k, response.phi(shock, levels.below(k).unwrap())))
         .filter(|&(k, x)| levels.distance().iter().filter(|d| **d <= x).count() == k)
         .map(|(_, x)| x)
         .min()
@@ -169,7 +173,7 @@ proptest! {
         let sigma = thresholds(&levels, &response);
         let fired = sigma.partition_point(|s| *s <= shock);
         // Levels of no notional cost nothing to count either way; the displacement must be the same.
-        prop_assert_eq!(response.phi(shock, levels.below(fired)), outcome.stop);
+        prop_assert_eq!(response.phi(shock, levels.below(fired).unwrap()), outcome.stop);
         prop_assert_eq!(fired, outcome.fired);
     }
 

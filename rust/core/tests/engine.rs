@@ -151,12 +151,14 @@ fn refuses_what_is_no_input() {
         Tempo { rate: 0.0, ..CALM },
         Tempo { rate: f64::NAN, ..CALM },
         Tempo { rate: 1.0, ..CALM },
+        Tempo { latency: usize::MAX, ..CALM },
     ] {
         assert!(replay(&levels, market(&curve), 1.0, 50_000, tempo).is_err());
     }
     let pair = || (&levels, market(&curve));
     assert!(whipsaw(pair(), pair(), 1.0, 1, Swing { permanent: 2.0, reversion: 0.0 }).is_err());
     assert!(whipsaw(pair(), pair(), 1.0, 1, Swing { permanent: 0.0, reversion: f64::INFINITY }).is_err());
+    assert!(whipsaw(pair(), pair(), 1.0, -1, Swing { permanent: 0.0, reversion: 0.0 }).is_err());
     let venue =
         |in_index| Venue { levels: &levels, curve: &curve, scale: 1.0, shock: 0.0, in_index, own: 0.0 };
     assert!(coupled(&[venue(0.4)], &curve, 1.0).is_err());
@@ -187,7 +189,7 @@ proptest! {
         let poor = deleverage(&levels, &near, &response, shock, fund).unwrap();
         prop_assert!(poor.stop <= plain.stop && poor.paid <= fund);
         let moved: f64 = poor.sold.iter().chain(&poor.handed).sum();
-        prop_assert!((moved - levels.below(poor.sold.len())).abs() < 1e-9);
+        prop_assert!((moved - levels.below(poor.sold.len()).unwrap()).abs() < 1e-9);
         let calm = replay(&levels, market, 1.0, shock, CALM).unwrap();
         let peak = |path: &[f64]| path.iter().fold(shock as f64 / 100.0, |a, b| a.max(*b));
         prop_assert!((market.ticks(peak(&calm.path)) - plain.stop).abs() <= 1);

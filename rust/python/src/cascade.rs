@@ -6,10 +6,15 @@ use liqmap_core::cascade::{Levels, rounds, sweep, thresholds as all_shocks};
 use liqmap_core::depth;
 use liqmap_core::impact::{self, Shock};
 use liqmap_core::scenarios::{Ends, scenarios as run};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use liqmap_core::{CoreError, Result};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
-use crate::error::input_error;
+use crate::arrays::{Array, count, shock as ticks, vector};
+use crate::error::OrInputError;
+
+/// Most threads that one call may start.
+const MOST_THREADS: i64 = 1_024;
 
 /// Cumulative depth and, by its inverse, impact.
 #[pyclass(frozen, module = "liqmap._core")]
@@ -26,17 +31,15 @@ impl Curve {
     #[new]
     #[pyo3(signature = (displacement, notional, *, head, tail, reach=None))]
     fn new(
-        displacement: PyReadonlyArray1<'_, f64>,
-        notional: PyReadonlyArray1<'_, f64>,
+        displacement: Array<'_, f64>,
+        notional: Array<'_, f64>,
         head: f64,
         tail: f64,
         reach: Option<f64>,
     ) -> PyResult<Self> {
-        let displacement = displacement.as_array().to_vec();
-        let notional = notional.as_array().to_vec();
-        depth::Curve::new(&displacement, &notional, head, tail, reach)
-            .map(Self)
-            .map_err(|fault| input_error("depth", &fault))
+        let displacement = vector("displacement", &displacement).or_input_error("depth")?;
+        let notional = vector("notional", &notional).or_input_error("depth")?;
+        depth::Curve::new(&displacement, &notional, head, tail, reach).map(Self).or_input_error("depth")
     }
 
     #[getter]
@@ -49,29 +52,33 @@ impl Curve {
         self.0.capacity()
     }
 
-    fn notional<'py>(&self, py: Python<'py>, x: PyReadonlyArray1<'py, f64>) -> Bound<'py, PyArray1<f64>> {
-        each(py, &x, |v| self.0.notional(v))
+    fn notional<'py>(&self, py: Python<'py>, x: Array<'py, f64>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        each(py, ("x", &x), |v| self.0.notional(v))
     }
 
-    fn density<'py>(&self, py: Python<'py>, x: PyReadonlyArray1<'py, f64>) -> Bound<'py, PyArray1<f64>> {
-        each(py, &x, |v| self.0.density(v))
+    fn density<'py>(&self, py: Python<'py>, x: Array<'py, f64>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        each(py, ("x", &x), |v| self.0.density(v))
     }
 
     fn displacement<'py>(
         &self,
         py: Python<'py>,
-        flow: PyReadonlyArray1<'py, f64>,
-    ) -> Bound<'py, PyArray1<f64>> {
-        each(py, &flow, |v| if v > 0.0 { self.0.displacement(v.ln()) } else { v * 0.0 })
+        flow: Array<'py, f64>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        each(py, ("flow", &flow), |v| if v > 0.0 { self.0.displacement(v.ln()) } else { v * 0.0 })
     }
 }
 
 fn each<'py>(
     py: Python<'py>,
-    values: &PyReadonlyArray1<'py, f64>,
+    (name, values): (&str, &Array<'py, f64>),
     f: impl Fn(f64) -> f64,
-) -> Bound<'py, PyArray1<f64>> {
-    values.as_array().iter().map(|v| f(*v)).collect::<Vec<_>>().into_pyarray(py)
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let values = vector(name, values).or_input_error("depth")?;
+    if let Some(row) = values.iter().position(|v| v.is_nan()) {
+        return Err(CoreError::new(format!("{name}[{row}]"), "NaN", "a number")).or_input_error("depth");
+    }
+    Ok(values.iter().map(|v| f(*v)).collect::<Vec<_>>().into_pyarray(py))
 }
 
 /// A market: a curve, what a shock does to it, ticks per unit of displacement, the furthest displacement.
@@ -95,7 +102,7 @@ impl Market {
     #[pyo3(signature = (curve, *, scale, limit, flow=false))]
     fn new(curve: Py<Curve>, scale: f64, limit: i64, flow: bool) -> PyResult<Self> {
         let market = Self { curve, shock: if flow { Shock::Flow } else { Shock::News }, scale, limit };
-        market.core().map_err(|fault| input_error("cascade", &fault))?;
+        market.core().or_input_error("cascade")?;
         Ok(market)
     }
 }
@@ -107,13 +114,14 @@ type Told<'py> = (i64, f64, bool, Option<f64>, Bound<'py, PyArray1<i64>>, Bound<
 #[pyo3(signature = (distance, notional, market, shock, multiplier=1.0))]
 pub fn cascade<'py>(
     py: Python<'py>,
-    distance: PyReadonlyArray1<'py, i64>,
-    notional: PyReadonlyArray1<'py, f64>,
+    distance: Array<'py, i64>,
+    notional: Array<'py, f64>,
     market: &Market,
     shock: i64,
     multiplier: f64,
 ) -> PyResult<Told<'py>> {
-    let (distance, notional) = (slice(&distance), slice(&notional));
+    let (distance, notional) = columns(&distance, &notional).or_input_error("cascade")?;
+    let shock = ticks(shock).or_input_error("cascade")?;
     let (told, marginal, round) = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
@@ -126,7 +134,7 @@ pub fn cascade<'py>(
             let round = (0..levels.len()).map(|i| told.of_level(i) as u32).collect::<Vec<_>>();
             Ok((told, marginal, round))
         })
-        .map_err(|fault| input_error("cascade", &fault))?;
+        .or_input_error("cascade")?;
     let outcome = told.outcome;
     let (path, round) = (told.path.into_pyarray(py), round.into_pyarray(py));
     Ok((outcome.stop, outcome.liquidated, outcome.exhausted, marginal, path, round))
@@ -136,18 +144,18 @@ pub fn cascade<'py>(
 #[pyo3(signature = (distance, notional, market, multiplier=1.0))]
 pub fn thresholds<'py>(
     py: Python<'py>,
-    distance: PyReadonlyArray1<'py, i64>,
-    notional: PyReadonlyArray1<'py, f64>,
+    distance: Array<'py, i64>,
+    notional: Array<'py, f64>,
     market: &Market,
     multiplier: f64,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let (distance, notional) = (slice(&distance), slice(&notional));
+    let (distance, notional) = columns(&distance, &notional).or_input_error("cascade")?;
     let sigma = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
             Ok(all_shocks(&levels, &market.core()?.response(multiplier)?))
         })
-        .map_err(|fault| input_error("cascade", &fault))?;
+        .or_input_error("cascade")?;
     Ok(sigma.into_pyarray(py))
 }
 
@@ -158,26 +166,32 @@ type Columns<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Bound
 #[pyo3(signature = (distance, notional, market, shocks, multipliers, threads=None))]
 pub fn scenarios<'py>(
     py: Python<'py>,
-    distance: PyReadonlyArray1<'py, i64>,
-    notional: PyReadonlyArray1<'py, f64>,
+    distance: Array<'py, i64>,
+    notional: Array<'py, f64>,
     market: &Market,
-    shocks: PyReadonlyArray1<'py, f64>,
-    multipliers: PyReadonlyArray1<'py, f64>,
-    threads: Option<usize>,
+    shocks: Array<'py, f64>,
+    multipliers: Array<'py, f64>,
+    threads: Option<i64>,
 ) -> PyResult<Columns<'py>> {
-    let (distance, notional) = (slice(&distance), slice(&notional));
-    let (shocks, multipliers) = (slice(&shocks), slice(&multipliers));
+    let (distance, notional) = columns(&distance, &notional).or_input_error("scenarios")?;
+    let shocks = vector("shocks", &shocks).or_input_error("scenarios")?;
+    let multipliers = vector("multipliers", &multipliers).or_input_error("scenarios")?;
+    let threads = threads.map(|n| count("threads", n, 0..=MOST_THREADS)).transpose();
+    let threads = threads.or_input_error("scenarios")?;
     let ends = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
             run(&levels, market.core()?, &shocks, &multipliers, threads)
         })
-        .map_err(|fault| input_error("scenarios", &fault))?;
+        .or_input_error("scenarios")?;
     let Ends { displacement, liquidated, exhausted } = ends;
     Ok((displacement.into_pyarray(py), liquidated.into_pyarray(py), exhausted.into_pyarray(py)))
 }
 
-/// An array as it lies, or a copy where it has gaps.
-pub fn slice<'a, T: numpy::Element + Copy>(array: &'a PyReadonlyArray1<'_, T>) -> Cow<'a, [T]> {
-    array.as_slice().map_or_else(|_| array.as_array().to_vec().into(), Cow::Borrowed)
+/// Distances and notional of levels.
+pub type LevelSlices<'a> = (Cow<'a, [i64]>, Cow<'a, [f64]>);
+
+/// The two columns of levels as slices.
+pub fn columns<'a>(distance: &'a Array<'_, i64>, notional: &'a Array<'_, f64>) -> Result<LevelSlices<'a>> {
+    Ok((vector("distance", distance)?, vector("notional", notional)?))
 }

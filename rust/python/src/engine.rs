@@ -2,14 +2,15 @@
 
 use liqmap_core::cascade::Levels;
 use liqmap_core::engine::{self, Swing, Tempo, Venue};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
-use crate::cascade::{Curve, Market, slice};
-use crate::error::input_error;
+use crate::arrays::{Array, count, shock as ticks, vector};
+use crate::cascade::{Curve, Market, columns};
+use crate::error::OrInputError;
 
-type Ticks<'py> = PyReadonlyArray1<'py, i64>;
-type Floats<'py> = PyReadonlyArray1<'py, f64>;
+type Ticks<'py> = Array<'py, i64>;
+type Floats<'py> = Array<'py, f64>;
 type Column<'py> = Bound<'py, PyArray1<f64>>;
 
 /// `(stop, sold per fired level, handed over per fired level, paid by the fund, exhausted)`.
@@ -24,13 +25,15 @@ pub fn deleverage<'py>(
     shock: i64,
     fund: f64,
 ) -> PyResult<(i64, Column<'py>, Column<'py>, f64, bool)> {
-    let (distance, notional, bankruptcy) = (slice(&distance), slice(&notional), slice(&bankruptcy));
+    let (distance, notional) = columns(&distance, &notional).or_input_error("cascade")?;
+    let bankruptcy = vector("bankruptcy", &bankruptcy).or_input_error("cascade")?;
+    let shock = ticks(shock).or_input_error("cascade")?;
     let made = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
             engine::deleverage(&levels, &bankruptcy, &market.core()?.response(1.0)?, shock, fund)
         })
-        .map_err(|fault| input_error("cascade", &fault))?;
+        .or_input_error("cascade")?;
     Ok((made.stop, made.sold.into_pyarray(py), made.handed.into_pyarray(py), made.paid, made.exhausted))
 }
 
@@ -47,13 +50,15 @@ pub fn replay<'py>(
     keep: f64,
     permanent: f64,
     rate: f64,
-    latency: usize,
+    latency: i64,
 ) -> PyResult<(Column<'py>, Column<'py>, usize, bool)> {
-    let (distance, notional) = (slice(&distance), slice(&notional));
+    let (distance, notional) = columns(&distance, &notional).or_input_error("replay")?;
+    let shock = ticks(shock).or_input_error("replay")?;
+    let latency = count("latency", latency, 0..=i64::from(u32::MAX)).or_input_error("replay")?;
     let tempo = Tempo { keep, permanent, rate, latency };
     let made = py
         .detach(|| engine::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, tempo))
-        .map_err(|fault| input_error("replay", &fault))?;
+        .or_input_error("replay")?;
     Ok((made.path.into_pyarray(py), made.sent.into_pyarray(py), made.fired, made.exhausted))
 }
 
@@ -73,7 +78,8 @@ pub fn whipsaw<'py>(
     reversion: f64,
     multiplier: f64,
 ) -> PyResult<Vec<Leg>> {
-    let (away, back) = ((slice(&away.0), slice(&away.1)), (slice(&back.0), slice(&back.1)));
+    let away = columns(&away.0, &away.1).or_input_error("whipsaw")?;
+    let back = columns(&back.0, &back.1).or_input_error("whipsaw")?;
     let swing = Swing { permanent, reversion };
     let legs = py
         .detach(|| {
@@ -81,7 +87,7 @@ pub fn whipsaw<'py>(
             let sides = ((&away, markets.0.get().core()?), (&back, markets.1.get().core()?));
             engine::whipsaw(sides.0, sides.1, multiplier, shock, swing)
         })
-        .map_err(|fault| input_error("whipsaw", &fault))?;
+        .or_input_error("whipsaw")?;
     Ok(legs.iter().map(|l| (l.away, l.start, l.shock, l.stop, l.liquidated, l.exhausted)).collect())
 }
 
@@ -97,7 +103,8 @@ pub fn coupled<'py>(
     consolidated: &Curve,
     together: f64,
 ) -> PyResult<(Column<'py>, Column<'py>, Vec<usize>, usize, bool)> {
-    let rows: Vec<_> = venues.iter().map(|v| (slice(&v.0), slice(&v.1))).collect();
+    let rows = venues.iter().map(|v| columns(&v.0, &v.1)).collect::<Result<Vec<_>, _>>();
+    let rows = rows.or_input_error("cascade")?;
     let plain: Vec<_> = venues.iter().map(|v| (v.2.get(), v.3, v.4, v.5, v.6)).collect();
     let made = py
         .detach(|| {
@@ -116,6 +123,6 @@ pub fn coupled<'py>(
                 .collect();
             engine::coupled(&venues, consolidated.core(), together)
         })
-        .map_err(|fault| input_error("cascade", &fault))?;
+        .or_input_error("cascade")?;
     Ok((made.price.into_pyarray(py), made.mark.into_pyarray(py), made.fired, made.rounds, made.exhausted))
 }

@@ -1,6 +1,6 @@
 //! Faults of the core as liqmap's own exceptions.
 
-use liqmap_core::CoreError;
+use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
 
 /// Turn a fault of the core into `liqmap.errors.InputError`, under the verb that met it.
@@ -11,4 +11,16 @@ pub fn input_error(stage: &str, fault: &CoreError) -> PyErr {
         });
         made.map_or_else(|error| error, PyErr::from_value)
     })
+}
+
+/// A result of the core under the name of the Python entry point.
+pub trait OrInputError<T> {
+    /// The value, or `liqmap.errors.InputError`.
+    fn or_input_error(self, stage: &str) -> PyResult<T>;
+}
+
+impl<T> OrInputError<T> for Result<T> {
+    fn or_input_error(self, stage: &str) -> PyResult<T> {
+        self.map_err(|fault| input_error(stage, &fault))
+    }
 }

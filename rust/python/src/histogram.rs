@@ -6,13 +6,14 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Schema};
 use liqmap_core::CoreError;
-use liqmap_core::grid::Grid;
+use liqmap_core::grid::{BINS_LIMIT, Grid};
 use liqmap_core::histogram::{Histogram, Levels, UNITS_PER_NOTIONAL};
 use numpy::{IntoPyArray, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3_arrow::PyRecordBatchReader;
 
-use crate::error::input_error;
+use crate::arrays::count;
+use crate::error::OrInputError;
 
 /// Cells in integer units `(2, brackets, bins)`, units outside `[long below, long above, short below, short above]`,
 /// levels accepted, levels rejected, units per notional.
@@ -23,14 +24,13 @@ type Filled<'py> = (Bound<'py, PyArray3<i64>>, [i64; 4], u64, u64, f64);
 pub fn histogram(
     py: Python<'_>,
     levels: PyRecordBatchReader,
-    grid: (f64, i64, i64, usize),
-    brackets: usize,
+    grid: (f64, i64, i64, i64),
+    brackets: i64,
 ) -> PyResult<Filled<'_>> {
-    let fault = |e: &CoreError| input_error("histogram", e);
-    if brackets == 0 || brackets > 256 {
-        return Err(fault(&CoreError::new("brackets", brackets.to_string(), "1 to 256")));
-    }
-    let grid = Grid::new(grid.0, grid.1, grid.2, grid.3).map_err(|e| fault(&e))?;
+    let stage = "histogram";
+    let brackets = count("brackets", brackets, 1..=256).or_input_error(stage)?;
+    let bins = count("bins", grid.3, 1..=BINS_LIMIT as i64).or_input_error(stage)?;
+    let grid = Grid::new(grid.0, grid.1, grid.2, bins).or_input_error(stage)?;
     let reader = levels.into_reader()?;
     let filled = py.detach(|| {
         let schema = reader.schema();
@@ -43,7 +43,7 @@ pub fn histogram(
         }
         Ok(out)
     });
-    let out = filled.map_err(|e: CoreError| fault(&e))?;
+    let out = filled.or_input_error(stage)?;
     let shape = [2, brackets, grid.bins()];
     let (outside, accepted, rejected) = (out.outside(), out.accepted(), out.rejected());
     let cells = out.into_cells().into_pyarray(py).reshape(shape)?;

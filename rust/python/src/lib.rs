@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arrays and streams over by value")]
 
+mod arrays;
 mod cascade;
 mod clusters;
 mod cohorts;

@@ -1,21 +1,22 @@
 //! A mean that forgets.
 
 use liqmap_core::trailing as core;
-use numpy::{PyArray1, PyReadonlyArray1, ToPyArray};
-use pyo3::exceptions::PyValueError;
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
+
+use crate::arrays::{Array, vector};
+use crate::error::OrInputError;
 
 /// The mean before each value, moved by each that is not NaN by its weight.
 #[pyfunction]
 pub fn trailing<'py>(
     py: Python<'py>,
-    values: PyReadonlyArray1<'py, f64>,
-    weights: PyReadonlyArray1<'py, f64>,
+    values: Array<'py, f64>,
+    weights: Array<'py, f64>,
     start: f64,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let (values, weights) = (values.as_slice()?, weights.as_slice()?);
-    if values.len() != weights.len() {
-        return Err(PyValueError::new_err("a weight for each value"));
-    }
-    Ok(py.detach(|| core::trailing(values, weights, start)).to_pyarray(py))
+    let values = vector("values", &values).or_input_error("trailing")?;
+    let weights = vector("weights", &weights).or_input_error("trailing")?;
+    let means = py.detach(|| core::trailing(&values, &weights, start)).or_input_error("trailing")?;
+    Ok(means.into_pyarray(py))
 }

@@ -12,6 +12,7 @@ pub use rounds::{Rounds, rounds};
 pub use sweep::sweep;
 pub use thresholds::thresholds;
 
+use crate::grid::TICK_LIMIT;
 use crate::{CoreError, Result};
 
 /// Levels in one direction from the mark: distances in ticks, ascending, and the notional forced at each.
@@ -27,11 +28,12 @@ impl<'a> Levels<'a> {
     /// Levels by ascending distance.
     ///
     /// # Errors
-    /// Lengths that differ, distances that descend or are negative, notional that is negative or not finite.
+    /// Lengths that differ, distances that descend, are negative or exceed [`TICK_LIMIT`], notional that is negative or
+    /// not finite.
     pub fn new(distance: &'a [i64], notional: &'a [f64]) -> Result<Self> {
         if distance.len() != notional.len() {
-            let found = format!("{} distances, {} notionals", distance.len(), notional.len());
-            return Err(CoreError::new("levels", found, "as many of one as of the other"));
+            let expected = format!("{}, one per distance", distance.len());
+            return Err(CoreError::new("levels notional", format!("{} values", notional.len()), expected));
         }
         if let Some(row) =
             (0..distance.len()).find(|&i| distance[i] < if i == 0 { 0 } else { distance[i - 1] })
@@ -41,6 +43,14 @@ impl<'a> Levels<'a> {
                 format!("levels distance[{row}]"),
                 found,
                 "ticks from 0 on, ascending",
+            ));
+        }
+        if let Some(last) = distance.last().filter(|last| **last > TICK_LIMIT) {
+            let place = format!("levels distance[{}]", distance.len() - 1);
+            return Err(CoreError::new(
+                place,
+                format!("{last} ticks"),
+                format!("at most {TICK_LIMIT} ticks"),
             ));
         }
         if let Some(row) = notional.iter().position(|q| !(q.is_finite() && *q >= 0.0)) {
@@ -81,8 +91,17 @@ impl<'a> Levels<'a> {
     }
 
     /// Notional of the first `k` levels.
-    #[must_use]
-    pub fn below(&self, k: usize) -> f64 {
+    ///
+    /// # Errors
+    /// There are fewer than `k` levels.
+    pub fn below(&self, k: usize) -> Result<f64> {
+        let found = || CoreError::new("k", format!("{k}"), format!("at most {} levels", self.len()));
+        self.below.get(k).copied().ok_or_else(found)
+    }
+
+    /// Notional of the first `k` levels, for a `k` that [`Self::within`] or a count of these levels gave.
+    #[inline]
+    pub(crate) fn sum(&self, k: usize) -> f64 {
         self.below[k]
     }
 

@@ -38,7 +38,7 @@ pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Round
     let mut before = 0;
     loop {
         let now = levels.within(stop);
-        stop = market.phi(levels.below(now));
+        stop = market.phi(levels.sum(now));
         fired.push(now);
         path.push(stop);
         if now == before {
@@ -46,7 +46,7 @@ pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Round
         }
         before = now;
     }
-    let liquidated = levels.below(before);
+    let liquidated = levels.sum(before);
     let exhausted = market.exhausted(liquidated, stop);
     Rounds { outcome: Outcome { stop, fired: before, liquidated, exhausted }, fired, path }
 }

@@ -14,8 +14,8 @@ pub fn sweep(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Outcom
     let mut stop = market.phi(0.0);
     while fired < levels.len() && levels.distance()[fired] <= stop {
         fired += 1;
-        stop = market.phi(levels.below(fired));
+        stop = market.phi(levels.sum(fired));
     }
-    let liquidated = levels.below(fired);
+    let liquidated = levels.sum(fired);
     Outcome { stop, fired, liquidated, exhausted: market.exhausted(liquidated, stop) }
 }

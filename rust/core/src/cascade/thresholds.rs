@@ -24,7 +24,7 @@ pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
         for ((i, s), &d) in (first..).zip(sigma).zip(&levels.distance()[first..]) {
             let shock = match response.shock() {
                 Shock::News => response.short_of(d, *s),
-                Shock::Flow => response.needed(d, levels.below(i)),
+                Shock::Flow => response.needed(d, levels.sum(i)),
             };
             highest = shock.max(highest);
             *s = highest;
@@ -45,8 +45,7 @@ pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
 /// It ascends with the levels, so a stretch with the same push at both ends needs no more looking: the work grows with the
 /// number of different pushes, not of levels.
 fn pushes(levels: &Levels<'_>, response: &Response<'_>, first: usize, out: &mut [i64]) {
-    let push =
-        |i: usize| if levels.below(first + i) > 0.0 { response.push(levels.below(first + i)) } else { 0 };
+    let push = |i: usize| if levels.sum(first + i) > 0.0 { response.push(levels.sum(first + i)) } else { 0 };
     let Some(last) = out.len().checked_sub(1) else { return };
     (out[0], out[last]) = (push(0), push(last));
     let mut open = vec![(0, last)];

@@ -2,6 +2,9 @@
 
 use crate::error::{CoreError, Result};
 
+/// Levels report their bracket as an 8-bit number.
+pub(super) const BRACKETS_LIMIT: usize = 256;
+
 /// One leverage bracket of the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bracket {
@@ -83,29 +86,36 @@ impl Bars<'_> {
 
 impl Bracket {
     pub(super) fn check(all: &[Self]) -> Result<()> {
-        let fraction = |v: f64| v > 0.0 && v < 1.0;
+        if !(1..=BRACKETS_LIMIT).contains(&all.len()) {
+            return Err(CoreError::new("brackets", all.len().to_string(), format!("1 to {BRACKETS_LIMIT}")));
+        }
         for (i, b) in all.iter().enumerate() {
-            if !fraction(b.long_distance) {
-                let found = format!("{} in bracket {i}", b.long_distance);
-                return Err(CoreError::new("long_distance", found, "a fraction between 0 and 1"));
+            let fault = |field: &str, value: f64, expected: &str| {
+                Err(CoreError::new(format!("brackets[{i}] {field}"), value.to_string(), expected))
+            };
+            if !(b.long_distance > 0.0 && b.long_distance < 1.0) {
+                return fault("long_distance", b.long_distance, "a fraction between 0 and 1");
             }
             if !(b.short_distance > 0.0 && b.short_distance.is_finite()) {
-                let found = format!("{} in bracket {i}", b.short_distance);
-                return Err(CoreError::new("short_distance", found, "a finite fraction above 0"));
+                return fault("short_distance", b.short_distance, "a finite fraction above 0");
             }
             if !(b.half_life_hours > 0.0) {
-                let found = format!("{} in bracket {i}", b.half_life_hours);
-                return Err(CoreError::new("half_life_hours", found, "hours above 0"));
+                return fault("half_life_hours", b.half_life_hours, "hours above 0");
+            }
+            for (field, share) in [("long_share", b.long_share), ("short_share", b.short_share)] {
+                if !(share >= 0.0) {
+                    return fault(field, share, "a share of 0 or more");
+                }
             }
         }
-        let shares: [fn(&Self) -> f64; 2] = [|b| b.long_share, |b| b.short_share];
-        for share in shares {
-            let sum: f64 = all.iter().map(share).sum();
-            if all.iter().any(|b| !(share(b) >= 0.0)) || !(sum <= 1.0 + 1e-9) {
+        let long: f64 = all.iter().map(|b| b.long_share).sum();
+        let short: f64 = all.iter().map(|b| b.short_share).sum();
+        for (field, sum) in [("long_share", long), ("short_share", short)] {
+            if !(sum <= 1.0 + 1e-9) {
                 return Err(CoreError::new(
-                    "share",
-                    format!("shares that sum to {sum}"),
-                    "shares of 0 or more, sum <= 1",
+                    format!("brackets {field}"),
+                    format!("a sum of {sum}"),
+                    "at most 1",
                 ));
             }
         }

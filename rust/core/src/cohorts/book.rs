@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Bins of room beyond what is asked for, so that a state that is advanced bar by bar seldom has to grow.
 const SLACK: i64 = 256;
+/// Most bins of one side, over all brackets (512 MiB). At 2.5 bp per bin and ten brackets this covers 728 decades of price.
+const BINS_LIMIT: f64 = 67_108_864.0;
 /// Where half of the accuracy of a lazily scaled bin would be lost.
 const SMALLEST_SCALE: f64 = 1e-100;
 
@@ -78,8 +80,19 @@ impl Book {
     /// Whether the columns fit together: a state read from bytes must not be able to make an index go astray.
     pub fn is_sound(&self, brackets: usize) -> bool {
         let bins = self.prices.len();
-        self.rows.len() == brackets
-            && self.rows.iter().all(|row| row.bins.len() == bins && row.top <= bins && row.bottom <= bins)
+        let axis = self.mirror.abs() == 1.0
+            && (1e-6..=0.1).contains(&self.step)
+            && self.first.unsigned_abs() < 1 << 40;
+        let amounts = |values: &[f64]| values.iter().all(|v| v.is_finite() && *v >= 0.0);
+        let row = |row: &Row| {
+            row.bins.len() == bins
+                && row.top <= bins
+                && row.bottom <= bins
+                && row.scale > 0.0
+                && amounts(&row.bins)
+                && amounts(&[row.scale, row.total])
+        };
+        axis && amounts(&self.prices) && self.rows.len() == brackets && self.rows.iter().all(row)
     }
 
     /// The axis coordinate of a price, in bins.
@@ -91,6 +104,17 @@ impl Book {
     pub fn interval(&self, low: f64, high: f64) -> Range<f64> {
         let (a, b) = (self.coordinate(low), self.coordinate(high));
         a.min(b)..a.max(b)
+    }
+
+    /// Whether the axis, grown to hold the interval, stays below the limit on bins.
+    pub fn can_reserve(&self, wanted: &Range<f64>) -> bool {
+        let (mut low, mut high) = (wanted.start, wanted.end);
+        if !self.prices.is_empty() {
+            low = low.min(self.first as f64);
+            high = high.max((self.first + self.prices.len() as i64) as f64);
+        }
+        let bins = high - low + 2.0 * SLACK as f64;
+        bins * self.rows.len() as f64 <= BINS_LIMIT
     }
 
     /// Make room for the axis interval, keeping what is there.
@@ -195,8 +219,10 @@ impl Book {
                 let usd = row.bins[bin] * row.scale * self.prices[bin];
                 let axis = self.first + bin as i64;
                 let price_bin = if self.mirror > 0.0 { axis } else { -axis - 1 };
-                let cell =
-                    u32::try_from(price_bin - first).ok().and_then(|o| out.get_mut((o / merge) as usize));
+                let cell = price_bin
+                    .checked_sub(first)
+                    .and_then(|o| u32::try_from(o).ok())
+                    .and_then(|o| out.get_mut((o / merge) as usize));
                 match cell {
                     Some(cell) => *cell += usd,
                     None => outside += usd,

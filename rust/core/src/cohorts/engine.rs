@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::bars::{Bars, Bracket};
+use super::bars::{BRACKETS_LIMIT, Bars, Bracket};
 use super::book::{Book, Level, Swept};
 use crate::error::{CoreError, Result};
+use crate::grid::BINS_LIMIT;
 
 /// What a saved state begins with: its name and version.
 const STATE: &[u8] = b"liqmap-cohorts-1\n";
@@ -79,10 +80,11 @@ impl Cohorts {
     /// Advance over the bars; a run in pieces equals the run in one.
     ///
     /// # Errors
-    /// A value that is not finite or out of range, or columns of different lengths; nothing has been advanced then.
+    /// A value that is not finite or out of range, columns of different lengths, or prices so far apart that their axis
+    /// exceeds the limit on bins; nothing has been advanced then.
     pub fn advance(&mut self, bars: &Bars<'_>) -> Result<Predicted> {
         bars.check()?;
-        self.reserve(bars);
+        self.reserve(bars)?;
         let brackets = self.half_lives.len();
         let mut predicted = Predicted { usd: vec![0.0; bars.len() * 2 * brackets], rescaled: 0 };
         let mut keeps = vec![1.0; brackets];
@@ -112,17 +114,25 @@ impl Cohorts {
         Ok(predicted)
     }
 
-    fn reserve(&mut self, bars: &Bars<'_>) {
+    fn reserve(&mut self, bars: &Bars<'_>) -> Result<()> {
+        if bars.is_empty() {
+            return Ok(());
+        }
         let low = bars.low.iter().copied().fold(f64::INFINITY, f64::min);
         let high = bars.high.iter().copied().fold(0.0, f64::max);
-        if bars.is_empty() {
-            return;
-        }
-        for side in &mut self.sides {
+        let intervals = self.sides.each_ref().map(|side| {
             let range = side.book.interval(low, high);
             let farthest = side.shifts.iter().copied().fold(0.0, f64::min);
-            side.book.reserve(range.start + farthest..range.end);
+            range.start + farthest..range.end
+        });
+        if !self.sides.iter().zip(&intervals).all(|(side, interval)| side.book.can_reserve(interval)) {
+            let found = format!("prices from {low:e} to {high:e}");
+            return Err(CoreError::new("low, high", found, "prices that fit an axis of 67,108,864 bins"));
         }
+        for (side, interval) in self.sides.iter_mut().zip(intervals) {
+            side.book.reserve(interval);
+        }
+        Ok(())
     }
 
     /// The account of the longs and of the shorts.
@@ -143,7 +153,7 @@ impl Cohorts {
     /// ranges of brackets.
     ///
     /// # Errors
-    /// No bin, no merge, or a group beyond the brackets.
+    /// No bin or more than [`BINS_LIMIT`], no merge, no group, or a group beyond the brackets.
     pub fn density(
         &self,
         groups: &[Range<usize>],
@@ -151,9 +161,15 @@ impl Cohorts {
         merge: usize,
         bins: usize,
     ) -> Result<(Vec<f64>, [f64; 2])> {
-        if bins == 0 || merge == 0 || groups.is_empty() {
-            let found = format!("{bins} bins of {merge} in {} groups", groups.len());
-            return Err(CoreError::new("density", found, "at least one of each"));
+        if !(1..=BINS_LIMIT).contains(&bins) {
+            return Err(CoreError::new("bins", bins.to_string(), format!("1 to {BINS_LIMIT}")));
+        }
+        if merge == 0 {
+            return Err(CoreError::new("merge", "0", "at least one engine bin per output bin"));
+        }
+        if !(1..=BRACKETS_LIMIT).contains(&groups.len()) {
+            let found = format!("{} groups", groups.len());
+            return Err(CoreError::new("groups", found, format!("1 to {BRACKETS_LIMIT}")));
         }
         if let Some(group) = groups.iter().find(|g| g.start > g.end || g.end > self.half_lives.len()) {
             let expected = format!("ranges within 0..{}", self.half_lives.len());
@@ -192,12 +208,20 @@ impl Cohorts {
             .strip_prefix(STATE)
             .ok_or_else(|| fault(format!("{} bytes of something else", bytes.len())))?;
         let state: Self = postcard::from_bytes(body).map_err(|e| fault(e.to_string()))?;
-        let brackets = state.half_lives.len();
-        let sound = state
-            .sides
-            .iter()
-            .all(|s| s.shares.len() == brackets && s.shifts.len() == brackets && s.book.is_sound(brackets));
-        if sound { Ok(state) } else { Err(fault("columns of different lengths".to_owned())) }
+        if state.is_sound() { Ok(state) } else { Err(fault("values that no engine writes".to_owned())) }
+    }
+
+    /// Whether a state read from bytes can be advanced without an index out of range.
+    fn is_sound(&self) -> bool {
+        let brackets = self.half_lives.len();
+        let side = |side: &Side| {
+            side.shares.len() == brackets
+                && side.shares.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share))
+                && side.shifts.len() == brackets
+                && side.shifts.iter().all(|shift| shift.is_finite() && *shift <= 0.0)
+                && side.book.is_sound(brackets)
+        };
+        brackets > 0 && self.half_lives.iter().all(|hours| *hours > 0.0) && self.sides.iter().all(side)
     }
 
     /// Bars seen so far.

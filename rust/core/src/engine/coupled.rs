@@ -50,7 +50,7 @@ pub fn coupled(venues: &[Venue<'_>], all: &Curve, together: f64) -> Result<Coupl
     let mut rounds = 0;
     loop {
         rounds += 1;
-        let flow: Vec<f64> = venues.iter().zip(&fired).map(|(v, k)| v.levels.below(*k)).collect();
+        let flow: Vec<f64> = venues.iter().zip(&fired).map(|(v, k)| v.levels.sum(*k)).collect();
         let sum: f64 = flow.iter().sum();
         let shared = together * impact(all, sum);
         let price: Vec<f64> = venues
@@ -79,13 +79,19 @@ fn check(venues: &[Venue<'_>], together: f64) -> Result<()> {
         return Err(CoreError::new("together", format!("{together}"), "a share from 0 to 1"));
     }
     for (i, v) in venues.iter().enumerate() {
-        if !share.contains(&v.in_index) || !share.contains(&v.own) {
-            let found = format!("{} in the index, {} own", v.in_index, v.own);
-            return Err(CoreError::new(format!("venue {i}"), found, "weights from 0 to 1"));
+        for (field, value) in [("in_index", v.in_index), ("own", v.own)] {
+            if !share.contains(&value) {
+                let place = format!("venues[{i}] {field}");
+                return Err(CoreError::new(place, format!("{value}"), "a weight from 0 to 1"));
+            }
         }
-        if !(v.shock >= 0.0 && v.shock.is_finite() && v.scale > 0.0) {
-            let found = format!("shock {}, scale {}", v.shock, v.scale);
-            return Err(CoreError::new(format!("venue {i}"), found, "a shock from 0 on, a scale above 0"));
+        if !(v.shock >= 0.0 && v.shock.is_finite()) {
+            let place = format!("venues[{i}] shock");
+            return Err(CoreError::new(place, format!("{}", v.shock), "a finite number from 0 on"));
+        }
+        if !(v.scale > 0.0 && v.scale.is_finite()) {
+            let place = format!("venues[{i}] scale");
+            return Err(CoreError::new(place, format!("{}", v.scale), "a finite number above 0"));
         }
     }
     let sum: f64 = venues.iter().map(|v| v.in_index).sum();

@@ -61,7 +61,7 @@ pub fn replay(
     let mut queue = 0.0;
     loop {
         let now = levels.within(market.ticks(x).min(market.limit())).max(fired);
-        due[tempo.latency] += levels.below(now) - levels.below(fired);
+        due[tempo.latency] += levels.sum(now) - levels.sum(fired);
         fired = now;
         queue += due[0];
         due.rotate_left(1);
@@ -97,6 +97,13 @@ fn check(tempo: Tempo, multiplier: f64) -> Result<()> {
         if !(value > 0.0) {
             return Err(CoreError::new(place, format!("{value}"), "a number above 0"));
         }
+    }
+    if tempo.latency > MOST_STEPS {
+        return Err(CoreError::new(
+            "latency",
+            format!("{} steps", tempo.latency),
+            format!("at most {MOST_STEPS}"),
+        ));
     }
     Ok(())
 }

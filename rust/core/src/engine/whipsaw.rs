@@ -3,7 +3,7 @@
 //! Forced sales and forced purchases work against each other, so that both sides together have no least fixed point and
 //! their order matters. Each leg alone has one.
 
-use crate::cascade::{Levels, sweep};
+use crate::cascade::{Levels, Outcome, sweep};
 use crate::impact::{Market, Response};
 use crate::{CoreError, Result};
 
@@ -40,7 +40,7 @@ pub struct Leg {
 /// from where it begins. Every leg burns levels that no later one can, so that there are at most as many legs as levels.
 ///
 /// # Errors
-/// A permanent share outside 0 to 1, a reversion that is negative or not finite.
+/// A permanent share outside 0 to 1, a reversion that is negative or not finite, a negative shock.
 pub fn whipsaw(
     away: (&Levels<'_>, Market<'_>),
     back: (&Levels<'_>, Market<'_>),
@@ -54,18 +54,21 @@ pub fn whipsaw(
     if !(swing.reversion >= 0.0 && swing.reversion.is_finite()) {
         return Err(CoreError::new("reversion", format!("{}", swing.reversion), "a finite number from 0 on"));
     }
+    if shock < 0 {
+        return Err(CoreError::new("shock", format!("{shock} ticks"), "0 ticks or more"));
+    }
     let sides = [(away.0, away.1.response(multiplier)?), (back.0, back.1.response(multiplier)?)];
     let mut burnt = [0, 0];
     let (mut at, mut size, mut legs) = (0, shock, Vec::new());
     for turn in 0.. {
         let side = turn % 2;
         let sign = if side == 0 { 1 } else { -1 };
-        let (outcome, fired) = leg(sides[side].0, &sides[side].1, burnt[side], sign * at, size);
+        let (outcome, fired) = leg(sides[side].0, &sides[side].1, burnt[side], sign * at, size)?;
         if fired == 0 && turn > 0 {
             break;
         }
         burnt[side] += fired;
-        let stop = at + sign * outcome.stop;
+        let stop = at.saturating_add(sign * outcome.stop);
         legs.push(Leg {
             away: side == 0,
             start: at,
@@ -74,7 +77,7 @@ pub fn whipsaw(
             liquidated: outcome.liquidated,
             exhausted: outcome.exhausted,
         });
-        let forced = (outcome.stop - size) as f64;
+        let forced = outcome.stop.saturating_sub(size) as f64;
         at = stop;
         size = ((1.0 - swing.permanent) * forced + swing.reversion * outcome.stop as f64 + 0.5) as i64;
     }
@@ -88,9 +91,9 @@ fn leg(
     burnt: usize,
     at: i64,
     shock: i64,
-) -> (crate::cascade::Outcome, usize) {
-    let distance: Vec<i64> = levels.distance()[burnt..].iter().map(|d| (d - at).max(0)).collect();
-    let left = Levels::new(&distance, &levels.notional()[burnt..]).expect("part of what was good");
+) -> Result<(Outcome, usize)> {
+    let distance: Vec<i64> = levels.distance()[burnt..].iter().map(|d| d.saturating_sub(at).max(0)).collect();
+    let left = Levels::new(&distance, &levels.notional()[burnt..])?;
     let outcome = sweep(&left, response, shock);
-    (outcome, outcome.fired)
+    Ok((outcome, outcome.fired))
 }

@@ -31,7 +31,7 @@ impl<'a> Index<'a> {
     pub fn new(levels: &Levels<'a>) -> Self {
         let distance = levels.distance();
         let after = |k: usize| {
-            let (notional, next) = (levels.below(k), distance.get(k).copied());
+            let (notional, next) = (levels.sum(k), distance.get(k).copied());
             After { notional, log: notional.ln(), next: next.unwrap_or(i64::MAX) }
         };
         let furthest = distance.last().copied().unwrap_or(0) as u64;

@@ -151,6 +151,11 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let mut heavy = brackets();
     heavy[0].long_share = 0.9;
     assert!(Cohorts::new(&heavy, 2.5e-4).is_err());
+    assert!(Cohorts::new(&[], 2.5e-4).is_err());
+    assert!(
+        Cohorts::new(&vec![Bracket { long_share: 0.0, short_share: 0.0, ..brackets()[0] }; 257], 2.5e-4)
+            .is_err()
+    );
 }
 
 proptest! {
@@ -185,6 +190,15 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn prices_too_far_apart_for_the_axis_are_rejected_and_change_nothing() {
+    let mut engine = Cohorts::new(&brackets(), 1e-6).unwrap();
+    let before = engine.clone();
+    let fault = History(vec![[1.0, 1e-300, 1e300, 1.0, 10.0, 0.0, 0.0]]).run(&mut engine).unwrap_err();
+    assert!(fault.to_string().contains("low"), "{fault}");
+    assert_eq!(engine, before);
 }
 
 #[test]
