@@ -99,8 +99,8 @@ ENTRIES: dict[str, tuple[Callable[..., Any], Arguments]] = {
     "coupled": (coupled, {**LEVELS, **WEIGHTS}),
     "smooth": (_core.smooth, {"density": floats(0.0, 1.0, 0.0), "sigma": 1.0}),
     "peaks": (_core.peaks, {"density": floats(0.0, 1.0, 0.0), "floor": 0.0, "keep": 0.5}),
-    "align": (_core.align, {"cost": np.ones((2, 3)), "alone": 2.0}),
-    "trailing": (_core.trailing, {"values": floats(1.0, 2.0), "weights": floats(0.5, 0.5), "start": 1.0}),
+    "align_monotone": (_core.align_monotone, {"cost": np.ones((2, 3)), "alone": 2.0}),
+    "lagged_ewma": (_core.lagged_ewma, {"values": floats(1.0, 2.0), "weights": floats(0.5, 0.5), "start": 1.0}),
     "couple": (_core.couple, {"before": [(1.0, 1.0)], "after": [(2.0, 1.0)]}),
     "Cohorts": (_core.Cohorts, {"brackets": np.array([[0.1, 0.1, 0.2, 0.2, 24.0]]), "step": 2.5e-4}),
     "Cohorts.advance": (lambda **a: cohorts().advance(**a), {k: floats(v, v) for k, v in (BAR | FLOW).items()}),
@@ -120,7 +120,7 @@ COUNTS = [("scenarios", "threads"), ("replay", "latency"), ("Cohorts.density", "
 COUNTS += [("histogram", "bins"), ("histogram", "width_ticks"), ("histogram", "brackets"), ("Market", "limit")]
 TICKS = [(e, "shock") for e in ("cascade", "deleverage", "replay", "whipsaw")]
 # A value that is NaN is a missing observation of the average, and an average that starts at NaN is not known yet.
-MAY_BE_NAN = {("trailing", "values"), ("trailing", "start")}
+MAY_BE_NAN = {("lagged_ewma", "values"), ("lagged_ewma", "start")}
 NUMBERS = [
     (e, a)
     for e, (_, good) in ENTRIES.items()
@@ -231,7 +231,7 @@ def test_strided_arrays_are_read_in_order(entry: str, argument: str) -> None:
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_a_matrix_is_read_by_rows_whatever_its_order_in_memory(order: Any) -> None:
     cost = np.array([[0.0, 5.0, 9.0], [9.0, 9.0, 0.0]], order=order)
-    assert _core.align(cost, 2.0) == [(0, 0), (1, 2)]
+    assert _core.align_monotone(cost, 2.0) == [(0, 0), (1, 2)]
     brackets = np.array([[0.1, 0.2, 0.3, 0.4, 24.0], [0.2, 0.1, 0.4, 0.3, 48.0]])
     assert _core.Cohorts(np.asarray(brackets, order=order)).to_bytes() == _core.Cohorts(brackets).to_bytes()
 

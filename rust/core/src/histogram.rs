@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::error::{CoreError, Result};
 use crate::grid::Grid;
-use crate::wide::{Work, widest};
+use crate::simd::{Work, widest};
 
 /// One unit of notional is 1e-4 of the quote currency, so that sums are integers and do not depend on their order.
 pub const UNITS_PER_NOTIONAL: f64 = 1e4;

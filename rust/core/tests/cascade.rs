@@ -222,15 +222,15 @@ fn scenarios_are_cascades() {
             // Distances below 60 ticks: a shock of 1 would be 80.
             let market = Market::new(&curve, kind, 80.0, limit).unwrap();
             let (shocks, multipliers): (Vec<f64>, Vec<f64>) = cases.into_iter().unzip();
-            let ends = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
+            let results = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
             let down: Vec<f64> = shocks.iter().map(|s| -s).collect();
-            prop_assert_eq!(&scenarios(&levels, market, &down, &multipliers, None).unwrap(), &ends);
-            prop_assert_eq!(&scenarios(&levels, market, &shocks, &multipliers, Some(2)).unwrap(), &ends);
+            prop_assert_eq!(&scenarios(&levels, market, &down, &multipliers, None).unwrap(), &results);
+            prop_assert_eq!(&scenarios(&levels, market, &shocks, &multipliers, Some(2)).unwrap(), &results);
             for (i, (shock, multiplier)) in shocks.iter().zip(&multipliers).enumerate() {
                 let alone = sweep(&levels, &market.response(*multiplier).unwrap(), market.ticks(*shock));
-                prop_assert_eq!(market.ticks(ends.displacement[i]), alone.stop);
-                prop_assert_eq!(ends.liquidated[i], alone.liquidated);
-                prop_assert_eq!(ends.exhausted[i], alone.exhausted);
+                prop_assert_eq!(market.ticks(results.displacement[i]), alone.stop);
+                prop_assert_eq!(results.liquidated[i], alone.liquidated);
+                prop_assert_eq!(results.exhausted[i], alone.exhausted);
             }
             Ok(())
         })

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds as all_shocks};
 use liqmap_core::depth;
 use liqmap_core::impact::{self, Shock};
-use liqmap_core::scenarios::{Ends, scenarios as run};
+use liqmap_core::scenarios::{ScenarioResults, scenarios as run};
 use liqmap_core::{CoreError, Result};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
@@ -178,13 +178,13 @@ pub fn scenarios<'py>(
     let multipliers = vector("multipliers", &multipliers).or_input_error("scenarios")?;
     let threads = threads.map(|n| count("threads", n, 0..=MOST_THREADS)).transpose();
     let threads = threads.or_input_error("scenarios")?;
-    let ends = py
+    let results = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
             run(&levels, market.core()?, &shocks, &multipliers, threads)
         })
         .or_input_error("scenarios")?;
-    let Ends { displacement, liquidated, exhausted } = ends;
+    let ScenarioResults { displacement, liquidated, exhausted } = results;
     Ok((displacement.into_pyarray(py), liquidated.into_pyarray(py), exhausted.into_pyarray(py)))
 }
 

@@ -1,6 +1,6 @@
 //! Two lists on a line: their optimal transport, and their cheapest pairs.
 
-use liqmap_core::{align as pairs, transport as core};
+use liqmap_core::{monotone_alignment as pairs, transport as core};
 use pyo3::prelude::*;
 
 use crate::arrays::{Array, matrix};
@@ -19,7 +19,7 @@ pub fn couple(py: Python<'_>, before: Vec<(f64, f64)>, after: Vec<(f64, f64)>) -
 
 /// `(row, column)` of the cheapest pairs that do not cross, where a row or column without a partner costs `alone`.
 #[pyfunction]
-pub fn align(py: Python<'_>, cost: Array<'_, f64>, alone: f64) -> PyResult<Vec<(usize, usize)>> {
-    let (cost, [_, columns]) = matrix("cost", &cost).or_input_error("align")?;
-    py.detach(|| pairs::align(&cost, columns, alone)).or_input_error("align")
+pub fn align_monotone(py: Python<'_>, cost: Array<'_, f64>, alone: f64) -> PyResult<Vec<(usize, usize)>> {
+    let (cost, [_, columns]) = matrix("cost", &cost).or_input_error("align_monotone")?;
+    py.detach(|| pairs::align_monotone(&cost, columns, alone)).or_input_error("align_monotone")
 }

@@ -4,6 +4,7 @@
 //! exists (Tarski), and three roads lead to it: one level at a time ([`sweep`]), all touched levels at once
 //! ([`rounds`]), and the smallest shock of every level ([`thresholds`]), which answers for all shocks together.
 
+pub mod dynamics;
 mod rounds;
 mod sweep;
 mod thresholds;

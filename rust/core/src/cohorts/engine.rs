@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::bars::{BRACKETS_LIMIT, Bars, Bracket};
-use super::book::{Book, Level, Swept};
+use super::side_positions::{Book, Level, Swept};
 use crate::error::{CoreError, Result};
 use crate::grid::BINS_LIMIT;
 

@@ -11,9 +11,9 @@
 //! So on both sides `opened − closed − liquidated = mapped + unmapped = open interest` after every bar.
 
 mod bars;
-mod book;
 mod engine;
+mod side_positions;
 
 pub use bars::{Bars, Bracket};
-pub use book::Level;
 pub use engine::{Account, Cohorts, Predicted};
+pub use side_positions::Level;

@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::desk::{Desk, SORTED, gather};
-use super::plans::Plans;
+use super::compiled_rules::Plans;
 use super::reason::Reason;
+use super::row_sorter::{Desk, SORTED, gather};
 use super::solve::Position;
 use crate::error::{CoreError, Result};
-use crate::wide::{Work, widest};
+use crate::simd::{Work, widest};
 
 /// Rows that one task takes; a multiple of 64, so that no two tasks share a word of validity bits.
 const TASK: usize = 1 << 14;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::plan::Plan;
+use super::compiled_rule::Plan;
 use super::reason::Reason;
 use super::solve::{Lines, Position};
 use super::tiers::Step;

@@ -5,26 +5,26 @@
 //!
 //! Units: prices in quote currency, sizes in coin, margin in settlement currency, rates as fractions.
 
-mod aside;
 mod batch;
 mod binance;
 mod block;
 mod bybit;
-mod desk;
+mod compiled_rule;
+mod compiled_rules;
 mod hyperliquid;
 mod okx;
-mod plan;
-mod plans;
 mod reason;
+mod row_sorter;
 mod rule;
 mod sim;
 mod solve;
+mod special_cases;
 mod tiers;
 mod tranches;
 
 pub use batch::{Codes, Columns, NAMES, Solved, liquidation_prices};
-pub use plan::Plan;
-pub use plans::{Contract, Plans};
+pub use compiled_rule::Plan;
+pub use compiled_rules::{Contract, Plans};
 pub use reason::Reason;
 pub use rule::{Fee, Maintenance, Mode, PLAIN, Partial, Payoff, Reference, Rule, Side, Venue};
 pub use solve::{Outcome, Position};

@@ -6,7 +6,7 @@
 //! and convex across tiers, so stepping from tier to tier is Newton's method and ends after as many steps as there are
 //! tiers; where it jumps (tables without deductions), the edge itself is the price.
 
-use super::plan::Plan;
+use super::compiled_rule::Plan;
 use super::reason::Reason;
 use super::rule::Fee;
 use super::tiers::Step;

@@ -3,7 +3,7 @@
 //! Each piece is closed at its own liquidation price; what is left keeps the equity and owes less maintenance, so its
 //! price lies further out. Fees of the closing are not counted.
 
-use super::plan::Plan;
+use super::compiled_rule::Plan;
 use super::rule::{Maintenance, Partial, Reference};
 use super::solve::Position;
 

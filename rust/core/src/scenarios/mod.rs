@@ -1,8 +1,8 @@
 //! Many cascades at once: every scenario has its own shock and its own depth of the book.
 
 mod batch;
-mod head_start;
-mod index;
+mod level_index;
+mod warm_start;
 
 use rayon::prelude::*;
 
@@ -10,16 +10,16 @@ use crate::cascade::Levels;
 use crate::impact::Market;
 use crate::{CoreError, Result};
 
-use batch::{Out, Shared};
-use head_start::HeadStart;
-use index::Index;
+use batch::{OutputSlices, Tables};
+use level_index::LevelIndex;
+use warm_start::WarmStart;
 
 /// Scenarios per piece of work; below it one thread does all.
-const PIECE: usize = 16_384;
+const ROWS_PER_TASK: usize = 16_384;
 
-/// Where every scenario ends, in the order of the input.
+/// Where every scenario results, in the order of the input.
 #[derive(Debug, Default, PartialEq)]
-pub struct Ends {
+pub struct ScenarioResults {
     /// Displacement, in units of the curve (a fraction of the mark).
     pub displacement: Vec<f64>,
     /// Notional forced to close.
@@ -32,7 +32,7 @@ pub struct Ends {
 /// serves all.
 ///
 /// `threads` is how many share the work; `None` leaves it to rayon (`RAYON_NUM_THREADS`, or every processor). Each
-/// scenario ends where [`crate::cascade::sweep`] ends, to the tick, whatever the number of threads.
+/// scenario results where [`crate::cascade::sweep`] results, to the tick, whatever the number of threads.
 ///
 /// # Errors
 /// Lengths that do not match, a shock of another sign or not between 0 and 1 in size, a multiplier that is not finite and above 0, threads that
@@ -43,7 +43,7 @@ pub fn scenarios(
     shocks: &[f64],
     multipliers: &[f64],
     threads: Option<usize>,
-) -> Result<Ends> {
+) -> Result<ScenarioResults> {
     if let Some(n) = threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
         let pool = pool.map_err(|e| CoreError::new("threads", e.to_string(), "as many as can be started"))?;
@@ -56,50 +56,51 @@ pub fn scenarios(
     let sign = shocks.first().map_or(1.0, |first| first.signum());
     let most = span("shocks", shocks, sign, 1.0, "fractions of one sign, between 0 and 1 in size")?.1;
     let (low, high) = span("depth multipliers", multipliers, 1.0, f64::INFINITY, "finite numbers above 0")?;
-    let index = Index::new(levels);
-    let head_start = if HeadStart::pays(levels.len(), shocks.len()) {
-        Some(HeadStart::new(levels, market, (low, high), market.ticks(most))?)
+    let index = LevelIndex::new(levels);
+    let warm_start = if WarmStart::is_worthwhile(levels.len(), shocks.len()) {
+        Some(WarmStart::new(levels, market, (low, high), market.ticks(most))?)
     } else {
         None
     };
     let n = shocks.len();
-    let mut ends = Ends { displacement: vec![0.0; n], liquidated: vec![0.0; n], exhausted: vec![false; n] };
-    let pieces = ends
+    let mut results =
+        ScenarioResults { displacement: vec![0.0; n], liquidated: vec![0.0; n], exhausted: vec![false; n] };
+    let pieces = results
         .displacement
-        .par_chunks_mut(PIECE)
-        .zip(ends.liquidated.par_chunks_mut(PIECE))
-        .zip(ends.exhausted.par_chunks_mut(PIECE))
-        .zip(shocks.par_chunks(PIECE))
+        .par_chunks_mut(ROWS_PER_TASK)
+        .zip(results.liquidated.par_chunks_mut(ROWS_PER_TASK))
+        .zip(results.exhausted.par_chunks_mut(ROWS_PER_TASK))
+        .zip(shocks.par_chunks(ROWS_PER_TASK))
         .enumerate();
-    let shared = Shared { market, index: &index, head_start: head_start.as_ref() };
+    let shared = Tables { market, index: &index, warm_start: warm_start.as_ref() };
     pieces.for_each(|(piece, (((displacement, liquidated), exhausted), shocks))| {
-        let from = piece * PIECE;
+        let from = piece * ROWS_PER_TASK;
         let multipliers =
             if multipliers.len() == 1 { multipliers } else { &multipliers[from..from + shocks.len()] };
-        shared.run(shocks, multipliers, Out { displacement, liquidated, exhausted });
+        shared.run(shocks, multipliers, OutputSlices { displacement, liquidated, exhausted });
     });
-    Ok(ends)
+    Ok(results)
 }
 
 /// The least and the greatest of values that must all have one sign and, without it, lie between 0 and `below`.
 fn span(place: &str, values: &[f64], sign: f64, below: f64, expected: &str) -> Result<(f64, f64)> {
-    let sound = |v: f64| v * sign > 0.0 && v * sign < below;
-    // Without a branch per value; which value is not sound is looked for only where there is one.
+    let is_valid = |v: f64| v * sign > 0.0 && v * sign < below;
+    // Without a branch per value; which value is not is_valid is looked for only where there is one.
     let of_piece = |piece: &[f64]| {
         let (low, high, all) =
             piece.iter().fold((f64::MAX, f64::MIN_POSITIVE, true), |(low, high, all), &v| {
                 (
                     if v * sign < low { v * sign } else { low },
                     if v * sign > high { v * sign } else { high },
-                    all & sound(v),
+                    all & is_valid(v),
                 )
             });
         all.then_some((low, high))
     };
     let widest = |a: (f64, f64), b: (f64, f64)| Some((a.0.min(b.0), a.1.max(b.1)));
-    let spans = values.par_chunks(PIECE).map(of_piece);
+    let spans = values.par_chunks(ROWS_PER_TASK).map(of_piece);
     spans.try_reduce(|| (f64::MAX, f64::MIN_POSITIVE), widest).ok_or_else(|| {
-        let row = values.iter().position(|v| !sound(*v)).unwrap_or(0);
+        let row = values.iter().position(|v| !is_valid(*v)).unwrap_or(0);
         CoreError::new(format!("{place}[{row}]"), format!("{}", values[row]), expected)
     })
 }

@@ -1,4 +1,4 @@
-//! One batch of positions: labels into plans, numbers where they lie.
+//! One batch of positions: dictionary into plans, numbers where they lie.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -10,7 +10,7 @@ use liqmap_core::margin::{Codes, Columns, Mode, NAMES, Reason, Side};
 use liqmap_core::{CoreError, Result};
 
 use super::tables::{Catalog, column, instants, numbers};
-use crate::labels::{self, Labels};
+use crate::dictionary_codes::{DictionaryCodes, DictionaryColumn};
 
 const TABLE: &str = "positions";
 
@@ -75,7 +75,12 @@ fn given(name: &str, column: &ArrayRef) -> Result<Numbers> {
 /// Which plan each row follows.
 enum RowPlans {
     /// Instrument, side and mode number the kinds of row there are; each kind's plan is known beforehand.
-    Kinds { names: Labels, sides: Labels, modes: Option<Labels>, plans: Vec<u32> },
+    Kinds {
+        names: DictionaryColumn,
+        sides: DictionaryColumn,
+        modes: Option<DictionaryColumn>,
+        plans: Vec<u32>,
+    },
     /// With instants, or with a great many words, every row is looked up on its own.
     Rows(Vec<u32>),
 }
@@ -104,10 +109,10 @@ impl Codes for RowPlans {
 
 impl RowPlans {
     fn read(batch: &RecordBatch, catalog: &mut Catalog) -> Result<Self> {
-        let names = Labels::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
+        let names = DictionaryColumn::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
         let sides = sides(column(TABLE, batch, "side")?)?;
         let modes = batch.column_by_name("margin_mode");
-        let modes = modes.map(|c| Labels::read("positions, margin_mode", c)).transpose()?;
+        let modes = modes.map(|c| DictionaryColumn::read("positions, margin_mode", c)).transpose()?;
         let at = batch.column_by_name("ts").map(|c| instants(TABLE, "ts", c)).transpose()?;
 
         let contracts: Vec<usize> = names.words.iter().map(|name| catalog.contract(name)).collect();
@@ -131,7 +136,7 @@ impl RowPlans {
         let few = names.words.len().saturating_mul(side_of.len()).saturating_mul(mode_of.len()) < KINDS;
         if at.is_some() || !few {
             let at = at.as_ref().map(AsArray::as_primitive::<Int64Type>);
-            let kind = |labels: &Labels, row: usize| labels.codes.at(row) as usize;
+            let kind = |dictionary: &DictionaryColumn, row: usize| dictionary.codes.at(row) as usize;
             let row_code = |row: usize| {
                 let mode = modes.as_ref().map_or(0, |modes| kind(modes, row));
                 let at = at.filter(|at| at.is_valid(row)).map(|at| at.value(row));
@@ -166,9 +171,9 @@ fn side(word: &str) -> Option<Side> {
 }
 
 /// A side column: the words `long` and `short`, or the signs 1 and −1, which are turned into them.
-fn sides(column: &ArrayRef) -> Result<Labels> {
+fn sides(column: &ArrayRef) -> Result<DictionaryColumn> {
     if !column.data_type().is_integer() {
-        return Labels::read("positions, side", column);
+        return DictionaryColumn::read("positions, side", column);
     }
     let signs = cast(column, &DataType::Int64)
         .map_err(|e| CoreError::new("positions, side", e.to_string(), "1 / -1 or long / short"))?;
@@ -178,5 +183,8 @@ fn sides(column: &ArrayRef) -> Result<Labels> {
         _ => 2,
     };
     let codes: ScalarBuffer<u8> = signs.as_primitive::<Int64Type>().iter().map(code).collect();
-    Ok(Labels { words: vec!["long".to_owned(), "short".to_owned()], codes: labels::Codes::Narrow(codes) })
+    Ok(DictionaryColumn {
+        words: vec!["long".to_owned(), "short".to_owned()],
+        codes: DictionaryCodes::Narrow(codes),
+    })
 }

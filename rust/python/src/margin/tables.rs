@@ -10,7 +10,7 @@ use arrow_schema::{DataType, TimeUnit};
 use liqmap_core::margin::{Contract, Payoff, Plans, Tier, Tiers, venue};
 use liqmap_core::{CoreError, Result};
 
-use crate::labels::Labels;
+use crate::dictionary_codes::DictionaryColumn;
 
 /// Plans of every instrument met so far, by name.
 #[derive(Default)]
@@ -112,7 +112,7 @@ fn optional(table: &str, batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
 
 fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>) -> Result<()> {
     let table = "tiers";
-    let names = Labels::read("tiers, instrument", column(table, batch, "instrument")?)?;
+    let names = DictionaryColumn::read("tiers, instrument", column(table, batch, "instrument")?)?;
     let required = |name| column(table, batch, name).and_then(|_| optional(table, batch, name));
     let (floors, rates) = (required("notional_floor")?, required("mmr")?);
     let [number, cap, leverage, deduction] =
@@ -141,11 +141,13 @@ fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>)
 
 fn read_instruments(batch: &RecordBatch, facts: &mut HashMap<String, (Payoff, f64)>) -> Result<()> {
     let table = "instruments";
-    let names = Labels::read("instruments, instrument", column(table, batch, "instrument")?)?;
-    let payoffs = Labels::read("instruments, payoff", column(table, batch, "payoff")?)?;
+    let names = DictionaryColumn::read("instruments, instrument", column(table, batch, "instrument")?)?;
+    let payoffs = DictionaryColumn::read("instruments, payoff", column(table, batch, "payoff")?)?;
     let ticks = optional(table, batch, "tick_size")?;
     for (row, (name, payoff)) in names.codes.iter().zip(payoffs.codes.iter()).enumerate() {
-        let word = |labels: &Labels, code: u32| labels.words.get(code as usize).cloned().unwrap_or_default();
+        let word = |dictionary: &DictionaryColumn, code: u32| {
+            dictionary.words.get(code as usize).cloned().unwrap_or_default()
+        };
         let payoff = match word(&payoffs, payoff).as_str() {
             "linear" => Payoff::Linear,
             "inverse" => Payoff::Inverse,

@@ -11,36 +11,36 @@ use crate::cascade::{Levels, thresholds};
 use crate::impact::Market;
 
 /// Rungs of the ladder of depths between the least and the greatest multiplier.
-const RUNGS: usize = 16;
+const DEPTH_STEPS: usize = 16;
 /// Steps of the table along the shock.
-const STEPS: u32 = 10;
+const SHOCK_BITS: u32 = 10;
 /// Smallest ratio between two rungs (its logarithm): far above rounding.
-const FINEST: f64 = 1e-3;
+const MIN_LOG_STEP: f64 = 1e-3;
 
-pub struct HeadStart {
+pub struct WarmStart {
     log_low: f64,
-    per_rung: f64,
+    steps_per_log: f64,
     shift: u32,
     width: usize,
-    /// `fired[rung · width + step]`: levels that fire at `step << shift` ticks on that rung.
+    /// `fired[depth_step · width + step]`: levels that fire at `step << shift` ticks on that depth_step.
     fired: Vec<u32>,
 }
 
-impl HeadStart {
-    /// Whether the table is paid back: it costs a threshold per level and rung, and saves rounds per scenario.
-    pub const fn pays(levels: usize, scenarios: usize) -> bool {
+impl WarmStart {
+    /// Whether the table is paid back: it costs a threshold per level and depth_step, and saves rounds per scenario.
+    pub const fn is_worthwhile(levels: usize, scenarios: usize) -> bool {
         scenarios > 16 * levels
     }
 
     /// Tables for multipliers from `low` to `high` and shocks up to `most` ticks.
     pub fn new(levels: &Levels<'_>, market: Market<'_>, (low, high): (f64, f64), most: i64) -> Result<Self> {
-        let rung = ((high.ln() - low.ln()) / RUNGS as f64).max(FINEST);
-        let shift = (64 - most.leading_zeros()).saturating_sub(STEPS);
+        let depth_step = ((high.ln() - low.ln()) / DEPTH_STEPS as f64).max(MIN_LOG_STEP);
+        let shift = (64 - most.leading_zeros()).saturating_sub(SHOCK_BITS);
         let width = (most >> shift) as usize + 1;
-        let tables: Vec<Vec<u32>> = (0..=RUNGS + 2)
+        let tables: Vec<Vec<u32>> = (0..=DEPTH_STEPS + 2)
             .into_par_iter()
             .map(|r| {
-                let multiplier = (low.ln() + r as f64 * rung).exp().min(f64::MAX);
+                let multiplier = (low.ln() + r as f64 * depth_step).exp().min(f64::MAX);
                 let sigma = thresholds(levels, &market.response(multiplier)?);
                 let mut fired = 0;
                 Ok((0..width as i64)
@@ -51,14 +51,14 @@ impl HeadStart {
                     .collect())
             })
             .collect::<Result<_>>()?;
-        Ok(Self { log_low: low.ln(), per_rung: 1.0 / rung, shift, width, fired: tables.concat() })
+        Ok(Self { log_low: low.ln(), steps_per_log: 1.0 / depth_step, shift, width, fired: tables.concat() })
     }
 
     /// A lower bound of the levels that fire.
     #[inline]
     pub fn fired(&self, shock: i64, log_multiplier: f64) -> usize {
-        // At least a hundredth of a rung deeper, so that rounding cannot make the bound an overestimate.
-        let rung = ((log_multiplier - self.log_low) * self.per_rung + 1.01) as usize;
-        self.fired[rung * self.width + (shock >> self.shift) as usize] as usize
+        // At least a hundredth of a depth_step deeper, so that rounding cannot make the bound an overestimate.
+        let depth_step = ((log_multiplier - self.log_low) * self.steps_per_log + 1.01) as usize;
+        self.fired[depth_step * self.width + (shock >> self.shift) as usize] as usize
     }
 }

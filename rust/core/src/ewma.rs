@@ -6,7 +6,7 @@ use crate::{CoreError, Result};
 ///
 /// # Errors
 /// `values` and `weights` are not of one length, or a weight is not between 0 and 1.
-pub fn trailing(values: &[f64], weights: &[f64], start: f64) -> Result<Vec<f64>> {
+pub fn lagged_ewma(values: &[f64], weights: &[f64], start: f64) -> Result<Vec<f64>> {
     if values.len() != weights.len() {
         let expected = format!("{}, one per value", values.len());
         return Err(CoreError::new("weights", format!("{} weights", weights.len()), expected));
@@ -28,19 +28,19 @@ pub fn trailing(values: &[f64], weights: &[f64], start: f64) -> Result<Vec<f64>>
 
 #[cfg(test)]
 mod tests {
-    use super::trailing;
+    use super::lagged_ewma;
 
     #[test]
     fn a_value_is_not_in_its_own_mean_and_a_missing_one_in_none() {
-        let made = trailing(&[4.0, f64::NAN, 8.0, 0.0], &[0.5, 0.5, 0.25, 1.0], 2.0).unwrap();
+        let made = lagged_ewma(&[4.0, f64::NAN, 8.0, 0.0], &[0.5, 0.5, 0.25, 1.0], 2.0).unwrap();
         assert_eq!(made, [2.0, 3.0, 3.0, 4.25]);
     }
 
     #[test]
     fn invalid_weights_are_rejected() {
-        assert!(trailing(&[1.0, 2.0], &[0.5], 0.0).is_err());
+        assert!(lagged_ewma(&[1.0, 2.0], &[0.5], 0.0).is_err());
         for weight in [f64::NAN, -0.1, 1.1] {
-            assert!(trailing(&[1.0], &[weight], 0.0).is_err());
+            assert!(lagged_ewma(&[1.0], &[weight], 0.0).is_err());
         }
     }
 }

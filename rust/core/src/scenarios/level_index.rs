@@ -3,23 +3,23 @@
 use crate::cascade::Levels;
 
 /// A bucket with more levels than this is searched by halves.
-const FEW: usize = 8;
+const LINEAR_SEARCH_LIMIT: usize = 8;
 
 /// Levels laid out for lookups.
-pub struct Index<'a> {
+pub struct LevelIndex<'a> {
     distance: &'a [i64],
     /// What the first `k` levels are, and what comes after them.
-    after: Vec<After>,
+    prefixes: Vec<Prefix>,
     /// `start[b]`: the first level at or beyond `b << shift` ticks.
     start: Vec<u32>,
     shift: u32,
     /// Most levels in one bucket.
-    most: usize,
+    largest_bucket: usize,
 }
 
 /// The first so many levels.
 #[derive(Clone, Copy)]
-pub struct After {
+pub struct Prefix {
     /// Their notional, and its logarithm.
     pub notional: f64,
     pub log: f64,
@@ -27,27 +27,27 @@ pub struct After {
     pub next: i64,
 }
 
-impl<'a> Index<'a> {
+impl<'a> LevelIndex<'a> {
     pub fn new(levels: &Levels<'a>) -> Self {
         let distance = levels.distance();
-        let after = |k: usize| {
+        let prefix = |k: usize| {
             let (notional, next) = (levels.sum(k), distance.get(k).copied());
-            After { notional, log: notional.ln(), next: next.unwrap_or(i64::MAX) }
+            Prefix { notional, log: notional.ln(), next: next.unwrap_or(i64::MAX) }
         };
-        let furthest = distance.last().copied().unwrap_or(0) as u64;
+        let farthest = distance.last().copied().unwrap_or(0) as u64;
         let buckets = (2 * distance.len() as u64).next_power_of_two();
-        let shift = (64 - furthest.leading_zeros()).saturating_sub(buckets.trailing_zeros());
-        let start: Vec<u32> = (0..=(furthest >> shift) + 1)
+        let shift = (64 - farthest.leading_zeros()).saturating_sub(buckets.trailing_zeros());
+        let start: Vec<u32> = (0..=(farthest >> shift) + 1)
             .map(|b| distance.partition_point(|d| *d < (b << shift) as i64) as u32)
             .collect();
-        let most = start.windows(2).map(|ends| (ends[1] - ends[0]) as usize).max().unwrap_or(0);
-        Self { distance, after: (0..=levels.len()).map(after).collect(), start, shift, most }
+        let largest_bucket = start.windows(2).map(|edges| (edges[1] - edges[0]) as usize).max().unwrap_or(0);
+        Self { distance, prefixes: (0..=levels.len()).map(prefix).collect(), start, shift, largest_bucket }
     }
 
     /// What the first `k` levels are.
     #[inline(always)]
-    pub fn after(&self, k: usize) -> After {
-        self.after[k]
+    pub fn prefix(&self, k: usize) -> Prefix {
+        self.prefixes[k]
     }
 
     /// How many levels lie within `x` ticks.
@@ -58,11 +58,16 @@ impl<'a> Index<'a> {
             return self.distance.len();
         }
         let first = self.start[bucket] as usize;
-        if self.most > FEW {
+        if self.largest_bucket > LINEAR_SEARCH_LIMIT {
             let end = self.start[bucket + 1] as usize;
             return first + self.distance[first..end].partition_point(|d| *d <= x);
         }
         // A fixed number of steps: nothing for the processor to guess wrong.
-        first + self.distance[first..].iter().take(self.most).map(|d| usize::from(*d <= x)).sum::<usize>()
+        first
+            + self.distance[first..]
+                .iter()
+                .take(self.largest_bucket)
+                .map(|d| usize::from(*d <= x))
+                .sum::<usize>()
     }
 }

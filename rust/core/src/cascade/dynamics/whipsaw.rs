@@ -9,7 +9,7 @@ use crate::{CoreError, Result};
 
 /// What brings the price back after a leg.
 #[derive(Debug, Clone, Copy)]
-pub struct Swing {
+pub struct Rebound {
     /// Share of the forced part of a leg that stays; the rest comes back.
     pub permanent: f64,
     /// What else comes back, as a share of the whole leg.
@@ -46,7 +46,7 @@ pub fn whipsaw(
     back: (&Levels<'_>, Market<'_>),
     multiplier: f64,
     shock: i64,
-    swing: Swing,
+    swing: Rebound,
 ) -> Result<Vec<Leg>> {
     if !(0.0..=1.0).contains(&swing.permanent) {
         return Err(CoreError::new("permanent", format!("{}", swing.permanent), "a share from 0 to 1"));

@@ -11,26 +11,26 @@ use arrow_schema::{ArrowError, DataType};
 use liqmap_core::{CoreError, Result};
 use rayon::prelude::*;
 
-/// Codes that one thread looks through at a time.
+/// DictionaryCodes that one thread looks through at a time.
 const PIECE: usize = 1 << 16;
 
 /// The words of a column and, per row, which one it holds.
-pub struct Labels {
+pub struct DictionaryColumn {
     /// Each word once, or more than once where a dictionary repeats it.
     pub words: Vec<String>,
     /// Per row, an index into `words`; a null is one beyond the last.
-    pub codes: Codes,
+    pub codes: DictionaryCodes,
 }
 
 /// Row codes, in the producer's own memory where its keys have 8 or 32 bits and no row is null.
-pub enum Codes {
+pub enum DictionaryCodes {
     /// Up to 256 words.
     Narrow(ScalarBuffer<u8>),
     /// More.
     Wide(ScalarBuffer<u32>),
 }
 
-impl Codes {
+impl DictionaryCodes {
     /// The code of one row.
     #[inline]
     pub fn at(&self, row: usize) -> u32 {
@@ -91,7 +91,7 @@ impl Codes {
     }
 }
 
-impl Labels {
+impl DictionaryColumn {
     /// Read a string or dictionary column. What a foreign producer may have got wrong (offsets, UTF-8, keys out of
     /// range) is checked before it is followed.
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
@@ -112,7 +112,7 @@ impl Labels {
         let count = named.len() as u32;
         let keys = dictionary.keys();
         if keys.null_count() == 0 && named.null_count() == 0 {
-            let codes = Codes::of_keys(keys).map_err(fault)?;
+            let codes = DictionaryCodes::of_keys(keys).map_err(fault)?;
             return match codes.largest() {
                 Some(key) if key >= count => Err(wrong(format!("key {key} of a dictionary of {count}"))),
                 _ => Ok(Self { words: owned(&named), codes }),
@@ -125,7 +125,7 @@ impl Labels {
         }
         let there = |key: &i64| named.is_valid(*key as usize);
         let code = |key: Option<i64>| key.filter(there).map_or(count, |key| key as u32);
-        Ok(Self { words: owned(&named), codes: Codes::Wide(keys.iter().map(code).collect()) })
+        Ok(Self { words: owned(&named), codes: DictionaryCodes::Wide(keys.iter().map(code).collect()) })
     }
 
     /// Number plain strings in the order in which they are met.
@@ -153,7 +153,7 @@ impl Labels {
         for code in &mut codes {
             *code = (*code).min(beyond);
         }
-        Self { words, codes: Codes::Wide(codes.into()) }
+        Self { words, codes: DictionaryCodes::Wide(codes.into()) }
     }
 }
 

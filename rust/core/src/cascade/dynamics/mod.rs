@@ -7,5 +7,5 @@ mod whipsaw;
 
 pub use coupled::{Coupled, Venue, coupled};
 pub use deleverage::{Deleveraged, deleverage};
-pub use replay::{Replay, Tempo, replay};
-pub use whipsaw::{Leg, Swing, whipsaw};
+pub use replay::{Replay, ReplayParams, replay};
+pub use whipsaw::{Leg, Rebound, whipsaw};

@@ -6,7 +6,7 @@ use crate::{CoreError, Result};
 ///
 /// # Errors
 /// `cost`, row by row, does not hold a whole number of rows of `columns`; a cost is NaN; `alone` is not finite.
-pub fn align(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(usize, usize)>> {
+pub fn align_monotone(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(usize, usize)>> {
     if !alone.is_finite() {
         return Err(CoreError::new("alone", format!("{alone}"), "a finite cost"));
     }
@@ -56,7 +56,7 @@ pub fn align(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(usize, usi
 mod tests {
     use proptest::prelude::*;
 
-    use super::align;
+    use super::align_monotone;
 
     /// Every way to pair without crossing, the cheapest of them.
     fn cheapest(cost: &[Vec<f64>], alone: f64, i: usize, j: usize) -> f64 {
@@ -74,7 +74,7 @@ mod tests {
             cost in (1..6_usize).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(0.0..6.0, n), 1..6))
         ) {
             let columns = cost[0].len();
-            let pairs = align(&cost.concat(), columns, 2.0).unwrap();
+            let pairs = align_monotone(&cost.concat(), columns, 2.0).unwrap();
             prop_assert!(pairs.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1));
             let paired: f64 = pairs.iter().map(|&(i, j)| cost[i][j]).sum();
             let total = paired + 2.0 * (cost.len() + columns - 2 * pairs.len()) as f64;
@@ -84,15 +84,15 @@ mod tests {
 
     #[test]
     fn invalid_costs_are_rejected() {
-        assert!(align(&[1.0, 2.0, 3.0], 2, 2.0).is_err());
-        assert!(align(&[1.0], 0, 2.0).is_err());
-        assert!(align(&[f64::NAN], 1, 2.0).is_err());
-        assert!(align(&[1.0], 1, f64::NAN).is_err());
+        assert!(align_monotone(&[1.0, 2.0, 3.0], 2, 2.0).is_err());
+        assert!(align_monotone(&[1.0], 0, 2.0).is_err());
+        assert!(align_monotone(&[f64::NAN], 1, 2.0).is_err());
+        assert!(align_monotone(&[1.0], 1, f64::NAN).is_err());
     }
 
     #[test]
     fn nothing_pairs_with_nothing() {
-        assert!(align(&[], 0, 2.0).unwrap().is_empty());
-        assert!(align(&[], 3, 2.0).unwrap().is_empty());
+        assert!(align_monotone(&[], 0, 2.0).unwrap().is_empty());
+        assert!(align_monotone(&[], 3, 2.0).unwrap().is_empty());
     }
 }

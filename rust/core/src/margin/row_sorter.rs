@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::batch::{Codes, Columns};
 use super::block::{Block, LANES};
-use super::plans::Plans;
+use super::compiled_rules::Plans;
 
 /// Rows on the desk.
 pub const SORTED: usize = 1 << 11;

@@ -1,6 +1,6 @@
 //! A mean that forgets.
 
-use liqmap_core::trailing as core;
+use liqmap_core::ewma as core;
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
@@ -9,14 +9,14 @@ use crate::error::OrInputError;
 
 /// The mean before each value, moved by each that is not NaN by its weight.
 #[pyfunction]
-pub fn trailing<'py>(
+pub fn lagged_ewma<'py>(
     py: Python<'py>,
     values: Array<'py, f64>,
     weights: Array<'py, f64>,
     start: f64,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-    let values = vector("values", &values).or_input_error("trailing")?;
-    let weights = vector("weights", &weights).or_input_error("trailing")?;
-    let means = py.detach(|| core::trailing(&values, &weights, start)).or_input_error("trailing")?;
+    let values = vector("values", &values).or_input_error("lagged_ewma")?;
+    let weights = vector("weights", &weights).or_input_error("lagged_ewma")?;
+    let means = py.detach(|| core::lagged_ewma(&values, &weights, start)).or_input_error("lagged_ewma")?;
     Ok(means.into_pyarray(py))
 }

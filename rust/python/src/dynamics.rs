@@ -1,7 +1,7 @@
 //! Engine rules: numpy in, numpy out.
 
 use liqmap_core::cascade::Levels;
-use liqmap_core::engine::{self, Swing, Tempo, Venue};
+use liqmap_core::cascade::dynamics::{self, Rebound, ReplayParams, Venue};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
@@ -31,7 +31,7 @@ pub fn deleverage<'py>(
     let made = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
-            engine::deleverage(&levels, &bankruptcy, &market.core()?.response(1.0)?, shock, fund)
+            dynamics::deleverage(&levels, &bankruptcy, &market.core()?.response(1.0)?, shock, fund)
         })
         .or_input_error("cascade")?;
     Ok((made.stop, made.sold.into_pyarray(py), made.handed.into_pyarray(py), made.paid, made.exhausted))
@@ -55,9 +55,9 @@ pub fn replay<'py>(
     let (distance, notional) = columns(&distance, &notional).or_input_error("replay")?;
     let shock = ticks(shock).or_input_error("replay")?;
     let latency = count("latency", latency, 0..=i64::from(u32::MAX)).or_input_error("replay")?;
-    let tempo = Tempo { keep, permanent, rate, latency };
+    let tempo = ReplayParams { keep, permanent, rate, latency };
     let made = py
-        .detach(|| engine::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, tempo))
+        .detach(|| dynamics::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, tempo))
         .or_input_error("replay")?;
     Ok((made.path.into_pyarray(py), made.sent.into_pyarray(py), made.fired, made.exhausted))
 }
@@ -80,12 +80,12 @@ pub fn whipsaw<'py>(
 ) -> PyResult<Vec<Leg>> {
     let away = columns(&away.0, &away.1).or_input_error("whipsaw")?;
     let back = columns(&back.0, &back.1).or_input_error("whipsaw")?;
-    let swing = Swing { permanent, reversion };
+    let swing = Rebound { permanent, reversion };
     let legs = py
         .detach(|| {
             let (away, back) = (Levels::new(&away.0, &away.1)?, Levels::new(&back.0, &back.1)?);
             let sides = ((&away, markets.0.get().core()?), (&back, markets.1.get().core()?));
-            engine::whipsaw(sides.0, sides.1, multiplier, shock, swing)
+            dynamics::whipsaw(sides.0, sides.1, multiplier, shock, swing)
         })
         .or_input_error("whipsaw")?;
     Ok(legs.iter().map(|l| (l.away, l.start, l.shock, l.stop, l.liquidated, l.exhausted)).collect())
@@ -121,7 +121,7 @@ pub fn coupled<'py>(
                     own,
                 })
                 .collect();
-            engine::coupled(&venues, consolidated.core(), together)
+            dynamics::coupled(&venues, consolidated.core(), together)
         })
         .or_input_error("cascade")?;
     Ok((made.price.into_pyarray(py), made.mark.into_pyarray(py), made.fired, made.rounds, made.exhausted))

@@ -1,6 +1,6 @@
 //! Which plan a row follows: instrument, side, margin mode and instant as one number.
 
-use super::plan::Plan;
+use super::compiled_rule::Plan;
 use super::reason::Reason;
 use super::rule::{Mode, Payoff, Side, Venue};
 use super::tiers::Tiers;

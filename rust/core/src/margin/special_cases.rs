@@ -1,6 +1,6 @@
 //! What does not go the common way: positions that are refused, and hedged accounts.
 
-use super::plan::Plan;
+use super::compiled_rule::Plan;
 use super::reason::Reason;
 use super::rule::Reference;
 use super::solve::{Outcome, Position};

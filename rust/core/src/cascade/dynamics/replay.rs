@@ -9,7 +9,7 @@ const MOST_STEPS: usize = 1_000_000;
 
 /// How time passes, in steps.
 #[derive(Debug, Clone, Copy)]
-pub struct Tempo {
+pub struct ReplayParams {
     /// What a step leaves of the hole in the book and of the transient impact, 0 to 1 (1: nothing refills).
     pub keep: f64,
     /// Share of the impact that stays, 0 to 1.
@@ -47,7 +47,7 @@ pub fn replay(
     market: Market<'_>,
     multiplier: f64,
     shock: i64,
-    tempo: Tempo,
+    tempo: ReplayParams,
 ) -> Result<Replay> {
     check(tempo, multiplier)?;
     let curve = market.curve();
@@ -87,7 +87,7 @@ pub fn replay(
     }
 }
 
-fn check(tempo: Tempo, multiplier: f64) -> Result<()> {
+fn check(tempo: ReplayParams, multiplier: f64) -> Result<()> {
     for (place, value) in [("keep", tempo.keep), ("permanent", tempo.permanent)] {
         if !(0.0..=1.0).contains(&value) {
             return Err(CoreError::new(place, format!("{value}"), "a share from 0 to 1"));

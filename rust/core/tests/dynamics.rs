@@ -1,8 +1,8 @@
 //! Engine rules: the tables of the method document, and the plain cascade as the limit of each rule.
 
+use liqmap_core::cascade::dynamics::{Rebound, ReplayParams, Venue, coupled, deleverage, replay, whipsaw};
 use liqmap_core::cascade::{Levels, rounds, sweep};
 use liqmap_core::depth::Curve;
-use liqmap_core::engine::{Swing, Tempo, Venue, coupled, deleverage, replay, whipsaw};
 use liqmap_core::impact::{Market, Shock};
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn market(curve: &Curve) -> Market<'_> {
     Market::new(curve, Shock::News, SCALE, 9_999_999).unwrap()
 }
 
-const CALM: Tempo = Tempo { keep: 1.0, permanent: 1.0, rate: f64::INFINITY, latency: 0 };
+const CALM: ReplayParams = ReplayParams { keep: 1.0, permanent: 1.0, rate: f64::INFINITY, latency: 0 };
 
 #[test]
 fn the_fund_pays_until_it_is_empty() {
@@ -50,7 +50,7 @@ fn refilling_books_stop_cascades_sooner() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let peak = |theta: f64, permanent: f64| {
-        let tempo = Tempo { keep: (-1.0 / theta).exp(), permanent, ..CALM };
+        let tempo = ReplayParams { keep: (-1.0 / theta).exp(), permanent, ..CALM };
         let made = replay(&levels, market(&curve), 1.0, 50_000, tempo).unwrap();
         made.path.iter().fold(0.0_f64, |a, b| a.max(*b)) * 1e5
     };
@@ -66,16 +66,16 @@ fn a_slow_engine_sends_the_same_flow_later() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let run = |tempo| replay(&levels, market(&curve), 1.0, 50_000, tempo).unwrap();
-    let slow = run(Tempo { rate: 100e6, ..CALM });
+    let slow = run(ReplayParams { rate: 100e6, ..CALM });
     assert_eq!(slow.sent.iter().sum::<f64>(), 500e6);
     assert_eq!(slow.path.len(), 5);
-    let late = run(Tempo { latency: 3, ..CALM });
+    let late = run(ReplayParams { latency: 3, ..CALM });
     assert_eq!(late.sent.iter().sum::<f64>(), 500e6);
     assert_eq!(late.path.iter().position(|x| *x > 0.005), Some(3), "the first order comes three steps later");
     // With refill the slow engine does less harm.
-    let refill = Tempo { keep: 0.5, permanent: 0.0, ..CALM };
+    let refill = ReplayParams { keep: 0.5, permanent: 0.0, ..CALM };
     let peak = |t| run(t).path.iter().fold(0.0_f64, |a, b| a.max(*b));
-    assert!(peak(Tempo { rate: 100e6, ..refill }) < peak(refill));
+    assert!(peak(ReplayParams { rate: 100e6, ..refill }) < peak(refill));
 }
 
 #[test]
@@ -86,12 +86,12 @@ fn a_rebound_burns_the_other_side() {
     let above = Levels::new(&above_at, &above_usd).unwrap();
     let run =
         |swing| whipsaw((&below, market(&curve)), (&above, market(&curve)), 1.0, 50_000, swing).unwrap();
-    let one_way = run(Swing { permanent: 1.0, reversion: 0.0 });
+    let one_way = run(Rebound { permanent: 1.0, reversion: 0.0 });
     assert_eq!(one_way.len(), 1);
     assert_eq!((one_way[0].stop, one_way[0].liquidated), (100_000, 500e6));
     // All comes back and a quarter more: from −1,000 up by 1,250 to +250; the first short fires and adds 100, which fires
     // the second.
-    let both = run(Swing { permanent: 1.0, reversion: 1.25 });
+    let both = run(Rebound { permanent: 1.0, reversion: 1.25 });
     assert_eq!((both[1].away, both[1].start, both[1].shock), (false, 100_000, 125_000));
     assert_eq!((both[1].stop, both[1].liquidated), (-45_000, 200e6));
     // From +450 back by 1.25 · 1,450 = 1,812.5 to −1,362.5: the third long, at −1,100, and so on.
@@ -146,19 +146,19 @@ fn refuses_what_is_no_input() {
     assert!(deleverage(&levels, &[f64::NAN; 5], &response, 1, 0.0).is_err());
     assert!(deleverage(&levels, &[0.1; 5], &response, 1, -1.0).is_err());
     for tempo in [
-        Tempo { keep: 1.1, ..CALM },
-        Tempo { permanent: -0.1, ..CALM },
-        Tempo { rate: 0.0, ..CALM },
-        Tempo { rate: f64::NAN, ..CALM },
-        Tempo { rate: 1.0, ..CALM },
-        Tempo { latency: usize::MAX, ..CALM },
+        ReplayParams { keep: 1.1, ..CALM },
+        ReplayParams { permanent: -0.1, ..CALM },
+        ReplayParams { rate: 0.0, ..CALM },
+        ReplayParams { rate: f64::NAN, ..CALM },
+        ReplayParams { rate: 1.0, ..CALM },
+        ReplayParams { latency: usize::MAX, ..CALM },
     ] {
         assert!(replay(&levels, market(&curve), 1.0, 50_000, tempo).is_err());
     }
     let pair = || (&levels, market(&curve));
-    assert!(whipsaw(pair(), pair(), 1.0, 1, Swing { permanent: 2.0, reversion: 0.0 }).is_err());
-    assert!(whipsaw(pair(), pair(), 1.0, 1, Swing { permanent: 0.0, reversion: f64::INFINITY }).is_err());
-    assert!(whipsaw(pair(), pair(), 1.0, -1, Swing { permanent: 0.0, reversion: 0.0 }).is_err());
+    assert!(whipsaw(pair(), pair(), 1.0, 1, Rebound { permanent: 2.0, reversion: 0.0 }).is_err());
+    assert!(whipsaw(pair(), pair(), 1.0, 1, Rebound { permanent: 0.0, reversion: f64::INFINITY }).is_err());
+    assert!(whipsaw(pair(), pair(), 1.0, -1, Rebound { permanent: 0.0, reversion: 0.0 }).is_err());
     let venue =
         |in_index| Venue { levels: &levels, curve: &curve, scale: 1.0, shock: 0.0, in_index, own: 0.0 };
     assert!(coupled(&[venue(0.4)], &curve, 1.0).is_err());
@@ -193,7 +193,7 @@ proptest! {
         let calm = replay(&levels, market, 1.0, shock, CALM).unwrap();
         let peak = |path: &[f64]| path.iter().fold(shock as f64 / 100.0, |a, b| a.max(*b));
         prop_assert!((market.ticks(peak(&calm.path)) - plain.stop).abs() <= 1);
-        let refilled = replay(&levels, market, 1.0, shock, Tempo { keep, permanent, ..CALM }).unwrap();
+        let refilled = replay(&levels, market, 1.0, shock, ReplayParams { keep, permanent, ..CALM }).unwrap();
         // Where depth is concave, impact is convex: small orders into a full book push less than one large one.
         prop_assert!(beta > 1.0 || refilled.fired <= calm.fired);
     }
