@@ -1,8 +1,8 @@
 //! What holds for every venue, side, payoff and margin mode, against an oracle written in prices.
 
 use liqmap_core::margin::{
-    Maintenance, Mode, Outcome, Partial, Payoff, Plan, Position, Reason, Reference, Rule, Side, Tier, Tiers,
-    VENUES, tranches,
+    CompiledRule, Maintenance, Mode, Outcome, Partial, Payoff, Position, Reason, Reference, Rule, Side, Tier,
+    Tiers, VENUES, tranches,
 };
 use proptest::prelude::*;
 
@@ -58,8 +58,8 @@ fn any_side() -> impl Strategy<Value = Side> {
 const ENTRY: f64 = 50_000.0;
 
 /// A position whose tier measure at the entry is a share of the first caps, so that every tier is met.
-fn position(plan: &Plan, payoff: Payoff, measure: f64, leverage: f64, cross: bool) -> Position {
-    let size = match (plan.rule().by_size, payoff) {
+fn position(compiled: &CompiledRule, payoff: Payoff, measure: f64, leverage: f64, cross: bool) -> Position {
+    let size = match (compiled.rule().by_size, payoff) {
         (true, Payoff::Inverse) | (false, Payoff::Linear) => measure / ENTRY,
         // An inverse contract's face over the price is coin.
         (true, Payoff::Linear) | (false, Payoff::Inverse) => measure,
@@ -69,7 +69,7 @@ fn position(plan: &Plan, payoff: Payoff, measure: f64, leverage: f64, cross: boo
     if cross {
         out.margin = notional / leverage;
         out.mark = ENTRY * 1.001;
-        out.maintenance = if plan.rule().account_total { notional / leverage * 0.1 } else { 0.0 };
+        out.maintenance = if compiled.rule().account_total { notional / leverage * 0.1 } else { 0.0 };
     }
     out
 }
@@ -120,11 +120,11 @@ proptest! {
         of_cap in 0.01..40.0_f64, share in 0.0..1.0_f64,
     ) {
         let tiers = Tiers::new("tiers", rows).unwrap();
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
         let wanted = of_cap * first_cap(&tiers);
         let leverage = 1.0 + share * (row(&tiers, wanted * 1.002).max_leverage - 1.0);
-        let p = position(&plan, payoff, wanted, leverage, mode == Mode::Cross);
-        let Outcome { price, bankruptcy, reason, .. } = plan.solve(&p);
+        let p = position(&compiled, payoff, wanted, leverage, mode == Mode::Cross);
+        let Outcome { price, bankruptcy, reason, .. } = compiled.solve(&p);
         prop_assume!(reason != Reason::Covered && reason != Reason::LastTier && reason != Reason::MaxLeverage);
         prop_assert_eq!(reason, Reason::None);
 
@@ -164,31 +164,31 @@ proptest! {
         rows in tables(0), (name, rule, payoff, mode) in any_rule(), side in any_side(), share in 0.0..0.9_f64,
     ) {
         let tiers = Tiers::new("tiers", rows.clone()).unwrap();
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
         let leverage = 1.5 + share * (tiers.rows()[0].max_leverage - 1.5);
-        let base = position(&plan, payoff, 0.5 * first_cap(&tiers), leverage, mode == Mode::Cross);
-        let at = |plan: &Plan, p: &Position| {
+        let base = position(&compiled, payoff, 0.5 * first_cap(&tiers), leverage, mode == Mode::Cross);
+        let at = |compiled: &CompiledRule, p: &Position| {
             // No price is the farthest of all.
             let far = if side == Side::Long { 0.0 } else { f64::INFINITY };
-            let price = plan.solve(p).price;
+            let price = compiled.solve(p).price;
             if price.is_nan() { far } else { price }
         };
         let nearer = |a: f64, b: f64| if side == Side::Long { a <= b * (1.0 + 1e-12) } else { a >= b * (1.0 - 1e-12) };
-        let here = at(&plan, &base);
+        let here = at(&compiled, &base);
 
         let mut geared = base;
         geared.leverage *= 1.05;
         prop_assume!(geared.leverage <= tiers.rows()[0].max_leverage);
-        prop_assert!(nearer(here, at(&plan, &geared)), "{name}: leverage");
+        prop_assert!(nearer(here, at(&compiled, &geared)), "{name}: leverage");
 
         let mut poorer = base;
         poorer.margin = 0.98 * notional(payoff, base.size, ENTRY) / leverage;
         let mut same = base;
         same.margin = notional(payoff, base.size, ENTRY) / leverage;
-        prop_assert!(nearer(at(&plan, &same), at(&plan, &poorer)), "{name}: margin");
+        prop_assert!(nearer(at(&compiled, &same), at(&compiled, &poorer)), "{name}: margin");
 
         let stricter = rows.iter().map(|t| Tier { mmr: (t.mmr * 1.1).min(1.0), ..*t }).collect();
-        let stricter = Plan::new(rule, &Tiers::new("tiers", stricter).unwrap(), payoff, side, 0.0);
+        let stricter = CompiledRule::new(rule, &Tiers::new("tiers", stricter).unwrap(), payoff, side, 0.0);
         // An account that reports its whole maintenance reports more of it under a higher rate.
         let mut charged = base;
         if rule.account_total {
@@ -204,8 +204,8 @@ proptest! {
         let tiers = Tiers::new("tiers", rows).unwrap();
         let leverage = 2.0 + share * (tiers.rows()[0].max_leverage - 2.0);
         for side in [Side::Long, Side::Short] {
-            let plan = Plan::new(rule, &tiers, payoff, side, 0.1);
-            let solved = plan.solve(&position(&plan, payoff, 0.5 * first_cap(&tiers), leverage, false));
+            let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.1);
+            let solved = compiled.solve(&position(&compiled, payoff, 0.5 * first_cap(&tiers), leverage, false));
             // A table of one tier may end within reach of a short; it is still the tier that holds.
             prop_assert_eq!(solved.reason, Reason::None, "{} {:?}", name, side);
             prop_assert!((solved.price < ENTRY) == (side == Side::Long), "{name} {side:?}: {}", solved.price);
@@ -222,8 +222,8 @@ proptest! {
         let tiers = Tiers::new("tiers", vec![tier(1, 0.0, f64::INFINITY, 40.0, mmr)]).unwrap();
         let price = |payoff| {
             let rule = (venue.rule)(Mode::Isolated, payoff, i64::MAX).unwrap();
-            let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
-            plan.solve(&Position { size: 1.0, entry: ENTRY, leverage, ..Position::default() }).price
+            let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
+            compiled.solve(&Position { size: 1.0, entry: ENTRY, leverage, ..Position::default() }).price
         };
         let step = 1.0 / leverage + mmr + 0.0005;
         let apart = (price(Payoff::Linear) - price(Payoff::Inverse)).abs() / ENTRY;
@@ -236,12 +236,12 @@ proptest! {
         of_cap in 0.01..40.0_f64, share in 0.0..1.0_f64,
     ) {
         let tiers = Tiers::new("tiers", rows).unwrap();
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.1);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.1);
         let wanted = of_cap * first_cap(&tiers);
         let leverage = 1.0 + share * (row(&tiers, wanted).max_leverage - 1.0);
-        let p = position(&plan, payoff, wanted, leverage, mode == Mode::Cross);
-        let pieces = tranches(&plan, &p);
-        let solved = plan.solve(&p);
+        let p = position(&compiled, payoff, wanted, leverage, mode == Mode::Cross);
+        let pieces = tranches(&compiled, &p);
+        let solved = compiled.solve(&p);
         prop_assert_eq!(pieces.is_empty(), solved.price.is_nan());
         prop_assume!(!pieces.is_empty());
         prop_assert_eq!(pieces[0].price.to_bits(), solved.price.to_bits());
@@ -267,9 +267,9 @@ proptest! {
         let upper = 1 + pick.index(tiers.rows().len() - 1);
         let (edge, above, below) = (tiers.rows()[upper].floor, tiers.rows()[upper], tiers.rows()[upper - 1]);
         prop_assume!(above.mmr > below.mmr);
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
         // Where the tier is read: at the entry if frozen or by size, else at the liquidation price itself.
-        let unit = position(&plan, payoff, 1.0, 1.0, false).size;
+        let unit = position(&compiled, payoff, 1.0, 1.0, false).size;
         let solve = |measured: f64| {
             let (size, margin) = if rule.by_size || rule.maintenance == Maintenance::Frozen {
                 (unit * measured, 0.2 * notional(payoff, unit * measured, ENTRY))
@@ -280,7 +280,7 @@ proptest! {
                 let due = notional(payoff, size, price) * below.mmr - below.deduction;
                 (size, due - profit(payoff, side, size, ENTRY, price))
             };
-            plan.solve(&Position { size, entry: ENTRY, margin, ..Position::default() })
+            compiled.solve(&Position { size, entry: ENTRY, margin, ..Position::default() })
         };
         let (under, on, over) = (solve(edge * (1.0 - 1e-9)), solve(edge), solve(edge * (1.0 + 1e-9)));
         prop_assert_eq!(under.tier, below.number, "{}", name);

@@ -34,7 +34,7 @@ const CLASSIC_CROSS: Rule =
 
 pub const VENUE: Venue = Venue {
     name: "bybit",
-    // `BTCUSD` and `BTCUSDM26` (a month's letter and a year) settle in coin; `BTCUSDT` and `BTCPERP` do not.
+    // `BTCUSD` and `BTCUSDM26` (a month's letter and a year) settle_tier in coin; `BTCUSDT` and `BTCPERP` do not.
     payoff_of: |symbol| match symbol.split_once("USD").map(|(_, tail)| tail.as_bytes()) {
         Some([] | [b'F'..=b'Z', b'0'..=b'9', b'0'..=b'9']) => Payoff::Inverse,
         _ => Payoff::Linear,

@@ -1,14 +1,14 @@
 //! A rule over a tier table, for one side: the numbers the solver works with.
 
 use super::rule::{Fee, Maintenance, Payoff, Reference, Rule, Side};
-use super::tiers::{Ladder, Tiers};
+use super::tiers::{TierLookup, Tiers};
 
 /// Everything that positions of one instrument, side and margin mode share: the rule, and the rule as numbers and masks,
 /// so that a row of any rule takes the same path through the solver.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct CompiledRule {
     pub(super) rule: Rule,
-    pub(super) ladder: Ladder,
+    pub(super) lookup: TierLookup,
     /// Sign of equity's slope in `x`.
     pub(super) sign: f64,
     /// What the venue adds to the price it reports.
@@ -21,20 +21,20 @@ pub struct Plan {
     /// 1 where maintenance moves with the price, else 0.
     pub(super) live: f64,
     /// 1 where the account's total holds this position's own maintenance, which then moves with the price.
-    pub(super) within: f64,
+    pub(super) own_in_total: f64,
     /// 1 where the position's own maintenance at the reference is what it owes to the end.
     pub(super) frozen: f64,
     /// 1 where the closing fee adds to the rate.
-    pub(super) charged: f64,
+    pub(super) fee_in_maintenance: f64,
     /// 1 where a loss beyond the settlement coin is borrowed.
     pub(super) borrows: f64,
     /// The account's total maintenance has to be given.
-    pub(super) totals: Mask,
+    pub(super) total_required: Mask,
     pub(super) by_size: Mask,
 }
 
-impl Plan {
-    /// The plan of a rule over a tier table; `tick` is not read where the rule adds no ticks, and 0 if unknown.
+impl CompiledRule {
+    /// The compiled of a rule over a tier table; `tick` is not read where the rule adds no ticks, and 0 if unknown.
     #[must_use]
     pub fn new(rule: Rule, tiers: &Tiers, payoff: Payoff, side: Side, tick: f64) -> Self {
         let inverse = payoff == Payoff::Inverse;
@@ -43,7 +43,7 @@ impl Plan {
         let one = |flag: bool| f64::from(u8::from(flag));
         Self {
             rule,
-            ladder: tiers.ladder(&rule),
+            lookup: tiers.lookup(&rule),
             sign: if long == inverse { -1.0 } else { 1.0 },
             offset: rule.ticks[usize::from(!long)] * if tick > 0.0 { tick } else { 0.0 },
             inverse,
@@ -51,16 +51,16 @@ impl Plan {
             needs_account: Mask::of(rule.needs_account),
             fixed: Mask::of(rule.by_size || !live),
             live: one(live),
-            within: one(live && rule.account_total),
+            own_in_total: one(live && rule.account_total),
             frozen: one(!live && !rule.account_total),
-            charged: one(rule.fee == Fee::Maintenance),
+            fee_in_maintenance: one(rule.fee == Fee::Maintenance),
             borrows: one(rule.borrows),
-            totals: Mask::of(rule.account_total),
+            total_required: Mask::of(rule.account_total),
             by_size: Mask::of(rule.by_size),
         }
     }
 
-    /// The rule this plan follows.
+    /// The rule this compiled follows.
     #[must_use]
     pub const fn rule(&self) -> &Rule {
         &self.rule

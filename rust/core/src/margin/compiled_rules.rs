@@ -1,6 +1,6 @@
-//! Which plan a row follows: instrument, side, margin mode and instant as one number.
+//! Which compiled a row follows: instrument, side, margin mode and instant as one number.
 
-use super::compiled_rule::Plan;
+use super::compiled_rule::CompiledRule;
 use super::reason::Reason;
 use super::rule::{Mode, Payoff, Side, Venue};
 use super::tiers::Tiers;
@@ -18,21 +18,21 @@ pub struct Contract {
     pub tables: Vec<(i64, Tiers)>,
 }
 
-/// Every plan of every instrument; the first codes are the reasons for having none.
+/// Every compiled of every instrument; the first codes are the reasons for having none.
 #[derive(Debug, Clone)]
-pub struct Plans {
-    entries: Vec<Result<Plan, Reason>>,
-    /// Per contract: since when, and the code of its first plan.
+pub struct CompiledRules {
+    entries: Vec<Result<CompiledRule, Reason>>,
+    /// Per contract: since when, and the code of its first compiled.
     since: Vec<Vec<(i64, u32)>>,
 }
 
-impl Default for Plans {
+impl Default for CompiledRules {
     fn default() -> Self {
         Self { entries: Reason::ALL.map(Err).to_vec(), since: Vec::new() }
     }
 }
 
-impl Plans {
+impl CompiledRules {
     /// Add an instrument; returns its index.
     pub fn add(&mut self, contract: &Contract) -> usize {
         let mut since = Vec::new();
@@ -50,11 +50,11 @@ impl Plans {
                 for mode in [Mode::Isolated, Mode::Cross] {
                     for side in [Side::Long, Side::Short] {
                         let rule = (venue.rule)(mode, contract.payoff, at);
-                        let plan = rule.ok_or(Reason::Rule).and_then(|rule| {
+                        let compiled = rule.ok_or(Reason::Rule).and_then(|rule| {
                             let (_, tiers) = table.ok_or(Reason::Tiers)?;
-                            Ok(Plan::new(rule, tiers, contract.payoff, side, contract.tick))
+                            Ok(CompiledRule::new(rule, tiers, contract.payoff, side, contract.tick))
                         });
-                        self.entries.push(plan);
+                        self.entries.push(compiled);
                     }
                 }
             }
@@ -86,12 +86,12 @@ impl Plans {
         self.entries.len()
     }
 
-    /// The plan of a code, or why there is none.
+    /// The compiled of a code, or why there is none.
     ///
     /// # Errors
-    /// The reason that stands for "no plan"; an unknown code has no tier table.
+    /// The reason that stands for "no compiled"; an unknown code has no tier table.
     #[inline]
-    pub fn get(&self, code: u32) -> Result<&Plan, Reason> {
+    pub fn get(&self, code: u32) -> Result<&CompiledRule, Reason> {
         self.entries
             .get(code as usize)
             .map_or(Err(Reason::Tiers), |entry| entry.as_ref().map_err(|&reason| reason))

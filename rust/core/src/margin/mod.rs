@@ -22,9 +22,9 @@ mod special_cases;
 mod tiers;
 mod tranches;
 
-pub use batch::{Codes, Columns, NAMES, Solved, liquidation_prices};
-pub use compiled_rule::Plan;
-pub use compiled_rules::{Contract, Plans};
+pub use batch::{COLUMN_NAMES, Columns, RuleCodes, SolvedColumns, liquidation_prices};
+pub use compiled_rule::CompiledRule;
+pub use compiled_rules::{CompiledRules, Contract};
 pub use reason::Reason;
 pub use rule::{Fee, Maintenance, Mode, PLAIN, Partial, Payoff, Reference, Rule, Side, Venue};
 pub use solve::{Outcome, Position};

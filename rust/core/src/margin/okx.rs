@@ -20,7 +20,7 @@ const CROSS: Rule = Rule { reference: Reference::Mark, needs_account: true, tick
 
 pub const VENUE: Venue = Venue {
     name: "okx",
-    // `BTC-USD-SWAP` and `BTC-USD-261225` settle in coin; `BTC-USDT-SWAP` and `BTC-USD_UM-261030` do not.
+    // `BTC-USD-SWAP` and `BTC-USD-261225` settle_tier in coin; `BTC-USDT-SWAP` and `BTC-USD_UM-261030` do not.
     payoff_of: |symbol| if symbol.contains("-USD-") { Payoff::Inverse } else { Payoff::Linear },
     rule: |mode, _, _| Some(if mode == Mode::Isolated { ISOLATED } else { CROSS }),
     changes: &[],

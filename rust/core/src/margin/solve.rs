@@ -6,10 +6,10 @@
 //! and convex across tiers, so stepping from tier to tier is Newton's method and ends after as many steps as there are
 //! tiers; where it jumps (tables without deductions), the edge itself is the price.
 
-use super::compiled_rule::Plan;
+use super::compiled_rule::CompiledRule;
 use super::reason::Reason;
 use super::rule::Fee;
-use super::tiers::Step;
+use super::tiers::TierParams;
 
 /// A position as the solver takes it; NaN stands for "not given".
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,9 +31,9 @@ pub struct Position {
     /// Margin rate of what a loss beyond the settlement coin borrows; 0 if not given.
     pub borrow: f64,
     /// The opposite leg's coin, in a hedged account.
-    pub other_size: f64,
+    pub hedge_size: f64,
     /// The opposite leg's entry price.
-    pub other_entry: f64,
+    pub hedge_entry: f64,
 }
 
 impl Default for Position {
@@ -48,8 +48,8 @@ impl Default for Position {
             maintenance: no,
             fee: no,
             borrow: no,
-            other_size: no,
-            other_entry: no,
+            hedge_size: no,
+            hedge_entry: no,
         }
     }
 }
@@ -67,17 +67,17 @@ pub struct Outcome {
     pub reason: Reason,
 }
 
-impl Plan {
+impl CompiledRule {
     /// The liquidation and bankruptcy price of one position.
     #[must_use]
     pub fn solve(&self, p: &Position) -> Outcome {
         let [x0, q, measured] = self.reference(p);
-        let at = self.ladder.at(measured);
-        let lines = self.lines(p, x0, q, &self.ladder.steps[at]);
-        if !(self.sound(p, &lines, measured, self.ladder.steps[at].max_leverage)) {
-            return self.set_aside(p);
+        let at = self.lookup.tier_at(measured);
+        let lines = self.lines(p, x0, q, &self.lookup.tiers[at]);
+        if !(self.is_valid(p, &lines, measured, self.lookup.tiers[at].max_leverage)) {
+            return self.solve_special_case(p);
         }
-        let (x, at) = self.settle(&lines, measured, at);
+        let (x, at) = self.settle_tier(&lines, measured, at);
         self.outcome(x, lines.bankrupt, at)
     }
 
@@ -91,14 +91,14 @@ impl Plan {
 
     /// A position's lines; `step` is its tier at the reference.
     #[inline]
-    pub(super) fn lines(&self, p: &Position, x0: f64, q: f64, step: &Step) -> Lines {
+    pub(super) fn lines(&self, p: &Position, x0: f64, q: f64, step: &TierParams) -> Lines {
         let margin = self.margin(p);
         let fee = self.fee_rate(p);
-        let f = self.charged * fee;
+        let f = self.fee_in_maintenance * fee;
         let k = self.sign * q;
         let own = q * x0 * step.mmr - step.deduction;
         let due = self.frozen * own + self.fee_at_bankruptcy(q, x0, margin, fee);
-        let cash = self.after_fee(p, margin, fee) - self.others(p, own + q * x0 * f) - due;
+        let cash = self.after_fee(p, margin, fee) - self.other_maintenance(p, own + q * x0 * f) - due;
         // A position that pays for what it borrows loses faster.
         let k_loss = k * (1.0 + self.borrows * if p.borrow > 0.0 { p.borrow } else { 0.0 });
         Lines { a: cash - k_loss * x0, k: k_loss, q, f, bankrupt: x0 - margin / k }
@@ -107,43 +107,43 @@ impl Plan {
     /// Whether a position is to be solved: nothing missing or out of range, and no second leg.
     #[allow(clippy::needless_bitwise_bool, reason = "a branch per test costs more than the tests")]
     #[inline]
-    pub(super) fn sound(&self, p: &Position, lines: &Lines, measured: f64, max_leverage: f64) -> bool {
+    pub(super) fn is_valid(&self, p: &Position, lines: &Lines, measured: f64, max_leverage: f64) -> bool {
         // Lines are finite only if size, entry, mark and margin are; a size or an entry below 0 turns its own sign.
         (p.size > 0.0)
             & (p.entry > 0.0)
             & (lines.bankrupt.abs() <= f64::MAX)
             & (lines.a.abs() <= f64::MAX)
             & !((p.leverage < 1.0) | (p.leverage > max_leverage))
-            & (measured <= self.ladder.last)
-            & !(p.other_size > 0.0)
+            & (measured <= self.lookup.last)
+            & !(p.hedge_size > 0.0)
     }
 
     /// Where the lines meet under a tier.
     #[inline]
-    pub(super) fn meet(&self, lines: &Lines, mmr: f64, deduction: f64) -> f64 {
+    pub(super) fn intersection(&self, lines: &Lines, mmr: f64, deduction: f64) -> f64 {
         -(lines.a + self.live * deduction) / (lines.k - self.live * lines.q * (mmr + lines.f))
     }
 
     /// What the tiers count where the lines meet.
     #[inline]
-    pub(super) fn measure_there(&self, lines: &Lines, measured: f64, x: f64) -> f64 {
+    pub(super) fn measure_at_intersection(&self, lines: &Lines, measured: f64, x: f64) -> f64 {
         self.fixed.pick(measured, lines.q * x)
     }
 
     /// Where the lines meet under the tier that holds there, from the tier `at` on.
-    pub(super) fn settle(&self, lines: &Lines, measured: f64, mut at: usize) -> (f64, usize) {
+    pub(super) fn settle_tier(&self, lines: &Lines, measured: f64, mut at: usize) -> (f64, usize) {
         let mut from = usize::MAX;
         loop {
-            let step = &self.ladder.steps[at];
-            let x = self.meet(lines, step.mmr, step.deduction);
-            let next = self.ladder.at(self.measure_there(lines, measured, x));
+            let step = &self.lookup.tiers[at];
+            let x = self.intersection(lines, step.mmr, step.deduction);
+            let next = self.lookup.tier_at(self.measure_at_intersection(lines, measured, x));
             if next == at {
                 return (x, at);
             }
             if next == from {
                 // Maintenance jumps between the two tiers and is met at the edge.
                 let upper = at.max(next);
-                return (self.ladder.edges[upper - 1] / lines.q, upper);
+                return (self.lookup.edges[upper - 1] / lines.q, upper);
             }
             (from, at) = (at, next);
         }
@@ -151,11 +151,11 @@ impl Plan {
 
     /// Maintenance that the account owes for other positions, of which `own` is none.
     #[inline]
-    pub(super) fn others(&self, p: &Position, own: f64) -> f64 {
+    pub(super) fn other_maintenance(&self, p: &Position, own: f64) -> f64 {
         // The total is NaN where it is needed and not given: no line, no price.
-        let otherwise = self.totals.pick(f64::NAN, 0.0);
+        let otherwise = self.total_required.pick(f64::NAN, 0.0);
         let given = if p.maintenance.is_nan() { otherwise } else { p.maintenance };
-        given - self.within * own
+        given - self.own_in_total * own
     }
 
     /// The margin: as given, or of an isolated position its notional at the entry over its leverage.
@@ -182,7 +182,7 @@ impl Plan {
     }
 
     /// The margin that counts, of a position that has been checked.
-    pub(super) fn backing(&self, p: &Position) -> f64 {
+    pub(super) fn effective_margin(&self, p: &Position) -> f64 {
         self.after_fee(p, self.margin(p), self.fee_rate(p))
     }
 
@@ -205,7 +205,7 @@ impl Plan {
     pub(super) fn outcome(&self, x: f64, bankrupt: f64, at: usize) -> Outcome {
         let price = self.price(x) + self.offset;
         let reason = if price.is_nan() { Reason::Covered } else { Reason::None };
-        Outcome { price, bankruptcy: self.price(bankrupt), tier: self.ladder.steps[at].number, reason }
+        Outcome { price, bankruptcy: self.price(bankrupt), tier: self.lookup.tiers[at].number, reason }
     }
 }
 

@@ -78,10 +78,10 @@ impl Tiers {
     }
 
     /// What the solver reads under a rule.
-    pub(super) fn ladder(&self, rule: &Rule) -> Ladder {
-        let nudge = if rule.cap_inclusive { 1.0 + EDGE } else { 1.0 - EDGE };
-        let edges: Vec<f64> = self.rows[1..].iter().map(|t| t.floor * nudge).collect();
-        let steps = self.rows.iter().enumerate().map(|(i, t)| Step {
+    pub(super) fn lookup(&self, rule: &Rule) -> TierLookup {
+        let edge_factor = if rule.cap_inclusive { 1.0 + EDGE } else { 1.0 - EDGE };
+        let edges: Vec<f64> = self.rows[1..].iter().map(|t| t.floor * edge_factor).collect();
+        let tiers = self.rows.iter().enumerate().map(|(i, t)| TierParams {
             mmr: t.mmr,
             deduction: if rule.deducts { t.deduction } else { 0.0 },
             // An infinite leverage is above any maximum.
@@ -91,14 +91,14 @@ impl Tiers {
             to: edges.get(i).copied().unwrap_or(f64::INFINITY),
             number: t.number,
         });
-        let steps = steps.collect();
-        Ladder { edges, last: self.rows.last().map_or(f64::INFINITY, |t| t.cap * (1.0 + EDGE)), steps }
+        let tiers = tiers.collect();
+        TierLookup { edges, last: self.rows.last().map_or(f64::INFINITY, |t| t.cap * (1.0 + EDGE)), tiers }
     }
 }
 
 /// A tier as the solver reads it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Step {
+pub(super) struct TierParams {
     pub mmr: f64,
     pub deduction: f64,
     pub max_leverage: f64,
@@ -111,22 +111,22 @@ pub(super) struct Step {
 
 /// A tier table laid out for look-ups: the edges alone in one run of memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ladder {
+pub(super) struct TierLookup {
     pub edges: Vec<f64>,
     pub last: f64,
-    pub steps: Vec<Step>,
+    pub tiers: Vec<TierParams>,
 }
 
-impl Ladder {
+impl TierLookup {
     /// The tier of a notional; beyond the last cap, the last.
     #[inline]
-    pub fn at(&self, notional: f64) -> usize {
+    pub fn tier_at(&self, notional: f64) -> usize {
         self.edges.partition_point(|&edge| edge <= notional)
     }
 
     /// The tiers of many notionals: edges are few, and counting those below takes no branch.
     #[inline]
-    pub fn all_at(&self, notionals: &[f64], tiers: &mut [u64]) {
+    pub fn tiers_at(&self, notionals: &[f64], tiers: &mut [u64]) {
         for (notionals, tiers) in notionals.as_chunks::<8>().0.iter().zip(tiers.as_chunks_mut::<8>().0) {
             *tiers = [0; 8];
             for &edge in &self.edges {

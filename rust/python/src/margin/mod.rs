@@ -12,7 +12,7 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use liqmap_core::margin::{Codes, Reason, Solved, liquidation_prices as solve, tranches};
+use liqmap_core::margin::{Reason, RuleCodes, SolvedColumns, liquidation_prices as solve, tranches};
 use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
 use pyo3_arrow::{PyRecordBatchReader, PyTable};
@@ -31,7 +31,7 @@ pub fn liquidation_prices<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     run("liquidation_prices", (positions, tiers, instruments), &prices_schema(), |catalog, batch, _| {
         let positions = Positions::read(batch, catalog)?;
-        prices_batch(solve(&catalog.plans, positions.codes(), &positions.columns())?)
+        prices_batch(solve(&catalog.rules, positions.codes(), &positions.columns())?)
     })
 }
 
@@ -109,7 +109,7 @@ fn tranches_schema() -> SchemaRef {
 }
 
 /// The core's columns under Arrow's types, without a copy.
-fn prices_batch(solved: Solved) -> Result<RecordBatch> {
+fn prices_batch(solved: SolvedColumns) -> Result<RecordBatch> {
     let rows = solved.price.len();
     let bits = |words: Vec<u64>| BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
     let priced = bits(solved.has_price);
@@ -141,8 +141,8 @@ fn tranches_batch(catalog: &mut Catalog, batch: &RecordBatch, first: i64) -> Res
     let mut code = [0];
     for (row, index) in (0..columns.len()).zip(first..) {
         positions.codes().fill(row, &mut code);
-        let Ok(plan) = catalog.plans.get(code[0]) else { continue };
-        for (tranche, piece) in tranches(plan, &columns.position(row)).into_iter().zip(0..) {
+        let Ok(compiled) = catalog.rules.get(code[0]) else { continue };
+        for (tranche, piece) in tranches(compiled, &columns.position(row)).into_iter().zip(0..) {
             rows.push(index);
             pieces.push(piece);
             prices.push((!tranche.price.is_nan()).then_some(tranche.price));

@@ -1,4 +1,4 @@
-//! One batch of positions: dictionary into plans, numbers where they lie.
+//! One batch of positions: dictionary into rules, numbers where they lie.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::ScalarBuffer;
 use arrow_cast::cast;
 use arrow_schema::DataType;
-use liqmap_core::margin::{Codes, Columns, Mode, NAMES, Reason, Side};
+use liqmap_core::margin::{COLUMN_NAMES, Columns, Mode, Reason, RuleCodes, Side};
 use liqmap_core::{CoreError, Result};
 
 use super::tables::{Catalog, column, instants, numbers};
@@ -19,17 +19,17 @@ const KINDS: usize = 1 << 20;
 
 /// A batch ready for the core.
 pub struct Positions {
-    plans: RowPlans,
-    numbers: [Option<Numbers>; 10],
+    rules: RowRules,
+    numbers: [Option<NumericColumn>; 10],
 }
 
 /// A column of numbers: Arrow's own buffer, or a copy in which nulls are NaN.
-enum Numbers {
+enum NumericColumn {
     Shared(ArrayRef),
     Own(Vec<f64>),
 }
 
-impl Numbers {
+impl NumericColumn {
     fn as_slice(&self) -> &[f64] {
         match self {
             Self::Shared(column) => column.as_primitive::<Float64Type>().values(),
@@ -43,53 +43,53 @@ impl Positions {
         column(TABLE, batch, "size_base")?;
         column(TABLE, batch, "entry_price")?;
         let mut found = [const { None }; 10];
-        for (slot, name) in found.iter_mut().zip(NAMES) {
+        for (slot, name) in found.iter_mut().zip(COLUMN_NAMES) {
             *slot = batch.column_by_name(name).map(|column| given(name, column)).transpose()?;
         }
-        Ok(Self { plans: RowPlans::read(batch, catalog)?, numbers: found })
+        Ok(Self { rules: RowRules::read(batch, catalog)?, numbers: found })
     }
 
-    /// Which plan each row follows.
-    pub fn codes(&self) -> &impl Codes {
-        &self.plans
+    /// Which compiled each row follows.
+    pub fn codes(&self) -> &impl RuleCodes {
+        &self.rules
     }
 
     /// The numbers.
     pub fn columns(&self) -> Columns<'_> {
-        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry] =
-            self.numbers.each_ref().map(|slot| slot.as_ref().map(Numbers::as_slice));
+        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry] =
+            self.numbers.each_ref().map(|slot| slot.as_ref().map(NumericColumn::as_slice));
         let (size, entry) = (size.unwrap_or_default(), entry.unwrap_or_default());
-        Columns { size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry }
+        Columns { size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry }
     }
 }
 
-fn given(name: &str, column: &ArrayRef) -> Result<Numbers> {
+fn given(name: &str, column: &ArrayRef) -> Result<NumericColumn> {
     let column = numbers(TABLE, name, column)?;
     if column.null_count() == 0 {
-        return Ok(Numbers::Shared(column));
+        return Ok(NumericColumn::Shared(column));
     }
     let values = column.as_primitive::<Float64Type>();
-    Ok(Numbers::Own(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect()))
+    Ok(NumericColumn::Own(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect()))
 }
 
-/// Which plan each row follows.
-enum RowPlans {
-    /// Instrument, side and mode number the kinds of row there are; each kind's plan is known beforehand.
+/// Which compiled each row follows.
+enum RowRules {
+    /// Instrument, side and mode number the kinds of row there are; each kind's compiled is known beforehand.
     Kinds {
         names: DictionaryColumn,
         sides: DictionaryColumn,
         modes: Option<DictionaryColumn>,
-        plans: Vec<u32>,
+        rules: Vec<u32>,
     },
     /// With instants, or with a great many words, every row is looked up on its own.
     Rows(Vec<u32>),
 }
 
-impl Codes for RowPlans {
+impl RuleCodes for RowRules {
     fn fill(&self, first: usize, codes: &mut [u32]) {
         match self {
-            Self::Rows(plans) => codes.copy_from_slice(&plans[first..first + codes.len()]),
-            Self::Kinds { names, sides, modes, plans } => {
+            Self::Rows(rules) => codes.copy_from_slice(&rules[first..first + codes.len()]),
+            Self::Kinds { names, sides, modes, rules } => {
                 let modes = modes.as_ref();
                 let mode_kinds = modes.map_or(1, |modes| modes.words.len() as u32 + 1);
                 let side_kinds = sides.words.len() as u32 + 1;
@@ -100,14 +100,14 @@ impl Codes for RowPlans {
                     modes.codes.add_to(first, 1, codes);
                 }
                 for code in codes {
-                    *code = plans[*code as usize];
+                    *code = rules[*code as usize];
                 }
             }
         }
     }
 }
 
-impl RowPlans {
+impl RowRules {
     fn read(batch: &RecordBatch, catalog: &mut Catalog) -> Result<Self> {
         let names = DictionaryColumn::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
         let sides = sides(column(TABLE, batch, "side")?)?;
@@ -116,7 +116,7 @@ impl RowPlans {
         let at = batch.column_by_name("ts").map(|c| instants(TABLE, "ts", c)).transpose()?;
 
         let contracts: Vec<usize> = names.words.iter().map(|name| catalog.contract(name)).collect();
-        let plans = &catalog.plans;
+        let rules = &catalog.rules;
         // A null is one beyond the last word, and no word of ours.
         let side_of: Vec<_> = sides.words.iter().map(|w| side(w)).chain([None]).collect();
         let mode_of: Vec<_> = modes.as_ref().map_or_else(
@@ -131,7 +131,7 @@ impl RowPlans {
             (None, ..) => Reason::Venue as u32,
             (_, None, _) => Reason::Side as u32,
             (_, _, None) => Reason::Mode as u32,
-            (Some(&contract), Some(side), Some(mode)) => plans.code(contract, side, mode, at),
+            (Some(&contract), Some(side), Some(mode)) => rules.code(contract, side, mode, at),
         };
         let few = names.words.len().saturating_mul(side_of.len()).saturating_mul(mode_of.len()) < KINDS;
         if at.is_some() || !few {
@@ -150,7 +150,7 @@ impl RowPlans {
                 kinds.extend((0..mode_of.len()).map(|mode| code(name, side, mode, None)));
             }
         }
-        Ok(Self::Kinds { names, sides, modes, plans: kinds })
+        Ok(Self::Kinds { names, sides, modes, rules: kinds })
     }
 }
 

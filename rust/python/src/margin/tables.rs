@@ -1,4 +1,4 @@
-//! Tier tables and instruments, as streams of few rows, into the core's plans.
+//! Tier tables and instruments, as streams of few rows, into the core's rules.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,15 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
 use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
-use liqmap_core::margin::{Contract, Payoff, Plans, Tier, Tiers, venue};
+use liqmap_core::margin::{CompiledRules, Contract, Payoff, Tier, Tiers, venue};
 use liqmap_core::{CoreError, Result};
 
 use crate::dictionary_codes::DictionaryColumn;
 
-/// Plans of every instrument met so far, by name.
+/// CompiledRules of every instrument met so far, by name.
 #[derive(Default)]
 pub struct Catalog {
-    pub plans: Plans,
+    pub rules: CompiledRules,
     known: HashMap<String, usize>,
     tables: HashMap<String, Vec<(i64, Tiers)>>,
     facts: HashMap<String, (Payoff, f64)>,
@@ -47,7 +47,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// The contract of a name; an unknown one gets plans that say why they have no price.
+    /// The contract of a name; an unknown one gets rules that say why they have no price.
     pub fn contract(&mut self, name: &str) -> usize {
         if let Some(&index) = self.known.get(name) {
             return index;
@@ -57,7 +57,7 @@ impl Catalog {
         let spelled = venue.map_or(Payoff::Linear, |venue| (venue.payoff_of)(symbol));
         let (payoff, tick) = self.facts.get(name).copied().unwrap_or((spelled, 0.0));
         let tables = self.tables.remove(name).unwrap_or_default();
-        let index = self.plans.add(&Contract { venue, payoff, tick, tables });
+        let index = self.rules.add(&Contract { venue, payoff, tick, tables });
         self.known.insert(name.to_owned(), index);
         index
     }
