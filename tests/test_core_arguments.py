@@ -98,7 +98,7 @@ ENTRIES: dict[str, tuple[Callable[..., Any], Arguments]] = {
     ),
     "coupled": (coupled, {**LEVELS, **WEIGHTS}),
     "smooth": (_core.smooth, {"density": floats(0.0, 1.0, 0.0), "sigma": 1.0}),
-    "peaks": (_core.peaks, {"density": floats(0.0, 1.0, 0.0), "floor": 0.0, "keep": 0.5}),
+    "peaks": (_core.peaks, {"density": floats(0.0, 1.0, 0.0), "min_prominence": 0.0, "basin_share": 0.5}),
     "align_monotone": (_core.align_monotone, {"cost": np.ones((2, 3)), "alone": 2.0}),
     "lagged_ewma": (_core.lagged_ewma, {"values": floats(1.0, 2.0), "weights": floats(0.5, 0.5), "start": 1.0}),
     "couple": (_core.couple, {"before": [(1.0, 1.0)], "after": [(2.0, 1.0)]}),

@@ -9,10 +9,10 @@ use crate::{CoreError, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peak {
     /// Bin of the summit (the middle of a flat one).
-    pub at: usize,
+    pub bin: usize,
     /// Height of the summit above the higher of the two passes that lead to higher ground.
     pub prominence: f64,
-    /// Bins of the basin: from the summit down to `keep` of the prominence, never across a pass.
+    /// Bins of the basin: from the summit down to `basin_share` of the prominence, never across a pass.
     pub basin: Range<usize>,
 }
 
@@ -53,16 +53,16 @@ fn finite(density: &[f64]) -> Result<()> {
     }
 }
 
-/// Peaks with at least `floor` prominence, in order of price; a flat summit counts once.
+/// Peaks with at least `min_prominence` prominence, in order of price; a flat summit counts once.
 ///
 /// Prominence is the drop that must be made from the summit before higher ground can be reached; beyond the ends of the
-/// density lies 0. `keep` is the share of the prominence down to which bins belong to the basin (0.5: half way).
+/// density lies 0. `basin_share` is the share of the prominence down to which bins belong to the basin (0.5: half way).
 ///
 /// # Errors
-/// A density that is not finite, a `floor` or a `keep` that is NaN.
-pub fn peaks(density: &[f64], floor: f64, keep: f64) -> Result<Vec<Peak>> {
+/// A density that is not finite, a `min_prominence` or a `basin_share` that is NaN.
+pub fn peaks(density: &[f64], min_prominence: f64, basin_share: f64) -> Result<Vec<Peak>> {
     finite(density)?;
-    for (place, value) in [("floor", floor), ("keep", keep)] {
+    for (place, value) in [("min_prominence", min_prominence), ("basin_share", basin_share)] {
         if value.is_nan() {
             return Err(CoreError::new(place, "NaN", "a number"));
         }
@@ -82,9 +82,9 @@ pub fn peaks(density: &[f64], floor: f64, keep: f64) -> Result<Vec<Peak>> {
         let falls = end == density.len() || density[end] < height;
         if height > 0.0 && rises && falls {
             let prominence = height - left[i].max(right[end - 1]);
-            if prominence >= floor && prominence > 0.0 {
-                let basin = basin(density, i..end, height - keep * prominence);
-                found.push(Peak { at: usize::midpoint(i, end - 1), prominence, basin });
+            if prominence >= min_prominence && prominence > 0.0 {
+                let basin = basin(density, i..end, height - basin_share * prominence);
+                found.push(Peak { bin: usize::midpoint(i, end - 1), prominence, basin });
             }
         }
         i = end;
@@ -155,12 +155,12 @@ mod tests {
         fn prominence_is_what_it_says(heights in prop::collection::vec(0_u8..12, 0..30)) {
             let density: Vec<f64> = heights.iter().map(|&h| f64::from(h)).collect();
             for peak in peaks(&density, 0.0, 0.5).unwrap() {
-                prop_assert_eq!(peak.prominence, slow_prominence(&density, peak.at));
-                prop_assert!(peak.basin.contains(&peak.at));
+                prop_assert_eq!(peak.prominence, slow_prominence(&density, peak.bin));
+                prop_assert!(peak.basin.contains(&peak.bin));
             }
             let highest = density.iter().copied().fold(0.0, f64::max);
             if highest > 0.0 {
-                prop_assert!(peaks(&density, 0.0, 0.5).unwrap().iter().any(|p| density[p.at] == highest));
+                prop_assert!(peaks(&density, 0.0, 0.5).unwrap().iter().any(|p| density[p.bin] == highest));
             }
         }
 
@@ -186,6 +186,6 @@ mod tests {
     fn a_shoulder_belongs_to_its_peak() {
         let found = peaks(&[0.0, 2.0, 9.0, 5.0, 6.0, 1.0, 0.0], 2.0, 0.5).unwrap();
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].at, found[0].prominence, found[0].basin.clone()), (2, 9.0, 2..5));
+        assert_eq!((found[0].bin, found[0].prominence, found[0].basin.clone()), (2, 9.0, 2..5));
     }
 }

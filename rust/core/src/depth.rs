@@ -22,10 +22,10 @@ pub struct Curve {
     buckets_per_log: f64,
     /// Most segments between a bucket's hint and the segment of a value in it.
     steps: usize,
-    reach: f64,
+    max_displacement: f64,
     capacity: f64,
     /// `∫ I` up to each knot.
-    work: Vec<f64>,
+    cost_integral: Vec<f64>,
 }
 
 /// A line in log-log through `(x, d)`; rounding may not carry a value past its ends.
@@ -42,7 +42,7 @@ struct Segment {
 
 impl Segment {
     /// `∫ I` from the segment's low end to the point `(x, d)` on it: on a power law `∫ x du = x·u / (1 + 1/β)`.
-    fn work(&self, x: f64, d: f64) -> f64 {
+    fn cost_integral(&self, x: f64, d: f64) -> f64 {
         (x * d - (self.low.0 + self.low.1).exp()) / (1.0 + self.inverse)
     }
 }
@@ -50,7 +50,7 @@ impl Segment {
 impl Curve {
     /// A curve through `(displacement, notional)` knots, both strictly ascending and above 0.
     ///
-    /// `head` and `tail` are the exponents below the first and above the last knot. `reach` is the displacement beyond
+    /// `head` and `tail` are the exponents below the first and above the last knot. `max_displacement` is the displacement beyond
     /// which no number is given; `None` means the last knot, the end of what is visible.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Curve {
         notional: &[f64],
         head: f64,
         tail: f64,
-        reach: Option<f64>,
+        max_displacement: Option<f64>,
     ) -> Result<Self> {
         if displacement.is_empty() || displacement.len() != notional.len() {
             let found = format!("{} values for {} of notional", displacement.len(), notional.len());
@@ -77,8 +77,8 @@ impl Curve {
                 ));
             }
         }
-        let reach = reach.unwrap_or(displacement[displacement.len() - 1]);
-        for (place, value) in [("head", head), ("tail", tail), ("reach", reach)] {
+        let max_displacement = max_displacement.unwrap_or(displacement[displacement.len() - 1]);
+        for (place, value) in [("head", head), ("tail", tail), ("reach", max_displacement)] {
             if !positive(value) {
                 let found = format!("{value}");
                 return Err(CoreError::new(format!("depth {place}"), found, "a finite number above 0"));
@@ -95,68 +95,80 @@ impl Curve {
             ));
         }
         let (hint, buckets_per_log, steps) = hints(&d);
-        let work = work(&segments);
-        let mut curve = Self { x, d, segments, hint, buckets_per_log, steps, reach, capacity: 0.0, work };
-        curve.capacity = curve.notional(reach);
+        let cost_integral = cost_integral(&segments);
+        let mut curve = Self {
+            x,
+            d,
+            segments,
+            hint,
+            buckets_per_log,
+            steps,
+            max_displacement,
+            capacity: 0.0,
+            cost_integral,
+        };
+        curve.capacity = curve.notional(max_displacement);
         Ok(curve)
     }
 
     /// The displacement beyond which no number is given.
     #[must_use]
-    pub const fn reach(&self) -> f64 {
-        self.reach
+    pub const fn max_displacement(&self) -> f64 {
+        self.max_displacement
     }
 
-    /// Notional within the reach.
+    /// Notional within the max_displacement.
     #[must_use]
     pub const fn capacity(&self) -> f64 {
         self.capacity
     }
 
-    /// `D(x)`: notional within displacement `x`; nothing is added beyond the reach.
+    /// `D(x)`: notional within displacement `x`; nothing is added beyond the max_displacement.
     #[must_use]
     pub fn notional(&self, x: f64) -> f64 {
         if x <= 0.0 {
             return 0.0;
         }
-        let v = x.min(self.reach).ln();
+        let v = x.min(self.max_displacement).ln();
         let s = &self.segments[self.x.partition_point(|k| *k <= v)];
         (s.d + (v - s.x) * s.slope).clamp(s.low.1, s.high.1).exp()
     }
 
-    /// `D'(x)`: notional per unit of displacement at `x`; 0 beyond the reach.
+    /// `D'(x)`: notional per unit of displacement at `x`; 0 beyond the max_displacement.
     #[must_use]
     pub fn density(&self, x: f64) -> f64 {
-        if x <= 0.0 || x > self.reach {
+        if x <= 0.0 || x > self.max_displacement {
             return 0.0;
         }
         let v = x.ln();
         self.segments[self.x.partition_point(|k| *k <= v)].slope * self.notional(x) / x
     }
 
-    /// `I(Q)`: how far a flow of `exp(log_flow)` pushes, at most the reach.
+    /// `I(Q)`: how far a flow of `exp(log_flow)` pushes, at most the max_displacement.
     ///
     /// Takes the logarithm so that a book `m` times as deep costs a subtraction: `I_m(Q) = I(Q / m)`.
     #[inline]
     #[must_use]
     pub fn displacement(&self, log_flow: f64) -> f64 {
-        self.log_displacement(log_flow).exp().min(self.reach)
+        self.log_displacement(log_flow).exp().min(self.max_displacement)
     }
 
     /// `∫₀^Q I(u) du`: what a flow of `q` pays away, displacement × notional; its mean fill is this over `q`.
     #[must_use]
-    pub fn work(&self, q: f64) -> f64 {
+    pub fn cost_integral(&self, q: f64) -> f64 {
         if q <= 0.0 {
             return 0.0;
         }
         let inside = q.min(self.capacity);
         let v = inside.ln();
         let j = self.d.partition_point(|d| *d <= v);
-        let before = if j == 0 { 0.0 } else { self.work[j - 1] };
-        before + self.segments[j].work(self.displacement(v), inside) + (q - inside) * self.reach
+        let before = if j == 0 { 0.0 } else { self.cost_integral[j - 1] };
+        before
+            + self.segments[j].cost_integral(self.displacement(v), inside)
+            + (q - inside) * self.max_displacement
     }
 
-    /// `ln I(Q)` before the reach cuts it off: the part of [`Self::displacement`] that looks the segment up.
+    /// `ln I(Q)` before the max_displacement cuts it off: the part of [`Self::displacement`] that looks the segment up.
     #[inline]
     #[must_use]
     pub fn log_displacement(&self, log_flow: f64) -> f64 {
@@ -170,11 +182,11 @@ impl Curve {
 }
 
 /// `∫ I(u) du` from 0 to each knot.
-fn work(segments: &[Segment]) -> Vec<f64> {
+fn cost_integral(segments: &[Segment]) -> Vec<f64> {
     let mut sum = 0.0;
     let ends = segments.iter().take(segments.len() - 1);
     ends.map(|s| {
-        sum += s.work(s.high.0.exp(), s.high.1.exp());
+        sum += s.cost_integral(s.high.0.exp(), s.high.1.exp());
         sum
     })
     .collect()
@@ -208,7 +220,7 @@ fn hints(d: &[f64]) -> (Vec<u32>, f64, usize) {
         return (vec![0; BUCKETS + 1], 0.0, d.len());
     }
     let per_log = BUCKETS as f64 / span;
-    // A value's bucket is rounded, so the hint looks one bucket back and the steps reach one further on.
+    // A value's bucket is rounded, so the hint looks one bucket back and the steps max_displacement one further on.
     let edge = |b: usize| d.partition_point(|v| *v <= d[0] + (b as f64 - 1.0) / per_log);
     let steps = (0..=BUCKETS).map(|b| if b + 3 > BUCKETS { d.len() } else { edge(b + 3) } - edge(b)).max();
     ((0..=BUCKETS).map(|b| edge(b) as u32).collect(), per_log, steps.unwrap_or(d.len()))

@@ -24,7 +24,7 @@ pub struct Grid {
 
 /// Where a price falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum BinLocation {
     /// In this bin.
     Bin(usize),
     /// Below the lowest edge.
@@ -72,13 +72,13 @@ impl Grid {
 
     /// Where a finite price falls: rounded to its tick (half up), then compared as an integer.
     #[must_use]
-    pub fn place(&self, price: f64) -> Place {
+    pub fn locate(&self, price: f64) -> BinLocation {
         let offset = (price * self.ticks_per_unit + 0.5).floor() - self.low_tick as f64;
         if offset < 0.0 {
-            return Place::Below;
+            return BinLocation::Below;
         }
         let bin = (offset as i64 / self.width_ticks) as usize;
-        if bin < self.bins { Place::Bin(bin) } else { Place::Above }
+        if bin < self.bins { BinLocation::Bin(bin) } else { BinLocation::Above }
     }
 
     /// The same as numbers for the fast path of [`crate::histogram`].
@@ -107,20 +107,20 @@ mod tests {
     #[test]
     fn an_edge_belongs_to_the_bin_above_it() {
         let grid = Grid::new(0.1, 1_000, 10, 3).unwrap();
-        assert_eq!(grid.place(99.94), Place::Below);
-        assert_eq!(grid.place(99.95), Place::Bin(0));
-        assert_eq!(grid.place(100.9), Place::Bin(0));
-        assert_eq!(grid.place(101.0), Place::Bin(1));
-        assert_eq!(grid.place(102.9), Place::Bin(2));
-        assert_eq!(grid.place(103.0), Place::Above);
+        assert_eq!(grid.locate(99.94), BinLocation::Below);
+        assert_eq!(grid.locate(99.95), BinLocation::Bin(0));
+        assert_eq!(grid.locate(100.9), BinLocation::Bin(0));
+        assert_eq!(grid.locate(101.0), BinLocation::Bin(1));
+        assert_eq!(grid.locate(102.9), BinLocation::Bin(2));
+        assert_eq!(grid.locate(103.0), BinLocation::Above);
     }
 
     #[test]
     fn decimal_edges_survive_binary_floats() {
         // floor(0.3 / 0.1) is 2 and floor(0.7 / 0.1) is 6 in binary floats; ticks know better.
         let grid = Grid::new(0.1, 0, 1, 10).unwrap();
-        assert_eq!(grid.place(0.3), Place::Bin(3));
-        assert_eq!(grid.place(0.7), Place::Bin(7));
+        assert_eq!(grid.locate(0.3), BinLocation::Bin(3));
+        assert_eq!(grid.locate(0.7), BinLocation::Bin(7));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Levels binned on a grid, by side and leverage bracket, in integers: parts sum to the whole exactly, in any order.
+//! LevelColumns binned on a grid, by side and leverage bracket, in integers: parts sum to the whole exactly, in any order.
 
 use rayon::prelude::*;
 
 use crate::error::{CoreError, Result};
 use crate::grid::Grid;
-use crate::simd::{Work, widest};
+use crate::simd::{Kernel, run_widest};
 
 /// One unit of notional is 1e-4 of the quote currency, so that sums are integers and do not depend on their order.
 pub const UNITS_PER_NOTIONAL: f64 = 1e4;
@@ -13,11 +13,11 @@ pub const NOTIONAL_LIMIT: f64 = 1e12;
 /// A histogram may hold this much before a cell could overflow.
 const TOTAL_LIMIT: i128 = 9_000_000_000_000_000_000;
 /// Rows that a thread takes at a time: few, so that none waits long for another.
-const PIECE: usize = 1 << 17;
+const ROWS_PER_TASK: usize = 1 << 17;
 
 /// Columns of levels, all of one length; `bracket` may be missing (all in bracket 0).
 #[derive(Debug, Clone, Copy)]
-pub struct Levels<'a> {
+pub struct LevelColumns<'a> {
     /// Liquidation prices, in quote currency.
     pub price: &'a [f64],
     /// What is closed there, in quote currency.
@@ -33,7 +33,7 @@ pub struct Levels<'a> {
 pub struct Histogram {
     grid: Grid,
     brackets: usize,
-    /// `[side][bracket][bin]`, then [`EXTRA`] more.
+    /// `[side][bracket][bin]`, then [`EXTRA_CELLS`] more.
     cells: Vec<i64>,
     rows: u64,
     /// All units accepted, inside and outside.
@@ -44,7 +44,7 @@ impl Histogram {
     /// An empty histogram on a price grid: the identity of [`Self::merge`].
     #[must_use]
     pub fn empty(grid: Grid, brackets: usize) -> Self {
-        let cells = vec![0; 2 * brackets * grid.bins() + EXTRA];
+        let cells = vec![0; 2 * brackets * grid.bins() + EXTRA_CELLS];
         Self { grid, brackets, cells, rows: 0, total: 0 }
     }
 
@@ -57,29 +57,29 @@ impl Histogram {
     /// Units per cell, laid out `[side][bracket][bin]` with longs first.
     #[must_use]
     pub fn cells(&self) -> &[i64] {
-        &self.cells[..self.cells.len() - EXTRA]
+        &self.cells[..self.cells.len() - EXTRA_CELLS]
     }
 
     /// The cells, owned.
     #[must_use]
     pub fn into_cells(mut self) -> Vec<i64> {
-        self.cells.truncate(self.cells.len() - EXTRA);
+        self.cells.truncate(self.cells.len() - EXTRA_CELLS);
         self.cells
     }
 
     /// Units outside the grid: `[long below, long above, short below, short above]`.
     #[must_use]
     pub fn outside(&self) -> [i64; 4] {
-        std::array::from_fn(|i| self.cells[self.cells.len() - EXTRA + i])
+        std::array::from_fn(|i| self.cells[self.cells.len() - EXTRA_CELLS + i])
     }
 
-    /// Levels refused: price, notional, side or bracket null, not finite, or out of range.
+    /// LevelColumns rejected: price, notional, side or bracket null, not finite, or out of range.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.cells[self.cells.len() - 1] as u64
     }
 
-    /// Levels binned or counted as outside.
+    /// LevelColumns binned or counted as outside.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.rows - self.rejected()
@@ -112,7 +112,7 @@ impl Histogram {
     ///
     /// # Errors
     /// Columns of different lengths, or more notional than the integers hold (9e14); the histogram is void then.
-    pub fn fill(&mut self, levels: Levels<'_>) -> Result<()> {
+    pub fn fill(&mut self, levels: LevelColumns<'_>) -> Result<()> {
         let n = levels.price.len();
         let lengths = [levels.notional.len(), levels.side.len(), levels.bracket.map_or(n, <[u8]>::len)];
         if lengths.iter().any(|&m| m != n) {
@@ -122,16 +122,16 @@ impl Histogram {
                 "one length",
             ));
         }
-        if n < 2 * PIECE || rayon::current_num_threads() < 2 {
+        if n < 2 * ROWS_PER_TASK || rayon::current_num_threads() < 2 {
             self.fill_serial(levels);
             return self.check_total();
         }
         let empty = || Self::empty(self.grid, self.brackets);
         let add = |mut part: Self, piece: usize| {
-            part.fill_serial(levels.slice(piece * PIECE, n.min((piece + 1) * PIECE)));
+            part.fill_serial(levels.slice(piece * ROWS_PER_TASK, n.min((piece + 1) * ROWS_PER_TASK)));
             part
         };
-        let parts: Vec<Self> = (0..n.div_ceil(PIECE)).into_par_iter().fold(empty, add).collect();
+        let parts: Vec<Self> = (0..n.div_ceil(ROWS_PER_TASK)).into_par_iter().fold(empty, add).collect();
         parts.iter().try_for_each(|part| {
             part.check_total()?;
             self.merge(part)
@@ -148,62 +148,62 @@ impl Histogram {
         Err(CoreError::new("notional", found, expected))
     }
 
-    fn fill_serial(&mut self, levels: Levels<'_>) {
-        widest(Fill { aim: Aim::new(&self.grid, self.brackets), levels, into: self });
+    fn fill_serial(&mut self, levels: LevelColumns<'_>) {
+        run_widest(Fill { locator: BinLocator::new(&self.grid, self.brackets), levels, into: self });
     }
 }
 
-/// Rows aimed at a time: their cells and units stay in the nearest cache, and their units cannot overflow an i64.
+/// Rows target at a time: their cells and units stay in the nearest cache, and their units cannot overflow an i64.
 const CHUNK: usize = 256;
-/// Cells behind the map's own: notional outside (long below, long above, short below, short above), then the count of
-/// refused levels.
-const EXTRA: usize = 5;
+/// Cells first_extra the map's own: notional outside (long below, long above, short below, short above), then the count of
+/// rejected levels.
+const EXTRA_CELLS: usize = 5;
 
 struct Fill<'a> {
-    aim: Aim,
-    levels: Levels<'a>,
+    locator: BinLocator,
+    levels: LevelColumns<'a>,
     into: &'a mut Histogram,
 }
 
-impl Work for Fill<'_> {
+impl Kernel for Fill<'_> {
     type Out = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { aim, levels, into } = self;
-        let mut shots = Shots { cell: [0; CHUNK], units: [0; CHUNK] };
+        let Self { locator, levels, into } = self;
+        let mut targets = RowTargets { cell: [0; CHUNK], units: [0; CHUNK] };
         let n = levels.price.len();
         for from in (0..n).step_by(CHUNK) {
             let part = levels.slice(from, (from + CHUNK).min(n));
             let rows = part.price.len();
             // Two loops: the first has no branch and no store that depends on data, the second is nothing else.
             match part.bracket {
-                None => aim.take(part, &[0; CHUNK][..rows], &mut shots),
-                Some(brackets) => aim.take(part, brackets, &mut shots),
+                None => locator.locate_rows(part, &[0; CHUNK][..rows], &mut targets),
+                Some(brackets) => locator.locate_rows(part, brackets, &mut targets),
             }
-            let refused = into.rejected();
+            let rejected_before = into.rejected();
             let mut sum = 0;
-            for (&cell, &units) in shots.cell.iter().zip(&shots.units).take(rows) {
+            for (&cell, &units) in targets.cell.iter().zip(&targets.units).take(rows) {
                 let cell = &mut into.cells[cell as usize];
                 // A sum that wraps is caught by the total, which is checked before anything is handed out.
                 *cell = cell.wrapping_add(units);
                 sum += units;
             }
-            into.total += i128::from(sum) - i128::from(into.rejected() - refused);
+            into.total += i128::from(sum) - i128::from(into.rejected() - rejected_before);
             into.rows += rows as u64;
         }
     }
 }
 
 /// Which cell a row's units go to.
-struct Shots {
+struct RowTargets {
     cell: [u64; CHUNK],
     units: [i64; CHUNK],
 }
 
 /// The grid as the numbers that the loop needs; all of them whole numbers in floats, so that a row's arithmetic stays in
 /// lanes of one width.
-struct Aim {
+struct BinLocator {
     ticks_per_unit: f64,
     low: f64,
     span: f64,
@@ -212,7 +212,7 @@ struct Aim {
     brackets: f64,
 }
 
-impl Aim {
+impl BinLocator {
     fn new(grid: &Grid, brackets: usize) -> Self {
         let (ticks_per_unit, low, span, bins_per_tick) = grid.scale();
         Self { ticks_per_unit, low, span, bins_per_tick, bins: grid.bins() as f64, brackets: brackets as f64 }
@@ -224,14 +224,14 @@ impl Aim {
         clippy::manual_range_contains,
         reason = "no branch may depend on data"
     )]
-    fn take(&self, levels: Levels<'_>, brackets: &[u8], shots: &mut Shots) {
-        let behind = 2.0 * self.brackets * self.bins;
+    fn locate_rows(&self, levels: LevelColumns<'_>, brackets: &[u8], targets: &mut RowTargets) {
+        let first_extra = 2.0 * self.brackets * self.bins;
         let rows = levels.price.iter().zip(levels.notional).zip(levels.side).zip(brackets);
-        let shots = shots.cell.iter_mut().zip(&mut shots.units);
-        for ((((&price, &notional), &side), &bracket), (cell, units)) in rows.zip(shots) {
+        let targets = targets.cell.iter_mut().zip(&mut targets.units);
+        for ((((&price, &notional), &side), &bracket), (cell, units)) in rows.zip(targets) {
             let (side, bracket) = (f64::from(side), f64::from(bracket));
-            // NaN fails every comparison, so it is refused here and never reaches an index.
-            let sound = (price > 0.0)
+            // NaN fails every comparison, so it is rejected here and never reaches an index.
+            let is_valid = (price > 0.0)
                 & (price < f64::INFINITY)
                 & (notional >= 0.0)
                 & (notional <= NOTIONAL_LIMIT)
@@ -243,33 +243,33 @@ impl Aim {
             let bin = ((offset.floor() + 0.5) * self.bins_per_tick).floor();
             let short = if side < 0.0 { 1.0 } else { 0.0 };
             let within = (short * self.brackets + bracket) * self.bins + bin;
-            let outside = behind + 2.0 * short + if offset >= 0.0 { 1.0 } else { 0.0 };
-            let aimed = if inside { within } else { outside };
+            let outside = first_extra + 2.0 * short + if offset >= 0.0 { 1.0 } else { 0.0 };
+            let target = if inside { within } else { outside };
             let whole = (notional * UNITS_PER_NOTIONAL + 0.5).floor();
-            *cell = small(if sound { aimed } else { behind + 4.0 });
-            *units = large(if sound { whole } else { 1.0 });
+            *cell = to_u52(if is_valid { target } else { first_extra + 4.0 });
+            *units = to_i63(if is_valid { whole } else { 1.0 });
         }
     }
 }
 
 /// From here on a float counts in whole numbers: added to one that is smaller, it leaves it in the low bits.
-const ALIGNED: f64 = 4_503_599_627_370_496.0;
+const INTEGER_BIAS: f64 = 4_503_599_627_370_496.0;
 
 /// A whole number from 0 to 2⁵² as an integer, in steps that vectors have everywhere.
 #[inline(always)]
-fn small(whole: f64) -> u64 {
-    (whole + ALIGNED).to_bits() ^ ALIGNED.to_bits()
+fn to_u52(whole: f64) -> u64 {
+    (whole + INTEGER_BIAS).to_bits() ^ INTEGER_BIAS.to_bits()
 }
 
 /// A whole number from 0 to 2⁶³ as an integer: its halves of 32 bits one by one.
 #[inline(always)]
-fn large(whole: f64) -> i64 {
+fn to_i63(whole: f64) -> i64 {
     const HALF: f64 = 4_294_967_296.0;
     let high = (whole * (1.0 / HALF)).floor();
-    ((small(high) << 32) + small(whole - high * HALF)) as i64
+    ((to_u52(high) << 32) + to_u52(whole - high * HALF)) as i64
 }
 
-impl<'a> Levels<'a> {
+impl<'a> LevelColumns<'a> {
     fn slice(self, from: usize, to: usize) -> Self {
         Self {
             price: &self.price[from..to],
@@ -283,7 +283,7 @@ impl<'a> Levels<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grid::Place;
+    use crate::grid::BinLocation;
     use proptest::prelude::*;
 
     type Row = (f64, f64, i8, u8);
@@ -291,25 +291,25 @@ mod tests {
     /// The obvious way: one level at a time, in integers.
     fn oracle(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
         let mut out = Histogram::empty(*grid, brackets);
-        let behind = out.cells.len() - EXTRA;
+        let first_extra = out.cells.len() - EXTRA_CELLS;
         for &(price, notional, side, bracket) in rows {
             out.rows += 1;
-            let refused = !price.is_finite() || price <= 0.0 || !notional.is_finite();
-            if refused
+            let rejected = !price.is_finite() || price <= 0.0 || !notional.is_finite();
+            if rejected
                 || !(0.0..=NOTIONAL_LIMIT).contains(&notional)
                 || side == 0
                 || bracket as usize >= brackets
             {
-                out.cells[behind + 4] += 1;
+                out.cells[first_extra + 4] += 1;
                 continue;
             }
             let units = (notional * UNITS_PER_NOTIONAL + 0.5).floor() as i64;
             out.total += i128::from(units);
             let s = usize::from(side < 0);
-            let cell = match grid.place(price) {
-                Place::Bin(bin) => (s * brackets + bracket as usize) * grid.bins() + bin,
-                Place::Below => behind + 2 * s,
-                Place::Above => behind + 2 * s + 1,
+            let cell = match grid.locate(price) {
+                BinLocation::Bin(bin) => (s * brackets + bracket as usize) * grid.bins() + bin,
+                BinLocation::Below => first_extra + 2 * s,
+                BinLocation::Above => first_extra + 2 * s + 1,
             };
             out.cells[cell] += units;
         }
@@ -322,7 +322,8 @@ mod tests {
         let side: Vec<i8> = rows.iter().map(|r| r.2).collect();
         let bracket: Vec<u8> = rows.iter().map(|r| r.3).collect();
         let mut out = Histogram::empty(*grid, brackets);
-        let levels = Levels { price: &price, notional: &notional, side: &side, bracket: Some(&bracket) };
+        let levels =
+            LevelColumns { price: &price, notional: &notional, side: &side, bracket: Some(&bracket) };
         out.fill(levels).unwrap();
         out
     }
@@ -394,7 +395,7 @@ mod tests {
     #[test]
     fn levels_are_binned_on_the_histogram_s_own_grid() {
         let mut histogram = Histogram::empty(Grid::new(1.0, 0, 1, 10).unwrap(), 1);
-        let levels = Levels { price: &[12.0], notional: &[1.0], side: &[1], bracket: None };
+        let levels = LevelColumns { price: &[12.0], notional: &[1.0], side: &[1], bracket: None };
         histogram.fill(levels).unwrap();
         assert_eq!(histogram.outside(), [0, 10_000, 0, 0], "12 lies above an axis from 0 to 10");
         assert!(histogram.cells().iter().all(|&units| units == 0));
@@ -405,7 +406,7 @@ mod tests {
         let grid = Grid::new(1.0, 0, 1, 10).unwrap();
         let mut h = Histogram::empty(grid, 1);
         let (price, notional, side) = (vec![5.0; 1_000], vec![1e12; 1_000], vec![1; 1_000]);
-        let levels = Levels { price: &price, notional: &notional, side: &side, bracket: None };
+        let levels = LevelColumns { price: &price, notional: &notional, side: &side, bracket: None };
         assert!(h.fill(levels).is_err());
     }
 }

@@ -1,8 +1,8 @@
-//! The same work, compiled for the widest vectors that the processor at hand turns out to have.
+//! The same work, compiled for the run_widest vectors that the processor at hand turns out to have.
 
-/// Work whose loops are worth compiling more than once. `run`, and what it calls in its loops, has to be inlined, or it
+/// Kernel whose loops are worth compiling more than once. `run`, and what it calls in its loops, has to be inlined, or it
 /// stays as narrow as the rest of the crate.
-pub trait Work {
+pub trait Kernel {
     /// What comes out.
     type Out;
     /// Do it; to be marked `#[inline(always)]`.
@@ -15,30 +15,30 @@ pub trait Work {
     unsafe_code,
     reason = "the compiler cannot check that the processor knows the instructions: each arm has asked it"
 )]
-pub fn widest<W: Work>(work: W) -> W::Out {
+pub fn run_widest<K: Kernel>(kernel: K) -> K::Out {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::is_x86_feature_detected as knows;
         if knows!("avx512f") && knows!("avx512bw") && knows!("avx512dq") && knows!("avx512vl") {
             // SAFETY: the processor has just said that it knows these instructions.
-            return unsafe { avx512(work) };
+            return unsafe { avx512(kernel) };
         }
         if knows!("avx2") {
             // SAFETY: as above.
-            return unsafe { avx2(work) };
+            return unsafe { avx2(kernel) };
         }
     }
-    work.run()
+    kernel.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-fn avx512<W: Work>(work: W) -> W::Out {
-    work.run()
+fn avx512<K: Kernel>(kernel: K) -> K::Out {
+    kernel.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn avx2<W: Work>(work: W) -> W::Out {
-    work.run()
+fn avx2<K: Kernel>(kernel: K) -> K::Out {
+    kernel.run()
 }

@@ -5,7 +5,7 @@
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
 use liqmap_core::depth::Curve;
-use liqmap_core::impact::{Market, Response, Shock};
+use liqmap_core::impact::{Market, Response, ShockKind};
 use liqmap_core::scenarios::scenarios;
 use proptest::prelude::*;
 
@@ -21,23 +21,23 @@ const T2: ([i64; 5], [f64; 5]) =
 fn five_levels_by_hand() {
     let levels = Levels::new(&T2.0, &T2.1).unwrap();
     let curve = linear(1e6);
-    let response = Market::new(&curve, Shock::News, 100.0, 9_999_999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 100.0, 9_999_999).unwrap().response(1.0).unwrap();
     for (shock, stop, liquidated, amplification, count) in [
         (400, 99_600, 0.0, 1.0, 1),
         (500, 99_000, 500e6, 2.0, 3),
         (650, 98_350, 1_000e6, 2.5385, 4),
         (1_000, 97_600, 1_400e6, 2.4, 4),
     ] {
-        let told = rounds(&levels, &response, shock * 100);
-        assert_eq!(told.outcome.stop, (100_000 - stop) * 100);
-        assert_eq!(told.outcome.liquidated, liquidated);
-        assert!((told.outcome.stop as f64 / (shock * 100) as f64 - amplification).abs() < 5e-5);
-        assert_eq!(told.count(), count);
-        assert_eq!(sweep(&levels, &response, shock * 100), told.outcome);
+        let result = rounds(&levels, &response, shock * 100);
+        assert_eq!(result.outcome.stop, (100_000 - stop) * 100);
+        assert_eq!(result.outcome.liquidated, liquidated);
+        assert!((result.outcome.stop as f64 / (shock * 100) as f64 - amplification).abs() < 5e-5);
+        assert_eq!(result.count(), count);
+        assert_eq!(sweep(&levels, &response, shock * 100), result.outcome);
     }
     assert_eq!(thresholds(&levels, &response), [50_000, 50_000, 60_000, 100_000, 160_000]);
-    let told = rounds(&levels, &response, 100_000);
-    assert_eq!((0..5).map(|i| told.of_level(i)).collect::<Vec<_>>(), [1, 1, 2, 3, 0]);
+    let result = rounds(&levels, &response, 100_000);
+    assert_eq!((0..5).map(|i| result.round_of_level(i)).collect::<Vec<_>>(), [1, 1, 2, 3, 0]);
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn power_law_book() {
     let distance = [12_000, 15_000, 20_000, 30_000, 50_000];
     let levels = Levels::new(&distance, &[60.0, 120.0, 250.0, 100.0, 400.0]).unwrap();
     for (shock, sigma, stop, liquidated) in [
-        (Shock::News, [12_000, 14_536, 17_992, 23_587, 41_524], 26_413, 430.0),
-        (Shock::Flow, [12_000, 13_543, 15_391, 18_136, 33_215], 35_114, 530.0),
+        (ShockKind::News, [12_000, 14_536, 17_992, 23_587, 41_524], 26_413, 430.0),
+        (ShockKind::Flow, [12_000, 13_543, 15_391, 18_136, 33_215], 35_114, 530.0),
     ] {
         let response = Market::new(&curve, shock, scale, 999_999).unwrap().response(1.0).unwrap();
         let outcome = rounds(&levels, &response, 20_000).outcome;
@@ -63,7 +63,7 @@ fn power_law_book() {
 #[test]
 fn uniform_density_amplifies_by_the_branching_ratio() {
     let curve = linear(1.0);
-    let response = Market::new(&curve, Shock::News, 1e7, 9_999_999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 1e7, 9_999_999).unwrap().response(1.0).unwrap();
     let distance: Vec<i64> = (1..=1_000_000).collect();
     for rho in [0.1, 0.25, 0.5, 0.8] {
         let notional = vec![rho * 1e-7; distance.len()];
@@ -76,14 +76,14 @@ fn uniform_density_amplifies_by_the_branching_ratio() {
 #[test]
 fn more_flow_than_the_book_holds_is_a_bound() {
     let curve = Curve::new(&[0.001, 0.01], &[1e6, 5e6], 1.0, 1.0, None).unwrap();
-    let response = Market::new(&curve, Shock::News, 1e5, 99_999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 1e5, 99_999).unwrap().response(1.0).unwrap();
     let levels = Levels::new(&[100], &[6e6]).unwrap();
     let outcome = sweep(&levels, &response, 200);
     assert!(outcome.exhausted);
     assert_eq!(outcome.stop, 200 + 1_000, "no further than the book is known");
     assert!(!sweep(&levels, &response, 99).exhausted, "nothing fired, nothing asked");
     // A book a tenth as deep is exhausted by a tenth of the flow.
-    let thin = Market::new(&curve, Shock::News, 1e5, 99_999).unwrap().response(0.1).unwrap();
+    let thin = Market::new(&curve, ShockKind::News, 1e5, 99_999).unwrap().response(0.1).unwrap();
     assert!(sweep(&Levels::new(&[100], &[6e5]).unwrap(), &thin, 200).exhausted);
     assert!(!sweep(&Levels::new(&[100], &[4e5]).unwrap(), &thin, 200).exhausted);
 }
@@ -91,7 +91,7 @@ fn more_flow_than_the_book_holds_is_a_bound() {
 #[test]
 fn a_price_does_not_fall_below_one_tick() {
     let curve = linear(1.0);
-    let response = Market::new(&curve, Shock::News, 1.0, 999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 1.0, 999).unwrap().response(1.0).unwrap();
     let outcome = sweep(&Levels::new(&[10, 2_000], &[5e3, 1.0]).unwrap(), &response, 10);
     assert_eq!((outcome.stop, outcome.fired, outcome.exhausted), (999, 1, true));
     assert_eq!(thresholds(&Levels::new(&[2_000], &[1.0]).unwrap(), &response), [i64::MAX]);
@@ -106,23 +106,23 @@ fn refuses_what_is_no_input() {
     assert!(Levels::new(&[1, 2], &[1.0]).is_err());
     assert!(Levels::new(&[i64::MAX], &[1.0]).is_err());
     let levels = Levels::new(&[1, 2], &[1.0, 2.0]).unwrap();
-    assert_eq!(levels.below(2).unwrap(), 3.0);
-    assert!(levels.below(3).is_err());
+    assert_eq!(levels.notional_of_first(2).unwrap(), 3.0);
+    assert!(levels.notional_of_first(3).is_err());
     assert!(Curve::new(&[], &[], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1, 0.1], &[1.0, 2.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1, 0.2], &[2.0, 1.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[f64::NAN], &[1.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1], &[1.0], 0.0, 1.0, None).is_err());
     let curve = linear(1.0);
-    assert!(Market::new(&curve, Shock::News, 1.0, 10).unwrap().response(0.0).is_err());
-    assert!(Market::new(&curve, Shock::News, f64::INFINITY, 10).is_err());
-    assert!(Market::new(&curve, Shock::News, 1.0, 0).is_err());
+    assert!(Market::new(&curve, ShockKind::News, 1.0, 10).unwrap().response(0.0).is_err());
+    assert!(Market::new(&curve, ShockKind::News, f64::INFINITY, 10).is_err());
+    assert!(Market::new(&curve, ShockKind::News, 1.0, 0).is_err());
 }
 
 /// Every count of levels that reproduces itself is a fixed point; the least displacement among them is the answer.
 fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
     (0..=levels.len())
-        .map(|k| (k, response.phi(shock, levels.below(k).unwrap())))
+        .map(|k| (k, response.phi(shock, levels.notional_of_first(k).unwrap())))
         .filter(|&(k, x)| levels.distance().iter().filter(|d| **d <= x).count() == k)
         .map(|(_, x)| x)
         .min()
@@ -140,7 +140,7 @@ prop_compose! {
         multiplier in prop_oneof![Just(1.0), 0.05..4.0],
         shock in 0_i64..70,
         limit in 40_i64..200,
-    ) -> (Vec<i64>, Vec<f64>, Curve, Shock, f64, i64, i64) {
+    ) -> (Vec<i64>, Vec<f64>, Curve, ShockKind, f64, i64, i64) {
         let mut distance = distance;
         distance.sort_unstable();
         let (mut x, mut d) = (0.0, 0.0);
@@ -152,7 +152,7 @@ prop_compose! {
             held.push(d);
         }
         let curve = Curve::new(&at, &held, head, head, Some(x * 2.0)).unwrap();
-        (distance, notional, curve, if flow { Shock::Flow } else { Shock::News }, multiplier, shock, limit)
+        (distance, notional, curve, if flow { ShockKind::Flow } else { ShockKind::News }, multiplier, shock, limit)
     }
 }
 
@@ -166,14 +166,14 @@ proptest! {
         let levels = Levels::new(&distance, &notional).unwrap();
         let response = Market::new(&curve, kind, 1.0, limit).unwrap().response(multiplier).unwrap();
         let outcome = sweep(&levels, &response, shock);
-        let told = rounds(&levels, &response, shock);
-        prop_assert_eq!(told.outcome, outcome);
-        prop_assert!(told.count() <= levels.len() + 1);
+        let result = rounds(&levels, &response, shock);
+        prop_assert_eq!(result.outcome, outcome);
+        prop_assert!(result.count() <= levels.len() + 1);
         prop_assert_eq!(brute(&levels, &response, shock), outcome.stop);
         let sigma = thresholds(&levels, &response);
         let fired = sigma.partition_point(|s| *s <= shock);
         // Levels of no notional cost nothing to count either way; the displacement must be the same.
-        prop_assert_eq!(response.phi(shock, levels.below(fired).unwrap()), outcome.stop);
+        prop_assert_eq!(response.phi(shock, levels.notional_of_first(fired).unwrap()), outcome.stop);
         prop_assert_eq!(fired, outcome.fired);
     }
 
@@ -202,7 +202,7 @@ proptest! {
     fn depth_and_displacement_are_inverse((_, _, curve, ..) in instance(), q in 1e-3..300.0_f64) {
         let x = curve.displacement(q.ln());
         let back = curve.notional(x);
-        if x < curve.reach() {
+        if x < curve.max_displacement() {
             prop_assert!((back / q - 1.0).abs() < 1e-9, "{q} → {x} → {back}");
         } else {
             prop_assert!(q >= curve.capacity() * (1.0 - 1e-12));
@@ -240,7 +240,7 @@ fn scenarios_are_cascades() {
 #[test]
 fn scenarios_refuse_what_is_no_input() {
     let curve = linear(1.0);
-    let market = Market::new(&curve, Shock::News, 1.0, 10).unwrap();
+    let market = Market::new(&curve, ShockKind::News, 1.0, 10).unwrap();
     let levels = Levels::new(&[1], &[1.0]).unwrap();
     for (shocks, multipliers) in [
         (vec![0.1, 0.0], vec![1.0]),

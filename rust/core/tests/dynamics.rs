@@ -1,9 +1,11 @@
 //! Engine rules: the tables of the method document, and the plain cascade as the limit of each rule.
 
-use liqmap_core::cascade::dynamics::{Rebound, ReplayParams, Venue, coupled, deleverage, replay, whipsaw};
+use liqmap_core::cascade::dynamics::{
+    CoupledVenue, Rebound, ReplayParams, coupled, deleverage, replay, whipsaw,
+};
 use liqmap_core::cascade::{Levels, rounds, sweep};
 use liqmap_core::depth::Curve;
-use liqmap_core::impact::{Market, Shock};
+use liqmap_core::impact::{Market, ShockKind};
 use proptest::prelude::*;
 
 /// Five levels below 100,000; $1 of displacement per $1M, in fractions of the mark; ticks of one cent.
@@ -16,7 +18,7 @@ fn dollar_per_million() -> Curve {
 }
 
 fn market(curve: &Curve) -> Market<'_> {
-    Market::new(curve, Shock::News, SCALE, 9_999_999).unwrap()
+    Market::new(curve, ShockKind::News, SCALE, 9_999_999).unwrap()
 }
 
 const CALM: ReplayParams = ReplayParams { keep: 1.0, permanent: 1.0, rate: f64::INFINITY, latency: 0 };
@@ -34,15 +36,15 @@ fn the_fund_pays_until_it_is_empty() {
         assert_eq!(made.stop, plain.stop);
         assert_eq!(made.sold.iter().sum::<f64>(), 500e6);
         if fund.is_finite() {
-            assert!((made.paid - 0.15e6).abs() < 1.0, "{}", made.paid);
+            assert!((made.fund_paid - 0.15e6).abs() < 1.0, "{}", made.fund_paid);
         }
     }
     let made = run(0.10e6);
     assert!((made.sold[0] / 1e6 - 273.205).abs() < 5e-4);
-    assert!((made.handed[0] / 1e6 - 26.795).abs() < 5e-4);
+    assert!((made.deleveraged[0] / 1e6 - 26.795).abs() < 5e-4);
     assert!((100_000.0 - made.stop as f64 / 100.0 - 99_226.79).abs() < 0.011);
     assert_eq!(made.sold.len(), 1, "the next level is not reached");
-    assert!((made.paid - 0.10e6).abs() < 1e-3);
+    assert!((made.fund_paid - 0.10e6).abs() < 1e-3);
 }
 
 #[test]
@@ -50,8 +52,8 @@ fn refilling_books_stop_cascades_sooner() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let peak = |theta: f64, permanent: f64| {
-        let tempo = ReplayParams { keep: (-1.0 / theta).exp(), permanent, ..CALM };
-        let made = replay(&levels, market(&curve), 1.0, 50_000, tempo).unwrap();
+        let params = ReplayParams { keep: (-1.0 / theta).exp(), permanent, ..CALM };
+        let made = replay(&levels, market(&curve), 1.0, 50_000, params).unwrap();
         made.path.iter().fold(0.0_f64, |a, b| a.max(*b)) * 1e5
     };
     for (theta, permanent, printed) in
@@ -65,7 +67,7 @@ fn refilling_books_stop_cascades_sooner() {
 fn a_slow_engine_sends_the_same_flow_later() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
-    let run = |tempo| replay(&levels, market(&curve), 1.0, 50_000, tempo).unwrap();
+    let run = |params| replay(&levels, market(&curve), 1.0, 50_000, params).unwrap();
     let slow = run(ReplayParams { rate: 100e6, ..CALM });
     assert_eq!(slow.sent.iter().sum::<f64>(), 500e6);
     assert_eq!(slow.path.len(), 5);
@@ -85,7 +87,7 @@ fn a_rebound_burns_the_other_side() {
     let (above_at, above_usd) = ([20_000, 30_000], [100e6, 100e6]);
     let above = Levels::new(&above_at, &above_usd).unwrap();
     let run =
-        |swing| whipsaw((&below, market(&curve)), (&above, market(&curve)), 1.0, 50_000, swing).unwrap();
+        |rebound| whipsaw((&below, market(&curve)), (&above, market(&curve)), 1.0, 50_000, rebound).unwrap();
     let one_way = run(Rebound { permanent: 1.0, reversion: 0.0 });
     assert_eq!(one_way.len(), 1);
     assert_eq!((one_way[0].stop, one_way[0].liquidated), (100_000, 500e6));
@@ -107,7 +109,7 @@ fn venues_that_share_one_book_are_one_venue() {
     let there = Levels::new(&[80_000, 200_000], &[200e6, 400e6]).unwrap();
     let all = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     for shock in [400.0, 500.0, 650.0, 1_000.0] {
-        let venue = |levels, in_index, own| Venue {
+        let venue = |levels, in_index, own| CoupledVenue {
             levels,
             curve: &curve,
             scale: SCALE,
@@ -116,10 +118,10 @@ fn venues_that_share_one_book_are_one_venue() {
             own,
         };
         let made = coupled(&[venue(&here, 0.7, 0.0), venue(&there, 0.3, 0.5)], &curve, 1.0).unwrap();
-        let told = rounds(&all, &market(&curve).response(1.0).unwrap(), (shock * 100.0) as i64);
-        assert_eq!((made.price[0] * SCALE).round() as i64, told.outcome.stop);
-        assert_eq!(made.fired.iter().sum::<usize>(), told.outcome.fired);
-        assert_eq!(made.rounds, told.count());
+        let result = rounds(&all, &market(&curve).response(1.0).unwrap(), (shock * 100.0) as i64);
+        assert_eq!((made.price[0] * SCALE).round() as i64, result.outcome.stop);
+        assert_eq!(made.fired.iter().sum::<usize>(), result.outcome.fired);
+        assert_eq!(made.rounds, result.count());
     }
 }
 
@@ -128,7 +130,8 @@ fn a_venue_on_its_own_price_is_alone() {
     let curve = dollar_per_million();
     let here = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let none = Levels::new(&[], &[]).unwrap();
-    let venue = |levels, own| Venue { levels, curve: &curve, scale: SCALE, shock: 0.005, in_index: 0.5, own };
+    let venue =
+        |levels, own| CoupledVenue { levels, curve: &curve, scale: SCALE, shock: 0.005, in_index: 0.5, own };
     let alone = coupled(&[venue(&here, 1.0), venue(&none, 1.0)], &curve, 0.0).unwrap();
     assert_eq!((alone.price[0] * SCALE).round() as i64, 100_000);
     assert_eq!((alone.price[1] * SCALE).round() as i64, 50_000);
@@ -145,7 +148,7 @@ fn refuses_what_is_no_input() {
     assert!(deleverage(&levels, &[0.1], &response, 1, 0.0).is_err());
     assert!(deleverage(&levels, &[f64::NAN; 5], &response, 1, 0.0).is_err());
     assert!(deleverage(&levels, &[0.1; 5], &response, 1, -1.0).is_err());
-    for tempo in [
+    for params in [
         ReplayParams { keep: 1.1, ..CALM },
         ReplayParams { permanent: -0.1, ..CALM },
         ReplayParams { rate: 0.0, ..CALM },
@@ -153,14 +156,20 @@ fn refuses_what_is_no_input() {
         ReplayParams { rate: 1.0, ..CALM },
         ReplayParams { latency: usize::MAX, ..CALM },
     ] {
-        assert!(replay(&levels, market(&curve), 1.0, 50_000, tempo).is_err());
+        assert!(replay(&levels, market(&curve), 1.0, 50_000, params).is_err());
     }
     let pair = || (&levels, market(&curve));
     assert!(whipsaw(pair(), pair(), 1.0, 1, Rebound { permanent: 2.0, reversion: 0.0 }).is_err());
     assert!(whipsaw(pair(), pair(), 1.0, 1, Rebound { permanent: 0.0, reversion: f64::INFINITY }).is_err());
     assert!(whipsaw(pair(), pair(), 1.0, -1, Rebound { permanent: 0.0, reversion: 0.0 }).is_err());
-    let venue =
-        |in_index| Venue { levels: &levels, curve: &curve, scale: 1.0, shock: 0.0, in_index, own: 0.0 };
+    let venue = |in_index| CoupledVenue {
+        levels: &levels,
+        curve: &curve,
+        scale: 1.0,
+        shock: 0.0,
+        in_index,
+        own: 0.0,
+    };
     assert!(coupled(&[venue(0.4)], &curve, 1.0).is_err());
     assert!(coupled(&[venue(1.0)], &curve, 1.5).is_err());
     assert!(coupled(&[], &curve, 1.0).is_err());
@@ -180,16 +189,16 @@ proptest! {
             steps.iter().map(|(gap, q)| { at += gap; (at, f64::from(*q)) }).unzip();
         let levels = Levels::new(&distance, &notional).unwrap();
         let curve = Curve::new(&[0.1], &[20.0], beta, beta, Some(5.0)).unwrap();
-        let market = Market::new(&curve, Shock::News, 100.0, 100_000).unwrap();
+        let market = Market::new(&curve, ShockKind::News, 100.0, 100_000).unwrap();
         let response = market.response(1.0).unwrap();
         let plain = sweep(&levels, &response, shock);
         let near: Vec<f64> = distance.iter().map(|d| (*d as f64 + 5.0) / 100.0).collect();
         let rich = deleverage(&levels, &near, &response, shock, f64::INFINITY).unwrap();
         prop_assert_eq!(rich.stop, plain.stop);
         let poor = deleverage(&levels, &near, &response, shock, fund).unwrap();
-        prop_assert!(poor.stop <= plain.stop && poor.paid <= fund);
-        let moved: f64 = poor.sold.iter().chain(&poor.handed).sum();
-        prop_assert!((moved - levels.below(poor.sold.len()).unwrap()).abs() < 1e-9);
+        prop_assert!(poor.stop <= plain.stop && poor.fund_paid <= fund);
+        let moved: f64 = poor.sold.iter().chain(&poor.deleveraged).sum();
+        prop_assert!((moved - levels.notional_of_first(poor.sold.len()).unwrap()).abs() < 1e-9);
         let calm = replay(&levels, market, 1.0, shock, CALM).unwrap();
         let peak = |path: &[f64]| path.iter().fold(shock as f64 / 100.0, |a, b| a.max(*b));
         prop_assert!((market.ticks(peak(&calm.path)) - plain.stop).abs() <= 1);
@@ -202,9 +211,9 @@ proptest! {
     #[test]
     fn cost_is_an_integral(beta in 0.4..2.5_f64, tail in 0.4..2.5_f64, q in 0.0..200.0_f64, more in 0.01..100.0_f64) {
         let curve = Curve::new(&[0.1, 0.2, 0.7], &[20.0, 35.0, 80.0], beta, tail, Some(3.0)).unwrap();
-        for (shock, multiplier) in [(Shock::News, 1.0), (Shock::Flow, 0.5)] {
+        for (shock, multiplier) in [(ShockKind::News, 1.0), (ShockKind::Flow, 0.5)] {
             let market = Market::new(&curve, shock, 1e6, i64::MAX).unwrap();
-            let after = market.response(multiplier).unwrap().at(300);
+            let after = market.response(multiplier).unwrap().after_shock(300);
             let mean = after.cost(q, more) / more;
             let ends = (market.displacement(after.phi(q)) - 1e-6, market.displacement(after.phi(q + more)) + 1e-6);
             prop_assert!(ends.0 <= mean && mean <= ends.1, "{mean} outside {ends:?}");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds as all_shocks};
 use liqmap_core::depth;
-use liqmap_core::impact::{self, Shock};
+use liqmap_core::impact::{self, ShockKind};
 use liqmap_core::scenarios::{ScenarioResults, scenarios as run};
 use liqmap_core::{CoreError, Result};
 use numpy::{IntoPyArray, PyArray1};
@@ -44,7 +44,7 @@ impl Curve {
 
     #[getter]
     fn reach(&self) -> f64 {
-        self.0.reach()
+        self.0.max_displacement()
     }
 
     #[getter]
@@ -85,7 +85,7 @@ fn each<'py>(
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Market {
     curve: Py<Curve>,
-    shock: Shock,
+    shock: ShockKind,
     scale: f64,
     limit: i64,
 }
@@ -101,14 +101,15 @@ impl Market {
     #[new]
     #[pyo3(signature = (curve, *, scale, limit, flow=false))]
     fn new(curve: Py<Curve>, scale: f64, limit: i64, flow: bool) -> PyResult<Self> {
-        let market = Self { curve, shock: if flow { Shock::Flow } else { Shock::News }, scale, limit };
+        let market =
+            Self { curve, shock: if flow { ShockKind::Flow } else { ShockKind::News }, scale, limit };
         market.core().or_input_error("cascade")?;
         Ok(market)
     }
 }
 
 /// `(stop, liquidated, exhausted, marginal, path, round of each level)`, displacements in ticks.
-type Told<'py> = (i64, f64, bool, Option<f64>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>);
+type CascadeTuple<'py> = (i64, f64, bool, Option<f64>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>);
 
 #[pyfunction]
 #[pyo3(signature = (distance, notional, market, shock, multiplier=1.0))]
@@ -119,24 +120,24 @@ pub fn cascade<'py>(
     market: &Market,
     shock: i64,
     multiplier: f64,
-) -> PyResult<Told<'py>> {
+) -> PyResult<CascadeTuple<'py>> {
     let (distance, notional) = columns(&distance, &notional).or_input_error("cascade")?;
     let shock = ticks(shock).or_input_error("cascade")?;
-    let (told, marginal, round) = py
+    let (result, marginal, round) = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
             let response = market.core()?.response(multiplier)?;
-            let told = rounds(&levels, &response, shock);
+            let result = rounds(&levels, &response, shock);
             let next = sweep(&levels, &response, shock.saturating_add(1));
             // At a threshold one tick more of shock fires another level: the curve jumps there.
-            let jumps = next.fired > told.outcome.fired || told.outcome.exhausted;
-            let marginal = if jumps { None } else { response.slope(shock, told.outcome.stop) };
-            let round = (0..levels.len()).map(|i| told.of_level(i) as u32).collect::<Vec<_>>();
-            Ok((told, marginal, round))
+            let jumps = next.fired > result.outcome.fired || result.outcome.exhausted;
+            let marginal = if jumps { None } else { response.slope(shock, result.outcome.stop) };
+            let round = (0..levels.len()).map(|i| result.round_of_level(i) as u32).collect::<Vec<_>>();
+            Ok((result, marginal, round))
         })
         .or_input_error("cascade")?;
-    let outcome = told.outcome;
-    let (path, round) = (told.path.into_pyarray(py), round.into_pyarray(py));
+    let outcome = result.outcome;
+    let (path, round) = (result.path.into_pyarray(py), round.into_pyarray(py));
     Ok((outcome.stop, outcome.liquidated, outcome.exhausted, marginal, path, round))
 }
 

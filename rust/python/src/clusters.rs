@@ -24,10 +24,10 @@ pub fn smooth<'py>(
 pub fn peaks(
     py: Python<'_>,
     density: Array<'_, f64>,
-    floor: f64,
-    keep: f64,
+    min_prominence: f64,
+    basin_share: f64,
 ) -> PyResult<Vec<(usize, f64, usize, usize)>> {
     let density = vector("density", &density).or_input_error("peaks")?;
-    let found = py.detach(|| core::peaks(&density, floor, keep)).or_input_error("peaks")?;
-    Ok(found.into_iter().map(|p| (p.at, p.prominence, p.basin.start, p.basin.end)).collect())
+    let found = py.detach(|| core::peaks(&density, min_prominence, basin_share)).or_input_error("peaks")?;
+    Ok(found.into_iter().map(|p| (p.bin, p.prominence, p.basin.start, p.basin.end)).collect())
 }

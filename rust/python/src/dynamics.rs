@@ -1,7 +1,7 @@
 //! Engine rules: numpy in, numpy out.
 
 use liqmap_core::cascade::Levels;
-use liqmap_core::cascade::dynamics::{self, Rebound, ReplayParams, Venue};
+use liqmap_core::cascade::dynamics::{self, CoupledVenue, Rebound, ReplayParams};
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::prelude::*;
 
@@ -13,7 +13,7 @@ type Ticks<'py> = Array<'py, i64>;
 type Floats<'py> = Array<'py, f64>;
 type Column<'py> = Bound<'py, PyArray1<f64>>;
 
-/// `(stop, sold per fired level, handed over per fired level, paid by the fund, exhausted)`.
+/// `(stop, sold per fired level, deleveraged over per fired level, paid by the fund, exhausted)`.
 #[pyfunction]
 #[pyo3(signature = (distance, notional, bankruptcy, market, shock, fund))]
 pub fn deleverage<'py>(
@@ -34,7 +34,13 @@ pub fn deleverage<'py>(
             dynamics::deleverage(&levels, &bankruptcy, &market.core()?.response(1.0)?, shock, fund)
         })
         .or_input_error("cascade")?;
-    Ok((made.stop, made.sold.into_pyarray(py), made.handed.into_pyarray(py), made.paid, made.exhausted))
+    Ok((
+        made.stop,
+        made.sold.into_pyarray(py),
+        made.deleveraged.into_pyarray(py),
+        made.fund_paid,
+        made.exhausted,
+    ))
 }
 
 /// `(displacement after each step, notional sent in each, levels fired, exhausted)`.
@@ -55,9 +61,9 @@ pub fn replay<'py>(
     let (distance, notional) = columns(&distance, &notional).or_input_error("replay")?;
     let shock = ticks(shock).or_input_error("replay")?;
     let latency = count("latency", latency, 0..=i64::from(u32::MAX)).or_input_error("replay")?;
-    let tempo = ReplayParams { keep, permanent, rate, latency };
+    let params = ReplayParams { keep, permanent, rate, latency };
     let made = py
-        .detach(|| dynamics::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, tempo))
+        .detach(|| dynamics::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, params))
         .or_input_error("replay")?;
     Ok((made.path.into_pyarray(py), made.sent.into_pyarray(py), made.fired, made.exhausted))
 }
@@ -80,12 +86,12 @@ pub fn whipsaw<'py>(
 ) -> PyResult<Vec<Leg>> {
     let away = columns(&away.0, &away.1).or_input_error("whipsaw")?;
     let back = columns(&back.0, &back.1).or_input_error("whipsaw")?;
-    let swing = Rebound { permanent, reversion };
+    let rebound = Rebound { permanent, reversion };
     let legs = py
         .detach(|| {
             let (away, back) = (Levels::new(&away.0, &away.1)?, Levels::new(&back.0, &back.1)?);
             let sides = ((&away, markets.0.get().core()?), (&back, markets.1.get().core()?));
-            dynamics::whipsaw(sides.0, sides.1, multiplier, shock, swing)
+            dynamics::whipsaw(sides.0, sides.1, multiplier, shock, rebound)
         })
         .or_input_error("whipsaw")?;
     Ok(legs.iter().map(|l| (l.away, l.start, l.shock, l.stop, l.liquidated, l.exhausted)).collect())
@@ -112,7 +118,7 @@ pub fn coupled<'py>(
             let venues: Vec<_> = levels
                 .iter()
                 .zip(&plain)
-                .map(|(levels, &(curve, scale, shock, in_index, own))| Venue {
+                .map(|(levels, &(curve, scale, shock, in_index, own))| CoupledVenue {
                     levels,
                     curve: curve.core(),
                     scale,

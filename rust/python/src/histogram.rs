@@ -7,7 +7,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Schema};
 use liqmap_core::CoreError;
 use liqmap_core::grid::{BINS_LIMIT, Grid};
-use liqmap_core::histogram::{Histogram, Levels, UNITS_PER_NOTIONAL};
+use liqmap_core::histogram::{Histogram, LevelColumns, UNITS_PER_NOTIONAL};
 use numpy::{IntoPyArray, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3_arrow::PyRecordBatchReader;
@@ -92,7 +92,7 @@ impl Columns {
             let null = |row: usize| columns.iter().flatten().any(|c| c.is_null(row));
             values.iter().enumerate().map(|(row, v)| if null(row) { f64::NAN } else { *v }).collect()
         });
-        out.fill(Levels {
+        out.fill(LevelColumns {
             price: masked.as_deref().unwrap_or_else(|| price.as_primitive::<Float64Type>().values()),
             notional: notional.as_primitive::<Float64Type>().values(),
             side: sides.as_primitive::<Int8Type>().values(),

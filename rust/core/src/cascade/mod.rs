@@ -21,8 +21,8 @@ use crate::{CoreError, Result};
 pub struct Levels<'a> {
     distance: &'a [i64],
     notional: &'a [f64],
-    /// `below[k]`: notional of the first `k` levels, summed in their order.
-    below: Vec<f64>,
+    /// `cumulative[k]`: notional of the first `k` levels, summed in their order.
+    cumulative: Vec<f64>,
 }
 
 impl<'a> Levels<'a> {
@@ -63,8 +63,8 @@ impl<'a> Levels<'a> {
             sum += q;
             sum
         });
-        let below = std::iter::once(0.0).chain(sums).collect();
-        Ok(Self { distance, notional, below })
+        let cumulative = std::iter::once(0.0).chain(sums).collect();
+        Ok(Self { distance, notional, cumulative })
     }
 
     /// How many levels there are.
@@ -95,15 +95,15 @@ impl<'a> Levels<'a> {
     ///
     /// # Errors
     /// There are fewer than `k` levels.
-    pub fn below(&self, k: usize) -> Result<f64> {
+    pub fn notional_of_first(&self, k: usize) -> Result<f64> {
         let found = || CoreError::new("k", format!("{k}"), format!("at most {} levels", self.len()));
-        self.below.get(k).copied().ok_or_else(found)
+        self.cumulative.get(k).copied().ok_or_else(found)
     }
 
     /// Notional of the first `k` levels, for a `k` that [`Self::within`] or a count of these levels gave.
     #[inline]
-    pub(crate) fn sum(&self, k: usize) -> f64 {
-        self.below[k]
+    pub(crate) fn cumulative(&self, k: usize) -> f64 {
+        self.cumulative[k]
     }
 
     /// How many levels lie within `x` ticks.

@@ -3,7 +3,7 @@
 use super::{Levels, Outcome};
 use crate::impact::Response;
 
-/// A cascade told in rounds.
+/// A cascade result in rounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rounds {
     /// Where it ends.
@@ -23,7 +23,7 @@ impl Rounds {
 
     /// The round, from 1, in which level `i` fired; 0 if it did not.
     #[must_use]
-    pub fn of_level(&self, i: usize) -> usize {
+    pub fn round_of_level(&self, i: usize) -> usize {
         let round = self.fired.partition_point(|k| *k <= i);
         if round == self.fired.len() { 0 } else { round + 1 }
     }
@@ -33,12 +33,12 @@ impl Rounds {
 #[must_use]
 pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Rounds {
     let (mut fired, mut path) = (Vec::new(), Vec::new());
-    let market = response.at(shock);
+    let market = response.after_shock(shock);
     let mut stop = market.phi(0.0);
     let mut before = 0;
     loop {
         let now = levels.within(stop);
-        stop = market.phi(levels.sum(now));
+        stop = market.phi(levels.cumulative(now));
         fired.push(now);
         path.push(stop);
         if now == before {
@@ -46,7 +46,7 @@ pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Round
         }
         before = now;
     }
-    let liquidated = levels.sum(before);
+    let liquidated = levels.cumulative(before);
     let exhausted = market.exhausted(liquidated, stop);
     Rounds { outcome: Outcome { stop, fired: before, liquidated, exhausted }, fired, path }
 }

@@ -9,13 +9,13 @@ use crate::impact::Response;
 /// levels are exactly those within the displacement.
 #[must_use]
 pub fn sweep(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Outcome {
-    let market = response.at(shock);
+    let market = response.after_shock(shock);
     let mut fired = 0;
     let mut stop = market.phi(0.0);
     while fired < levels.len() && levels.distance()[fired] <= stop {
         fired += 1;
-        stop = market.phi(levels.sum(fired));
+        stop = market.phi(levels.cumulative(fired));
     }
-    let liquidated = levels.sum(fired);
+    let liquidated = levels.cumulative(fired);
     Outcome { stop, fired, liquidated, exhausted: market.exhausted(liquidated, stop) }
 }

@@ -16,7 +16,7 @@ pub struct Bracket {
     pub long_share: f64,
     /// Share of the short flow that opens in this bracket.
     pub short_share: f64,
-    /// Hours after which half of the bracket has been closed by choice; infinite: it lives until it is swept.
+    /// Hours after which half of the bracket has been closed by choice; infinite: it lives until it is consumed.
     pub half_life_hours: f64,
 }
 

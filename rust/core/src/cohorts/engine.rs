@@ -5,12 +5,12 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::bars::{BRACKETS_LIMIT, Bars, Bracket};
-use super::side_positions::{Book, Level, Swept};
+use super::side_positions::{Consumed, Level, SidePositions};
 use crate::error::{CoreError, Result};
 use crate::grid::BINS_LIMIT;
 
 /// What a saved state begins with: its name and version.
-const STATE: &[u8] = b"liqmap-cohorts-1\n";
+const STATE_HEADER: &[u8] = b"liqmap-cohorts-1\n";
 
 /// One side's account in coin: `opened − closed − liquidated = mapped + unmapped`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct Predicted {
 /// One side: its book, its account and what the brackets say about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Side {
-    book: Book,
+    positions: SidePositions,
     account: Account,
     shares: Vec<f64>,
     /// Axis shift from entry to liquidation price, per bracket, negative.
@@ -65,7 +65,7 @@ impl Cohorts {
             return Err(CoreError::new("step", format!("{step}"), "a log-price step between 1e-6 and 0.1"));
         }
         let side = |long: bool| Side {
-            book: Book::new(long, step, brackets.len()),
+            positions: SidePositions::new(long, step, brackets.len()),
             account: Account::default(),
             shares: brackets.iter().map(|b| if long { b.long_share } else { b.short_share }).collect(),
             shifts: brackets
@@ -87,10 +87,10 @@ impl Cohorts {
         self.reserve(bars)?;
         let brackets = self.half_lives.len();
         let mut predicted = Predicted { usd: vec![0.0; bars.len() * 2 * brackets], rescaled: 0 };
-        let mut keeps = vec![1.0; brackets];
+        let mut retention = vec![1.0; brackets];
         for (i, out) in predicted.usd.chunks_exact_mut(2 * brackets).enumerate() {
-            for (keep, half_life) in keeps.iter_mut().zip(&self.half_lives) {
-                *keep = (-bars.hours[i] / half_life).exp2();
+            for (share_kept, half_life) in retention.iter_mut().zip(&self.half_lives) {
+                *share_kept = (-bars.hours[i] / half_life).exp2();
             }
             let mut rescaled = false;
             for (s, side) in self.sides.iter_mut().enumerate() {
@@ -101,7 +101,7 @@ impl Cohorts {
                 let flow = if s == 0 { bars.long_flow[i] } else { bars.short_flow[i] };
                 let usd = &mut out[s * brackets..(s + 1) * brackets];
                 rescaled |= side.step(
-                    &keeps,
+                    &retention,
                     (bars.low[i], bars.high[i], bars.close[i]),
                     flow,
                     bars.open_interest[i],
@@ -121,16 +121,16 @@ impl Cohorts {
         let low = bars.low.iter().copied().fold(f64::INFINITY, f64::min);
         let high = bars.high.iter().copied().fold(0.0, f64::max);
         let intervals = self.sides.each_ref().map(|side| {
-            let range = side.book.interval(low, high);
+            let range = side.positions.interval(low, high);
             let farthest = side.shifts.iter().copied().fold(0.0, f64::min);
             range.start + farthest..range.end
         });
-        if !self.sides.iter().zip(&intervals).all(|(side, interval)| side.book.can_reserve(interval)) {
+        if !self.sides.iter().zip(&intervals).all(|(side, interval)| side.positions.can_reserve(interval)) {
             let found = format!("prices from {low:e} to {high:e}");
             return Err(CoreError::new("low, high", found, "prices that fit an axis of 67,108,864 bins"));
         }
         for (side, interval) in self.sides.iter_mut().zip(intervals) {
-            side.book.reserve(interval);
+            side.positions.reserve(interval);
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Cohorts {
     /// The levels of the longs and of the shorts.
     #[must_use]
     pub fn levels(&self) -> [Vec<Level>; 2] {
-        [self.sides[0].book.levels(), self.sides[1].book.levels()]
+        [self.sides[0].positions.levels(), self.sides[1].positions.levels()]
     }
 
     /// Quote currency by side, bracket group and price bin, laid out `[side][group][bin]`, and what lies outside by side.
@@ -180,7 +180,7 @@ impl Cohorts {
         let cells = out.chunks_exact_mut(bins);
         for (i, part) in cells.enumerate() {
             let (side, group) = (i / groups.len(), &groups[i % groups.len()]);
-            outside[side] += self.sides[side].book.density(group.clone(), first, merge, part);
+            outside[side] += self.sides[side].positions.density(group.clone(), first, merge, part);
         }
         Ok((out, outside))
     }
@@ -190,7 +190,7 @@ impl Cohorts {
     /// # Errors
     /// The state cannot be written, which no state of this engine is known to do.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = STATE.to_vec();
+        let mut bytes = STATE_HEADER.to_vec();
         let body =
             postcard::to_stdvec(self).map_err(|e| CoreError::new("state", e.to_string(), "a sound state"))?;
         bytes.extend(body);
@@ -205,21 +205,21 @@ impl Cohorts {
         let fault =
             |found: String| CoreError::new("state", found, "the bytes of a saved engine state, version 1");
         let body = bytes
-            .strip_prefix(STATE)
+            .strip_prefix(STATE_HEADER)
             .ok_or_else(|| fault(format!("{} bytes of something else", bytes.len())))?;
         let state: Self = postcard::from_bytes(body).map_err(|e| fault(e.to_string()))?;
-        if state.is_sound() { Ok(state) } else { Err(fault("values that no engine writes".to_owned())) }
+        if state.is_valid() { Ok(state) } else { Err(fault("values that no engine writes".to_owned())) }
     }
 
     /// Whether a state read from bytes can be advanced without an index out of range.
-    fn is_sound(&self) -> bool {
+    fn is_valid(&self) -> bool {
         let brackets = self.half_lives.len();
         let side = |side: &Side| {
             side.shares.len() == brackets
                 && side.shares.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share))
                 && side.shifts.len() == brackets
                 && side.shifts.iter().all(|shift| shift.is_finite() && *shift <= 0.0)
-                && side.book.is_sound(brackets)
+                && side.positions.is_valid(brackets)
         };
         brackets > 0 && self.half_lives.iter().all(|hours| *hours > 0.0) && self.sides.iter().all(side)
     }
@@ -233,41 +233,52 @@ impl Cohorts {
 
 impl Side {
     /// Consume, close, open, balance. Returns whether the mapped positions had to be cut to the open interest.
-    fn step(&mut self, keeps: &[f64], price: (f64, f64, f64), flow: f64, oi: f64, usd: &mut [f64]) -> bool {
+    fn step(
+        &mut self,
+        retention: &[f64],
+        price: (f64, f64, f64),
+        flow: f64,
+        oi: f64,
+        usd: &mut [f64],
+    ) -> bool {
         let (low, high, close) = price;
-        let touched = self.book.interval(low, high);
-        let limit = self.book.coordinate(close);
+        let touched = self.positions.interval(low, high);
+        let limit = self.positions.coordinate(close);
         let account = &mut self.account;
-        for (bracket, keep) in keeps.iter().enumerate() {
-            let mut gone = self.book.sweep(bracket, touched.start);
-            account.closed += self.book.keep(bracket, *keep);
+        for (bracket, share_kept) in retention.iter().enumerate() {
+            let mut consumed = self.positions.consume(bracket, touched.start);
+            account.closed += self.positions.retain(bracket, *share_kept);
             let coin = flow * self.shares[bracket];
             let shift = self.shifts[bracket];
-            let born = self.book.open(bracket, coin, &(touched.start + shift..touched.end + shift), limit);
+            let consumed_at_open =
+                self.positions.open(bracket, coin, &(touched.start + shift..touched.end + shift), limit);
             account.opened += coin;
-            gone = Swept { coin: gone.coin + born.coin, usd: gone.usd + born.usd };
-            account.liquidated += gone.coin;
-            usd[bracket] = gone.usd;
+            consumed = Consumed {
+                coin: consumed.coin + consumed_at_open.coin,
+                usd: consumed.usd + consumed_at_open.usd,
+            };
+            account.liquidated += consumed.coin;
+            usd[bracket] = consumed.usd;
         }
-        let mut mapped = self.book.total();
-        let over = mapped > oi;
-        if over {
+        let mut mapped = self.positions.total();
+        let exceeds = mapped > oi;
+        if exceeds {
             let share = oi / mapped;
-            for bracket in 0..keeps.len() {
-                account.closed += self.book.keep(bracket, share);
+            for bracket in 0..retention.len() {
+                account.closed += self.positions.retain(bracket, share);
             }
-            mapped = self.book.total().min(oi);
+            mapped = self.positions.total().min(oi);
         }
         account.mapped = mapped;
         account.unmapped = oi - mapped;
-        // Whatever the mapped positions did, the side's total is the open interest: the rest opens or closes.
-        let rest = oi - (account.opened - account.closed - account.liquidated);
-        if rest > 0.0 {
-            account.opened += rest;
+        // Whatever the mapped positions did, the side's total is the open interest: the difference opens or closes.
+        let difference = oi - (account.opened - account.closed - account.liquidated);
+        if difference > 0.0 {
+            account.opened += difference;
         } else {
-            account.closed -= rest;
+            account.closed -= difference;
         }
-        over
+        exceeds
     }
 }
 

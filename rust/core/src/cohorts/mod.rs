@@ -1,7 +1,7 @@
 //! Cohorts: the population of modelled positions, advanced bar by bar: consume, close, open, balance.
 //!
 //! Accounting (coin, per side): every contract has a long and a short, so each side's open positions equal open
-//! interest. What is *mapped* has a liquidation price; the rest is *unmapped*. Each bar
+//! interest. What is *mapped* has a liquidation price; the difference is *unmapped*. Each bar
 //! 1. **consumes** the levels that the bar's range touches (predicted liquidations);
 //! 2. **closes** by age, each bracket with its half-life;
 //! 3. **opens** the bar's flow, spread evenly over the bar's range in log price, at each bracket's distance;

@@ -39,8 +39,8 @@ struct Row {
 
 /// The mapped positions of one side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Book {
-    mirror: f64,
+pub struct SidePositions {
+    axis_sign: f64,
     step: f64,
     /// Axis bin of `bins[0]`.
     first: i64,
@@ -51,7 +51,7 @@ pub struct Book {
 
 /// What a sweep or an opening took out at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Swept {
+pub struct Consumed {
     /// Coin.
     pub coin: f64,
     /// Quote currency at the levels' prices.
@@ -65,11 +65,11 @@ impl Row {
     }
 }
 
-impl Book {
+impl SidePositions {
     pub fn new(long: bool, step: f64, brackets: usize) -> Self {
         let row = Row { bins: Vec::new(), scale: 1.0, total: 0.0, top: 0, bottom: 0 };
         Self {
-            mirror: if long { 1.0 } else { -1.0 },
+            axis_sign: if long { 1.0 } else { -1.0 },
             step,
             first: 0,
             rows: vec![row; brackets],
@@ -78,9 +78,9 @@ impl Book {
     }
 
     /// Whether the columns fit together: a state read from bytes must not be able to make an index go astray.
-    pub fn is_sound(&self, brackets: usize) -> bool {
+    pub fn is_valid(&self, brackets: usize) -> bool {
         let bins = self.prices.len();
-        let axis = self.mirror.abs() == 1.0
+        let axis = self.axis_sign.abs() == 1.0
             && (1e-6..=0.1).contains(&self.step)
             && self.first.unsigned_abs() < 1 << 40;
         let amounts = |values: &[f64]| values.iter().all(|v| v.is_finite() && *v >= 0.0);
@@ -97,7 +97,7 @@ impl Book {
 
     /// The axis coordinate of a price, in bins.
     pub fn coordinate(&self, price: f64) -> f64 {
-        self.mirror * price.ln() / self.step
+        self.axis_sign * price.ln() / self.step
     }
 
     /// The interval of the axis between two prices, the far one first.
@@ -137,28 +137,28 @@ impl Book {
             row.bottom += before;
         }
         self.first = low;
-        self.prices = (low..high).map(|i| (self.mirror * (i as f64 + 0.5) * self.step).exp()).collect();
+        self.prices = (low..high).map(|i| (self.axis_sign * (i as f64 + 0.5) * self.step).exp()).collect();
     }
 
     /// Take out every level in the bin of `coordinate` and in the bins beyond it.
-    pub fn sweep(&mut self, bracket: usize, coordinate: f64) -> Swept {
+    pub fn consume(&mut self, bracket: usize, coordinate: f64) -> Consumed {
         let from = (coordinate.floor() as i64 - self.first).max(0) as usize;
         let row = &mut self.rows[bracket];
-        let mut swept = Swept::default();
+        let mut consumed = Consumed::default();
         while row.top > from {
             row.top -= 1;
             let coin = row.bins[row.top] * row.scale;
             row.bins[row.top] = 0.0;
-            swept.coin += coin;
-            swept.usd += coin * self.prices[row.top];
+            consumed.coin += coin;
+            consumed.usd += coin * self.prices[row.top];
         }
         // Rounding must not leave a debt behind.
-        row.total = (row.total - swept.coin).max(0.0);
-        swept
+        row.total = (row.total - consumed.coin).max(0.0);
+        consumed
     }
 
     /// Keep this share of a bracket; returns the coin that was closed.
-    pub fn keep(&mut self, bracket: usize, share: f64) -> f64 {
+    pub fn retain(&mut self, bracket: usize, share: f64) -> f64 {
         let row = &mut self.rows[bracket];
         let before = row.total;
         row.total *= share;
@@ -171,11 +171,11 @@ impl Book {
         before - row.total
     }
 
-    /// Open `coin` evenly over an axis interval; what falls in the bin of `limit` or beyond is swept at once.
-    pub fn open(&mut self, bracket: usize, coin: f64, over: &Range<f64>, limit: f64) -> Swept {
-        let mut swept = Swept::default();
+    /// Open `coin` evenly over an axis interval; what falls in the bin of `limit` or beyond is consumed at once.
+    pub fn open(&mut self, bracket: usize, coin: f64, over: &Range<f64>, limit: f64) -> Consumed {
+        let mut consumed = Consumed::default();
         if coin <= 0.0 {
-            return swept;
+            return consumed;
         }
         let limit = (limit.floor() as i64 - self.first).max(0) as usize;
         let (start, end) = (over.start - self.first as f64, over.end - self.first as f64);
@@ -197,11 +197,11 @@ impl Book {
                 row.bottom = if row.top == 0 { bin } else { row.bottom.min(bin) };
                 row.top = row.top.max(bin + 1);
             } else {
-                swept.coin += part;
-                swept.usd += part * self.prices[bin];
+                consumed.coin += part;
+                consumed.usd += part * self.prices[bin];
             }
         }
-        swept
+        consumed
     }
 
     /// Coin open in all brackets.
@@ -218,7 +218,7 @@ impl Book {
             for bin in row.filled() {
                 let usd = row.bins[bin] * row.scale * self.prices[bin];
                 let axis = self.first + bin as i64;
-                let price_bin = if self.mirror > 0.0 { axis } else { -axis - 1 };
+                let price_bin = if self.axis_sign > 0.0 { axis } else { -axis - 1 };
                 let cell = price_bin
                     .checked_sub(first)
                     .and_then(|o| u32::try_from(o).ok())

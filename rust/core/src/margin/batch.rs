@@ -7,7 +7,7 @@ use super::reason::Reason;
 use super::row_sorter::{RowSorter, SORTED, gather};
 use super::solve::Position;
 use crate::error::{CoreError, Result};
-use crate::simd::{Work, widest};
+use crate::simd::{Kernel, run_widest};
 
 /// Rows that one task takes; a multiple of 64, so that no two tasks share a word of validity bits.
 const TASK: usize = 1 << 14;
@@ -158,12 +158,12 @@ pub fn liquidation_prices(
     let shared = Inputs { rules, codes, columns };
     if rows < THREADS_FROM {
         let mut sorter = RowSorter::new(rules, columns);
-        out.slices().for_each(|out| widest(Task { sorter: &mut sorter, out, shared }));
+        out.slices().for_each(|out| run_widest(Task { sorter: &mut sorter, out, shared }));
     } else {
         let slices: Vec<_> = out.slices().collect();
         slices.into_par_iter().for_each_init(
             || RowSorter::new(rules, columns),
-            |sorter, out| widest(Task { sorter, out, shared }),
+            |sorter, out| run_widest(Task { sorter, out, shared }),
         );
     }
     Ok(out)
@@ -221,7 +221,7 @@ struct Task<'a, C> {
     shared: Inputs<'a, C>,
 }
 
-impl<C: RuleCodes> Work for Task<'_, C> {
+impl<C: RuleCodes> Kernel for Task<'_, C> {
     type Out = ();
 
     #[inline(always)]

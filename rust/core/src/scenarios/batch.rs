@@ -3,8 +3,8 @@
 
 use super::level_index::LevelIndex;
 use super::warm_start::WarmStart;
-use crate::impact::{Market, Shock};
-use crate::simd::{Work, widest};
+use crate::impact::{Market, ShockKind};
+use crate::simd::{Kernel, run_widest};
 
 /// Scenarios in step: their state fits the first-level cache.
 const BATCH_SIZE: usize = 256;
@@ -32,7 +32,7 @@ struct Batch<'a> {
     out: OutputSlices<'a>,
 }
 
-impl Work for Batch<'_> {
+impl Kernel for Batch<'_> {
     type Out = ();
 
     #[inline(always)]
@@ -55,7 +55,7 @@ impl Work for Batch<'_> {
 impl Tables<'_> {
     /// Run scenarios; one multiplier serves all, or there is one for each.
     pub fn run(self, shocks: &[f64], multipliers: &[f64], out: OutputSlices<'_>) {
-        widest(Batch { shared: self, shocks, multipliers, out });
+        run_widest(Batch { shared: self, shocks, multipliers, out });
     }
 
     #[inline(always)]
@@ -63,7 +63,7 @@ impl Tables<'_> {
         let n = shocks.len();
         let OutputSlices { displacement, liquidated, exhausted } = out;
         let market = self.market;
-        let (curve, flow, limit) = (market.curve(), market.shock() == Shock::Flow, market.limit());
+        let (curve, flow, limit) = (market.curve(), market.shock_kind() == ShockKind::Flow, market.limit());
         let (mut ticks, mut stop, mut fired) =
             ([0_i64; BATCH_SIZE], [0_i64; BATCH_SIZE], [0_usize; BATCH_SIZE]);
         let mut next = [0_i64; BATCH_SIZE];
@@ -78,7 +78,7 @@ impl Tables<'_> {
         }
         if flow {
             for i in 0..n {
-                consumed[i] = multiplier(i) * market.held(ticks[i]);
+                consumed[i] = multiplier(i) * market.notional_within(ticks[i]);
             }
         }
         let mut active = [0_u16; BATCH_SIZE];
@@ -98,7 +98,7 @@ impl Tables<'_> {
             let mut still = 0;
             for at in 0..left {
                 let i = active[at] as usize;
-                let push = market.push(log_x[i]);
+                let push = market.impact_ticks(log_x[i]);
                 let x = if flow { push.max(ticks[i]) } else { ticks[i].saturating_add(push) };
                 stop[i] = x.min(limit);
                 active[still] = i as u16;

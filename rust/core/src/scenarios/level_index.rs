@@ -31,7 +31,7 @@ impl<'a> LevelIndex<'a> {
     pub fn new(levels: &Levels<'a>) -> Self {
         let distance = levels.distance();
         let prefix = |k: usize| {
-            let (notional, next) = (levels.sum(k), distance.get(k).copied());
+            let (notional, next) = (levels.cumulative(k), distance.get(k).copied());
             Prefix { notional, log: notional.ln(), next: next.unwrap_or(i64::MAX) }
         };
         let farthest = distance.last().copied().unwrap_or(0) as u64;

@@ -6,7 +6,7 @@ use crate::{CoreError, Result};
 
 /// One venue, or one contract of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Venue<'a> {
+pub struct CoupledVenue<'a> {
     /// Its levels.
     pub levels: &'a Levels<'a>,
     /// Its book.
@@ -43,14 +43,14 @@ pub struct Coupled {
 ///
 /// # Errors
 /// No venue, weights out of range or that do not sum to 1, κ outside 0 to 1, a shock that is negative or not finite.
-pub fn coupled(venues: &[Venue<'_>], all: &Curve, together: f64) -> Result<Coupled> {
+pub fn coupled(venues: &[CoupledVenue<'_>], all: &Curve, together: f64) -> Result<Coupled> {
     check(venues, together)?;
     let impact = |curve: &Curve, q: f64| if q > 0.0 { curve.displacement(q.ln()) } else { 0.0 };
     let mut fired = vec![0; venues.len()];
     let mut rounds = 0;
     loop {
         rounds += 1;
-        let flow: Vec<f64> = venues.iter().zip(&fired).map(|(v, k)| v.levels.sum(*k)).collect();
+        let flow: Vec<f64> = venues.iter().zip(&fired).map(|(v, k)| v.levels.cumulative(*k)).collect();
         let sum: f64 = flow.iter().sum();
         let shared = together * impact(all, sum);
         let price: Vec<f64> = venues
@@ -73,7 +73,7 @@ pub fn coupled(venues: &[Venue<'_>], all: &Curve, together: f64) -> Result<Coupl
     }
 }
 
-fn check(venues: &[Venue<'_>], together: f64) -> Result<()> {
+fn check(venues: &[CoupledVenue<'_>], together: f64) -> Result<()> {
     let share = 0.0..=1.0;
     if !share.contains(&together) {
         return Err(CoreError::new("together", format!("{together}"), "a share from 0 to 1"));

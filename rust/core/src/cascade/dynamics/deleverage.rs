@@ -1,5 +1,5 @@
 //! Insurance fund and auto-deleveraging: losses beyond bankruptcy are paid until the fund is empty; what would lose more is
-//! handed to winners of the other side, without an order.
+//! deleveraged to winners of the other side, without an order.
 
 use crate::cascade::Levels;
 use crate::impact::Response;
@@ -12,10 +12,10 @@ pub struct Deleveraged {
     pub stop: i64,
     /// Notional sold into the book, per fired level.
     pub sold: Vec<f64>,
-    /// Notional handed over, per fired level.
-    pub handed: Vec<f64>,
+    /// Notional deleveraged over, per fired level.
+    pub deleveraged: Vec<f64>,
     /// What the fund paid, in quote currency.
-    pub paid: f64,
+    pub fund_paid: f64,
     /// Whether the book was asked for more than it is known to hold.
     pub exhausted: bool,
 }
@@ -43,27 +43,33 @@ pub fn deleverage(
     if !(fund >= 0.0) {
         return Err(CoreError::new("fund", format!("{fund}"), "an amount from 0 on"));
     }
-    let market = response.at(shock);
+    let market = response.after_shock(shock);
     let mut stop = market.phi(0.0);
     let (mut flow, mut left) = (0.0, fund);
-    let (mut sold, mut handed) = (Vec::new(), Vec::new());
+    let (mut sold, mut deleveraged) = (Vec::new(), Vec::new());
     for ((&d, &q), &b) in levels.distance().iter().zip(levels.notional()).zip(bankruptcy) {
         if d > stop {
             break;
         }
         let loss = |z: f64| market.cost(flow, z) - b * z;
-        let z = most(q, |z| loss(z) <= left);
+        let z = largest_sale(q, |z| loss(z) <= left);
         left = (left - loss(z).max(0.0)).max(0.0);
         flow += z;
         sold.push(z);
-        handed.push(q - z);
+        deleveraged.push(q - z);
         stop = market.phi(flow);
     }
-    Ok(Deleveraged { stop, sold, handed, paid: fund - left, exhausted: market.exhausted(flow, stop) })
+    Ok(Deleveraged {
+        stop,
+        sold,
+        deleveraged,
+        fund_paid: fund - left,
+        exhausted: market.exhausted(flow, stop),
+    })
 }
 
 /// The most of `q` that passes. The loss is convex in what is sold and 0 at nothing, so all that is less passes too.
-fn most(q: f64, passes: impl Fn(f64) -> bool) -> f64 {
+fn largest_sale(q: f64, passes: impl Fn(f64) -> bool) -> f64 {
     if passes(q) {
         return q;
     }

@@ -5,7 +5,7 @@ mod deleverage;
 mod replay;
 mod whipsaw;
 
-pub use coupled::{Coupled, Venue, coupled};
+pub use coupled::{Coupled, CoupledVenue, coupled};
 pub use deleverage::{Deleveraged, deleverage};
 pub use replay::{Replay, ReplayParams, replay};
 pub use whipsaw::{Leg, Rebound, whipsaw};

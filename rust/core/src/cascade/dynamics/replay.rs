@@ -41,15 +41,15 @@ pub struct Replay {
 /// whole, and a refilled book can end further.
 ///
 /// # Errors
-/// A tempo out of range, a multiplier that is not above 0, or more steps than a million.
+/// A params out of range, a multiplier that is not above 0, or more steps than a million.
 pub fn replay(
     levels: &Levels<'_>,
     market: Market<'_>,
     multiplier: f64,
     shock: i64,
-    tempo: ReplayParams,
+    params: ReplayParams,
 ) -> Result<Replay> {
-    check(tempo, multiplier)?;
+    check(params, multiplier)?;
     let curve = market.curve();
     let impact = |q: f64| if q > 0.0 { curve.displacement((q / multiplier).ln()) } else { 0.0 };
     let capacity = multiplier * curve.capacity();
@@ -57,15 +57,15 @@ pub fn replay(
     let (mut hole, mut stays, mut passes, mut x) = (0.0, 0.0, 0.0, start);
     let (mut path, mut sent, mut fired, mut exhausted) = (Vec::new(), Vec::new(), 0, false);
     // Notional by the step at which it may be sent.
-    let mut due = std::collections::VecDeque::from(vec![0.0; tempo.latency + 1]);
+    let mut due = std::collections::VecDeque::from(vec![0.0; params.latency + 1]);
     let mut queue = 0.0;
     loop {
         let now = levels.within(market.ticks(x).min(market.limit())).max(fired);
-        due[tempo.latency] += levels.sum(now) - levels.sum(fired);
+        due[params.latency] += levels.cumulative(now) - levels.cumulative(fired);
         fired = now;
         queue += due[0];
         due.rotate_left(1);
-        due[tempo.latency] = 0.0;
+        due[params.latency] = 0.0;
         if queue <= 0.0 && due.iter().all(|q| *q <= 0.0) {
             return Ok(Replay { path, sent, fired, exhausted });
         }
@@ -73,35 +73,35 @@ pub fn replay(
             let found = format!("a queue left after {MOST_STEPS} steps");
             return Err(CoreError::new("replay", found, "a higher rate"));
         }
-        let f = f64::min(queue, tempo.rate);
+        let f = f64::min(queue, params.rate);
         queue -= f;
         exhausted |= hole + f > capacity;
         let push = impact(hole + f) - impact(hole);
-        hole = (hole + f) * tempo.keep;
-        stays += tempo.permanent * push;
-        passes += (1.0 - tempo.permanent) * push;
+        hole = (hole + f) * params.keep;
+        stays += params.permanent * push;
+        passes += (1.0 - params.permanent) * push;
         x = start + stays + passes;
         path.push(x);
         sent.push(f);
-        passes *= tempo.keep;
+        passes *= params.keep;
     }
 }
 
-fn check(tempo: ReplayParams, multiplier: f64) -> Result<()> {
-    for (place, value) in [("keep", tempo.keep), ("permanent", tempo.permanent)] {
+fn check(params: ReplayParams, multiplier: f64) -> Result<()> {
+    for (place, value) in [("keep", params.keep), ("permanent", params.permanent)] {
         if !(0.0..=1.0).contains(&value) {
             return Err(CoreError::new(place, format!("{value}"), "a share from 0 to 1"));
         }
     }
-    for (place, value) in [("rate", tempo.rate), ("depth multiplier", multiplier)] {
+    for (place, value) in [("rate", params.rate), ("depth multiplier", multiplier)] {
         if !(value > 0.0) {
             return Err(CoreError::new(place, format!("{value}"), "a number above 0"));
         }
     }
-    if tempo.latency > MOST_STEPS {
+    if params.latency > MOST_STEPS {
         return Err(CoreError::new(
             "latency",
-            format!("{} steps", tempo.latency),
+            format!("{} steps", params.latency),
             format!("at most {MOST_STEPS}"),
         ));
     }

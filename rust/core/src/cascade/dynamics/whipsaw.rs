@@ -33,7 +33,7 @@ pub struct Leg {
     pub exhausted: bool,
 }
 
-/// Legs in turn until one fires nothing; that one is not told, unless it is the first.
+/// Legs in turn until one fires nothing; that one is not result, unless it is the first.
 ///
 /// `away` are the levels in the shock's direction, `back` those on the other side of the mark, each with its own response.
 /// A leg's shock is the rebound `(1 − permanent)·(forced part) + reversion·(whole leg)` of the one before; levels count
@@ -46,28 +46,32 @@ pub fn whipsaw(
     back: (&Levels<'_>, Market<'_>),
     multiplier: f64,
     shock: i64,
-    swing: Rebound,
+    rebound: Rebound,
 ) -> Result<Vec<Leg>> {
-    if !(0.0..=1.0).contains(&swing.permanent) {
-        return Err(CoreError::new("permanent", format!("{}", swing.permanent), "a share from 0 to 1"));
+    if !(0.0..=1.0).contains(&rebound.permanent) {
+        return Err(CoreError::new("permanent", format!("{}", rebound.permanent), "a share from 0 to 1"));
     }
-    if !(swing.reversion >= 0.0 && swing.reversion.is_finite()) {
-        return Err(CoreError::new("reversion", format!("{}", swing.reversion), "a finite number from 0 on"));
+    if !(rebound.reversion >= 0.0 && rebound.reversion.is_finite()) {
+        return Err(CoreError::new(
+            "reversion",
+            format!("{}", rebound.reversion),
+            "a finite number from 0 on",
+        ));
     }
     if shock < 0 {
         return Err(CoreError::new("shock", format!("{shock} ticks"), "0 ticks or more"));
     }
     let sides = [(away.0, away.1.response(multiplier)?), (back.0, back.1.response(multiplier)?)];
-    let mut burnt = [0, 0];
+    let mut fired_before = [0, 0];
     let (mut at, mut size, mut legs) = (0, shock, Vec::new());
     for turn in 0.. {
         let side = turn % 2;
         let sign = if side == 0 { 1 } else { -1 };
-        let (outcome, fired) = leg(sides[side].0, &sides[side].1, burnt[side], sign * at, size)?;
+        let (outcome, fired) = leg(sides[side].0, &sides[side].1, fired_before[side], sign * at, size)?;
         if fired == 0 && turn > 0 {
             break;
         }
-        burnt[side] += fired;
+        fired_before[side] += fired;
         let stop = at.saturating_add(sign * outcome.stop);
         legs.push(Leg {
             away: side == 0,
@@ -79,21 +83,22 @@ pub fn whipsaw(
         });
         let forced = outcome.stop.saturating_sub(size) as f64;
         at = stop;
-        size = ((1.0 - swing.permanent) * forced + swing.reversion * outcome.stop as f64 + 0.5) as i64;
+        size = ((1.0 - rebound.permanent) * forced + rebound.reversion * outcome.stop as f64 + 0.5) as i64;
     }
     Ok(legs)
 }
 
-/// The cascade of a side's levels beyond the first `burnt`, for a price that stands `at` ticks towards them.
+/// The cascade of a side's levels beyond the first `fired_before`, for a price that stands `at` ticks towards them.
 fn leg(
     levels: &Levels<'_>,
     response: &Response<'_>,
-    burnt: usize,
+    fired_before: usize,
     at: i64,
     shock: i64,
 ) -> Result<(Outcome, usize)> {
-    let distance: Vec<i64> = levels.distance()[burnt..].iter().map(|d| d.saturating_sub(at).max(0)).collect();
-    let left = Levels::new(&distance, &levels.notional()[burnt..])?;
+    let distance: Vec<i64> =
+        levels.distance()[fired_before..].iter().map(|d| d.saturating_sub(at).max(0)).collect();
+    let left = Levels::new(&distance, &levels.notional()[fired_before..])?;
     let outcome = sweep(&left, response, shock);
     Ok((outcome, outcome.fired))
 }

@@ -166,8 +166,8 @@ proptest! {
         let mut whole = Cohorts::new(&brackets(), 2.5e-4).unwrap();
         History(history.0[..cut].to_vec()).run(&mut whole).unwrap();
         let mut resumed = Cohorts::from_bytes(&whole.to_bytes().unwrap()).unwrap();
-        let rest = History(history.0[cut..].to_vec());
-        prop_assert_eq!(rest.run(&mut whole).unwrap(), rest.run(&mut resumed).unwrap());
+        let difference = History(history.0[cut..].to_vec());
+        prop_assert_eq!(difference.run(&mut whole).unwrap(), difference.run(&mut resumed).unwrap());
         prop_assert_eq!(whole, resumed);
     }
 
