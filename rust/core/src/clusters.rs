@@ -5,18 +5,19 @@ use std::ops::Range;
 use crate::grid::BINS_LIMIT;
 use crate::{CoreError, Result};
 
-/// One peak.
+/// A peak of a density.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Peak {
     /// Bin of the summit (the middle of a flat one).
     pub bin: usize,
-    /// Height of the summit above the higher of the two passes that lead to higher ground.
+    /// Height of the summit above the higher of the two passes to higher peaks.
     pub prominence: f64,
-    /// Bins of the basin: from the summit down to `basin_share` of the prominence, never across a pass.
+    /// Bins of the basin: from the summit down to the level set by `basin_share`, never across a pass.
     pub basin: Range<usize>,
 }
 
-/// A Gaussian-smoothed copy; `sigma` in bins, mass kept (what falls off an end is folded back at it).
+/// A copy smoothed with a Gaussian of standard deviation `sigma` in bins, cut at four standard deviations. The total is
+/// preserved: what would fall beyond an end is added to the last bin.
 ///
 /// # Errors
 /// A density that is not finite, a `sigma` below 0 or above [`BINS_LIMIT`].
@@ -53,10 +54,11 @@ fn finite(density: &[f64]) -> Result<()> {
     }
 }
 
-/// Peaks with at least `min_prominence` prominence, in order of price; a flat summit counts once.
+/// Peaks of at least `min_prominence`, in order of price; a flat summit counts once.
 ///
-/// Prominence is the drop that must be made from the summit before higher ground can be reached; beyond the ends of the
-/// density lies 0. `basin_share` is the share of the prominence down to which bins belong to the basin (0.5: half way).
+/// Prominence is the least descent from the summit on any path to higher ground; beyond the ends the density is 0. A
+/// bin belongs to the basin while the density lies less than `basin_share` of the prominence below the summit (0.5:
+/// down to half of the prominence).
 ///
 /// # Errors
 /// A density that is not finite, a `min_prominence` or a `basin_share` that is NaN.
@@ -92,9 +94,9 @@ pub fn peaks(density: &[f64], min_prominence: f64, basin_share: f64) -> Result<V
     Ok(found)
 }
 
-/// For each bin the lowest ground between it and the nearest strictly higher bin before it (0 beyond the end).
+/// For each bin, the lowest density between it and the nearest strictly higher bin before it (0 if there is none).
 fn passes(density: impl Iterator<Item = f64>) -> Vec<f64> {
-    // The stack holds bins of falling height, each with the lowest ground since the one below it.
+    // The stack holds bins of descending height, each with the lowest density since the bin below it on the stack.
     let mut stack: Vec<(f64, f64)> = Vec::new();
     density
         .map(|height| {
@@ -117,7 +119,7 @@ fn passes(density: impl Iterator<Item = f64>) -> Vec<f64> {
 
 fn basin(density: &[f64], summit: Range<usize>, waterline: f64) -> Range<usize> {
     let (mut low, mut high) = (summit.start, summit.end);
-    // Down both slopes while above the waterline; ground above it that belongs to a higher peak lies beyond a pass.
+    // Extend down both slopes while the density is above the waterline; a pass below the waterline ends the basin.
     while low > 0 && density[low - 1] >= waterline && density[low - 1] > 0.0 {
         low -= 1;
     }
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Prominence by its definition, walking from the summit each way.
+    /// Prominence by its definition: walk from the summit in both directions.
     fn slow_prominence(density: &[f64], at: usize) -> f64 {
         let walk = |bins: &mut dyn Iterator<Item = usize>| {
             let mut lowest = density[at];
@@ -152,7 +154,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
         #[test]
-        fn prominence_is_what_it_says(heights in prop::collection::vec(0_u8..12, 0..30)) {
+        fn prominence_equals_its_definition(heights in prop::collection::vec(0_u8..12, 0..30)) {
             let density: Vec<f64> = heights.iter().map(|&h| f64::from(h)).collect();
             for peak in peaks(&density, 0.0, 0.5).unwrap() {
                 prop_assert_eq!(peak.prominence, slow_prominence(&density, peak.bin));
@@ -165,7 +167,7 @@ mod tests {
         }
 
         #[test]
-        fn smoothing_keeps_mass(masses in prop::collection::vec(0.0..1e6_f64, 1..60), sigma in 0.1..5.0_f64) {
+        fn smoothing_preserves_the_total(masses in prop::collection::vec(0.0..1e6_f64, 1..60), sigma in 0.1..5.0_f64) {
             let (before, after): (f64, f64) = (masses.iter().sum(), smooth(&masses, sigma).unwrap().iter().sum());
             prop_assert!((before - after).abs() <= 1e-9 * before.max(1.0));
         }

@@ -1,12 +1,13 @@
-//! Cumulative depth: how much rests within a displacement, and how far a flow pushes.
+//! Cumulative depth of an order book, and its inverse, the price impact of a flow.
 //!
-//! The book and the impact law are one object. `D(x)` is the notional that moves the price by `x`; its inverse is the
-//! impact `I(Q)`. Between knots `D` is a power law (a line in log-log), outside them a stated one, so that the linear
-//! and square-root laws are curves with one knot and slopes 1 and 2.
+//! Order book and impact law are one object: `D(x)` is the notional that moves the price by `x`, and its inverse is the
+//! impact `I(Q)`. Between knots `D` is a power law (a straight line in log-log coordinates); below the first and above
+//! the last knot it is a power law of given exponent. The linear and square-root laws are therefore curves with one
+//! knot and exponents 1 and 2.
 
 use crate::{CoreError, Result};
 
-/// Buckets of the lookup from `ln D` to a segment.
+/// Buckets of the lookup table from `ln D` to a segment.
 const BUCKETS: usize = 256;
 
 /// A cumulative depth curve: displacement in any unit, notional in quote currency.
@@ -15,46 +16,46 @@ pub struct Curve {
     /// `ln x` and `ln D` at the knots, both strictly ascending.
     x: Vec<f64>,
     d: Vec<f64>,
-    /// Below the first knot, between knots, above the last.
+    /// One below the first knot, one between each pair, one above the last.
     segments: Vec<Segment>,
-    /// Of each bucket of `ln D`, a segment at or before that of any value in it.
+    /// For each bucket of `ln D`, a segment at or before that of any value in the bucket.
     hint: Vec<u32>,
     buckets_per_log: f64,
-    /// Most segments between a bucket's hint and the segment of a value in it.
+    /// Largest number of segments between a bucket's hint and the segment of a value in it.
     steps: usize,
     max_displacement: f64,
     capacity: f64,
-    /// `∫ I` up to each knot.
+    /// `∫ I` from 0 to each knot.
     cost_integral: Vec<f64>,
 }
 
-/// A line in log-log through `(x, d)`; rounding may not carry a value past its ends.
+/// A straight line in log-log coordinates through `(x, d)`; results are clamped to its ends.
 #[derive(Debug, Clone, Copy)]
 struct Segment {
     x: f64,
     d: f64,
     slope: f64,
-    /// `1 / slope`: a multiplication per impact instead of a division.
+    /// `1 / slope`, so that an impact costs a multiplication instead of a division.
     inverse: f64,
     low: (f64, f64),
     high: (f64, f64),
 }
 
 impl Segment {
-    /// `∫ I` from the segment's low end to the point `(x, d)` on it: on a power law `∫ x du = x·u / (1 + 1/β)`.
+    /// `∫ I` from the low end of the segment to the point `(x, d)` on it; for a power law `∫ x du = x·u / (1 + 1/β)`.
     fn cost_integral(&self, x: f64, d: f64) -> f64 {
         (x * d - (self.low.0 + self.low.1).exp()) / (1.0 + self.inverse)
     }
 }
 
 impl Curve {
-    /// A curve through `(displacement, notional)` knots, both strictly ascending and above 0.
+    /// A curve through `(displacement, notional)` knots, both strictly ascending and positive.
     ///
-    /// `head` and `tail` are the exponents below the first and above the last knot. `max_displacement` is the displacement beyond
-    /// which no number is given; `None` means the last knot, the end of what is visible.
+    /// `head` and `tail` are the exponents below the first and above the last knot. `max_displacement` is the largest
+    /// displacement for which the curve is defined; `None` means that of the last knot, the end of the visible book.
     ///
     /// # Errors
-    /// No knots, knots that do not ascend, numbers that are not finite and above 0.
+    /// No knots, knots that do not ascend, or numbers that are not finite and positive.
     pub fn new(
         displacement: &[f64],
         notional: &[f64],
@@ -73,7 +74,7 @@ impl Curve {
                 return Err(CoreError::new(
                     format!("depth {place}[{row}]"),
                     found,
-                    "finite numbers above 0 that ascend",
+                    "finite, positive, ascending numbers",
                 ));
             }
         }
@@ -90,7 +91,7 @@ impl Curve {
         if let Some(row) = segments.iter().position(|s| !(positive(s.slope) && positive(s.inverse))) {
             return Err(CoreError::new(
                 format!("depth knot {row}"),
-                "the same as its neighbour to 16 digits",
+                "equal to its neighbour to 16 digits",
                 "distinct knots",
             ));
         }
@@ -111,19 +112,19 @@ impl Curve {
         Ok(curve)
     }
 
-    /// The displacement beyond which no number is given.
+    /// The largest displacement for which the curve is defined.
     #[must_use]
     pub const fn max_displacement(&self) -> f64 {
         self.max_displacement
     }
 
-    /// Notional within the max_displacement.
+    /// Notional within [`Self::max_displacement`], in quote currency.
     #[must_use]
     pub const fn capacity(&self) -> f64 {
         self.capacity
     }
 
-    /// `D(x)`: notional within displacement `x`; nothing is added beyond the max_displacement.
+    /// `D(x)`: notional within displacement `x`; constant beyond [`Self::max_displacement`].
     #[must_use]
     pub fn notional(&self, x: f64) -> f64 {
         if x <= 0.0 {
@@ -134,7 +135,7 @@ impl Curve {
         (s.d + (v - s.x) * s.slope).clamp(s.low.1, s.high.1).exp()
     }
 
-    /// `D'(x)`: notional per unit of displacement at `x`; 0 beyond the max_displacement.
+    /// `D'(x)`: notional per unit of displacement at `x`; 0 beyond [`Self::max_displacement`].
     #[must_use]
     pub fn density(&self, x: f64) -> f64 {
         if x <= 0.0 || x > self.max_displacement {
@@ -144,16 +145,17 @@ impl Curve {
         self.segments[self.x.partition_point(|k| *k <= v)].slope * self.notional(x) / x
     }
 
-    /// `I(Q)`: how far a flow of `exp(log_flow)` pushes, at most the max_displacement.
+    /// `I(Q)`: the displacement caused by a flow of `exp(log_flow)`, at most [`Self::max_displacement`].
     ///
-    /// Takes the logarithm so that a book `m` times as deep costs a subtraction: `I_m(Q) = I(Q / m)`.
+    /// The argument is a logarithm, so that a book `m` times as deep costs a subtraction: `I_m(Q) = I(Q / m)`.
     #[inline]
     #[must_use]
     pub fn displacement(&self, log_flow: f64) -> f64 {
         self.log_displacement(log_flow).exp().min(self.max_displacement)
     }
 
-    /// `∫₀^Q I(u) du`: what a flow of `q` pays away, displacement × notional; its mean fill is this over `q`.
+    /// `∫₀^Q I(u) du`: impact cost of a flow of `q`, displacement × notional; divided by `q` it is the mean
+    /// displacement of the fill.
     #[must_use]
     pub fn cost_integral(&self, q: f64) -> f64 {
         if q <= 0.0 {
@@ -168,13 +170,14 @@ impl Curve {
             + (q - inside) * self.max_displacement
     }
 
-    /// `ln I(Q)` before the max_displacement cuts it off: the part of [`Self::displacement`] that looks the segment up.
+    /// `ln I(Q)`, not limited to [`Self::max_displacement`]: the part of [`Self::displacement`] that looks up the
+    /// segment.
     #[inline]
     #[must_use]
     pub fn log_displacement(&self, log_flow: f64) -> f64 {
         let bucket = ((log_flow - self.d[0]) * self.buckets_per_log).clamp(0.0, BUCKETS as f64) as usize;
         let first = self.hint[bucket] as usize;
-        // A fixed number of steps: nothing for the processor to guess wrong.
+        // A fixed number of steps, so that no branch depends on data.
         let ahead: usize = self.d[first..].iter().take(self.steps).map(|d| usize::from(*d <= log_flow)).sum();
         let s = &self.segments[first + ahead];
         (s.x + (log_flow - s.d) * s.inverse).clamp(s.low.0, s.high.0)
@@ -213,14 +216,14 @@ fn segments(x: &[f64], d: &[f64], head: f64, tail: f64) -> Vec<Segment> {
         .collect()
 }
 
-/// Buckets over the knots' `ln D`: hints, buckets per unit of `ln D`, and the most steps from a hint.
+/// Lookup table over the knots' `ln D`: hints, buckets per unit of `ln D`, and the largest number of steps from a hint.
 fn hints(d: &[f64]) -> (Vec<u32>, f64, usize) {
     let span = d[d.len() - 1] - d[0];
     if span <= 0.0 {
         return (vec![0; BUCKETS + 1], 0.0, d.len());
     }
     let per_log = BUCKETS as f64 / span;
-    // A value's bucket is rounded, so the hint looks one bucket back and the steps max_displacement one further on.
+    // The bucket of a value is rounded, so the hint starts one bucket earlier and the steps extend one bucket further.
     let edge = |b: usize| d.partition_point(|v| *v <= d[0] + (b as f64 - 1.0) / per_log);
     let steps = (0..=BUCKETS).map(|b| if b + 3 > BUCKETS { d.len() } else { edge(b + 3) } - edge(b)).max();
     ((0..=BUCKETS).map(|b| edge(b) as u32).collect(), per_log, steps.unwrap_or(d.len()))

@@ -1,25 +1,25 @@
-//! What can be wrong with what the core is given.
+//! Errors of the core: invalid arguments and columns.
 
 use thiserror::Error;
 
-/// A fault in the input, named so that the outside can print `<where>: <found> (expected <what>)`.
+/// An invalid argument or column; prints as `<place>: <found> (expected <what>)`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{place}: {found} (expected {expected})")]
 pub struct CoreError {
-    /// The argument or column at fault.
+    /// The argument or column, with the row if a single value is invalid.
     pub place: String,
-    /// What was found.
+    /// The value that was found.
     pub found: String,
-    /// What would have been right.
+    /// The values that are accepted.
     pub expected: String,
 }
 
 impl CoreError {
-    /// A fault at `place`.
+    /// An error at `place`.
     pub fn new(place: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { place: place.into(), found: found.into(), expected: expected.into() }
     }
 }
 
-/// The core's result.
+/// Result type of the core.
 pub type Result<T> = std::result::Result<T, CoreError>;

@@ -1,11 +1,14 @@
-//! The usual pace of a series as it is known from each of its values: a mean that forgets.
+//! Exponentially weighted moving average, lagged by one observation.
 
 use crate::{CoreError, Result};
 
-/// The mean before each value; each value then moves it by its weight. A value that is missing (NaN) leaves it as it is.
+/// The average before each observation; the observation then moves it by its weight, `m ← m + w·(x − m)`. A missing
+/// observation (NaN) leaves the average unchanged.
+///
+/// `start` is the average before the first observation.
 ///
 /// # Errors
-/// `values` and `weights` are not of one length, or a weight is not between 0 and 1.
+/// `values` and `weights` differ in length, or a weight is not between 0 and 1.
 pub fn lagged_ewma(values: &[f64], weights: &[f64], start: f64) -> Result<Vec<f64>> {
     if values.len() != weights.len() {
         let expected = format!("{}, one per value", values.len());
@@ -31,9 +34,9 @@ mod tests {
     use super::lagged_ewma;
 
     #[test]
-    fn a_value_is_not_in_its_own_mean_and_a_missing_one_in_none() {
-        let made = lagged_ewma(&[4.0, f64::NAN, 8.0, 0.0], &[0.5, 0.5, 0.25, 1.0], 2.0).unwrap();
-        assert_eq!(made, [2.0, 3.0, 3.0, 4.25]);
+    fn an_average_excludes_its_own_observation_and_missing_ones() {
+        let averages = lagged_ewma(&[4.0, f64::NAN, 8.0, 0.0], &[0.5, 0.5, 0.25, 1.0], 2.0).unwrap();
+        assert_eq!(averages, [2.0, 3.0, 3.0, 4.25]);
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! The price axis of a map: bins of equal width in integer ticks, left-closed.
+//! The price axis of a map: left-closed bins of equal width in integer ticks.
 
 use std::fmt;
 
 use crate::error::{CoreError, Result};
 
-/// Prices stay below this many ticks, so that a tick is exact as a float.
+/// Prices stay below this number of ticks, so that every tick is exact as an `f64`.
 pub const TICK_LIMIT: i64 = 1 << 51;
 
-/// No axis needs more bins, and every cell of a map can be counted in 32 bits.
+/// Largest number of bins of an axis, so that the cells of a map can be indexed with 32 bits.
 pub const BINS_LIMIT: usize = 1_000_000;
 
-/// No axis spans more ticks, so that a tick's offset fits 32 bits.
+/// Largest span of an axis in ticks, so that the offset of a tick fits 32 bits.
 pub const SPAN_LIMIT: i64 = 1 << 31;
 
-/// `bins` bins of `width_ticks` ticks from `low_tick` up.
+/// `bins` bins of `width_ticks` ticks each, upwards from `low_tick`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
     ticks_per_unit: f64,
@@ -22,10 +22,10 @@ pub struct Grid {
     bins: usize,
 }
 
-/// Where a price falls.
+/// The location of a price relative to a grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinLocation {
-    /// In this bin.
+    /// In the bin with this index, counted from the lowest.
     Bin(usize),
     /// Below the lowest edge.
     Below,
@@ -34,10 +34,12 @@ pub enum BinLocation {
 }
 
 impl Grid {
-    /// A grid of `bins` bins, each `width_ticks` ticks of size `tick`, from `low_tick` up.
+    /// A grid of `bins` bins, each `width_ticks` ticks wide, upwards from `low_tick`; `tick` is the tick size in quote
+    /// currency.
     ///
     /// # Errors
-    /// A tick that is not a finite number above 0, no bin, no width, or an axis beyond [`TICK_LIMIT`].
+    /// A tick size that is not finite and positive, no bins, a width below one tick, or an axis beyond [`TICK_LIMIT`],
+    /// [`BINS_LIMIT`] or [`SPAN_LIMIT`].
     pub fn new(tick: f64, low_tick: i64, width_ticks: i64, bins: usize) -> Result<Self> {
         if !(tick.is_finite() && tick > 0.0) {
             return Err(CoreError::new("tick", format!("{tick}"), "a finite number above 0"));
@@ -70,7 +72,7 @@ impl Grid {
         self.bins
     }
 
-    /// Where a finite price falls: rounded to its tick (half up), then compared as an integer.
+    /// The location of a finite price in quote currency: rounded to its tick (half up), then compared as an integer.
     #[must_use]
     pub fn locate(&self, price: f64) -> BinLocation {
         let offset = (price * self.ticks_per_unit + 0.5).floor() - self.low_tick as f64;
@@ -81,7 +83,8 @@ impl Grid {
         if bin < self.bins { BinLocation::Bin(bin) } else { BinLocation::Above }
     }
 
-    /// The same as numbers for the fast path of [`crate::histogram`].
+    /// Ticks per unit of quote currency, lowest tick, span in ticks and bins per tick, for the vectorised path of
+    /// [`crate::histogram`].
     pub(crate) fn scale(&self) -> (f64, f64, f64, f64) {
         let low = self.low_tick as f64;
         (
@@ -116,15 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn decimal_edges_survive_binary_floats() {
-        // floor(0.3 / 0.1) is 2 and floor(0.7 / 0.1) is 6 in binary floats; ticks know better.
+    fn decimal_edges_are_exact() {
+        // floor(0.3 / 0.1) is 2 and floor(0.7 / 0.1) is 6 in binary floating point; integer ticks give 3 and 7.
         let grid = Grid::new(0.1, 0, 1, 10).unwrap();
         assert_eq!(grid.locate(0.3), BinLocation::Bin(3));
         assert_eq!(grid.locate(0.7), BinLocation::Bin(7));
     }
 
     #[test]
-    fn an_impossible_axis_is_refused() {
+    fn an_invalid_axis_is_rejected() {
         assert!(Grid::new(f64::NAN, 0, 1, 1).is_err());
         assert!(Grid::new(0.1, 0, 0, 1).is_err());
         assert!(Grid::new(0.1, 0, 1, 0).is_err());

@@ -1,4 +1,5 @@
-//! LevelColumns binned on a grid, by side and leverage bracket, in integers: parts sum to the whole exactly, in any order.
+//! Liquidation levels binned on a grid by side and leverage bracket. Sums are integers, so that partial histograms add
+//! up exactly and in any order.
 
 use rayon::prelude::*;
 
@@ -6,21 +7,21 @@ use crate::error::{CoreError, Result};
 use crate::grid::Grid;
 use crate::simd::{Kernel, run_widest};
 
-/// One unit of notional is 1e-4 of the quote currency, so that sums are integers and do not depend on their order.
+/// Units per unit of quote currency: one unit is 1e-4, so that sums are integers and independent of their order.
 pub const UNITS_PER_NOTIONAL: f64 = 1e4;
-/// No level may be larger: beyond it a price or a unit is wrong.
+/// Largest notional of a single level, in quote currency; larger values indicate a wrong price or unit.
 pub const NOTIONAL_LIMIT: f64 = 1e12;
-/// A histogram may hold this much before a cell could overflow.
+/// Largest total of a histogram, in units: below it no cell can overflow.
 const TOTAL_LIMIT: i128 = 9_000_000_000_000_000_000;
-/// Rows that a thread takes at a time: few, so that none waits long for another.
+/// Rows per task of a thread: small enough to balance the load.
 const ROWS_PER_TASK: usize = 1 << 17;
 
-/// Columns of levels, all of one length; `bracket` may be missing (all in bracket 0).
+/// Columns of levels of equal length; without `bracket`, all levels are in bracket 0.
 #[derive(Debug, Clone, Copy)]
 pub struct LevelColumns<'a> {
     /// Liquidation prices, in quote currency.
     pub price: &'a [f64],
-    /// What is closed there, in quote currency.
+    /// Notional closed at each price, in quote currency.
     pub notional: &'a [f64],
     /// Positive for longs, negative for shorts; 0 is rejected.
     pub side: &'a [i8],
@@ -28,15 +29,15 @@ pub struct LevelColumns<'a> {
     pub bracket: Option<&'a [u8]>,
 }
 
-/// Notional by side, bracket and bin, with what did not fit.
+/// Notional by side, bracket and bin, with the notional outside the grid and the number of rejected levels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     grid: Grid,
     brackets: usize,
-    /// `[side][bracket][bin]`, then [`EXTRA_CELLS`] more.
+    /// `[side][bracket][bin]`, followed by [`EXTRA_CELLS`] more.
     cells: Vec<i64>,
     rows: u64,
-    /// All units accepted, inside and outside.
+    /// All accepted units, inside and outside the grid.
     total: i128,
 }
 
@@ -60,7 +61,7 @@ impl Histogram {
         &self.cells[..self.cells.len() - EXTRA_CELLS]
     }
 
-    /// The cells, owned.
+    /// The cells as an owned vector, in the layout of [`Self::cells`].
     #[must_use]
     pub fn into_cells(mut self) -> Vec<i64> {
         self.cells.truncate(self.cells.len() - EXTRA_CELLS);
@@ -73,13 +74,13 @@ impl Histogram {
         std::array::from_fn(|i| self.cells[self.cells.len() - EXTRA_CELLS + i])
     }
 
-    /// LevelColumns rejected: price, notional, side or bracket null, not finite, or out of range.
+    /// Number of rejected levels: price, notional, side or bracket not finite or out of range.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.cells[self.cells.len() - 1] as u64
     }
 
-    /// LevelColumns binned or counted as outside.
+    /// Number of levels binned or counted as outside the grid.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.rows - self.rejected()
@@ -102,16 +103,17 @@ impl Histogram {
         Ok(())
     }
 
-    /// All units accepted, inside and outside.
+    /// All accepted units, inside and outside the grid.
     #[must_use]
     pub const fn total(&self) -> i128 {
         self.total
     }
 
-    /// Bin the levels, on as many threads as rayon has where that pays.
+    /// Bin the levels; large inputs are split over the threads of the current rayon pool.
     ///
     /// # Errors
-    /// Columns of different lengths, or more notional than the integers hold (9e14); the histogram is void then.
+    /// Columns of different lengths, or a total above 9e14 in quote currency; after an error the histogram must be
+    /// discarded.
     pub fn fill(&mut self, levels: LevelColumns<'_>) -> Result<()> {
         let n = levels.price.len();
         let lengths = [levels.notional.len(), levels.side.len(), levels.bracket.map_or(n, <[u8]>::len)];
@@ -119,7 +121,7 @@ impl Histogram {
             return Err(CoreError::new(
                 "levels",
                 format!("columns of {n} and {lengths:?} rows"),
-                "one length",
+                "columns of equal length",
             ));
         }
         if n < 2 * ROWS_PER_TASK || rayon::current_num_threads() < 2 {
@@ -143,7 +145,7 @@ impl Histogram {
         if self.total <= TOTAL_LIMIT {
             return Ok(());
         }
-        let found = format!("{:e} in all", self.total as f64 / UNITS_PER_NOTIONAL);
+        let found = format!("a total of {:e}", self.total as f64 / UNITS_PER_NOTIONAL);
         let expected = format!("at most {:e}", TOTAL_LIMIT as f64 / UNITS_PER_NOTIONAL);
         Err(CoreError::new("notional", found, expected))
     }
@@ -153,10 +155,10 @@ impl Histogram {
     }
 }
 
-/// Rows target at a time: their cells and units stay in the nearest cache, and their units cannot overflow an i64.
+/// Rows located at a time: their cells and units stay in the first-level cache, and their sum cannot overflow an `i64`.
 const CHUNK: usize = 256;
-/// Cells first_extra the map's own: notional outside (long below, long above, short below, short above), then the count of
-/// rejected levels.
+/// Cells after those of the map: notional outside (long below, long above, short below, short above), then the number
+/// of rejected levels.
 const EXTRA_CELLS: usize = 5;
 
 struct Fill<'a> {
@@ -176,7 +178,8 @@ impl Kernel for Fill<'_> {
         for from in (0..n).step_by(CHUNK) {
             let part = levels.slice(from, (from + CHUNK).min(n));
             let rows = part.price.len();
-            // Two loops: the first has no branch and no store that depends on data, the second is nothing else.
+            // Two loops: the first has no branch or store that depends on data, so that it vectorises; the second only
+            // adds.
             match part.bracket {
                 None => locator.locate_rows(part, &[0; CHUNK][..rows], &mut targets),
                 Some(brackets) => locator.locate_rows(part, brackets, &mut targets),
@@ -185,7 +188,7 @@ impl Kernel for Fill<'_> {
             let mut sum = 0;
             for (&cell, &units) in targets.cell.iter().zip(&targets.units).take(rows) {
                 let cell = &mut into.cells[cell as usize];
-                // A sum that wraps is caught by the total, which is checked before anything is handed out.
+                // A sum that wraps is detected by the total, which is checked before any cell is returned.
                 *cell = cell.wrapping_add(units);
                 sum += units;
             }
@@ -195,14 +198,14 @@ impl Kernel for Fill<'_> {
     }
 }
 
-/// Which cell a row's units go to.
+/// The cell and the units of each row.
 struct RowTargets {
     cell: [u64; CHUNK],
     units: [i64; CHUNK],
 }
 
-/// The grid as the numbers that the loop needs; all of them whole numbers in floats, so that a row's arithmetic stays in
-/// lanes of one width.
+/// The grid as the floating-point numbers that the loop needs; all are whole numbers, so that the arithmetic of a row
+/// stays in lanes of one width.
 struct BinLocator {
     ticks_per_unit: f64,
     low: f64,
@@ -222,7 +225,7 @@ impl BinLocator {
     #[expect(
         clippy::needless_bitwise_bool,
         clippy::manual_range_contains,
-        reason = "no branch may depend on data"
+        reason = "the loop must not branch on data"
     )]
     fn locate_rows(&self, levels: LevelColumns<'_>, brackets: &[u8], targets: &mut RowTargets) {
         let first_extra = 2.0 * self.brackets * self.bins;
@@ -230,7 +233,7 @@ impl BinLocator {
         let targets = targets.cell.iter_mut().zip(&mut targets.units);
         for ((((&price, &notional), &side), &bracket), (cell, units)) in rows.zip(targets) {
             let (side, bracket) = (f64::from(side), f64::from(bracket));
-            // NaN fails every comparison, so it is rejected here and never reaches an index.
+            // NaN fails every comparison, so that it is rejected here and never reaches an index.
             let is_valid = (price > 0.0)
                 & (price < f64::INFINITY)
                 & (notional >= 0.0)
@@ -239,7 +242,7 @@ impl BinLocator {
                 & (bracket < self.brackets);
             let offset = price * self.ticks_per_unit + 0.5 - self.low;
             let inside = (offset >= 0.0) & (offset < self.span);
-            // Half a tick inside the bin: the product is never close enough to an edge to round across it.
+            // Half a tick inside the bin: the product is never close enough to an edge to be rounded across it.
             let bin = ((offset.floor() + 0.5) * self.bins_per_tick).floor();
             let short = if side < 0.0 { 1.0 } else { 0.0 };
             let within = (short * self.brackets + bracket) * self.bins + bin;
@@ -252,16 +255,16 @@ impl BinLocator {
     }
 }
 
-/// From here on a float counts in whole numbers: added to one that is smaller, it leaves it in the low bits.
+/// 2⁵²: added to a smaller whole number, the sum holds that number in the low bits of its mantissa.
 const INTEGER_BIAS: f64 = 4_503_599_627_370_496.0;
 
-/// A whole number from 0 to 2⁵² as an integer, in steps that vectors have everywhere.
+/// A whole number from 0 to 2⁵² as an integer, in operations that every vector instruction set has.
 #[inline(always)]
 fn to_u52(whole: f64) -> u64 {
     (whole + INTEGER_BIAS).to_bits() ^ INTEGER_BIAS.to_bits()
 }
 
-/// A whole number from 0 to 2⁶³ as an integer: its halves of 32 bits one by one.
+/// A whole number from 0 to 2⁶³ as an integer, converted in two halves of 32 bits.
 #[inline(always)]
 fn to_i63(whole: f64) -> i64 {
     const HALF: f64 = 4_294_967_296.0;
@@ -288,8 +291,8 @@ mod tests {
 
     type Row = (f64, f64, i8, u8);
 
-    /// The obvious way: one level at a time, in integers.
-    fn oracle(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
+    /// Reference implementation: one level at a time, in integers.
+    fn reference(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
         let mut out = Histogram::empty(*grid, brackets);
         let first_extra = out.cells.len() - EXTRA_CELLS;
         for &(price, notional, side, bracket) in rows {
@@ -344,11 +347,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
         #[test]
-        fn equals_the_oracle_to_the_unit(
+        fn equals_the_reference_to_the_unit(
             rows in prop::collection::vec(row(), 0..40), low in 0_i64..2_000, width in 1_i64..50, bins in 1_usize..60,
         ) {
             let grid = Grid::new(0.1, low, width, bins).unwrap();
-            prop_assert_eq!(filled(&grid, 4, &rows), oracle(&grid, 4, &rows));
+            prop_assert_eq!(filled(&grid, 4, &rows), reference(&grid, 4, &rows));
         }
 
         #[test]
@@ -365,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_change_nothing() {
+    fn the_number_of_threads_does_not_change_the_result() {
         let grid = Grid::new(0.1, 500_000, 100, 4_000).unwrap();
         let rows: Vec<Row> = (0..600_000_u32)
             .map(|i| {
@@ -377,7 +380,7 @@ mod tests {
         let four = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
         let (a, b) = (one.install(|| filled(&grid, 4, &rows)), four.install(|| filled(&grid, 4, &rows)));
         assert_eq!(a, b);
-        assert_eq!(a, oracle(&grid, 4, &rows));
+        assert_eq!(a, reference(&grid, 4, &rows));
     }
 
     #[test]
@@ -393,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_binned_on_the_histogram_s_own_grid() {
+    fn levels_are_binned_on_the_grid_of_the_histogram() {
         let mut histogram = Histogram::empty(Grid::new(1.0, 0, 1, 10).unwrap(), 1);
         let levels = LevelColumns { price: &[12.0], notional: &[1.0], side: &[1], bracket: None };
         histogram.fill(levels).unwrap();
@@ -402,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_notional_is_an_error_and_not_a_wrong_number() {
+    fn a_total_beyond_the_limit_is_an_error() {
         let grid = Grid::new(1.0, 0, 1, 10).unwrap();
         let mut h = Histogram::empty(grid, 1);
         let (price, notional, side) = (vec![5.0; 1_000], vec![1e12; 1_000], vec![1; 1_000]);

@@ -1,4 +1,4 @@
-//! Liquidation maps without Python: binning, cohorts, clusters, cascades.
+//! Liquidation maps of crypto derivatives: histograms, cohort engine, clusters, margin, cascades and scenarios.
 //!
 //! Units: prices in quote currency or integer ticks of the instrument, notional in quote currency (USD), sizes in coin.
 

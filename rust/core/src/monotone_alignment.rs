@@ -1,11 +1,16 @@
-//! The cheapest way to pair two ordered lists without crossings, where whoever stays alone costs too.
+//! The cheapest pairing of two ordered lists without crossings, where an element without a partner has a cost of its
+//! own.
 
 use crate::{CoreError, Result};
 
-/// Pairs `(row, column)` of least cost in all, ascending in both; among equals, more pairs at the end of the lists.
+/// Pairs `(row, column)` of least total cost, ascending in both; among equal costs, pairs towards the end of the lists
+/// are preferred.
+///
+/// `cost` holds the cost of each pair, row by row; `alone` is the cost of a row or column without a partner. Dynamic
+/// programming as in sequence alignment (Needleman and Wunsch 1970): time and memory are rows × columns.
 ///
 /// # Errors
-/// `cost`, row by row, does not hold a whole number of rows of `columns`; a cost is NaN; `alone` is not finite.
+/// `cost` does not hold whole rows of `columns` values; a cost is NaN; `alone` is not finite.
 pub fn align_monotone(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(usize, usize)>> {
     if !alone.is_finite() {
         return Err(CoreError::new("alone", format!("{alone}"), "a finite cost"));
@@ -24,7 +29,7 @@ pub fn align_monotone(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(u
         ));
     }
     let (rows, wide) = (cost.len() / columns, columns + 1);
-    // What the first so many of each list cost together.
+    // `best[i * wide + j]`: least cost of the first `i` rows and the first `j` columns.
     let mut best: Vec<f64> = (0..wide).map(|j| alone * j as f64).collect();
     best.reserve(rows * wide);
     for (i, row) in cost.chunks_exact(columns).enumerate() {
@@ -58,7 +63,7 @@ mod tests {
 
     use super::align_monotone;
 
-    /// Every way to pair without crossing, the cheapest of them.
+    /// The least cost over all pairings without crossings, by enumeration.
     fn cheapest(cost: &[Vec<f64>], alone: f64, i: usize, j: usize) -> f64 {
         let rest = cost.len() - i + cost.first().map_or(0, Vec::len) - j;
         if i == cost.len() || j == cost[i].len() {
@@ -70,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_as_cheap_as_the_cheapest_of_all(
+        fn the_cost_equals_that_of_enumeration(
             cost in (1..6_usize).prop_flat_map(|n| prop::collection::vec(prop::collection::vec(0.0..6.0, n), 1..6))
         ) {
             let columns = cost[0].len();
@@ -91,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_pairs_with_nothing() {
+    fn empty_lists_have_no_pairs() {
         assert!(align_monotone(&[], 0, 2.0).unwrap().is_empty());
         assert!(align_monotone(&[], 3, 2.0).unwrap().is_empty());
     }

@@ -1,29 +1,27 @@
-//! The same work, compiled for the run_widest vectors that the processor at hand turns out to have.
+//! Compiles a kernel for several vector widths and runs the widest one that the processor supports.
 
-/// Kernel whose loops are worth compiling more than once. `run`, and what it calls in its loops, has to be inlined, or it
-/// stays as narrow as the rest of the crate.
+/// A computation whose loops are compiled once per vector width. `run` and the functions called in its loops must be
+/// inlined, otherwise they keep the vector width of the rest of the crate.
 pub trait Kernel {
-    /// What comes out.
+    /// The result.
     type Out;
-    /// Do it; to be marked `#[inline(always)]`.
+    /// Run the computation; implementations are marked `#[inline(always)]`.
     fn run(self) -> Self::Out;
 }
 
-/// Do the work. Wider vectors change no result: multiplications and additions are not fused, nor is any sum reordered.
+/// Run a kernel. The vector width does not change results: multiplications and additions are not fused and no sum is
+/// reordered.
 #[inline]
-#[allow(
-    unsafe_code,
-    reason = "the compiler cannot check that the processor knows the instructions: each arm has asked it"
-)]
+#[allow(unsafe_code, reason = "each call is preceded by a test that the processor supports the instructions")]
 pub fn run_widest<K: Kernel>(kernel: K) -> K::Out {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::is_x86_feature_detected as knows;
-        if knows!("avx512f") && knows!("avx512bw") && knows!("avx512dq") && knows!("avx512vl") {
-            // SAFETY: the processor has just said that it knows these instructions.
+        use std::arch::is_x86_feature_detected as supports;
+        if supports!("avx512f") && supports!("avx512bw") && supports!("avx512dq") && supports!("avx512vl") {
+            // SAFETY: the processor supports these instructions, as just tested.
             return unsafe { avx512(kernel) };
         }
-        if knows!("avx2") {
+        if supports!("avx2") {
             // SAFETY: as above.
             return unsafe { avx2(kernel) };
         }
