@@ -1,27 +1,27 @@
-//! All touched levels at once, round by round: who is liquidated when.
+//! The cascade in rounds: all reached levels at once, which shows the order of liquidation.
 
 use super::{Levels, Outcome};
 use crate::impact::Response;
 
-/// A cascade result in rounds.
+/// A cascade, round by round.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rounds {
-    /// Where it ends.
+    /// The end of the cascade.
     pub outcome: Outcome,
-    /// How many levels had fired after each round; the last round fires none, it is the check that all is over.
+    /// Number of levels triggered after each round; the last round triggers none and confirms the fixed point.
     pub fired: Vec<usize>,
-    /// Displacement after each round, ticks.
+    /// Displacement after each round, in ticks.
     pub path: Vec<i64>,
 }
 
 impl Rounds {
-    /// How many rounds there were, the final check among them.
+    /// Number of rounds, including the confirming one.
     #[must_use]
     pub const fn count(&self) -> usize {
         self.fired.len()
     }
 
-    /// The round, from 1, in which level `i` fired; 0 if it did not.
+    /// The round, counted from 1, in which level `i` was triggered; 0 if it was not.
     #[must_use]
     pub fn round_of_level(&self, i: usize) -> usize {
         let round = self.fired.partition_point(|k| *k <= i);
@@ -29,7 +29,7 @@ impl Rounds {
     }
 }
 
-/// The least fixed point by rounds `x ← Φ(s, G(x))` from `x = s`; at most one round per level, and the check.
+/// The least fixed point by rounds `x ← Φ(s, G(x))` from `x = s`; at most one round per level, plus the confirming one.
 #[must_use]
 pub fn rounds(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> Rounds {
     let (mut fired, mut path) = (Vec::new(), Vec::new());

@@ -1,17 +1,17 @@
-//! The smallest shock that fires each level: all shocks answered at once.
+//! The smallest shock that triggers each level, which answers all shocks at once.
 
 use rayon::prelude::*;
 
 use super::Levels;
 use crate::impact::{Response, ShockKind};
 
-/// Levels per piece of work; below it one thread does all.
+/// Levels per task; fewer levels are processed on one thread.
 const ROWS_PER_TASK: usize = 1 << 15;
 
-/// The threshold of every level, in ticks: level `i` fires exactly when the shock is at least `σ_i`.
+/// The threshold of every level, in ticks: level `i` is triggered if and only if the shock is at least `σ_i`.
 ///
-/// `σ_i = max_{j ≤ i} r_j`, where `r_j` is the smallest shock that reaches level `j` once all nearer ones have fired.
-/// Levels that share a threshold fire together: an avalanche group.
+/// `σ_i = max_{j ≤ i} r_j`, where `r_j` is the smallest shock that reaches level `j` once all nearer levels have been
+/// triggered. Levels that share a threshold are triggered together.
 #[must_use]
 pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
     let mut sigma = vec![0; levels.len()];
@@ -30,7 +30,7 @@ pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
             *s = highest;
         }
     });
-    // Each piece ascends by now; only its beginning may lie below the end of the piece before.
+    // Within a task thresholds ascend; only the first ones may lie below the last threshold of the task before.
     let mut highest = 0;
     for piece in sigma.chunks_mut(ROWS_PER_TASK) {
         let below = piece.partition_point(|s| *s < highest);
@@ -42,8 +42,8 @@ pub fn thresholds(levels: &Levels<'_>, response: &Response<'_>) -> Vec<i64> {
 
 /// `I(Q)` in ticks before each of the levels from `first` on.
 ///
-/// It ascends with the levels, so a stretch with the same push at both ends needs no more looking: the work grows with the
-/// number of different impacts, not of levels.
+/// Impacts ascend with the levels, so a stretch with equal impact at both ends is filled without further lookups: the
+/// cost grows with the number of distinct impacts, not of levels.
 fn impacts(levels: &Levels<'_>, response: &Response<'_>, first: usize, out: &mut [i64]) {
     let push = |i: usize| {
         if levels.cumulative(first + i) > 0.0 {

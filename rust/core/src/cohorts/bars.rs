@@ -1,58 +1,59 @@
-//! What the engine is fed: brackets and bars, checked at the door.
+//! Input of the cohort engine: leverage brackets and bars, validated before use.
 
 use crate::error::{CoreError, Result};
 
-/// Levels report their bracket as an 8-bit number.
+/// Largest number of brackets: a level stores its bracket as an 8-bit number.
 pub(super) const BRACKETS_LIMIT: usize = 256;
 
-/// One leverage bracket of the model.
+/// One leverage bracket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bracket {
-    /// How far below the entry a long of this bracket is liquidated, as a fraction of the entry, in (0, 1).
+    /// Distance from entry price down to the liquidation price of a long, as a fraction of the entry price, in (0, 1).
     pub long_distance: f64,
-    /// How far above the entry a short of this bracket is liquidated, as a fraction of the entry, above 0.
+    /// Distance from entry price up to the liquidation price of a short, as a fraction of the entry price, above 0.
     pub short_distance: f64,
-    /// Share of the long flow that opens in this bracket; the shares sum to at most 1.
+    /// Share of the long flow that opens in this bracket; over all brackets the shares sum to at most 1.
     pub long_share: f64,
-    /// Share of the short flow that opens in this bracket.
+    /// Share of the short flow that opens in this bracket; over all brackets the shares sum to at most 1.
     pub short_share: f64,
-    /// Hours after which half of the bracket has been closed by choice; infinite: it lives until it is consumed.
+    /// Hours after which half of the positions have been closed by choice; infinite if positions are closed by
+    /// liquidation only.
     pub half_life_hours: f64,
 }
 
-/// Bars in order of time, all columns of one length.
+/// Bars in order of time, as columns of equal length.
 #[derive(Debug, Clone, Copy)]
 pub struct Bars<'a> {
-    /// Hours since the previous bar's end.
+    /// Hours since the end of the previous bar.
     pub hours: &'a [f64],
-    /// Lowest price.
+    /// Lowest price, quote currency.
     pub low: &'a [f64],
-    /// Highest price.
+    /// Highest price, quote currency.
     pub high: &'a [f64],
-    /// Last price.
+    /// Last price, quote currency.
     pub close: &'a [f64],
-    /// Open interest at the bar's end, coin, one-sided.
+    /// Open interest at the end of the bar, in coin, counted on one side.
     pub open_interest: &'a [f64],
-    /// Coin of long positions opened in the bar that have a liquidation price.
+    /// Long positions with a liquidation price opened in the bar, in coin.
     pub long_flow: &'a [f64],
-    /// The same for shorts.
+    /// Short positions with a liquidation price opened in the bar, in coin.
     pub short_flow: &'a [f64],
 }
 
 impl Bars<'_> {
-    /// How many bars.
+    /// Number of bars.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.close.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no bars.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.close.is_empty()
     }
 
-    /// Every value finite and in range, `low <= close <= high`, one length.
+    /// Validate that columns have equal length, values are finite and not negative, and `low <= close <= high`.
     pub(super) fn check(&self) -> Result<()> {
         let columns = [
             ("hours", self.hours),

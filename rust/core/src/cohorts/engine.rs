@@ -1,4 +1,4 @@
-//! The engine: both sides advanced together, with the ledger.
+//! The cohort engine: advances both sides bar by bar and keeps the ledger.
 
 use std::ops::Range;
 
@@ -9,44 +9,45 @@ use super::side_positions::{Consumed, Level, SidePositions};
 use crate::error::{CoreError, Result};
 use crate::grid::BINS_LIMIT;
 
-/// What a saved state begins with: its name and version.
+/// Header of a serialised state: format name and version.
 const STATE_HEADER: &[u8] = b"liqmap-cohorts-1\n";
 
-/// One side's account in coin: `opened − closed − liquidated = mapped + unmapped`.
+/// Ledger of one side in coin: `opened − closed − liquidated = mapped + unmapped`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
-    /// Opened since the start, the open interest of the first bar included.
+    /// Opened since the start, including the open interest of the first bar.
     pub opened: f64,
     /// Closed by choice.
     pub closed: f64,
-    /// Consumed by the price.
+    /// Liquidated because the price reached the level.
     pub liquidated: f64,
     /// Open with a liquidation price.
     pub mapped: f64,
-    /// Open without.
+    /// Open without a liquidation price.
     pub unmapped: f64,
 }
 
-/// Predicted liquidations: quote currency at the levels' prices, laid out `[bar][side][bracket]`, longs first.
+/// Predicted liquidations in quote currency at the prices of the levels, laid out `[bar][side][bracket]` with longs
+/// first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicted {
-    /// The figures.
+    /// Quote currency per bar, side and bracket.
     pub usd: Vec<f64>,
-    /// Bars in which mapped positions would have exceeded open interest and were closed down to it.
+    /// Number of bars in which mapped positions exceeded open interest and were scaled down to it.
     pub rescaled: usize,
 }
 
-/// One side: its book, its account and what the brackets say about it.
+/// State of one side: mapped positions, ledger and bracket parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Side {
     positions: SidePositions,
     account: Account,
     shares: Vec<f64>,
-    /// Axis shift from entry to liquidation price, per bracket, negative.
+    /// Shift on the log-price axis from entry to liquidation price, in bins, per bracket; negative.
     shifts: Vec<f64>,
 }
 
-/// The state of the engine after some bars.
+/// The cohort engine; its state covers all bars advanced so far.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cohorts {
     sides: [Side; 2],
@@ -55,10 +56,10 @@ pub struct Cohorts {
 }
 
 impl Cohorts {
-    /// Nothing open yet; `step` is the width of a bin in log price (2.5e-4: 2.5 bp).
+    /// An engine without open positions; `step` is the width of a bin in log price (2.5e-4 is 2.5 bp).
     ///
     /// # Errors
-    /// A bracket out of range, or a step that is not between 1e-6 and 0.1.
+    /// A bracket out of range, or a step outside 1e-6 to 0.1.
     pub fn new(brackets: &[Bracket], step: f64) -> Result<Self> {
         Bracket::check(brackets)?;
         if !(1e-6..=0.1).contains(&step) {
@@ -77,11 +78,11 @@ impl Cohorts {
         Ok(Self { sides: [side(true), side(false)], half_lives, bars: 0 })
     }
 
-    /// Advance over the bars; a run in pieces equals the run in one.
+    /// Advance over bars. Advancing in several calls gives the same result, to the bit, as advancing in one.
     ///
     /// # Errors
     /// A value that is not finite or out of range, columns of different lengths, or prices so far apart that their axis
-    /// exceeds the limit on bins; nothing has been advanced then.
+    /// exceeds the limit on bins; the state is then unchanged.
     pub fn advance(&mut self, bars: &Bars<'_>) -> Result<Predicted> {
         bars.check()?;
         self.reserve(bars)?;
@@ -135,25 +136,26 @@ impl Cohorts {
         Ok(())
     }
 
-    /// The account of the longs and of the shorts.
+    /// The ledgers of longs and shorts.
     #[must_use]
     pub fn accounts(&self) -> [Account; 2] {
         [self.sides[0].account, self.sides[1].account]
     }
 
-    /// The levels of the longs and of the shorts.
+    /// The levels of longs and shorts.
     #[must_use]
     pub fn levels(&self) -> [Vec<Level>; 2] {
         [self.sides[0].positions.levels(), self.sides[1].positions.levels()]
     }
 
-    /// Quote currency by side, bracket group and price bin, laid out `[side][group][bin]`, and what lies outside by side.
+    /// Quote currency by side, group of brackets and price bin, laid out `[side][group][bin]`, and per side the quote
+    /// currency outside these bins.
     ///
-    /// Output bin `i` covers `merge` engine bins from `first + i · merge`, in bins of `ln(price) / step`; `groups` are
-    /// ranges of brackets.
+    /// Output bin `i` covers `merge` engine bins from `first + i · merge` on, counted in bins of `ln(price) / step`;
+    /// `groups` are ranges of brackets.
     ///
     /// # Errors
-    /// No bin or more than [`BINS_LIMIT`], no merge, no group, or a group beyond the brackets.
+    /// No bins or more than [`BINS_LIMIT`], a `merge` of 0, no groups, or a group beyond the brackets.
     pub fn density(
         &self,
         groups: &[Range<usize>],
@@ -185,33 +187,33 @@ impl Cohorts {
         Ok((out, outside))
     }
 
-    /// The whole state; [`Self::from_bytes`] goes on from it to the bit.
+    /// The complete state, serialised. An engine restored with [`Self::from_bytes`] continues with identical bits.
     ///
     /// # Errors
-    /// The state cannot be written, which no state of this engine is known to do.
+    /// The state cannot be serialised; no cause is known.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = STATE_HEADER.to_vec();
-        let body =
-            postcard::to_stdvec(self).map_err(|e| CoreError::new("state", e.to_string(), "a sound state"))?;
+        let body = postcard::to_stdvec(self)
+            .map_err(|e| CoreError::new("state", e.to_string(), "a serialisable state"))?;
         bytes.extend(body);
         Ok(bytes)
     }
 
-    /// The state that [`Self::to_bytes`] wrote.
+    /// The engine whose state [`Self::to_bytes`] serialised.
     ///
     /// # Errors
-    /// The bytes are cut, damaged, or of another version of the engine.
+    /// The bytes are truncated, damaged, or of another version of the format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let fault =
             |found: String| CoreError::new("state", found, "the bytes of a saved engine state, version 1");
         let body = bytes
             .strip_prefix(STATE_HEADER)
-            .ok_or_else(|| fault(format!("{} bytes of something else", bytes.len())))?;
+            .ok_or_else(|| fault(format!("{} bytes without its header", bytes.len())))?;
         let state: Self = postcard::from_bytes(body).map_err(|e| fault(e.to_string()))?;
-        if state.is_valid() { Ok(state) } else { Err(fault("values that no engine writes".to_owned())) }
+        if state.is_valid() { Ok(state) } else { Err(fault("inconsistent values".to_owned())) }
     }
 
-    /// Whether a state read from bytes can be advanced without an index out of range.
+    /// Whether a deserialised state can be advanced without an index out of range.
     fn is_valid(&self) -> bool {
         let brackets = self.half_lives.len();
         let side = |side: &Side| {
@@ -224,7 +226,7 @@ impl Cohorts {
         brackets > 0 && self.half_lives.iter().all(|hours| *hours > 0.0) && self.sides.iter().all(side)
     }
 
-    /// Bars seen so far.
+    /// Number of bars advanced so far.
     #[must_use]
     pub const fn bars(&self) -> u64 {
         self.bars
@@ -232,7 +234,8 @@ impl Cohorts {
 }
 
 impl Side {
-    /// Consume, close, open, balance. Returns whether the mapped positions had to be cut to the open interest.
+    /// Advance one side by one bar: liquidate, close, open, balance. Returns whether mapped positions were scaled down
+    /// to open interest.
     fn step(
         &mut self,
         retention: &[f64],
@@ -271,7 +274,8 @@ impl Side {
         }
         account.mapped = mapped;
         account.unmapped = oi - mapped;
-        // Whatever the mapped positions did, the side's total is the open interest: the difference opens or closes.
+        // The total of a side equals open interest, whatever the mapped positions did: unmapped positions open or
+        // close.
         let difference = oi - (account.opened - account.closed - account.liquidated);
         if difference > 0.0 {
             account.opened += difference;

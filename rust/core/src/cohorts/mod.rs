@@ -1,14 +1,14 @@
-//! Cohorts: the population of modelled positions, advanced bar by bar: consume, close, open, balance.
+//! The cohort engine: a population of modelled positions, advanced bar by bar.
 //!
-//! Accounting (coin, per side): every contract has a long and a short, so each side's open positions equal open
-//! interest. What is *mapped* has a liquidation price; the difference is *unmapped*. Each bar
-//! 1. **consumes** the levels that the bar's range touches (predicted liquidations);
-//! 2. **closes** by age, each bracket with its half-life;
-//! 3. **opens** the bar's flow, spread evenly over the bar's range in log price, at each bracket's distance;
-//! 4. **balances**: unmapped positions open or close until the side's total is the open interest again. A liquidated
-//!    contract that somebody took over is thereby a new one at today's price.
+//! Accounting, in coin and per side: every contract has a long and a short, so the open positions of each side equal
+//! open interest. *Mapped* positions have a liquidation price, *unmapped* positions have none. In each bar the engine
+//! 1. **liquidates** the levels within the price range of the bar (the predicted liquidations);
+//! 2. **closes** positions by age, with the half-life of each bracket;
+//! 3. **opens** the flow of the bar, spread evenly over its range in log price, at the distance of each bracket;
+//! 4. **balances**: unmapped positions open or close until the total of the side equals open interest. A liquidated
+//!    contract that another trader takes over is counted as a new position at the current price.
 //!
-//! So on both sides `opened − closed − liquidated = mapped + unmapped = open interest` after every bar.
+//! After every bar, `opened − closed − liquidated = mapped + unmapped = open interest` on both sides.
 
 mod bars;
 mod engine;

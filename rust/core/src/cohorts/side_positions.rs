@@ -1,39 +1,40 @@
-//! One side's mapped positions, by bracket and log-price bin.
+//! Mapped positions of one side, by leverage bracket and log-price bin.
 //!
-//! Both sides use one code: the axis runs *away from danger to danger*, `y = ±ln(price) / step`, positive for longs and
-//! negative for shorts, so that levels always lie below the price and a sweep always eats from the top.
+//! Both sides share one implementation on the axis `y = ±ln(price) / step`, with plus for longs and minus for shorts:
+//! on this axis levels always lie below the price, and liquidation always removes the highest bins.
 
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// Bins of room beyond what is asked for, so that a state that is advanced bar by bar seldom has to grow.
+/// Bins added beyond the requested range, so that advancing bar by bar rarely reallocates.
 const SLACK: i64 = 256;
-/// Most bins of one side, over all brackets (512 MiB). At 2.5 bp per bin and ten brackets this covers 728 decades of price.
+/// Largest number of bins of one side over all brackets (512 MiB). At 2.5 bp per bin and ten brackets this covers 728
+/// decades of price.
 const BINS_LIMIT: f64 = 67_108_864.0;
-/// Where half of the accuracy of a lazily scaled bin would be lost.
+/// Below this scale factor the bins are rescaled, before their quotient loses accuracy.
 const SMALLEST_SCALE: f64 = 1e-100;
 
-/// A liquidation price and the coin that is closed there.
+/// A liquidation level: a price and the amount closed there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
-    /// Price at the middle of its bin.
+    /// Price at the middle of the bin, quote currency.
     pub price: f64,
-    /// Coin.
+    /// Amount, in coin.
     pub coin: f64,
     /// Index of the leverage bracket.
     pub bracket: usize,
 }
 
-/// One bracket: coin per bin divided by `scale`, which makes closing by age one multiplication.
+/// One bracket: coin per bin divided by `scale`, so that closing by age is a single multiplication.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Row {
     bins: Vec<f64>,
     scale: f64,
     total: f64,
-    /// No filled bin lies at or above this one.
+    /// All bins from this one upwards are empty.
     top: usize,
-    /// No filled bin lies below this one.
+    /// All bins below this one are empty.
     bottom: usize,
 }
 
@@ -42,24 +43,24 @@ struct Row {
 pub struct SidePositions {
     axis_sign: f64,
     step: f64,
-    /// Axis bin of `bins[0]`.
+    /// Axis index of `bins[0]`.
     first: i64,
     rows: Vec<Row>,
-    /// Price at the middle of each bin.
+    /// Price at the middle of each bin, quote currency.
     prices: Vec<f64>,
 }
 
-/// What a sweep or an opening took out at once.
+/// Amounts removed by a price move or at opening.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
     /// Coin.
     pub coin: f64,
-    /// Quote currency at the levels' prices.
+    /// Quote currency at the prices of the levels.
     pub usd: f64,
 }
 
 impl Row {
-    /// The bins that may be filled.
+    /// The range that contains all non-empty bins.
     const fn filled(&self) -> Range<usize> {
         self.bottom..self.top
     }
@@ -77,7 +78,8 @@ impl SidePositions {
         }
     }
 
-    /// Whether the columns fit together: a state read from bytes must not be able to make an index go astray.
+    /// Whether a deserialised state is consistent: dimensions agree and values are in range, so that no index can be
+    /// out of range.
     pub fn is_valid(&self, brackets: usize) -> bool {
         let bins = self.prices.len();
         let axis = self.axis_sign.abs() == 1.0
@@ -95,18 +97,18 @@ impl SidePositions {
         axis && amounts(&self.prices) && self.rows.len() == brackets && self.rows.iter().all(row)
     }
 
-    /// The axis coordinate of a price, in bins.
+    /// The coordinate of a price on the axis, in bins.
     pub fn coordinate(&self, price: f64) -> f64 {
         self.axis_sign * price.ln() / self.step
     }
 
-    /// The interval of the axis between two prices, the far one first.
+    /// The axis interval between two prices.
     pub fn interval(&self, low: f64, high: f64) -> Range<f64> {
         let (a, b) = (self.coordinate(low), self.coordinate(high));
         a.min(b)..a.max(b)
     }
 
-    /// Whether the axis, grown to hold the interval, stays below the limit on bins.
+    /// Whether the axis, extended to hold the interval, stays within the limit on bins.
     pub fn can_reserve(&self, wanted: &Range<f64>) -> bool {
         let (mut low, mut high) = (wanted.start, wanted.end);
         if !self.prices.is_empty() {
@@ -117,7 +119,7 @@ impl SidePositions {
         bins * self.rows.len() as f64 <= BINS_LIMIT
     }
 
-    /// Make room for the axis interval, keeping what is there.
+    /// Extend the axis to hold the interval; existing amounts keep their prices.
     pub fn reserve(&mut self, wanted: Range<f64>) {
         let (low, high) = (wanted.start.floor() as i64 - 1, wanted.end.floor() as i64 + 2);
         let (old_low, old_high) = (self.first, self.first + self.prices.len() as i64);
@@ -140,7 +142,7 @@ impl SidePositions {
         self.prices = (low..high).map(|i| (self.axis_sign * (i as f64 + 0.5) * self.step).exp()).collect();
     }
 
-    /// Take out every level in the bin of `coordinate` and in the bins beyond it.
+    /// Remove all levels in the bin of `coordinate` and in the bins above it.
     pub fn consume(&mut self, bracket: usize, coordinate: f64) -> Consumed {
         let from = (coordinate.floor() as i64 - self.first).max(0) as usize;
         let row = &mut self.rows[bracket];
@@ -152,12 +154,12 @@ impl SidePositions {
             consumed.coin += coin;
             consumed.usd += coin * self.prices[row.top];
         }
-        // Rounding must not leave a debt behind.
+        // Rounding must not leave a negative total.
         row.total = (row.total - consumed.coin).max(0.0);
         consumed
     }
 
-    /// Keep this share of a bracket; returns the coin that was closed.
+    /// Scale a bracket by a share, 0 to 1; returns the coin closed.
     pub fn retain(&mut self, bracket: usize, share: f64) -> f64 {
         let row = &mut self.rows[bracket];
         let before = row.total;
@@ -171,7 +173,8 @@ impl SidePositions {
         before - row.total
     }
 
-    /// Open `coin` evenly over an axis interval; what falls in the bin of `limit` or beyond is consumed at once.
+    /// Open `coin`, spread evenly over an axis interval; amounts in the bin of `limit` or above it are liquidated at
+    /// once.
     pub fn open(&mut self, bracket: usize, coin: f64, over: &Range<f64>, limit: f64) -> Consumed {
         let mut consumed = Consumed::default();
         if coin <= 0.0 {
@@ -184,7 +187,7 @@ impl SidePositions {
         let row = &mut self.rows[bracket];
         let mut left = coin;
         for bin in low..=high {
-            // The last bin takes what rounding left over, so that no coin is lost.
+            // The last bin takes the remainder, so that rounding loses no coin.
             let part = if bin == high {
                 left
             } else {
@@ -204,13 +207,13 @@ impl SidePositions {
         consumed
     }
 
-    /// Coin open in all brackets.
+    /// Open coin over all brackets.
     pub fn total(&self) -> f64 {
         self.rows.iter().map(|row| row.total).sum()
     }
 
-    /// Add the quote currency per price bin: `out[(price bin − first) / merge]`, price bins being those of `ln(price) / step`
-    /// whichever the side. Returns what lies outside `out`.
+    /// Add quote currency per price bin to `out[(price bin − first) / merge]`; price bins are those of `ln(price) /
+    /// step` for both sides. Returns the quote currency outside `out`.
     pub fn density(&self, brackets: Range<usize>, first: i64, merge: usize, out: &mut [f64]) -> f64 {
         let merge = u32::try_from(merge).unwrap_or(u32::MAX);
         let mut outside = 0.0;
@@ -232,7 +235,7 @@ impl SidePositions {
         outside
     }
 
-    /// Every filled level, by bracket, then by nearness to the price.
+    /// All non-empty levels, by bracket and then by nearness to the price.
     pub fn levels(&self) -> Vec<Level> {
         let rows = self.rows.iter().enumerate();
         rows.flat_map(|(bracket, row)| {

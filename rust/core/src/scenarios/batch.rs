@@ -1,22 +1,22 @@
-//! A few hundred scenarios in step: each pass does one thing to all of them, so that the processor always has
-//! independent work at hand while a lookup or an exponential is under way.
+//! Batches of scenarios: each pass applies one operation to all scenarios of a batch, so that the processor has
+//! independent work while a lookup or an exponential is in progress.
 
 use super::level_index::LevelIndex;
 use super::warm_start::WarmStart;
 use crate::impact::{Market, ShockKind};
 use crate::simd::{Kernel, run_widest};
 
-/// Scenarios in step: their state fits the first-level cache.
+/// Scenarios per batch: their state fits the first-level cache.
 const BATCH_SIZE: usize = 256;
 
-/// Where the results of a stretch of scenarios go.
+/// Output slices of a range of scenarios.
 pub struct OutputSlices<'a> {
     pub displacement: &'a mut [f64],
     pub liquidated: &'a mut [f64],
     pub exhausted: &'a mut [bool],
 }
 
-/// The market and the tables that all scenarios share.
+/// The market and the lookup tables shared by all scenarios.
 #[derive(Clone, Copy)]
 pub struct Tables<'a> {
     pub market: Market<'a>,
@@ -24,7 +24,7 @@ pub struct Tables<'a> {
     pub warm_start: Option<&'a WarmStart>,
 }
 
-/// A stretch of scenarios: their shocks, and one multiplier for all or one for each.
+/// A range of scenarios: their shocks, and one depth multiplier for all or one for each.
 struct Batch<'a> {
     shared: Tables<'a>,
     shocks: &'a [f64],
@@ -53,7 +53,7 @@ impl Kernel for Batch<'_> {
 }
 
 impl Tables<'_> {
-    /// Run scenarios; one multiplier serves all, or there is one for each.
+    /// Run scenarios; `multipliers` holds one multiplier for all scenarios or one for each.
     pub fn run(self, shocks: &[f64], multipliers: &[f64], out: OutputSlices<'_>) {
         run_widest(Batch { shared: self, shocks, multipliers, out });
     }

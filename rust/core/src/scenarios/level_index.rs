@@ -1,29 +1,29 @@
-//! From a displacement to the levels within it, in a few steps.
+//! Lookup from a displacement to the number of levels within it, in a bounded number of steps.
 
 use crate::cascade::Levels;
 
-/// A bucket with more levels than this is searched by halves.
+/// Buckets with more levels than this are searched by bisection.
 const LINEAR_SEARCH_LIMIT: usize = 8;
 
-/// Levels laid out for lookups.
+/// Levels with a bucket index by distance.
 pub struct LevelIndex<'a> {
     distance: &'a [i64],
-    /// What the first `k` levels are, and what comes after them.
+    /// Sums of the first `k` levels, for each `k`.
     prefixes: Vec<Prefix>,
     /// `start[b]`: the first level at or beyond `b << shift` ticks.
     start: Vec<u32>,
     shift: u32,
-    /// Most levels in one bucket.
+    /// Number of levels in the largest bucket.
     largest_bucket: usize,
 }
 
-/// The first so many levels.
+/// Sums of the first `k` levels, and the distance of the next one.
 #[derive(Clone, Copy)]
 pub struct Prefix {
-    /// Their notional, and its logarithm.
+    /// Notional in quote currency, and its natural logarithm.
     pub notional: f64,
     pub log: f64,
-    /// Distance of the next level.
+    /// Distance of the next level, in ticks.
     pub next: i64,
 }
 
@@ -44,13 +44,13 @@ impl<'a> LevelIndex<'a> {
         Self { distance, prefixes: (0..=levels.len()).map(prefix).collect(), start, shift, largest_bucket }
     }
 
-    /// What the first `k` levels are.
+    /// Sums of the first `k` levels.
     #[inline(always)]
     pub fn prefix(&self, k: usize) -> Prefix {
         self.prefixes[k]
     }
 
-    /// How many levels lie within `x` ticks.
+    /// Number of levels within `x` ticks.
     #[inline(always)]
     pub fn within(&self, x: i64) -> usize {
         let bucket = (x >> self.shift) as usize;
@@ -62,7 +62,7 @@ impl<'a> LevelIndex<'a> {
             let end = self.start[bucket + 1] as usize;
             return first + self.distance[first..end].partition_point(|d| *d <= x);
         }
-        // A fixed number of steps: nothing for the processor to guess wrong.
+        // A fixed number of steps, so that no branch depends on data.
         first
             + self.distance[first..]
                 .iter()

@@ -1,4 +1,4 @@
-//! Many cascades at once: every scenario has its own shock and its own depth of the book.
+//! Many cascades at once: each scenario has its own shock and its own depth multiplier.
 
 mod batch;
 mod level_index;
@@ -14,29 +14,29 @@ use batch::{OutputSlices, Tables};
 use level_index::LevelIndex;
 use warm_start::WarmStart;
 
-/// Scenarios per piece of work; below it one thread does all.
+/// Scenarios per task; fewer scenarios are processed on one thread.
 const ROWS_PER_TASK: usize = 16_384;
 
-/// Where every scenario results, in the order of the input.
+/// The end of every scenario, in the order of the input.
 #[derive(Debug, Default, PartialEq)]
 pub struct ScenarioResults {
-    /// Displacement, in units of the curve (a fraction of the mark).
+    /// Displacement, in the unit of the curve (a fraction of the mark).
     pub displacement: Vec<f64>,
-    /// Notional forced to close.
+    /// Notional liquidated, in quote currency.
     pub liquidated: Vec<f64>,
-    /// Whether the flow asked for more than the book is known to hold.
+    /// Whether the flow exceeds the known book.
     pub exhausted: Vec<bool>,
 }
 
-/// Run one cascade per shock (in the curve's unit, all of one sign) and depth multiplier; a list of one multiplier
-/// serves all.
+/// Run one cascade per shock and depth multiplier; a single multiplier applies to all shocks. Shocks are in the curve's
+/// unit and all have the same sign.
 ///
-/// `threads` is how many share the work; `None` leaves it to rayon (`RAYON_NUM_THREADS`, or every processor). Each
-/// scenario results where [`crate::cascade::sweep`] results, to the tick, whatever the number of threads.
+/// `threads` is the number of threads; `None` uses the current rayon pool (`RAYON_NUM_THREADS`, or all processors).
+/// Every scenario ends at the tick at which [`crate::cascade::sweep`] ends, whatever the number of threads.
 ///
 /// # Errors
-/// Lengths that do not match, a shock of another sign or not between 0 and 1 in size, a multiplier that is not finite and above 0, threads that
-/// cannot be started.
+/// Lengths that do not match; shocks of different signs, or not between 0 and 1 in size; a multiplier that is not
+/// finite and positive; threads that cannot be started.
 pub fn scenarios(
     levels: &Levels<'_>,
     market: Market<'_>,
@@ -46,7 +46,9 @@ pub fn scenarios(
 ) -> Result<ScenarioResults> {
     if let Some(n) = threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
-        let pool = pool.map_err(|e| CoreError::new("threads", e.to_string(), "as many as can be started"))?;
+        let pool = pool.map_err(|e| {
+            CoreError::new("threads", e.to_string(), "a number of threads that can be started")
+        })?;
         return pool.install(|| scenarios(levels, market, shocks, multipliers, None));
     }
     if multipliers.len() != 1 && multipliers.len() != shocks.len() {
@@ -54,7 +56,8 @@ pub fn scenarios(
         return Err(CoreError::new("depth multipliers", found, "one, or one per shock"));
     }
     let sign = shocks.first().map_or(1.0, |first| first.signum());
-    let most = span("shocks", shocks, sign, 1.0, "fractions of one sign, between 0 and 1 in size")?.1;
+    let most =
+        span("shocks", shocks, sign, 1.0, "fractions of one sign, between 0 and 1 in absolute value")?.1;
     let (low, high) = span("depth multipliers", multipliers, 1.0, f64::INFINITY, "finite numbers above 0")?;
     let index = LevelIndex::new(levels);
     let warm_start = if WarmStart::is_worthwhile(levels.len(), shocks.len()) {
@@ -82,10 +85,11 @@ pub fn scenarios(
     Ok(results)
 }
 
-/// The least and the greatest of values that must all have one sign and, without it, lie between 0 and `below`.
+/// The least and the greatest absolute value; all values must have the given sign and lie between 0 and `below` in
+/// size.
 fn span(place: &str, values: &[f64], sign: f64, below: f64, expected: &str) -> Result<(f64, f64)> {
     let is_valid = |v: f64| v * sign > 0.0 && v * sign < below;
-    // Without a branch per value; which value is not is_valid is looked for only where there is one.
+    // The loop does not branch on values; the invalid row is searched only if there is one.
     let of_piece = |piece: &[f64]| {
         let (low, high, all) =
             piece.iter().fold((f64::MAX, f64::MIN_POSITIVE, true), |(low, high, all), &v| {

@@ -1,8 +1,8 @@
-//! A head start: what surely fires, read off the thresholds of a slightly deeper book.
+//! Warm start: a lower bound on the triggered levels from precomputed thresholds of a slightly deeper book.
 //!
-//! A deeper book gives a smaller cascade, so that its fired levels are a lower bound from which rounds climb to the same
-//! least fixed point. With thresholds tabled for a ladder of depths, a scenario needs about two rounds however long its
-//! cascade is.
+//! A deeper book gives a smaller cascade, so its triggered levels are a lower bound from which rounds converge to the
+//! same least fixed point. With thresholds tabulated for a series of depths, a scenario needs about two rounds
+//! regardless of the length of its cascade.
 
 use rayon::prelude::*;
 
@@ -10,11 +10,11 @@ use crate::Result;
 use crate::cascade::{Levels, thresholds};
 use crate::impact::Market;
 
-/// Rungs of the ladder of depths between the least and the greatest multiplier.
+/// Depth steps between the smallest and the largest multiplier.
 const DEPTH_STEPS: usize = 16;
-/// Steps of the table along the shock.
+/// Resolution of the table along the shock, in bits.
 const SHOCK_BITS: u32 = 10;
-/// Smallest ratio between two rungs (its logarithm): far above rounding.
+/// Smallest ratio between two depth steps, as a logarithm; far above rounding error.
 const MIN_LOG_STEP: f64 = 1e-3;
 
 pub struct WarmStart {
@@ -22,17 +22,18 @@ pub struct WarmStart {
     steps_per_log: f64,
     shift: u32,
     width: usize,
-    /// `fired[depth_step · width + step]`: levels that fire at `step << shift` ticks on that depth_step.
+    /// `fired[depth_step · width + step]`: levels triggered by a shock of `step << shift` ticks at that depth.
     fired: Vec<u32>,
 }
 
 impl WarmStart {
-    /// Whether the table is paid back: it costs a threshold per level and depth_step, and saves rounds per scenario.
+    /// Whether the table saves time: it costs one threshold per level and depth step, and saves rounds in every
+    /// scenario.
     pub const fn is_worthwhile(levels: usize, scenarios: usize) -> bool {
         scenarios > 16 * levels
     }
 
-    /// Tables for multipliers from `low` to `high` and shocks up to `most` ticks.
+    /// Tables for multipliers from `low` to `high` and shocks of up to `most` ticks.
     pub fn new(levels: &Levels<'_>, market: Market<'_>, (low, high): (f64, f64), most: i64) -> Result<Self> {
         let depth_step = ((high.ln() - low.ln()) / DEPTH_STEPS as f64).max(MIN_LOG_STEP);
         let shift = (64 - most.leading_zeros()).saturating_sub(SHOCK_BITS);
@@ -54,10 +55,10 @@ impl WarmStart {
         Ok(Self { log_low: low.ln(), steps_per_log: 1.0 / depth_step, shift, width, fired: tables.concat() })
     }
 
-    /// A lower bound of the levels that fire.
+    /// A lower bound on the number of triggered levels.
     #[inline]
     pub fn fired(&self, shock: i64, log_multiplier: f64) -> usize {
-        // At least a hundredth of a depth_step deeper, so that rounding cannot make the bound an overestimate.
+        // At least a hundredth of a depth step deeper, so that rounding cannot turn the bound into an overestimate.
         let depth_step = ((log_multiplier - self.log_low) * self.steps_per_log + 1.01) as usize;
         self.fired[depth_step * self.width + (shock >> self.shift) as usize] as usize
     }

@@ -1,4 +1,4 @@
-//! Several venues at once: each has its own levels and book, and a mark that follows an index of them all.
+//! Coupled venues: each has its own levels and order book, and a mark that depends on an index of all venues.
 
 use crate::cascade::Levels;
 use crate::depth::Curve;
@@ -7,42 +7,44 @@ use crate::{CoreError, Result};
 /// One venue, or one contract of it.
 #[derive(Debug, Clone, Copy)]
 pub struct CoupledVenue<'a> {
-    /// Its levels.
+    /// Its liquidation levels.
     pub levels: &'a Levels<'a>,
-    /// Its book.
+    /// Its order book.
     pub curve: &'a Curve,
     /// Ticks per unit of displacement, for its levels.
     pub scale: f64,
-    /// Its exogenous shock: the market's, plus a basis shock for a dated contract.
+    /// Its exogenous shock, in the curve's unit: that of the market, plus a basis shock for a dated contract.
     pub shock: f64,
     /// Weight of its price in the index, 0 to 1; the weights sum to 1.
     pub in_index: f64,
-    /// Weight of its own price in its mark, 0 (pure index) to 1 (own price alone).
+    /// Weight of its own price in its mark, 0 (pure index) to 1 (own price only).
     pub own: f64,
 }
 
-/// Where it ends.
+/// The end of a cascade over coupled venues.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coupled {
-    /// Displacement of the last price, per venue.
+    /// Displacement of the last price, per venue, in the curve's unit.
     pub price: Vec<f64>,
-    /// Displacement of the mark, per venue.
+    /// Displacement of the mark, per venue, in the curve's unit.
     pub mark: Vec<f64>,
-    /// Levels that fired, per venue.
+    /// Number of triggered levels, per venue.
     pub fired: Vec<usize>,
-    /// Rounds, the final check among them.
+    /// Number of rounds, including the confirming one.
     pub rounds: usize,
-    /// Whether a book, or all together, was asked for more than it is known to hold.
+    /// Whether the flow exceeds the known book of a venue, or that of all venues together.
     pub exhausted: bool,
 }
 
 /// The least fixed point of `x_v = s_v + (1 − κ)·I_v(Q_v) + κ·I_all(Σ Q)`, `Q_v = G_v((1 − w_v)·Σ ω x + w_v·x_v)`.
 ///
-/// `together` is κ, how far books act as one: 1 is a single consolidated book, 0 venues that share nothing but the index.
-/// Every map is nondecreasing, so rounds from the shocks climb to the least fixed point of the product (Tarski).
+/// `together` is κ, the share of impact that acts on one consolidated book: 1 is a single book, 0 means that venues
+/// share the index only. All maps are nondecreasing, so that rounds from the shocks converge to the least fixed
+/// point of the product (Tarski 1955).
 ///
 /// # Errors
-/// No venue, weights out of range or that do not sum to 1, κ outside 0 to 1, a shock that is negative or not finite.
+/// No venue, weights out of range or with another sum than 1, κ outside 0 to 1, a shock that is negative or not finite,
+/// a scale that is not finite and positive.
 pub fn coupled(venues: &[CoupledVenue<'_>], all: &Curve, together: f64) -> Result<Coupled> {
     check(venues, together)?;
     let impact = |curve: &Curve, q: f64| if q > 0.0 { curve.displacement(q.ln()) } else { 0.0 };
@@ -87,7 +89,7 @@ fn check(venues: &[CoupledVenue<'_>], together: f64) -> Result<()> {
         }
         if !(v.shock >= 0.0 && v.shock.is_finite()) {
             let place = format!("venues[{i}] shock");
-            return Err(CoreError::new(place, format!("{}", v.shock), "a finite number from 0 on"));
+            return Err(CoreError::new(place, format!("{}", v.shock), "a finite number, 0 or more"));
         }
         if !(v.scale > 0.0 && v.scale.is_finite()) {
             let place = format!("venues[{i}] scale");

@@ -1,30 +1,31 @@
-//! Insurance fund and auto-deleveraging: losses beyond bankruptcy are paid until the fund is empty; what would lose more is
-//! deleveraged to winners of the other side, without an order.
+//! Insurance fund and auto-deleveraging: the fund pays losses beyond bankruptcy until it is empty; positions that would
+//! lose more are transferred to profitable positions of the other side, without an order.
 
 use crate::cascade::Levels;
 use crate::impact::Response;
 use crate::{CoreError, Result};
 
-/// A cascade with a fund.
+/// A cascade with an insurance fund.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deleveraged {
-    /// Displacement at the end, ticks.
+    /// Displacement at the end, in ticks.
     pub stop: i64,
-    /// Notional sold into the book, per fired level.
+    /// Notional sold into the order book, per triggered level.
     pub sold: Vec<f64>,
-    /// Notional deleveraged over, per fired level.
+    /// Notional auto-deleveraged, per triggered level.
     pub deleveraged: Vec<f64>,
-    /// What the fund paid, in quote currency.
+    /// Amount paid by the fund, in quote currency.
     pub fund_paid: f64,
-    /// Whether the book was asked for more than it is known to hold.
+    /// Whether the flow exceeds the known book; `stop` is then a lower bound.
     pub exhausted: bool,
 }
 
-/// Execute levels in order. A level fills at the mean displacement of its flow; beyond its `bankruptcy` displacement
-/// (curve's unit) the fund pays the difference. Once the fund is spent, a level sells only what loses nothing more.
+/// Liquidate levels in order. A level is filled at the mean displacement of its flow; beyond its `bankruptcy`
+/// displacement (in the curve's unit) the fund pays the difference. Once the fund is spent, a level sells only the part
+/// that causes no further loss.
 ///
 /// # Errors
-/// Bankruptcies that are not one per level and finite, a fund that is negative or not a number.
+/// Bankruptcies that are not finite or not one per level, a fund that is negative or NaN.
 pub fn deleverage(
     levels: &Levels<'_>,
     bankruptcy: &[f64],
@@ -41,7 +42,7 @@ pub fn deleverage(
         return Err(CoreError::new(format!("bankruptcy[{row}]"), found, "a finite displacement"));
     }
     if !(fund >= 0.0) {
-        return Err(CoreError::new("fund", format!("{fund}"), "an amount from 0 on"));
+        return Err(CoreError::new("fund", format!("{fund}"), "an amount of 0 or more"));
     }
     let market = response.after_shock(shock);
     let mut stop = market.phi(0.0);
@@ -68,7 +69,8 @@ pub fn deleverage(
     })
 }
 
-/// The most of `q` that passes. The loss is convex in what is sold and 0 at nothing, so all that is less passes too.
+/// The largest part of `q` that passes, by bisection. The loss is convex in the amount sold and 0 for no sale, so every
+/// smaller amount passes too.
 fn largest_sale(q: f64, passes: impl Fn(f64) -> bool) -> f64 {
     if passes(q) {
         return q;

@@ -1,4 +1,5 @@
-//! What the plain cascade leaves out: who pays for losses, how fast books refill, what comes back, and other venues.
+//! Extensions of the cascade: insurance fund and auto-deleveraging, order flow and book refill in time, the rebound,
+//! and coupled venues.
 
 mod coupled;
 mod deleverage;

@@ -1,47 +1,49 @@
-//! A cascade in time: orders queue at the engine's rate, the book refills, part of the impact decays.
+//! A cascade in time: liquidation orders queue at a limited rate, the order book refills, and part of the impact
+//! decays.
 
 use crate::cascade::Levels;
 use crate::impact::Market;
 use crate::{CoreError, Result};
 
-/// No replay is longer.
+/// Largest number of steps.
 const MOST_STEPS: usize = 1_000_000;
 
-/// How time passes, in steps.
+/// Time parameters, in steps.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplayParams {
-    /// What a step leaves of the hole in the book and of the transient impact, 0 to 1 (1: nothing refills).
+    /// Share of the consumed depth and of the transient impact that remains after a step, 0 to 1 (1: no refill).
     pub keep: f64,
-    /// Share of the impact that stays, 0 to 1.
+    /// Share of the impact that is permanent, 0 to 1.
     pub permanent: f64,
-    /// Most notional that the engine sends in a step.
+    /// Largest notional that the venue sends per step, in quote currency.
     pub rate: f64,
-    /// Steps between a trigger and its order.
+    /// Steps from the trigger of a level to its order.
     pub latency: usize,
 }
 
-/// What happened.
+/// A cascade, step by step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replay {
     /// Displacement after each step, in the curve's unit.
     pub path: Vec<f64>,
-    /// Notional sent in each step.
+    /// Notional sent in each step, in quote currency.
     pub sent: Vec<f64>,
-    /// How many levels fired.
+    /// Number of triggered levels.
     pub fired: usize,
-    /// Whether the book was asked for more than it is known to hold.
+    /// Whether the flow exceeds the known book.
     pub exhausted: bool,
 }
 
-/// Replay a news shock of `shock` ticks on a book `multiplier` times as deep.
+/// Replay a news shock of `shock` ticks on a book that is `multiplier` times as deep.
 ///
-/// Per step: send `f = min(queue, rate)`; `Δ = I(C + f) − I(C)` for a hole `C` in the book; the permanent part of `Δ`
-/// stays, the rest and the hole decay by `keep`. Without refill, rate and latency it ends where the cascade does; with
-/// refill not beyond it, as long as depth is concave (β ≤ 1). Under the square-root law (β = 2) pieces push more than the
-/// whole, and a refilled book can end further.
+/// In each step the venue sends `f = min(queue, rate)`, which moves the price by `Δ = I(C + f) − I(C)` for a consumed
+/// depth `C`. The permanent part of `Δ` stays; the rest and the consumed depth decay by the factor `keep`. Without
+/// refill, rate limit and latency the result equals that of the cascade. With refill it does not exceed it as long as
+/// depth is concave (β ≤ 1); under the square-root law (β = 2) several small orders move the price further than one
+/// large order, and a refilled book can end further.
 ///
 /// # Errors
-/// A params out of range, a multiplier that is not above 0, or more steps than a million.
+/// A parameter out of range, a multiplier that is not positive, or more than a million steps.
 pub fn replay(
     levels: &Levels<'_>,
     market: Market<'_>,
@@ -56,7 +58,7 @@ pub fn replay(
     let start = market.displacement(shock);
     let (mut hole, mut stays, mut passes, mut x) = (0.0, 0.0, 0.0, start);
     let (mut path, mut sent, mut fired, mut exhausted) = (Vec::new(), Vec::new(), 0, false);
-    // Notional by the step at which it may be sent.
+    // Notional by the number of steps until it may be sent.
     let mut due = std::collections::VecDeque::from(vec![0.0; params.latency + 1]);
     let mut queue = 0.0;
     loop {
@@ -70,8 +72,8 @@ pub fn replay(
             return Ok(Replay { path, sent, fired, exhausted });
         }
         if path.len() == MOST_STEPS {
-            let found = format!("a queue left after {MOST_STEPS} steps");
-            return Err(CoreError::new("replay", found, "a higher rate"));
+            let found = format!("unsent orders after {MOST_STEPS} steps");
+            return Err(CoreError::new("rate", found, "a higher rate"));
         }
         let f = f64::min(queue, params.rate);
         queue -= f;

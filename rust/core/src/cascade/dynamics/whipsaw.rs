@@ -1,46 +1,47 @@
-//! Whipsaw: a fall that burns longs, a rebound that burns shorts, and so on in turns.
+//! Whipsaw: a move that liquidates one side, followed by a rebound that liquidates the other side, in alternation.
 //!
-//! Forced sales and forced purchases work against each other, so that both sides together have no least fixed point and
-//! their order matters. Each leg alone has one.
+//! Forced sales and forced purchases act against each other, so both sides together have no least fixed point and their
+//! order matters. Each leg by itself has one.
 
 use crate::cascade::{Levels, Outcome, sweep};
 use crate::impact::{Market, Response};
 use crate::{CoreError, Result};
 
-/// What brings the price back after a leg.
+/// The size of the rebound after a leg.
 #[derive(Debug, Clone, Copy)]
 pub struct Rebound {
-    /// Share of the forced part of a leg that stays; the rest comes back.
+    /// Share of the forced part of a leg that is permanent, 0 to 1; the rest reverts.
     pub permanent: f64,
-    /// What else comes back, as a share of the whole leg.
+    /// Further reversion, as a share of the whole leg, 0 or more.
     pub reversion: f64,
 }
 
-/// One leg.
+/// One leg of the whipsaw.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Leg {
-    /// Whether the price goes further from the mark in the direction of the first shock (else it comes back).
+    /// Whether the leg goes in the direction of the first shock.
     pub away: bool,
-    /// Where it begins, ticks from the mark, positive in the direction of the first shock.
+    /// Displacement at the start, in ticks from the mark, positive in the direction of the first shock.
     pub start: i64,
-    /// Size of the shock that starts it, ticks.
+    /// Size of the shock that starts the leg, in ticks.
     pub shock: i64,
-    /// Where it stops, ticks from the mark.
+    /// Displacement at the end, in ticks from the mark.
     pub stop: i64,
-    /// Notional forced in it.
+    /// Notional liquidated in the leg, in quote currency.
     pub liquidated: f64,
-    /// Whether the book was asked for more than it is known to hold.
+    /// Whether the flow exceeds the known book.
     pub exhausted: bool,
 }
 
-/// Legs in turn until one fires nothing; that one is not result, unless it is the first.
+/// Legs in alternating directions until a leg triggers no level; that last leg is returned only if it is the first.
 ///
-/// `away` are the levels in the shock's direction, `back` those on the other side of the mark, each with its own response.
-/// A leg's shock is the rebound `(1 − permanent)·(forced part) + reversion·(whole leg)` of the one before; levels count
-/// from where it begins. Every leg burns levels that no later one can, so that there are at most as many legs as levels.
+/// `away` are the levels in the direction of the shock, `back` those on the other side of the mark, each with its own
+/// market. The shock of a leg is the rebound of the leg before, `(1 − permanent)·(forced part) + reversion·(whole
+/// leg)`; distances are measured from the start of the leg. Every leg triggers at least one level, which later legs
+/// cannot, so there are at most as many legs as levels.
 ///
 /// # Errors
-/// A permanent share outside 0 to 1, a reversion that is negative or not finite, a negative shock.
+/// A permanent share outside 0 to 1, a reversion that is negative or not finite, or a negative shock.
 pub fn whipsaw(
     away: (&Levels<'_>, Market<'_>),
     back: (&Levels<'_>, Market<'_>),
@@ -55,7 +56,7 @@ pub fn whipsaw(
         return Err(CoreError::new(
             "reversion",
             format!("{}", rebound.reversion),
-            "a finite number from 0 on",
+            "a finite number, 0 or more",
         ));
     }
     if shock < 0 {
@@ -88,7 +89,8 @@ pub fn whipsaw(
     Ok(legs)
 }
 
-/// The cascade of a side's levels beyond the first `fired_before`, for a price that stands `at` ticks towards them.
+/// The cascade over the levels of one side beyond the first `fired_before`, for a price displaced by `at` ticks towards
+/// them.
 fn leg(
     levels: &Levels<'_>,
     response: &Response<'_>,
