@@ -1,4 +1,4 @@
-//! Many positions at once: columns in, columns out, on as many threads as pay.
+//! Liquidation prices of many positions: columns in, columns out, on several threads if there are enough rows.
 
 use rayon::prelude::*;
 
@@ -9,16 +9,15 @@ use super::solve::Position;
 use crate::error::{CoreError, Result};
 use crate::simd::{Kernel, run_widest};
 
-/// Rows that one task takes; a multiple of 64, so that no two tasks share a word of validity bits.
+/// Rows per task; a multiple of 64, so that no two tasks share a word of validity bits.
 const TASK: usize = 1 << 14;
 
-/// Fewer rows than this are done on the calling thread.
+/// With fewer rows the calling thread does all the work.
 const THREADS_FROM: usize = 4 * TASK;
 
-/// Where the compiled of each row comes from: codes of [`CompiledRules::code`], made when they are needed, on the thread that
-/// needs them.
+/// Source of the rule code of each row, see [`CompiledRules::code`]; codes are computed on the thread that needs them.
 pub trait RuleCodes: Sync {
-    /// The codes of the rows from `first` on, as many as fit.
+    /// Write the codes of the rows from `first` on; `codes` sets their number.
     fn fill(&self, first: usize, codes: &mut [u32]);
 }
 
@@ -28,8 +27,8 @@ impl RuleCodes for &[u32] {
     }
 }
 
-/// Positions as columns of one length; a column left out, like NaN in a row, stands for "not given". The fields are
-/// those of [`Position`].
+/// Positions as columns of equal length. A missing column, like NaN in a row, means "not given". The fields are those
+/// of [`Position`].
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)]
 pub struct Columns<'a> {
@@ -45,7 +44,7 @@ pub struct Columns<'a> {
     pub hedge_entry: Option<&'a [f64]>,
 }
 
-/// The columns' names outside, in the order of the fields of [`Position`].
+/// Names of the columns in Arrow tables, in the order of the fields of [`Position`].
 pub const COLUMN_NAMES: [&str; 10] = [
     "size_base",
     "entry_price",
@@ -76,19 +75,19 @@ impl<'a> Columns<'a> {
         ]
     }
 
-    /// How many rows.
+    /// Number of rows.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.size.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.size.is_empty()
     }
 
-    /// Whether any column is there that only positions of accounts have.
+    /// Whether a column is present that only account data have.
     pub(super) fn of_accounts(&self) -> bool {
         let [_, _, mark, _, _, rest @ ..] = self.numbers();
         mark.is_some() || rest.iter().any(Option::is_some)
@@ -109,7 +108,7 @@ impl<'a> Columns<'a> {
         Ok(())
     }
 
-    /// One row.
+    /// The position in one row.
     #[must_use]
     pub fn position(&self, row: usize) -> Position {
         let [size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry] =
@@ -118,24 +117,24 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Results as columns; row `i` is position `i`.
+/// Results as columns; row `i` belongs to position `i`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SolvedColumns {
-    /// Liquidation price; NaN where there is none.
+    /// Liquidation price in quote currency; NaN if there is none.
     pub price: Vec<f64>,
-    /// Bankruptcy price; NaN where there is none.
+    /// Bankruptcy price in quote currency; NaN if there is none.
     pub bankruptcy: Vec<f64>,
-    /// The venue's number of the tier that holds at the liquidation price; 0 where there is none.
+    /// The venue's number of the tier at the liquidation price; 0 if there is none.
     pub tier: Vec<i32>,
-    /// RuleCodes of [`Reason`].
+    /// Codes of [`Reason`].
     pub reason: Vec<i8>,
-    /// Bit `i` (lowest first): there is a liquidation price.
+    /// Validity bits, lowest first: whether row `i` has a liquidation price.
     pub has_price: Vec<u64>,
-    /// Bit `i`: there is a bankruptcy price.
+    /// Validity bits, lowest first: whether row `i` has a bankruptcy price.
     pub has_bankruptcy: Vec<u64>,
 }
 
-/// Liquidation and bankruptcy prices of all positions. The result does not depend on the number of threads.
+/// Liquidation and bankruptcy prices of all positions, independent of the number of threads.
 ///
 /// # Errors
 /// Columns of different lengths.
@@ -169,7 +168,7 @@ pub fn liquidation_prices(
     Ok(out)
 }
 
-/// The slices of the result that one task fills.
+/// The part of the result that one task writes.
 struct OutputSlices<'a> {
     first: usize,
     price: &'a mut [f64],
@@ -199,7 +198,7 @@ impl SolvedColumns {
     }
 }
 
-/// What all tasks look at.
+/// Inputs shared by all tasks.
 struct Inputs<'a, C> {
     rules: &'a CompiledRules,
     codes: &'a C,
@@ -214,7 +213,7 @@ impl<C> Clone for Inputs<'_, C> {
 
 impl<C> Copy for Inputs<'_, C> {}
 
-/// One task: its out of the result, and a sorter to work at.
+/// One task: its part of the result, and a row sorter to work with.
 struct Task<'a, C> {
     sorter: &'a mut RowSorter,
     out: OutputSlices<'a>,
@@ -244,7 +243,7 @@ impl<C: RuleCodes> Kernel for Task<'_, C> {
     }
 }
 
-/// Set bit `i` where value `i` passes.
+/// Set bit `i` if value `i` passes the test.
 #[inline(always)]
 fn set_bits<T>(words: &mut [u64], values: &[T], passes: impl Fn(&T) -> bool) {
     for (word, values) in words.iter_mut().zip(values.chunks(64)) {
@@ -254,7 +253,7 @@ fn set_bits<T>(words: &mut [u64], values: &[T], passes: impl Fn(&T) -> bool) {
         }
         *word = 0;
         for (i, flags) in flags.as_chunks::<8>().0.iter().enumerate() {
-            // Eight bytes of 0 or 1 into the eight bits of the highest byte.
+            // The product gathers eight bytes of 0 or 1 into the bits of the highest byte.
             let bits = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             *word |= bits << (8 * i);
         }

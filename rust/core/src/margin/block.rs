@@ -1,4 +1,4 @@
-//! Rows of one compiled, 64 at a time: each stage is a loop over numbers side by side, which the compiler vectorises.
+//! Rows of one compiled rule, 64 at a time: each stage is a loop over adjacent numbers, which the compiler vectorises.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use super::reason::Reason;
 use super::solve::{Lines, Position};
 use super::tiers::TierParams;
 
-/// Rows in a block.
+/// Rows per block.
 pub const LANES: usize = 64;
 
 type Lane = [f64; LANES];
 
-/// The inputs of up to 64 rows, field by field as in [`Position`], and what the stages hand to each other.
+/// The inputs of up to 64 rows, in the order of the fields of [`Position`], and the intermediate results of the stages.
 pub struct Block {
     rows: usize,
     inputs: [Lane; 10],
@@ -28,12 +28,12 @@ pub struct Block {
     k: Lane,
     f: Lane,
     x: Lane,
-    /// 1 where the lines meet outside the tier.
+    /// 1 if the lines meet outside the tier.
     leaves_tier: Lane,
     at: [u64; LANES],
-    /// 1 where the row is to be solved here; a number, so that its loop stays one width.
+    /// 1 if the row is solved in this block; a float, so that its loop keeps one width.
     valid: Lane,
-    /// What comes out.
+    /// The results.
     pub price: Lane,
     pub bankruptcy: Lane,
     pub tier: [i32; LANES],
@@ -68,7 +68,7 @@ impl Block {
         }
     }
 
-    /// Take up these rows; columns that are not there are empty, and stay NaN from the start.
+    /// Load rows; missing columns are empty and stay NaN.
     #[inline(always)]
     pub fn load(&mut self, inputs: &[Vec<f64>; 10], rows: Range<usize>) {
         self.rows = rows.len();
@@ -77,7 +77,7 @@ impl Block {
         }
     }
 
-    /// A row with what most tables give, or with all of it.
+    /// The position in a row: the fields that all tables have, or all fields.
     #[inline]
     fn position<const ALL: bool>(&self, i: usize) -> Position {
         if !ALL {
@@ -94,10 +94,10 @@ impl Block {
         Lines { a: self.a[i], k: self.k[i], q: self.q[i], f: self.f[i], bankrupt: f64::NAN }
     }
 
-    /// Solve the rows under their compiled; without `ALL`, what only accounts have to give is taken as not given.
+    /// Solve the rows under their rule. Without `ALL`, the fields that only account data have are treated as not given.
     #[inline(always)]
     pub fn solve<const ALL: bool>(&mut self, compiled: &CompiledRule) {
-        // Lanes beyond the rows are computed too, on what the last block left, and thrown away.
+        // Lanes beyond the rows are computed too, from values of the last block, and ignored.
         let lanes = self.rows.next_multiple_of(8).min(LANES);
         for i in 0..lanes {
             [self.x0[i], self.q[i], self.measured[i]] = compiled.reference(&self.position::<ALL>(i));
@@ -141,7 +141,7 @@ impl Block {
         }
     }
 
-    /// Rows that no compiled prices.
+    /// Results for rows without a rule: no price, and a reason.
     pub fn reject(&mut self, rows: usize, reason: Reason) {
         self.rows = rows;
         self.price.fill(f64::NAN);

@@ -1,4 +1,4 @@
-//! Which compiled a row follows: instrument, side, margin mode and instant as one number.
+//! The compiled rule of each row, as one number for instrument, side, margin mode and time.
 
 use super::compiled_rule::CompiledRule;
 use super::reason::Reason;
@@ -10,19 +10,19 @@ use super::tiers::Tiers;
 pub struct Contract {
     /// Its venue, if known.
     pub venue: Option<&'static Venue>,
-    /// How it pays.
+    /// Linear or inverse.
     pub payoff: Payoff,
     /// Tick size in quote currency; 0 if unknown.
     pub tick: f64,
-    /// Tier tables with the instants (UTC microseconds) from which they hold, in any order.
+    /// Tier tables, each with the UTC microsecond from which it is valid, in any order.
     pub tables: Vec<(i64, Tiers)>,
 }
 
-/// Every compiled of every instrument; the first codes are the reasons for having none.
+/// All compiled rules of all instruments; the first codes stand for the reasons for having none.
 #[derive(Debug, Clone)]
 pub struct CompiledRules {
     entries: Vec<Result<CompiledRule, Reason>>,
-    /// Per contract: since when, and the code of its first compiled.
+    /// Per contract: start of validity (UTC microseconds), and the code of the first rule.
     since: Vec<Vec<(i64, u32)>>,
 }
 
@@ -65,7 +65,9 @@ impl CompiledRules {
         self.since.len() - 1
     }
 
-    /// The code of a contract's positions at an instant; `None`: the latest.
+    /// The code for positions in a contract at a time (UTC microseconds); `None` is the latest.
+    ///
+    /// `contract` is an index returned by [`Self::add`].
     #[inline]
     #[must_use]
     pub fn code(&self, contract: usize, side: Side, mode: Mode, at: Option<i64>) -> u32 {
@@ -81,15 +83,15 @@ impl CompiledRules {
         }
     }
 
-    /// How many codes there are.
+    /// Number of codes.
     pub(super) const fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The compiled of a code, or why there is none.
+    /// The rule of a code, or the reason for having none.
     ///
     /// # Errors
-    /// The reason that stands for "no compiled"; an unknown code has no tier table.
+    /// The reason that the code stands for; an unknown code has no tier table.
     #[inline]
     pub fn get(&self, code: u32) -> Result<&CompiledRule, Reason> {
         self.entries

@@ -1,7 +1,7 @@
-//! Margin: where a position is liquidated, where it is bankrupt, and in which pieces a venue takes it.
+//! Margin: liquidation price, bankruptcy price and liquidation tranches of a position.
 //!
-//! A venue is a set of rules (one file each), a rule is data, and one solver reads them all. Tier tables come from
-//! outside, with their dates: none is written here.
+//! A venue is a set of rules (one file per venue), a rule is data, and a single solver evaluates all rules. Dated tier
+//! tables are inputs; none is built in.
 //!
 //! Units: prices in quote currency, sizes in coin, margin in settlement currency, rates as fractions.
 
@@ -31,11 +31,11 @@ pub use solve::{Outcome, Position};
 pub use tiers::{Tier, Tiers};
 pub use tranches::{Tranche, tranches};
 
-/// The venues whose rules are known.
+/// All venues with known rules.
 pub const VENUES: [&Venue; 5] =
     [&binance::VENUE, &bybit::VENUE, &hyperliquid::VENUE, &okx::VENUE, &sim::VENUE];
 
-/// The venue of that name.
+/// The venue with this name.
 #[must_use]
 pub fn venue(name: &str) -> Option<&'static Venue> {
     VENUES.into_iter().find(|venue| venue.name == name)

@@ -1,5 +1,5 @@
-//! Where a few thousand rows lie in the order of their rules: long columns are read and written from end to end, and only
-//! this, which a near cache holds, is gone over out of order.
+//! Sorts blocks of 2,048 rows by rule, so that columns are streamed sequentially and random access stays within the
+//! first two cache levels.
 
 use std::ops::Range;
 
@@ -7,16 +7,16 @@ use super::batch::{Columns, RuleCodes};
 use super::block::{Block, LANES};
 use super::compiled_rules::CompiledRules;
 
-/// Rows on the sorter.
+/// Rows per sorted block.
 pub const SORTED: usize = 1 << 11;
 
 pub struct RowSorter {
     codes: Vec<u32>,
-    /// The slot of each row.
+    /// Position of each row in the sorted block.
     pub slots: Vec<u32>,
-    /// Where each compiled's rows end; codes that no compiled has come last, under one more.
+    /// End of each rule's rows; rows without a known rule come last, under one more entry.
     ends: Vec<usize>,
-    /// Columns that are there, in the order of their slots.
+    /// The columns that are present, in sorted order.
     inputs: [Vec<f64>; 10],
     of_accounts: bool,
     block: Block,
@@ -42,7 +42,7 @@ impl RowSorter {
         }
     }
 
-    /// Give every row its slot: a counting sort.
+    /// Compute the sorted position of every row by counting sort.
     #[inline(always)]
     pub fn assign_slots(&mut self, source: &impl RuleCodes, rows: Range<usize>) {
         self.codes.resize(rows.len(), 0);
@@ -64,7 +64,7 @@ impl RowSorter {
         }
     }
 
-    /// Put the numbers of these rows in their slots.
+    /// Copy the columns of these rows into sorted order.
     #[inline(always)]
     pub fn scatter(&mut self, columns: &Columns<'_>, rows: Range<usize>) {
         for (sorted, column) in self.inputs.iter_mut().zip(columns.numbers()) {
@@ -75,7 +75,7 @@ impl RowSorter {
         }
     }
 
-    /// Solve what lies here, compiled by compiled, so that everything that depends on the rule stands still inside the loops.
+    /// Solve the sorted rows rule by rule, so that everything that depends on the rule is constant within a loop.
     #[inline(always)]
     pub fn solve(&mut self, rules: &CompiledRules) {
         let block = &mut self.block;
@@ -105,7 +105,7 @@ impl RowSorter {
     }
 }
 
-/// Take every value from its slot.
+/// Copy sorted values back into the order of the rows.
 #[inline(always)]
 pub fn gather<T: Copy>(sorted: &[T], slots: &[u32], values: &mut [T]) {
     for (value, &slot) in values.iter_mut().zip(slots) {

@@ -1,4 +1,4 @@
-//! What does not go the common way: positions that are refused, and hedged accounts.
+//! Positions outside the common path: rejected positions, and hedged accounts.
 
 use super::compiled_rule::CompiledRule;
 use super::reason::Reason;
@@ -6,7 +6,7 @@ use super::rule::Reference;
 use super::solve::{Outcome, Position};
 
 impl CompiledRule {
-    /// A position that is refused, with the first reason; or one with an opposite leg.
+    /// The result of a rejected position, with the first applicable reason, or of a position with an opposite leg.
     #[cold]
     #[inline(never)]
     pub(super) fn solve_special_case(&self, p: &Position) -> Outcome {
@@ -23,7 +23,7 @@ impl CompiledRule {
         self.hedged(p, self.margin(p) - self.other_maintenance(p, own), fee)
     }
 
-    /// Why a position cannot be computed, the first reason first.
+    /// The first applicable reason for rejecting a position.
     fn rejection(&self, p: &Position, measured: f64, max_leverage: f64) -> Reason {
         let rule = &self.rule;
         let positive = |x: f64| x > 0.0 && x < f64::INFINITY;
@@ -49,7 +49,7 @@ impl CompiledRule {
         }
     }
 
-    /// A hedged account: both legs share one price, and each owes maintenance by its own tier.
+    /// A hedged account: both legs share one liquidation price, and each owes the maintenance of its own tier.
     fn hedged(&self, p: &Position, cash: f64, f: f64) -> Outcome {
         let legs = [(p.size, p.entry, self.sign), (p.hedge_size, p.hedge_entry, -self.sign)];
         let legs = legs.map(|(size, entry, sign)| {
@@ -59,7 +59,7 @@ impl CompiledRule {
         let k: f64 = legs.iter().map(|&(_, _, k)| k).sum();
         let mut tiers = legs.map(|(q, x, _)| self.lookup.tier_at(self.measure(q, x)));
         let mut x = f64::NAN;
-        // Each round settles one leg's tier at least; twice as many rounds as tiers settle_tier both.
+        // Each round fixes the tier of at least one leg, so twice as many rounds as tiers fix both.
         for _ in 0..2 * self.lookup.tiers.len() {
             let owed = |i: usize| &self.lookup.tiers[tiers[i]];
             let slope: f64 = (0..2).map(|i| legs[i].0 * (owed(i).mmr + f)).sum();

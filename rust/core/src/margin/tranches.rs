@@ -1,22 +1,23 @@
-//! The tranches in which a venue takes a large position, as levels in order.
+//! The tranches in which a venue liquidates a large position.
 //!
-//! Each piece is closed at its own liquidation price; what is left keeps the equity and owes less maintenance, so its
-//! price lies further out. Fees of the closing are not counted.
+//! Each tranche is closed at its own liquidation price. The rest keeps the equity and owes less maintenance, so that
+//! its liquidation price lies farther away. Fees of closing a tranche are not included.
 
 use super::compiled_rule::CompiledRule;
 use super::rule::{Maintenance, Partial, Reference};
 use super::solve::Position;
 
-/// One piece.
+/// One tranche.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tranche {
-    /// Where it is closed_size; NaN: what is left is covered and never closed_size.
+    /// Liquidation price in quote currency; NaN if the margin covers the rest, which is then never liquidated.
     pub price: f64,
-    /// Coin, in the unit of [`Position::size`].
+    /// Size in coin, in the unit of [`Position::size`].
     pub size: f64,
 }
 
-/// The tranches of one position; their sizes sum to its size. Empty if it has no liquidation price.
+/// The tranches of a position, nearest price first; their sizes sum to that of the position. Empty if the position has
+/// no liquidation price.
 #[must_use]
 pub fn tranches(compiled: &CompiledRule, position: &Position) -> Vec<Tranche> {
     let mut out = Vec::new();
@@ -42,7 +43,7 @@ pub fn tranches(compiled: &CompiledRule, position: &Position) -> Vec<Tranche> {
 }
 
 impl CompiledRule {
-    /// How much of a position the venue takes at its liquidation price; `current_tier` is the tier it was brought down to.
+    /// The size that the venue liquidates first; `current_tier` is the tier to which the position has been reduced.
     fn first_tranche(&self, p: &Position, price: f64, current_tier: &mut usize) -> f64 {
         let q = self.quantity(p.size, p.entry);
         match self.rule.partial {
@@ -53,7 +54,8 @@ impl CompiledRule {
             }
             Partial::Tiers { step, from } => {
                 let x = self.tier_coordinate(p, price);
-                // An inverse contract counts for more as the price falls; it does not climb back up the tiers.
+                // The notional of an inverse contract grows as the price falls; the position does not move back up the
+                // tiers.
                 let at = self.lookup.tier_at(self.measure(q, x)).min(*current_tier);
                 if at + 1 < from {
                     return p.size;
@@ -61,13 +63,14 @@ impl CompiledRule {
                 *current_tier = at.saturating_sub(step);
                 let cap = self.lookup.tiers[*current_tier].cap;
                 let kept = cap / self.measure(1.0, x) / q;
-                // A position on the very edge of its tier would keep all of itself: it is closed_size whole.
+                // A position exactly on the edge of its tier would be kept entirely: it is liquidated as a whole.
                 if kept < 1.0 { p.size * (1.0 - kept) } else { p.size }
             }
         }
     }
 
-    /// What is left after a piece was closed at a price: its gain or loss is realised, its maintenance is no longer due.
+    /// The rest of a position after a tranche was closed at a price: the gain or loss is realised and its maintenance
+    /// is no longer owed.
     fn after_closing(&self, p: &Position, closed_size: f64, price: f64) -> Position {
         let x0 = self.coordinate(if self.rule.reference == Reference::Mark { p.mark } else { p.entry });
         let closed = self.quantity(closed_size, p.entry);
@@ -83,7 +86,7 @@ impl CompiledRule {
         Position { size, margin: self.effective_margin(p) + realised, maintenance, leverage: f64::NAN, ..*p }
     }
 
-    /// Where the venue reads a position's tier.
+    /// The coordinate at which the venue reads the tier of a position.
     fn tier_coordinate(&self, p: &Position, price: f64) -> f64 {
         match (self.rule.maintenance, self.rule.reference) {
             (Maintenance::Live, _) => self.coordinate(price),
