@@ -258,7 +258,7 @@ def test_foreign_arrow_is_checked_before_it_is_followed() -> None:
     broken = pa.Array.from_buffers(pa.utf8(), 4, [None, offsets, pa.py_buffer(b"longlonglong")])
     with pytest.raises(InputError, match="positions, side"):
         answers(base.set_column(1, "side", broken))
-    with pytest.raises(InputError, match=r"positions, side: columns instrument, .* \(expected that column\)"):
+    with pytest.raises(InputError, match=r"positions, side: columns instrument, .* \(expected a column of this name\)"):
         answers(base.drop_columns(["side"]))
     with pytest.raises(InputError, match=r"positions, entry_price: type Utf8 \(expected a numeric column\)"):
         answers(base.set_column(3, "entry_price", pa.array(["x"] * 4)))

@@ -1,6 +1,7 @@
-//! Sweep, rounds, thresholds and a brute force agree, in whole ticks; the tables of the method document.
+//! Sweep, rounds, thresholds and a brute_force-force search agree in whole ticks and reproduce the tables of the method
+//! document.
 
-// Notionals are sums of the same numbers in the same order: equal to the bit.
+// Notionals are sums of the same numbers in the same order, and therefore equal to the bit.
 #![allow(clippy::float_cmp)]
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
@@ -53,7 +54,7 @@ fn power_law_book() {
         let response = Market::new(&curve, shock, scale, 999_999).unwrap().response(1.0).unwrap();
         let outcome = rounds(&levels, &response, 20_000).outcome;
         assert_eq!((outcome.stop, outcome.liquidated), (stop, liquidated), "{shock:?}");
-        // Thresholds are the smallest whole tick: at most one above the real number printed.
+        // Thresholds are whole ticks, rounded up: at most one tick above the exact value printed.
         for (found, printed) in thresholds(&levels, &response).iter().zip(sigma) {
             assert!((0..=1).contains(&(found - printed)), "{shock:?}: {found} against {printed}");
         }
@@ -74,15 +75,15 @@ fn uniform_density_amplifies_by_the_branching_ratio() {
 }
 
 #[test]
-fn more_flow_than_the_book_holds_is_a_bound() {
+fn flow_beyond_the_book_gives_a_lower_bound() {
     let curve = Curve::new(&[0.001, 0.01], &[1e6, 5e6], 1.0, 1.0, None).unwrap();
     let response = Market::new(&curve, ShockKind::News, 1e5, 99_999).unwrap().response(1.0).unwrap();
     let levels = Levels::new(&[100], &[6e6]).unwrap();
     let outcome = sweep(&levels, &response, 200);
     assert!(outcome.exhausted);
-    assert_eq!(outcome.stop, 200 + 1_000, "no further than the book is known");
-    assert!(!sweep(&levels, &response, 99).exhausted, "nothing fired, nothing asked");
-    // A book a tenth as deep is exhausted by a tenth of the flow.
+    assert_eq!(outcome.stop, 200 + 1_000, "at most the end of the known book");
+    assert!(!sweep(&levels, &response, 99).exhausted, "no level is triggered, so there is no flow");
+    // A book with a tenth of the depth is exhausted by a tenth of the flow.
     let thin = Market::new(&curve, ShockKind::News, 1e5, 99_999).unwrap().response(0.1).unwrap();
     assert!(sweep(&Levels::new(&[100], &[6e5]).unwrap(), &thin, 200).exhausted);
     assert!(!sweep(&Levels::new(&[100], &[4e5]).unwrap(), &thin, 200).exhausted);
@@ -98,7 +99,7 @@ fn a_price_does_not_fall_below_one_tick() {
 }
 
 #[test]
-fn refuses_what_is_no_input() {
+fn invalid_input_is_rejected() {
     assert!(Levels::new(&[5, 4], &[1.0, 1.0]).is_err());
     assert!(Levels::new(&[-1], &[1.0]).is_err());
     assert!(Levels::new(&[1], &[f64::NAN]).is_err());
@@ -119,8 +120,8 @@ fn refuses_what_is_no_input() {
     assert!(Market::new(&curve, ShockKind::News, 1.0, 0).is_err());
 }
 
-/// Every count of levels that reproduces itself is a fixed point; the least displacement among them is the answer.
-fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
+/// Every number of levels that reproduces itself is a fixed point; the result is the least displacement among them.
+fn brute_force(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
     (0..=levels.len())
         .map(|k| (k, response.phi(shock, levels.notional_of_first(k).unwrap())))
         .filter(|&(k, x)| levels.distance().iter().filter(|d| **d <= x).count() == k)
@@ -130,7 +131,7 @@ fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
 }
 
 prop_compose! {
-    /// Few distances on purpose, so that ties between levels, shock and stop are common.
+    /// Few distinct distances, so that ties between levels, shock and stop are frequent.
     fn instance()(n in 0_usize..24)(
         distance in prop::collection::vec(0_i64..60, n),
         notional in prop::collection::vec(prop_oneof![Just(0.0), (1_u32..40).prop_map(f64::from)], n),
@@ -160,7 +161,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12_000))]
 
     #[test]
-    fn all_roads_lead_to_the_least_fixed_point(
+    fn all_algorithms_find_the_least_fixed_point(
         (distance, notional, curve, kind, multiplier, shock, limit) in instance()
     ) {
         let levels = Levels::new(&distance, &notional).unwrap();
@@ -169,16 +170,17 @@ proptest! {
         let result = rounds(&levels, &response, shock);
         prop_assert_eq!(result.outcome, outcome);
         prop_assert!(result.count() <= levels.len() + 1);
-        prop_assert_eq!(brute(&levels, &response, shock), outcome.stop);
+        prop_assert_eq!(brute_force(&levels, &response, shock), outcome.stop);
         let sigma = thresholds(&levels, &response);
         let fired = sigma.partition_point(|s| *s <= shock);
-        // Levels of no notional cost nothing to count either way; the displacement must be the same.
+        // Levels without notional do not move the price, whether they are counted or not: only the displacement must
+        // agree.
         prop_assert_eq!(response.phi(shock, levels.notional_of_first(fired).unwrap()), outcome.stop);
         prop_assert_eq!(fired, outcome.fired);
     }
 
     #[test]
-    fn monotone_in_shock_size_and_depth(
+    fn the_result_is_monotone_in_shock_notional_and_depth(
         (distance, notional, curve, kind, multiplier, shock, limit) in instance(),
         which in any::<prop::sample::Index>(), more in 1_u32..50,
     ) {
@@ -210,8 +212,8 @@ proptest! {
     }
 }
 
-/// Scenarios by the thousand end where each would end alone, to the bit, on one thread or two, with and without the
-/// head start that only pays for many.
+/// Scenarios end where single cascades end, to the bit, on one thread or two, with and without the warm start (used for
+/// large batches only).
 #[test]
 fn scenarios_are_cascades() {
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
@@ -219,7 +221,7 @@ fn scenarios_are_cascades() {
     runner
         .run(&strategy, |((distance, notional, curve, kind, _, _, limit), cases)| {
             let levels = Levels::new(&distance, &notional).unwrap();
-            // Distances below 60 ticks: a shock of 1 would be 80.
+            // Distances are below 60 ticks; a shock of 1 would be 80 ticks.
             let market = Market::new(&curve, kind, 80.0, limit).unwrap();
             let (shocks, multipliers): (Vec<f64>, Vec<f64>) = cases.into_iter().unzip();
             let results = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
@@ -238,7 +240,7 @@ fn scenarios_are_cascades() {
 }
 
 #[test]
-fn scenarios_refuse_what_is_no_input() {
+fn invalid_scenarios_are_rejected() {
     let curve = linear(1.0);
     let market = Market::new(&curve, ShockKind::News, 1.0, 10).unwrap();
     let levels = Levels::new(&[1], &[1.0]).unwrap();

@@ -1,4 +1,4 @@
-//! Engine rules: the tables of the method document, and the plain cascade as the limit of each rule.
+//! Cascade dynamics: the tables of the method document, and the plain cascade as the limiting case of each extension.
 
 use liqmap_core::cascade::dynamics::{
     CoupledVenue, Rebound, ReplayParams, coupled, deleverage, replay, whipsaw,
@@ -32,29 +32,29 @@ fn the_fund_pays_until_it_is_empty() {
     let run = |fund: f64| deleverage(&levels, &bankruptcy, &response, 50_000, fund).unwrap();
     let plain = sweep(&levels, &response, 50_000);
     for fund in [0.150_001e6, 1e6, f64::INFINITY] {
-        let made = run(fund);
-        assert_eq!(made.stop, plain.stop);
-        assert_eq!(made.sold.iter().sum::<f64>(), 500e6);
+        let result = run(fund);
+        assert_eq!(result.stop, plain.stop);
+        assert_eq!(result.sold.iter().sum::<f64>(), 500e6);
         if fund.is_finite() {
-            assert!((made.fund_paid - 0.15e6).abs() < 1.0, "{}", made.fund_paid);
+            assert!((result.fund_paid - 0.15e6).abs() < 1.0, "{}", result.fund_paid);
         }
     }
-    let made = run(0.10e6);
-    assert!((made.sold[0] / 1e6 - 273.205).abs() < 5e-4);
-    assert!((made.deleveraged[0] / 1e6 - 26.795).abs() < 5e-4);
-    assert!((100_000.0 - made.stop as f64 / 100.0 - 99_226.79).abs() < 0.011);
-    assert_eq!(made.sold.len(), 1, "the next level is not reached");
-    assert!((made.fund_paid - 0.10e6).abs() < 1e-3);
+    let result = run(0.10e6);
+    assert!((result.sold[0] / 1e6 - 273.205).abs() < 5e-4);
+    assert!((result.deleveraged[0] / 1e6 - 26.795).abs() < 5e-4);
+    assert!((100_000.0 - result.stop as f64 / 100.0 - 99_226.79).abs() < 0.011);
+    assert_eq!(result.sold.len(), 1, "the next level is not reached");
+    assert!((result.fund_paid - 0.10e6).abs() < 1e-3);
 }
 
 #[test]
-fn refilling_books_stop_cascades_sooner() {
+fn refill_shortens_cascades() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let peak = |theta: f64, permanent: f64| {
         let params = ReplayParams { keep: (-1.0 / theta).exp(), permanent, ..CALM };
-        let made = replay(&levels, market(&curve), 1.0, 50_000, params).unwrap();
-        made.path.iter().fold(0.0_f64, |a, b| a.max(*b)) * 1e5
+        let result = replay(&levels, market(&curve), 1.0, 50_000, params).unwrap();
+        result.path.iter().fold(0.0_f64, |a, b| a.max(*b)) * 1e5
     };
     for (theta, permanent, printed) in
         [(5.0, 0.5, 972.81), (1.0, 0.5, 905.18), (1.0, 0.0, 810.36), (f64::INFINITY, 0.5, 1_000.0)]
@@ -64,7 +64,7 @@ fn refilling_books_stop_cascades_sooner() {
 }
 
 #[test]
-fn a_slow_engine_sends_the_same_flow_later() {
+fn a_rate_limit_sends_the_same_flow_later() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let run = |params| replay(&levels, market(&curve), 1.0, 50_000, params).unwrap();
@@ -74,14 +74,14 @@ fn a_slow_engine_sends_the_same_flow_later() {
     let late = run(ReplayParams { latency: 3, ..CALM });
     assert_eq!(late.sent.iter().sum::<f64>(), 500e6);
     assert_eq!(late.path.iter().position(|x| *x > 0.005), Some(3), "the first order comes three steps later");
-    // With refill the slow engine does less harm.
+    // With refill, a lower sending rate moves the price less.
     let refill = ReplayParams { keep: 0.5, permanent: 0.0, ..CALM };
     let peak = |t| run(t).path.iter().fold(0.0_f64, |a, b| a.max(*b));
     assert!(peak(ReplayParams { rate: 100e6, ..refill }) < peak(refill));
 }
 
 #[test]
-fn a_rebound_burns_the_other_side() {
+fn a_rebound_liquidates_the_other_side() {
     let curve = dollar_per_million();
     let below = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let (above_at, above_usd) = ([20_000, 30_000], [100e6, 100e6]);
@@ -91,19 +91,19 @@ fn a_rebound_burns_the_other_side() {
     let one_way = run(Rebound { permanent: 1.0, reversion: 0.0 });
     assert_eq!(one_way.len(), 1);
     assert_eq!((one_way[0].stop, one_way[0].liquidated), (100_000, 500e6));
-    // All comes back and a quarter more: from −1,000 up by 1,250 to +250; the first short fires and adds 100, which fires
-    // the second.
+    // The move reverts by 125 %: from −1,000 up by 1,250 to +250; the first short is triggered and adds 100, which
+    // triggers the second.
     let both = run(Rebound { permanent: 1.0, reversion: 1.25 });
     assert_eq!((both[1].away, both[1].start, both[1].shock), (false, 100_000, 125_000));
     assert_eq!((both[1].stop, both[1].liquidated), (-45_000, 200e6));
-    // From +450 back by 1.25 · 1,450 = 1,812.5 to −1,362.5: the third long, at −1,100, and so on.
+    // From +450 back by 1.25 · 1,450 = 1,812.5 to −1,362.5, which triggers the third long at −1,100, and so on.
     assert_eq!((both[2].away, both[2].shock), (true, 181_250));
     assert_eq!(both[2].liquidated, 500e6);
     assert!(both.len() <= DISTANCE.len() + above_at.len() + 1);
 }
 
 #[test]
-fn venues_that_share_one_book_are_one_venue() {
+fn venues_with_one_consolidated_book_act_as_one_venue() {
     let curve = dollar_per_million();
     let here = Levels::new(&[50_000, 110_000, 300_000], &[300e6, 500e6, 300e6]).unwrap();
     let there = Levels::new(&[80_000, 200_000], &[200e6, 400e6]).unwrap();
@@ -117,16 +117,16 @@ fn venues_that_share_one_book_are_one_venue() {
             in_index,
             own,
         };
-        let made = coupled(&[venue(&here, 0.7, 0.0), venue(&there, 0.3, 0.5)], &curve, 1.0).unwrap();
-        let result = rounds(&all, &market(&curve).response(1.0).unwrap(), (shock * 100.0) as i64);
-        assert_eq!((made.price[0] * SCALE).round() as i64, result.outcome.stop);
-        assert_eq!(made.fired.iter().sum::<usize>(), result.outcome.fired);
-        assert_eq!(made.rounds, result.count());
+        let result = coupled(&[venue(&here, 0.7, 0.0), venue(&there, 0.3, 0.5)], &curve, 1.0).unwrap();
+        let single = rounds(&all, &market(&curve).response(1.0).unwrap(), (shock * 100.0) as i64);
+        assert_eq!((result.price[0] * SCALE).round() as i64, single.outcome.stop);
+        assert_eq!(result.fired.iter().sum::<usize>(), single.outcome.fired);
+        assert_eq!(result.rounds, single.count());
     }
 }
 
 #[test]
-fn a_venue_on_its_own_price_is_alone() {
+fn a_venue_marked_to_its_own_price_is_independent() {
     let curve = dollar_per_million();
     let here = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let none = Levels::new(&[], &[]).unwrap();
@@ -135,13 +135,13 @@ fn a_venue_on_its_own_price_is_alone() {
     let alone = coupled(&[venue(&here, 1.0), venue(&none, 1.0)], &curve, 0.0).unwrap();
     assert_eq!((alone.price[0] * SCALE).round() as i64, 100_000);
     assert_eq!((alone.price[1] * SCALE).round() as i64, 50_000);
-    // Marked to the index, the quiet venue holds it back.
+    // With its mark on the index, the venue without levels reduces the displacement.
     let held = coupled(&[venue(&here, 0.0), venue(&none, 0.0)], &curve, 0.0).unwrap();
     assert!(held.price[0] < alone.price[0]);
 }
 
 #[test]
-fn refuses_what_is_no_input() {
+fn invalid_input_is_rejected() {
     let curve = dollar_per_million();
     let levels = Levels::new(&DISTANCE, &NOTIONAL).unwrap();
     let response = market(&curve).response(1.0).unwrap();
@@ -178,9 +178,10 @@ fn refuses_what_is_no_input() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// With a bottomless fund, no refill and one venue every rule is the plain cascade; with less it never goes further.
+    /// With an unlimited fund, no refill and a single venue, every extension equals the plain cascade; otherwise it
+    /// does not go further.
     #[test]
-    fn the_plain_cascade_is_the_limit(
+    fn the_plain_cascade_is_the_limiting_case(
         steps in prop::collection::vec((1_i64..40, 1_u32..40), 1..20),
         beta in 0.4..2.5_f64, shock in 1_i64..80, fund in 0.0..5.0_f64, keep in 0.0..1.0_f64, permanent in 0.0..1.0_f64,
     ) {
@@ -203,13 +204,14 @@ proptest! {
         let peak = |path: &[f64]| path.iter().fold(shock as f64 / 100.0, |a, b| a.max(*b));
         prop_assert!((market.ticks(peak(&calm.path)) - plain.stop).abs() <= 1);
         let refilled = replay(&levels, market, 1.0, shock, ReplayParams { keep, permanent, ..CALM }).unwrap();
-        // Where depth is concave, impact is convex: small orders into a full book push less than one large one.
+        // Where depth is concave, impact is convex: several small orders into a refilled book move the price less than
+        // one large order.
         prop_assert!(beta > 1.0 || refilled.fired <= calm.fired);
     }
 
-    /// The mean fill of a flow lies between the displacement before and after it, and halves add up.
+    /// The mean fill of a flow lies between the displacements before and after it, and the costs of two halves add up.
     #[test]
-    fn cost_is_an_integral(beta in 0.4..2.5_f64, tail in 0.4..2.5_f64, q in 0.0..200.0_f64, more in 0.01..100.0_f64) {
+    fn the_cost_is_an_integral_of_the_displacement(beta in 0.4..2.5_f64, tail in 0.4..2.5_f64, q in 0.0..200.0_f64, more in 0.01..100.0_f64) {
         let curve = Curve::new(&[0.1, 0.2, 0.7], &[20.0, 35.0, 80.0], beta, tail, Some(3.0)).unwrap();
         for (shock, multiplier) in [(ShockKind::News, 1.0), (ShockKind::Flow, 0.5)] {
             let market = Market::new(&curve, shock, 1e6, i64::MAX).unwrap();

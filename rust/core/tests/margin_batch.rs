@@ -1,4 +1,4 @@
-//! Many positions at once say what each says alone, however they are split and on however many threads.
+//! A batch of positions gives the results of single positions, for every split and number of threads.
 
 use liqmap_core::margin::{
     Columns, CompiledRules, Contract, Mode, Payoff, Position, Reason, Side, SolvedColumns, Tier, Tiers,
@@ -39,7 +39,7 @@ fn rules() -> CompiledRules {
     rules
 }
 
-/// Repeatable numbers in [0, 1).
+/// Reproducible numbers in [0, 1).
 fn noise(i: usize, salt: u64) -> f64 {
     let mut x = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ salt.wrapping_mul(0xD1B5_4A32_D192_ED03);
     x ^= x >> 31;
@@ -115,7 +115,7 @@ fn check(rules: &CompiledRules, codes: &[u32], columns: &Columns<'_>, out: &Solv
 }
 
 #[test]
-fn rows_are_what_they_are_alone_and_every_reason_is_met() {
+fn rows_equal_single_positions_and_every_reason_occurs() {
     let rules = rules();
     let portfolio = Portfolio::new(&rules);
     let out = liquidation_prices(&rules, &portfolio.codes(0, ROWS), &portfolio.slice(0, ROWS)).unwrap();
@@ -136,7 +136,7 @@ fn rows_are_what_they_are_alone_and_every_reason_is_met() {
 }
 
 #[test]
-fn splits_and_threads_change_nothing() {
+fn results_do_not_depend_on_splits_or_threads() {
     let rules = rules();
     let portfolio = Portfolio::new(&rules);
     let whole = liquidation_prices(&rules, &portfolio.codes(0, ROWS), &portfolio.slice(0, ROWS)).unwrap();
@@ -155,7 +155,7 @@ fn splits_and_threads_change_nothing() {
 }
 
 #[test]
-fn columns_of_different_lengths_are_refused() {
+fn columns_of_different_lengths_are_rejected() {
     let rules = rules();
     let portfolio = Portfolio::new(&rules);
     let mut columns = portfolio.slice(0, 10);

@@ -1,4 +1,4 @@
-//! Arguments from Python: dimension, alignment and sign are validated before any index; faults name the argument.
+//! Arguments from Python: dimension, alignment and sign are validated before any index, and errors name the argument.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -44,7 +44,7 @@ fn check<T: Element>(name: &str, array: &Array<'_, T>, dimension: usize) -> Resu
     Ok(())
 }
 
-/// A whole number within a range as an index or count.
+/// An integer within a range, as an index or count.
 pub fn count(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<usize> {
     match usize::try_from(value) {
         Ok(count) if range.contains(&value) => Ok(count),

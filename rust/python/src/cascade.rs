@@ -1,4 +1,4 @@
-//! Depth curves and cascades: numpy in, numpy out.
+//! Depth curves, cascades and scenarios: numpy arrays in, numpy arrays out.
 
 use std::borrow::Cow;
 
@@ -13,10 +13,10 @@ use pyo3::prelude::*;
 use crate::arrays::{Array, count, shock as ticks, vector};
 use crate::error::OrInputError;
 
-/// Most threads that one call may start.
+/// Largest number of threads that one call may start.
 const MOST_THREADS: i64 = 1_024;
 
-/// Cumulative depth and, by its inverse, impact.
+/// Cumulative depth of an order book, and its inverse, the price impact.
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Curve(depth::Curve);
 
@@ -81,7 +81,7 @@ fn each<'py>(
     Ok(values.iter().map(|v| f(*v)).collect::<Vec<_>>().into_pyarray(py))
 }
 
-/// A market: a curve, what a shock does to it, ticks per unit of displacement, the furthest displacement.
+/// An order book with the kind of shock, ticks per unit of displacement, and the largest displacement in ticks.
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Market {
     curve: Py<Curve>,
@@ -108,7 +108,7 @@ impl Market {
     }
 }
 
-/// `(stop, liquidated, exhausted, marginal, path, round of each level)`, displacements in ticks.
+/// `(stop, liquidated, exhausted, marginal, path, round of each level)`; displacements in ticks, notional in USD.
 type CascadeTuple<'py> = (i64, f64, bool, Option<f64>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<u32>>);
 
 #[pyfunction]
@@ -129,7 +129,7 @@ pub fn cascade<'py>(
             let response = market.core()?.response(multiplier)?;
             let result = rounds(&levels, &response, shock);
             let next = sweep(&levels, &response, shock.saturating_add(1));
-            // At a threshold one tick more of shock fires another level: the curve jumps there.
+            // At a threshold, one more tick of shock triggers another level: the displacement jumps and has no slope.
             let jumps = next.fired > result.outcome.fired || result.outcome.exhausted;
             let marginal = if jumps { None } else { response.slope(shock, result.outcome.stop) };
             let round = (0..levels.len()).map(|i| result.round_of_level(i) as u32).collect::<Vec<_>>();
@@ -160,7 +160,7 @@ pub fn thresholds<'py>(
     Ok(sigma.into_pyarray(py))
 }
 
-/// `(displacement, liquidated, exhausted)` per scenario.
+/// `(displacement, liquidated, exhausted)` per scenario; displacement as a fraction of the mark, notional in USD.
 type Columns<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<bool>>);
 
 #[pyfunction]
@@ -189,10 +189,10 @@ pub fn scenarios<'py>(
     Ok((displacement.into_pyarray(py), liquidated.into_pyarray(py), exhausted.into_pyarray(py)))
 }
 
-/// Distances and notional of levels.
+/// Distances in ticks and notional in USD of levels.
 pub type LevelSlices<'a> = (Cow<'a, [i64]>, Cow<'a, [f64]>);
 
-/// The two columns of levels as slices.
+/// The two columns of levels, validated as vectors.
 pub fn columns<'a>(distance: &'a Array<'_, i64>, notional: &'a Array<'_, f64>) -> Result<LevelSlices<'a>> {
     Ok((vector("distance", distance)?, vector("notional", notional)?))
 }

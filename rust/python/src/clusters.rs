@@ -1,4 +1,4 @@
-//! Peaks and smoothing.
+//! Gaussian smoothing and peaks of a density.
 
 use liqmap_core::clusters as core;
 use numpy::{IntoPyArray, PyArray1};
@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::arrays::{Array, vector};
 use crate::error::OrInputError;
 
-/// A Gaussian-smoothed copy of a density.
+/// A copy smoothed with a Gaussian of standard deviation `sigma`, in bins.
 #[pyfunction]
 pub fn smooth<'py>(
     py: Python<'py>,

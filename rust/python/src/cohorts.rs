@@ -11,10 +11,10 @@ use std::sync::Mutex;
 use crate::arrays::{Array, count, matrix, vector};
 use crate::error::OrInputError;
 
-/// The stage in the errors of this module.
+/// The stage named in the errors of this module.
 const STAGE: &str = "cohorts";
 
-/// Levels of both sides as columns: price, coin, side (1 long, -1 short), bracket.
+/// Levels of both sides as columns: price, coin, side (1 long, −1 short), bracket.
 type Columns<'py> = (
     Bound<'py, PyArray1<f64>>,
     Bound<'py, PyArray1<f64>>,
@@ -22,7 +22,7 @@ type Columns<'py> = (
     Bound<'py, PyArray1<u8>>,
 );
 
-/// The population of modelled positions, advanced bar by bar.
+/// A population of modelled positions, advanced bar by bar.
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Cohorts(Mutex<core::Cohorts>);
 
@@ -46,7 +46,8 @@ impl Cohorts {
         Ok(Self(Mutex::new(cohorts)))
     }
 
-    /// Advance over bars; returns predicted liquidations `(bars, 2, brackets)` in USD and the number of rescaled bars.
+    /// Advance over bars; returns predicted liquidations in USD, shape `(bars, 2, brackets)`, and the number of
+    /// rescaled bars.
     #[expect(clippy::too_many_arguments, reason = "one column each")]
     fn advance<'py>(
         &self,
@@ -81,7 +82,7 @@ impl Cohorts {
         Ok((usd, predicted.rescaled))
     }
 
-    /// Every level: price, coin, side (1 long, -1 short), bracket.
+    /// All levels as columns: price, coin, side (1 long, −1 short), bracket.
     fn levels<'py>(&self, py: Python<'py>) -> Columns<'py> {
         let [long, short] = py.detach(|| self.lock().levels());
         let side: Vec<i8> =
@@ -93,7 +94,8 @@ impl Cohorts {
         (price.into_pyarray(py), coin.into_pyarray(py), side.into_pyarray(py), bracket.into_pyarray(py))
     }
 
-    /// USD `(2, groups, bins)` on a log-price axis, and what lies outside it by side; groups are `(start, end)` brackets.
+    /// USD per side, group and bin of a log-price axis, shape `(2, groups, bins)`, and per side the USD outside the
+    /// axis; groups are `(start, end)` ranges of brackets.
     fn density<'py>(
         &self,
         py: Python<'py>,
@@ -112,20 +114,20 @@ impl Cohorts {
         Ok((cells.into_pyarray(py).reshape([2, groups.len(), bins])?, outside))
     }
 
-    /// The whole state as bytes; `from_bytes` goes on from it to the bit.
+    /// The complete state, serialised; an engine restored by `from_bytes` continues with identical bits.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = py.detach(|| self.lock().to_bytes()).or_input_error(STAGE)?;
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// The state that `to_bytes` wrote.
+    /// The engine whose state `to_bytes` serialised.
     #[staticmethod]
     fn from_bytes(py: Python<'_>, state: &[u8]) -> PyResult<Self> {
         let cohorts = py.detach(|| core::Cohorts::from_bytes(state)).or_input_error(STAGE)?;
         Ok(Self(Mutex::new(cohorts)))
     }
 
-    /// `(opened, closed, liquidated, mapped, unmapped)` of the longs and of the shorts, coin.
+    /// `(opened, closed, liquidated, mapped, unmapped)` of longs and of shorts, in coin.
     fn accounts(&self) -> [(f64, f64, f64, f64, f64); 2] {
         self.lock().accounts().map(|a| (a.opened, a.closed, a.liquidated, a.mapped, a.unmapped))
     }
@@ -133,7 +135,7 @@ impl Cohorts {
 
 impl Cohorts {
     fn lock(&self) -> std::sync::MutexGuard<'_, core::Cohorts> {
-        // A panic while advancing would leave the state half made; it has none to give, so the lock is never poisoned.
+        // No step of `advance` panics after validation, so the state behind a poisoned lock would still be consistent.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Columns of words: each row as the number of its word, whatever way Arrow spells strings.
+//! String columns as dictionary codes, whatever the Arrow type of the strings.
 
 use std::collections::HashMap;
 
@@ -11,22 +11,22 @@ use arrow_schema::{ArrowError, DataType};
 use liqmap_core::{CoreError, Result};
 use rayon::prelude::*;
 
-/// DictionaryCodes that one thread looks through at a time.
+/// Codes per task of a thread.
 const PIECE: usize = 1 << 16;
 
-/// The words of a column and, per row, which one it holds.
+/// The distinct words of a column and the code of each row.
 pub struct DictionaryColumn {
-    /// Each word once, or more than once where a dictionary repeats it.
+    /// The words; a dictionary may repeat a word.
     pub words: Vec<String>,
-    /// Per row, an index into `words`; a null is one beyond the last.
+    /// Per row, an index into `words`; null rows have an index beyond the last word.
     pub codes: DictionaryCodes,
 }
 
-/// Row codes, in the producer's own memory where its keys have 8 or 32 bits and no row is null.
+/// Row codes, shared with the producer's memory if its keys have 8 or 32 bits and no row is null.
 pub enum DictionaryCodes {
     /// Up to 256 words.
     Narrow(ScalarBuffer<u8>),
-    /// More.
+    /// More than 256 words.
     Wide(ScalarBuffer<u32>),
 }
 
@@ -40,7 +40,7 @@ impl DictionaryCodes {
         }
     }
 
-    /// Every row's code.
+    /// The codes of all rows.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         let rows = match self {
             Self::Narrow(codes) => codes.len(),
@@ -49,7 +49,7 @@ impl DictionaryCodes {
         (0..rows).map(|row| self.at(row))
     }
 
-    /// Add `weight` times the code of each row from `first` on.
+    /// Add `weight` times the code of each row, from row `first` on, to `sums`.
     pub fn add_to(&self, first: usize, weight: u32, sums: &mut [u32]) {
         let rows = first..first + sums.len();
         match self {
@@ -77,7 +77,7 @@ impl DictionaryCodes {
         }
     }
 
-    /// Keys of a dictionary that has no null; a negative key becomes one that is out of range.
+    /// Keys of a dictionary without nulls; negative keys become keys out of range.
     fn of_keys(keys: &dyn Array) -> std::result::Result<Self, ArrowError> {
         let rows = keys.len();
         let bytes = |buffer: &Buffer| Self::Narrow(ScalarBuffer::new(buffer.clone(), 0, rows));
@@ -92,8 +92,8 @@ impl DictionaryCodes {
 }
 
 impl DictionaryColumn {
-    /// Read a string or dictionary column. What a foreign producer may have got wrong (offsets, UTF-8, keys out of
-    /// range) is checked before it is followed.
+    /// Read a string or dictionary column. Offsets, UTF-8 and keys are validated before use, because they come from a
+    /// foreign producer.
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
         let wrong = |found: String| CoreError::new(place, found, "a column of words");
         let fault = |e: ArrowError| wrong(e.to_string());
@@ -128,7 +128,7 @@ impl DictionaryColumn {
         Ok(Self { words: owned(&named), codes: DictionaryCodes::Wide(keys.iter().map(code).collect()) })
     }
 
-    /// Number plain strings in the order in which they are met.
+    /// Number plain strings in order of first occurrence.
     fn number(strings: &StringArray) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut numbers: HashMap<&str, u32> = HashMap::new();

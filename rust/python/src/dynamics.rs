@@ -1,4 +1,4 @@
-//! Engine rules: numpy in, numpy out.
+//! Cascade dynamics: numpy arrays in, numpy arrays out.
 
 use liqmap_core::cascade::Levels;
 use liqmap_core::cascade::dynamics::{self, CoupledVenue, Rebound, ReplayParams};
@@ -13,7 +13,8 @@ type Ticks<'py> = Array<'py, i64>;
 type Floats<'py> = Array<'py, f64>;
 type Column<'py> = Bound<'py, PyArray1<f64>>;
 
-/// `(stop, sold per fired level, deleveraged over per fired level, paid by the fund, exhausted)`.
+/// `(stop, sold per triggered level, auto-deleveraged per triggered level, paid by the fund, exhausted)`; stop in
+/// ticks, amounts in USD.
 #[pyfunction]
 #[pyo3(signature = (distance, notional, bankruptcy, market, shock, fund))]
 pub fn deleverage<'py>(
@@ -28,22 +29,22 @@ pub fn deleverage<'py>(
     let (distance, notional) = columns(&distance, &notional).or_input_error("cascade")?;
     let bankruptcy = vector("bankruptcy", &bankruptcy).or_input_error("cascade")?;
     let shock = ticks(shock).or_input_error("cascade")?;
-    let made = py
+    let result = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
             dynamics::deleverage(&levels, &bankruptcy, &market.core()?.response(1.0)?, shock, fund)
         })
         .or_input_error("cascade")?;
     Ok((
-        made.stop,
-        made.sold.into_pyarray(py),
-        made.deleveraged.into_pyarray(py),
-        made.fund_paid,
-        made.exhausted,
+        result.stop,
+        result.sold.into_pyarray(py),
+        result.deleveraged.into_pyarray(py),
+        result.fund_paid,
+        result.exhausted,
     ))
 }
 
-/// `(displacement after each step, notional sent in each, levels fired, exhausted)`.
+/// `(displacement after each step, notional sent in each step, triggered levels, exhausted)`.
 #[pyfunction]
 #[pyo3(signature = (distance, notional, market, shock, *, keep, permanent, rate, latency))]
 #[allow(clippy::too_many_arguments)]
@@ -62,13 +63,13 @@ pub fn replay<'py>(
     let shock = ticks(shock).or_input_error("replay")?;
     let latency = count("latency", latency, 0..=i64::from(u32::MAX)).or_input_error("replay")?;
     let params = ReplayParams { keep, permanent, rate, latency };
-    let made = py
+    let result = py
         .detach(|| dynamics::replay(&Levels::new(&distance, &notional)?, market.core()?, 1.0, shock, params))
         .or_input_error("replay")?;
-    Ok((made.path.into_pyarray(py), made.sent.into_pyarray(py), made.fired, made.exhausted))
+    Ok((result.path.into_pyarray(py), result.sent.into_pyarray(py), result.fired, result.exhausted))
 }
 
-/// `(away, start, shock, stop, liquidated, exhausted)` per leg, ticks from the mark.
+/// `(away, start, shock, stop, liquidated, exhausted)` per leg; displacements in ticks from the mark, notional in USD.
 type Leg = (bool, i64, i64, i64, f64, bool);
 
 #[pyfunction]
@@ -97,10 +98,11 @@ pub fn whipsaw<'py>(
     Ok(legs.iter().map(|l| (l.away, l.start, l.shock, l.stop, l.liquidated, l.exhausted)).collect())
 }
 
-/// One venue: distances, notional, curve, ticks per unit, shock, weight in the index, weight of its own price.
+/// One venue: distances, notional, curve, ticks per unit of displacement, shock, weight in the index, weight of its own
+/// price.
 type VenueRow<'py> = (Ticks<'py>, Floats<'py>, Py<Curve>, f64, f64, f64, f64);
 
-/// `(price, mark, levels fired)` per venue, `(rounds, exhausted)`.
+/// `(price, mark, triggered levels)` per venue, then `rounds` and `exhausted`; displacements as fractions of the mark.
 #[pyfunction]
 #[pyo3(signature = (venues, consolidated, together))]
 pub fn coupled<'py>(
@@ -112,7 +114,7 @@ pub fn coupled<'py>(
     let rows = venues.iter().map(|v| columns(&v.0, &v.1)).collect::<Result<Vec<_>, _>>();
     let rows = rows.or_input_error("cascade")?;
     let plain: Vec<_> = venues.iter().map(|v| (v.2.get(), v.3, v.4, v.5, v.6)).collect();
-    let made = py
+    let result = py
         .detach(|| {
             let levels: Vec<_> = rows.iter().map(|r| Levels::new(&r.0, &r.1)).collect::<Result<_, _>>()?;
             let venues: Vec<_> = levels
@@ -130,5 +132,11 @@ pub fn coupled<'py>(
             dynamics::coupled(&venues, consolidated.core(), together)
         })
         .or_input_error("cascade")?;
-    Ok((made.price.into_pyarray(py), made.mark.into_pyarray(py), made.fired, made.rounds, made.exhausted))
+    Ok((
+        result.price.into_pyarray(py),
+        result.mark.into_pyarray(py),
+        result.fired,
+        result.rounds,
+        result.exhausted,
+    ))
 }

@@ -1,15 +1,15 @@
-//! Faults of the core as liqmap's own exceptions.
+//! Errors of the core as exceptions of liqmap.
 
 use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
 
-/// Turn a fault of the core into `liqmap.errors.InputError`, under the verb that met it.
+/// The `liqmap.errors.InputError` for an error of the core; `stage` is the entry point that raises it.
 pub fn input_error(stage: &str, fault: &CoreError) -> PyErr {
     Python::attach(|py| {
-        let made = py.import("liqmap.errors").and_then(|m| m.getattr("InputError")).and_then(|class| {
+        let error = py.import("liqmap.errors").and_then(|m| m.getattr("InputError")).and_then(|class| {
             class.call1((stage, &fault.place, &fault.found, &fault.expected, "nothing computed"))
         });
-        made.map_or_else(|error| error, PyErr::from_value)
+        error.map_or_else(|error| error, PyErr::from_value)
     })
 }
 

@@ -1,4 +1,4 @@
-//! A mean that forgets.
+//! Exponentially weighted moving average.
 
 use liqmap_core::ewma as core;
 use numpy::{IntoPyArray, PyArray1};
@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use crate::arrays::{Array, vector};
 use crate::error::OrInputError;
 
-/// The mean before each value, moved by each that is not NaN by its weight.
+/// The average before each observation, which then moves it by its weight; NaN is a missing observation.
 #[pyfunction]
 pub fn lagged_ewma<'py>(
     py: Python<'py>,

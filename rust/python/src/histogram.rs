@@ -1,4 +1,4 @@
-//! `histogram`: any Arrow stream of levels, batch by batch, without a copy where the types allow.
+//! `histogram`: bins any Arrow stream of levels batch by batch, without copies if the types permit.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int8Type, UInt8Type};
@@ -15,11 +15,11 @@ use pyo3_arrow::PyRecordBatchReader;
 use crate::arrays::count;
 use crate::error::OrInputError;
 
-/// Cells in integer units `(2, brackets, bins)`, units outside `[long below, long above, short below, short above]`,
-/// levels accepted, levels rejected, units per notional.
+/// Cells in integer units, shape `(2, brackets, bins)`; units outside the grid `[long below, long above, short below,
+/// short above]`; accepted levels; rejected levels; units per notional.
 type Filled<'py> = (Bound<'py, PyArray3<i64>>, [i64; 4], u64, u64, f64);
 
-/// Bin a stream with columns `price`, `notional`, `side` and, if there, `bracket`.
+/// Bin a stream with the columns `price`, `notional`, `side` and optionally `bracket`.
 #[pyfunction]
 pub fn histogram(
     py: Python<'_>,
@@ -50,7 +50,7 @@ pub fn histogram(
     Ok((cells, outside, accepted, rejected, UNITS_PER_NOTIONAL))
 }
 
-/// Where the columns stand in the stream.
+/// Indices of the columns in the stream.
 struct Columns {
     price: usize,
     notional: usize,
@@ -66,7 +66,7 @@ impl Columns {
                 CoreError::new(
                     format!("levels, {name}"),
                     format!("columns {}", found.join(", ")),
-                    "that column",
+                    "a column of this name",
                 )
             })
         };
@@ -86,7 +86,7 @@ impl Columns {
         let bracket =
             self.bracket.map(|i| typed(batch.column(i), "bracket", &DataType::UInt8)).transpose()?;
         let columns = [Some(&price), Some(&notional), Some(&sides), bracket.as_ref()];
-        // Only a column with nulls is copied: its rows get a price that is refused.
+        // Only a price column is copied, and only if a row is null: such rows get a price that is rejected.
         let masked: Option<Vec<f64>> = columns.iter().flatten().any(|c| c.null_count() > 0).then(|| {
             let values = price.as_primitive::<Float64Type>().values();
             let null = |row: usize| columns.iter().flatten().any(|c| c.is_null(row));
@@ -101,7 +101,7 @@ impl Columns {
     }
 }
 
-/// The column as `wanted`; the same buffers where it is that already. A value that does not fit becomes null.
+/// The column cast to `wanted`, or the same buffers if it has that type. Values that do not fit become null.
 fn typed(column: &ArrayRef, name: &str, wanted: &DataType) -> Result<ArrayRef, CoreError> {
     if column.data_type() == wanted {
         return Ok(column.clone());
@@ -114,7 +114,7 @@ fn typed(column: &ArrayRef, name: &str, wanted: &DataType) -> Result<ArrayRef, C
         .map_err(|e| CoreError::new(format!("levels, {name}"), e.to_string(), "a numeric column"))
 }
 
-/// Sides as 1 and -1: from signed integers, or from the words `long` and `short`.
+/// Sides as 1 and −1, from signed integers or from the words `long` and `short`.
 fn sides(column: &ArrayRef) -> Result<ArrayRef, CoreError> {
     if column.data_type().is_numeric() {
         return typed(column, "side", &DataType::Int8);

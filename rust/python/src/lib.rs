@@ -1,4 +1,5 @@
-//! `liqmap._core`: each function takes Arrow or numpy in, lets go of the interpreter, calls the core, and wraps.
+//! `liqmap._core`: each function reads Arrow or numpy arguments, releases the interpreter, calls the core and wraps the
+//! result.
 
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arrays and streams over by value")]
 

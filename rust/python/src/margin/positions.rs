@@ -1,4 +1,4 @@
-//! One batch of positions: dictionary into rules, numbers where they lie.
+//! One batch of positions: labels as rule codes, numbers in their Arrow buffers.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -14,16 +14,16 @@ use crate::dictionary_codes::{DictionaryCodes, DictionaryColumn};
 
 const TABLE: &str = "positions";
 
-/// More kinds of row than this are not listed beforehand.
+/// With more combinations of instrument, side and mode than this, codes are looked up row by row.
 const KINDS: usize = 1 << 20;
 
-/// A batch ready for the core.
+/// A batch as input of the core.
 pub struct Positions {
     rules: RowRules,
     numbers: [Option<NumericColumn>; 10],
 }
 
-/// A column of numbers: Arrow's own buffer, or a copy in which nulls are NaN.
+/// A numeric column: the Arrow buffer itself, or a copy with NaN for nulls.
 enum NumericColumn {
     Shared(ArrayRef),
     Own(Vec<f64>),
@@ -49,12 +49,12 @@ impl Positions {
         Ok(Self { rules: RowRules::read(batch, catalog)?, numbers: found })
     }
 
-    /// Which compiled each row follows.
+    /// The rule code of each row.
     pub fn codes(&self) -> &impl RuleCodes {
         &self.rules
     }
 
-    /// The numbers.
+    /// The numeric columns.
     pub fn columns(&self) -> Columns<'_> {
         let [size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry] =
             self.numbers.each_ref().map(|slot| slot.as_ref().map(NumericColumn::as_slice));
@@ -72,16 +72,16 @@ fn given(name: &str, column: &ArrayRef) -> Result<NumericColumn> {
     Ok(NumericColumn::Own(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect()))
 }
 
-/// Which compiled each row follows.
+/// The rule code of each row.
 enum RowRules {
-    /// Instrument, side and mode number the kinds of row there are; each kind's compiled is known beforehand.
+    /// Instrument, side and mode enumerate the combinations, whose codes are computed beforehand.
     Kinds {
         names: DictionaryColumn,
         sides: DictionaryColumn,
         modes: Option<DictionaryColumn>,
         rules: Vec<u32>,
     },
-    /// With instants, or with a great many words, every row is looked up on its own.
+    /// Codes of all rows, looked up one by one: with a time column, or with very many combinations.
     Rows(Vec<u32>),
 }
 
@@ -117,7 +117,7 @@ impl RowRules {
 
         let contracts: Vec<usize> = names.words.iter().map(|name| catalog.contract(name)).collect();
         let rules = &catalog.rules;
-        // A null is one beyond the last word, and no word of ours.
+        // Nulls have the code after the last word, for which there is no side.
         let side_of: Vec<_> = sides.words.iter().map(|w| side(w)).chain([None]).collect();
         let mode_of: Vec<_> = modes.as_ref().map_or_else(
             || vec![Some(Mode::Isolated)],
@@ -170,7 +170,7 @@ fn side(word: &str) -> Option<Side> {
     }
 }
 
-/// A side column: the words `long` and `short`, or the signs 1 and −1, which are turned into them.
+/// A side column: the words `long` and `short`, or the signs 1 and −1, which are converted to these words.
 fn sides(column: &ArrayRef) -> Result<DictionaryColumn> {
     if !column.data_type().is_integer() {
         return DictionaryColumn::read("positions, side", column);

@@ -1,4 +1,4 @@
-//! Tier tables and instruments, as streams of few rows, into the core's rules.
+//! Tier tables and instruments, read from small Arrow streams into compiled rules.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use liqmap_core::{CoreError, Result};
 
 use crate::dictionary_codes::DictionaryColumn;
 
-/// CompiledRules of every instrument met so far, by name.
+/// The compiled rules of all instruments used so far, by instrument name.
 #[derive(Default)]
 pub struct Catalog {
     pub rules: CompiledRules,
@@ -22,7 +22,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Read a stream of `margin_tiers`.
+    /// Read a stream with the columns of `margin_tiers`.
     pub fn read_tiers(&mut self, tiers: impl RecordBatchReader) -> Result<()> {
         let mut rows: HashMap<(String, i64), Vec<Tier>> = HashMap::new();
         for batch in tiers {
@@ -37,7 +37,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// Read a stream of `instruments`.
+    /// Read a stream with the columns of `instruments`.
     pub fn read_instruments(&mut self, instruments: impl RecordBatchReader) -> Result<()> {
         for batch in instruments {
             let batch =
@@ -47,7 +47,7 @@ impl Catalog {
         Ok(())
     }
 
-    /// The contract of a name; an unknown one gets rules that say why they have no price.
+    /// The contract of an instrument name; an unknown one gets codes that state why there is no price.
     pub fn contract(&mut self, name: &str) -> usize {
         if let Some(&index) = self.known.get(name) {
             return index;
@@ -63,16 +63,20 @@ impl Catalog {
     }
 }
 
-/// A column, or an error that names it and what there is.
+/// A column, or an error that names it and the columns present.
 pub fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| {
         let schema = batch.schema();
         let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        CoreError::new(format!("{table}, {name}"), format!("columns {}", found.join(", ")), "that column")
+        CoreError::new(
+            format!("{table}, {name}"),
+            format!("columns {}", found.join(", ")),
+            "a column of this name",
+        )
     })
 }
 
-/// A numeric column as float64; the same buffer where it is that already.
+/// A numeric column as float64, with the same buffer if it has that type.
 pub fn numbers(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
     let kind = column.data_type();
     if *kind == DataType::Float64 {
@@ -85,7 +89,7 @@ pub fn numbers(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
         .map_err(|e| CoreError::new(format!("{table}, {name}"), e.to_string(), "a numeric column"))
 }
 
-/// A column of instants as microseconds; integers are that already.
+/// A time column as UTC microseconds; integers are taken as microseconds.
 pub fn instants(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
     let wrong = |found: String| {
         CoreError::new(format!("{table}, {name}"), found, "UTC microseconds as integers, or timestamps")
@@ -99,7 +103,7 @@ pub fn instants(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> 
     cast(&wide, &DataType::Int64).map_err(|e| wrong(e.to_string()))
 }
 
-/// Per row a number, NaN where it is null or the column is not there.
+/// One number per row; NaN for nulls or if the column is missing.
 fn optional(table: &str, batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
     batch.column_by_name(name).map_or_else(
         || Ok(vec![f64::NAN; batch.num_rows()]),
