@@ -1,4 +1,14 @@
 //! Peaks of a density and their basins, by topographic prominence (0-dimensional persistent homology).
+//!
+//! ```
+//! use liqmap_core::clusters::peaks;
+//!
+//! // The shoulder in bin 4 stands only 1 above the pass to the summit in bin 2.
+//! let found = peaks(&[0.0, 2.0, 9.0, 5.0, 6.0, 1.0, 0.0], 2.0, 0.5)?;
+//! assert_eq!(found.len(), 1);
+//! assert_eq!((found[0].bin, found[0].prominence, found[0].basin.clone()), (2, 9.0, 2..5));
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 use std::ops::Range;
 
@@ -24,7 +34,7 @@ pub struct Peak {
 pub fn smooth(density: &[f64], sigma: f64) -> Result<Vec<f64>> {
     finite(density)?;
     if !(0.0..=BINS_LIMIT as f64).contains(&sigma) {
-        return Err(CoreError::new("sigma", format!("{sigma}"), format!("0 to {BINS_LIMIT} bins")));
+        return Err(CoreError::value("sigma", format!("{sigma}"), format!("0 to {BINS_LIMIT} bins")));
     }
     let reach = (4.0 * sigma).ceil() as usize;
     if reach == 0 || density.is_empty() {
@@ -49,7 +59,7 @@ fn finite(density: &[f64]) -> Result<()> {
         None => Ok(()),
         Some(bin) => {
             let found = format!("{}", density[bin]);
-            Err(CoreError::new(format!("density[{bin}]"), found, "a finite number"))
+            Err(CoreError::value(format!("density[{bin}]"), found, "a finite number"))
         }
     }
 }
@@ -66,7 +76,7 @@ pub fn peaks(density: &[f64], min_prominence: f64, basin_share: f64) -> Result<V
     finite(density)?;
     for (place, value) in [("min_prominence", min_prominence), ("basin_share", basin_share)] {
         if value.is_nan() {
-            return Err(CoreError::new(place, "NaN", "a number"));
+            return Err(CoreError::value(place, "NaN", "a number"));
         }
     }
     let left = passes(density.iter().copied());

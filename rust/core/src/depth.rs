@@ -65,13 +65,13 @@ impl Curve {
     ) -> Result<Self> {
         if displacement.is_empty() || displacement.len() != notional.len() {
             let found = format!("{} values for {} of notional", displacement.len(), notional.len());
-            return Err(CoreError::new("depth displacement", found, "one per notional, at least one"));
+            return Err(CoreError::shape("depth displacement", found, "one per notional, at least one"));
         }
         for (place, values) in [("displacement", displacement), ("notional", notional)] {
             let bad = |i: usize| !positive(values[i]) || (i > 0 && values[i] <= values[i - 1]);
             if let Some(row) = (0..values.len()).find(|i| bad(*i)) {
                 let found = format!("{}", values[row]);
-                return Err(CoreError::new(
+                return Err(CoreError::value(
                     format!("depth {place}[{row}]"),
                     found,
                     "finite, positive, ascending numbers",
@@ -82,14 +82,14 @@ impl Curve {
         for (place, value) in [("head", head), ("tail", tail), ("reach", max_displacement)] {
             if !positive(value) {
                 let found = format!("{value}");
-                return Err(CoreError::new(format!("depth {place}"), found, "a finite number above 0"));
+                return Err(CoreError::value(format!("depth {place}"), found, "a finite number above 0"));
             }
         }
         let x: Vec<f64> = displacement.iter().map(|v| v.ln()).collect();
         let d: Vec<f64> = notional.iter().map(|v| v.ln()).collect();
         let segments = segments(&x, &d, head, tail);
         if let Some(row) = segments.iter().position(|s| !(positive(s.slope) && positive(s.inverse))) {
-            return Err(CoreError::new(
+            return Err(CoreError::value(
                 format!("depth knot {row}"),
                 "equal to its neighbour to 16 digits",
                 "distinct knots",

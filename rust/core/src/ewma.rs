@@ -12,11 +12,11 @@ use crate::{CoreError, Result};
 pub fn lagged_ewma(values: &[f64], weights: &[f64], start: f64) -> Result<Vec<f64>> {
     if values.len() != weights.len() {
         let expected = format!("{}, one per value", values.len());
-        return Err(CoreError::new("weights", format!("{} weights", weights.len()), expected));
+        return Err(CoreError::shape("weights", format!("{} weights", weights.len()), expected));
     }
     if let Some(row) = weights.iter().position(|w| !(0.0..=1.0).contains(w)) {
         let found = format!("{}", weights[row]);
-        return Err(CoreError::new(format!("weights[{row}]"), found, "a share from 0 to 1"));
+        return Err(CoreError::value(format!("weights[{row}]"), found, "a share from 0 to 1"));
     }
     let mut mean = start;
     let before = |(value, weight): (&f64, &f64)| {

@@ -1,4 +1,15 @@
 //! The price axis of a map: left-closed bins of equal width in integer ticks.
+//!
+//! ```
+//! use liqmap_core::grid::{BinLocation, Grid};
+//!
+//! // Three bins of one unit of quote currency from 100.0 upwards; the tick is 0.1.
+//! let grid = Grid::new(0.1, 1_000, 10, 3)?;
+//! assert_eq!(grid.locate(100.9), BinLocation::Bin(0));
+//! assert_eq!(grid.locate(101.0), BinLocation::Bin(1));
+//! assert_eq!(grid.locate(103.0), BinLocation::Above);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 use std::fmt;
 
@@ -42,10 +53,10 @@ impl Grid {
     /// [`BINS_LIMIT`] or [`SPAN_LIMIT`].
     pub fn new(tick: f64, low_tick: i64, width_ticks: i64, bins: usize) -> Result<Self> {
         if !(tick.is_finite() && tick > 0.0) {
-            return Err(CoreError::new("tick", format!("{tick}"), "a finite number above 0"));
+            return Err(CoreError::value("tick", format!("{tick}"), "a finite number above 0"));
         }
         if width_ticks < 1 {
-            return Err(CoreError::new("width_ticks", format!("{width_ticks}"), "at least one tick"));
+            return Err(CoreError::value("width_ticks", format!("{width_ticks}"), "at least one tick"));
         }
         let span = i64::try_from(bins).ok().and_then(|n| n.checked_mul(width_ticks));
         let high = span.and_then(|s| s.checked_add(low_tick));
@@ -58,7 +69,7 @@ impl Grid {
             {
                 Ok(Self { ticks_per_unit: 1.0 / tick, low_tick, width_ticks, bins })
             }
-            _ => Err(CoreError::new(
+            _ => Err(CoreError::limit(
                 "bins, width_ticks",
                 format!("{bins} bins of {width_ticks} ticks from tick {low_tick}"),
                 "1 to 1,000,000 bins that span fewer than 2^31 ticks",

@@ -1,5 +1,21 @@
 //! Liquidation levels binned on a grid by side and leverage bracket. Sums are integers, so that partial histograms add
 //! up exactly and in any order.
+//!
+//! ```
+//! use liqmap_core::grid::Grid;
+//! use liqmap_core::histogram::{Histogram, LevelColumns, UNITS_PER_NOTIONAL};
+//!
+//! let mut histogram = Histogram::empty(Grid::new(0.1, 980, 10, 4)?, 1);
+//! histogram.fill(LevelColumns {
+//!     price: &[99.0, 99.4, 101.0],
+//!     notional: &[10.0, 5.0, 7.0],
+//!     side: &[1, 1, -1],
+//!     bracket: None,
+//! })?;
+//! let usd: Vec<f64> = histogram.cells().iter().map(|&units| units as f64 / UNITS_PER_NOTIONAL).collect();
+//! assert_eq!(usd, [0.0, 15.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0]);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 use rayon::prelude::*;
 
@@ -92,10 +108,14 @@ impl Histogram {
     /// The grids or the numbers of brackets differ.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         if self.grid != other.grid {
-            return Err(CoreError::new("grid", other.grid.to_string(), self.grid.to_string()));
+            return Err(CoreError::incompatible("grid", other.grid.to_string(), self.grid.to_string()));
         }
         if self.brackets != other.brackets {
-            return Err(CoreError::new("brackets", other.brackets.to_string(), self.brackets.to_string()));
+            return Err(CoreError::incompatible(
+                "brackets",
+                other.brackets.to_string(),
+                self.brackets.to_string(),
+            ));
         }
         self.cells.iter_mut().zip(&other.cells).for_each(|(a, b)| *a = a.wrapping_add(*b));
         self.rows += other.rows;
@@ -118,7 +138,7 @@ impl Histogram {
         let n = levels.price.len();
         let lengths = [levels.notional.len(), levels.side.len(), levels.bracket.map_or(n, <[u8]>::len)];
         if lengths.iter().any(|&m| m != n) {
-            return Err(CoreError::new(
+            return Err(CoreError::shape(
                 "levels",
                 format!("columns of {n} and {lengths:?} rows"),
                 "columns of equal length",
@@ -147,7 +167,7 @@ impl Histogram {
         }
         let found = format!("a total of {:e}", self.total as f64 / UNITS_PER_NOTIONAL);
         let expected = format!("at most {:e}", TOTAL_LIMIT as f64 / UNITS_PER_NOTIONAL);
-        Err(CoreError::new("notional", found, expected))
+        Err(CoreError::limit("notional", found, expected))
     }
 
     fn fill_serial(&mut self, levels: LevelColumns<'_>) {

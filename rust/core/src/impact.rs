@@ -30,7 +30,7 @@ impl<'a> Market<'a> {
     pub fn new(curve: &'a Curve, kind: ShockKind, scale: f64, limit: i64) -> Result<Self> {
         above_zero("scale", scale)?;
         if limit < 1 {
-            return Err(CoreError::new("limit", format!("{limit} ticks"), "at least one tick"));
+            return Err(CoreError::value("limit", format!("{limit} ticks"), "at least one tick"));
         }
         Ok(Self { curve, kind, scale, limit })
     }
@@ -95,7 +95,7 @@ fn above_zero(place: &str, value: f64) -> Result<()> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
-    Err(CoreError::new(place, format!("{value}"), "a finite number above 0"))
+    Err(CoreError::value(place, format!("{value}"), "a finite number above 0"))
 }
 
 /// `Φ(s, Q)`, nondecreasing in both arguments with `Φ(s, 0) = s`: the only property of the market that a cascade uses.

@@ -1,6 +1,4 @@
-//! Liquidation maps of crypto derivatives: histograms, cohort engine, clusters, margin, cascades and scenarios.
-//!
-//! Units: prices in quote currency or integer ticks of the instrument, notional in quote currency (USD), sizes in coin.
+#![doc = include_str!("../README.md")]
 
 pub mod cascade;
 pub mod clusters;
@@ -17,4 +15,4 @@ pub mod scenarios;
 mod simd;
 pub mod transport;
 
-pub use error::{CoreError, Result};
+pub use error::{CoreError, Detail, Result};

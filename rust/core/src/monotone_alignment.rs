@@ -13,16 +13,16 @@ use crate::{CoreError, Result};
 /// `cost` does not hold whole rows of `columns` values; a cost is NaN; `alone` is not finite.
 pub fn align_monotone(cost: &[f64], columns: usize, alone: f64) -> Result<Vec<(usize, usize)>> {
     if !alone.is_finite() {
-        return Err(CoreError::new("alone", format!("{alone}"), "a finite cost"));
+        return Err(CoreError::value("alone", format!("{alone}"), "a finite cost"));
     }
     if let Some(row) = cost.iter().position(|c| c.is_nan()) {
-        return Err(CoreError::new(format!("cost[{row}]"), "NaN", "a number"));
+        return Err(CoreError::value(format!("cost[{row}]"), "NaN", "a number"));
     }
     if cost.is_empty() {
         return Ok(Vec::new());
     }
     if columns == 0 || !cost.len().is_multiple_of(columns) {
-        return Err(CoreError::new(
+        return Err(CoreError::shape(
             "cost",
             format!("{} values", cost.len()),
             format!("whole rows of {columns}"),

@@ -1,4 +1,14 @@
 //! Optimal transport in one dimension: the monotone (quantile) coupling of two sets of masses on a line.
+//!
+//! ```
+//! use liqmap_core::transport::{couple, distance};
+//!
+//! let before = [(100.0, 1.0), (110.0, 1.0)];
+//! let after = [(100.0, 1.0), (120.0, 1.0)];
+//! assert_eq!(couple(&before, &after)?.len(), 2);
+//! assert_eq!(distance(&before, &after)?, 5.0);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 use crate::error::{CoreError, Result};
 
@@ -57,7 +67,7 @@ pub fn distance(before: &[(f64, f64)], after: &[(f64, f64)]) -> Result<f64> {
 /// Indices in order of position, with normalised masses; points without mass are left out.
 fn ordered(name: &str, points: &[(f64, f64)]) -> Result<Vec<(usize, f64)>> {
     if let Some(bad) = points.iter().find(|(x, m)| !(x.is_finite() && m.is_finite() && *m >= 0.0)) {
-        return Err(CoreError::new(
+        return Err(CoreError::value(
             name,
             format!("{bad:?}"),
             "finite positions and finite masses of 0 or more",
@@ -65,7 +75,7 @@ fn ordered(name: &str, points: &[(f64, f64)]) -> Result<Vec<(usize, f64)>> {
     }
     let total: f64 = points.iter().map(|p| p.1).sum();
     if !(total > 0.0 && total.is_finite()) {
-        return Err(CoreError::new(name, format!("a total mass of {total}"), "a finite total above 0"));
+        return Err(CoreError::value(name, format!("a total mass of {total}"), "a finite total above 0"));
     }
     let mut order: Vec<usize> = (0..points.len()).filter(|&i| points[i].1 > 0.0).collect();
     order.sort_by(|&a, &b| points[a].0.total_cmp(&points[b].0));

@@ -32,10 +32,10 @@ pub fn matrix<'a, T: Element + Copy>(
 fn check<T: Element>(name: &str, array: &Array<'_, T>, dimension: usize) -> Result<()> {
     if array.ndim() != dimension {
         let found = format!("an array of shape {:?}", array.shape());
-        return Err(CoreError::new(name, found, format!("dimension {dimension}")));
+        return Err(CoreError::shape(name, found, format!("dimension {dimension}")));
     }
     if !array.is_aligned() {
-        return Err(CoreError::new(
+        return Err(CoreError::value(
             name,
             "memory that is not aligned",
             "an aligned array (numpy.copy makes one)",
@@ -48,14 +48,14 @@ fn check<T: Element>(name: &str, array: &Array<'_, T>, dimension: usize) -> Resu
 pub fn count(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<usize> {
     match usize::try_from(value) {
         Ok(count) if range.contains(&value) => Ok(count),
-        _ => Err(CoreError::new(name, value.to_string(), format!("{} to {}", range.start(), range.end()))),
+        _ => Err(CoreError::value(name, value.to_string(), format!("{} to {}", range.start(), range.end()))),
     }
 }
 
 /// A shock in ticks, 0 or more.
 pub fn shock(ticks: i64) -> Result<i64> {
     if ticks < 0 {
-        return Err(CoreError::new("shock", format!("{ticks} ticks"), "0 ticks or more"));
+        return Err(CoreError::value("shock", format!("{ticks} ticks"), "0 ticks or more"));
     }
     Ok(ticks)
 }

@@ -76,7 +76,7 @@ fn each<'py>(
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let values = vector(name, values).or_input_error("depth")?;
     if let Some(row) = values.iter().position(|v| v.is_nan()) {
-        return Err(CoreError::new(format!("{name}[{row}]"), "NaN", "a number")).or_input_error("depth");
+        return Err(CoreError::value(format!("{name}[{row}]"), "NaN", "a number")).or_input_error("depth");
     }
     Ok(values.iter().map(|v| f(*v)).collect::<Vec<_>>().into_pyarray(py))
 }

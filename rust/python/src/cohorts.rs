@@ -34,7 +34,7 @@ impl Cohorts {
         let (values, shape) = matrix("brackets", &brackets).or_input_error(STAGE)?;
         if shape[1] != 5 {
             let found = format!("an array of shape {shape:?}");
-            return Err(CoreError::new("brackets", found, "5 columns")).or_input_error(STAGE);
+            return Err(CoreError::shape("brackets", found, "5 columns")).or_input_error(STAGE);
         }
         let (rows, _) = values.as_chunks::<5>();
         let bracket = |row: &[f64; 5]| {

@@ -95,7 +95,7 @@ impl DictionaryColumn {
     /// Read a string or dictionary column. Offsets, UTF-8 and keys are validated before use, because they come from a
     /// foreign producer.
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
-        let wrong = |found: String| CoreError::new(place, found, "a column of words");
+        let wrong = |found: String| CoreError::column(place, found, "a column of words");
         let fault = |e: ArrowError| wrong(e.to_string());
         let words = |column: &ArrayRef| -> Result<StringArray> {
             let kind = column.data_type();

@@ -5,9 +5,10 @@ use pyo3::prelude::*;
 
 /// The `liqmap.errors.InputError` for an error of the core; `stage` is the entry point that raises it.
 pub fn input_error(stage: &str, fault: &CoreError) -> PyErr {
+    let detail = fault.detail();
     Python::attach(|py| {
         let error = py.import("liqmap.errors").and_then(|m| m.getattr("InputError")).and_then(|class| {
-            class.call1((stage, &fault.place, &fault.found, &fault.expected, "nothing computed"))
+            class.call1((stage, &detail.place, &detail.found, &detail.expected, "nothing computed"))
         });
         error.map_or_else(|error| error, PyErr::from_value)
     })

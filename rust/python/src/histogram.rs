@@ -38,7 +38,7 @@ pub fn histogram(
         let mut out = Histogram::empty(grid, brackets);
         for batch in reader {
             let batch =
-                batch.map_err(|e| CoreError::new("levels", e.to_string(), "a readable Arrow stream"))?;
+                batch.map_err(|e| CoreError::column("levels", e.to_string(), "a readable Arrow stream"))?;
             columns.fill(&batch, &mut out)?;
         }
         Ok(out)
@@ -63,7 +63,7 @@ impl Columns {
         let at = |name: &str| {
             schema.index_of(name).map_err(|_| {
                 let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                CoreError::new(
+                CoreError::column(
                     format!("levels, {name}"),
                     format!("columns {}", found.join(", ")),
                     "a column of this name",
@@ -108,10 +108,10 @@ fn typed(column: &ArrayRef, name: &str, wanted: &DataType) -> Result<ArrayRef, C
     }
     if !column.data_type().is_numeric() {
         let found = format!("type {}", column.data_type());
-        return Err(CoreError::new(format!("levels, {name}"), found, "a numeric column"));
+        return Err(CoreError::column(format!("levels, {name}"), found, "a numeric column"));
     }
     cast(column, wanted)
-        .map_err(|e| CoreError::new(format!("levels, {name}"), e.to_string(), "a numeric column"))
+        .map_err(|e| CoreError::column(format!("levels, {name}"), e.to_string(), "a numeric column"))
 }
 
 /// Sides as 1 and −1, from signed integers or from the words `long` and `short`.
@@ -120,7 +120,7 @@ fn sides(column: &ArrayRef) -> Result<ArrayRef, CoreError> {
         return typed(column, "side", &DataType::Int8);
     }
     let words = cast(column, &DataType::Utf8)
-        .map_err(|e| CoreError::new("levels, side", e.to_string(), "1 / -1 or long / short"))?;
+        .map_err(|e| CoreError::column("levels, side", e.to_string(), "1 / -1 or long / short"))?;
     let words = words.as_string::<i32>();
     let signs: arrow_array::Int8Array = words
         .iter()

@@ -6,6 +6,22 @@
 //! 1955). Three algorithms compute it: one level at a time ([`sweep`]), all reached levels at once ([`rounds`]), and
 //! the smallest triggering shock of every level ([`thresholds`]), which answers all shocks together. [`dynamics`]
 //! extends the model.
+//!
+//! ```
+//! use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
+//! use liqmap_core::depth::Curve;
+//! use liqmap_core::impact::{Market, ShockKind};
+//!
+//! // One USD of displacement per million USD of flow; the tick is 0.01 USD.
+//! let book = Curve::new(&[1.0], &[1e6], 1.0, 1.0, Some(1e12))?;
+//! let response = Market::new(&book, ShockKind::News, 100.0, 9_999_999)?.response(1.0)?;
+//! let levels = Levels::new(&[50_000, 80_000, 110_000], &[300e6, 200e6, 500e6])?;
+//! let outcome = sweep(&levels, &response, 50_000);
+//! assert_eq!((outcome.stop, outcome.fired, outcome.liquidated), (100_000, 2, 500e6));
+//! assert_eq!(rounds(&levels, &response, 50_000).outcome, outcome);
+//! assert_eq!(thresholds(&levels, &response), [50_000, 50_000, 60_000]);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 pub mod dynamics;
 mod rounds;
@@ -38,13 +54,13 @@ impl<'a> Levels<'a> {
     pub fn new(distance: &'a [i64], notional: &'a [f64]) -> Result<Self> {
         if distance.len() != notional.len() {
             let expected = format!("{}, one per distance", distance.len());
-            return Err(CoreError::new("levels notional", format!("{} values", notional.len()), expected));
+            return Err(CoreError::shape("levels notional", format!("{} values", notional.len()), expected));
         }
         if let Some(row) =
             (0..distance.len()).find(|&i| distance[i] < if i == 0 { 0 } else { distance[i - 1] })
         {
             let found = format!("{} ticks", distance[row]);
-            return Err(CoreError::new(
+            return Err(CoreError::value(
                 format!("levels distance[{row}]"),
                 found,
                 "ascending ticks, 0 or more",
@@ -52,7 +68,7 @@ impl<'a> Levels<'a> {
         }
         if let Some(last) = distance.last().filter(|last| **last > TICK_LIMIT) {
             let place = format!("levels distance[{}]", distance.len() - 1);
-            return Err(CoreError::new(
+            return Err(CoreError::limit(
                 place,
                 format!("{last} ticks"),
                 format!("at most {TICK_LIMIT} ticks"),
@@ -60,7 +76,7 @@ impl<'a> Levels<'a> {
         }
         if let Some(row) = notional.iter().position(|q| !(q.is_finite() && *q >= 0.0)) {
             let place = format!("levels notional[{row}]");
-            return Err(CoreError::new(place, format!("{}", notional[row]), "a finite number, 0 or more"));
+            return Err(CoreError::value(place, format!("{}", notional[row]), "a finite number, 0 or more"));
         }
         let mut sum = 0.0;
         let sums = notional.iter().map(|q| {
@@ -100,7 +116,7 @@ impl<'a> Levels<'a> {
     /// # Errors
     /// There are fewer than `k` levels.
     pub fn notional_of_first(&self, k: usize) -> Result<f64> {
-        let found = || CoreError::new("k", format!("{k}"), format!("at most {} levels", self.len()));
+        let found = || CoreError::value("k", format!("{k}"), format!("at most {} levels", self.len()));
         self.cumulative.get(k).copied().ok_or_else(found)
     }
 

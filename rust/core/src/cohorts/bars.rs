@@ -67,18 +67,18 @@ impl Bars<'_> {
         for (name, column) in columns {
             if column.len() != self.len() {
                 let found = format!("{} rows", column.len());
-                return Err(CoreError::new(name, found, format!("{} rows", self.len())));
+                return Err(CoreError::shape(name, found, format!("{} rows", self.len())));
             }
             if let Some(i) = column.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
                 let found = format!("{} in bar {i}", column[i]);
-                return Err(CoreError::new(name, found, "a finite number, 0 or above"));
+                return Err(CoreError::value(name, found, "a finite number, 0 or above"));
             }
         }
         for i in 0..self.len() {
             let (low, high, close) = (self.low[i], self.high[i], self.close[i]);
             if !(low > 0.0 && low <= close && close <= high) {
                 let found = format!("low {low}, close {close}, high {high} in bar {i}");
-                return Err(CoreError::new("bars", found, "0 < low <= close <= high"));
+                return Err(CoreError::value("bars", found, "0 < low <= close <= high"));
             }
         }
         Ok(())
@@ -88,11 +88,15 @@ impl Bars<'_> {
 impl Bracket {
     pub(super) fn check(all: &[Self]) -> Result<()> {
         if !(1..=BRACKETS_LIMIT).contains(&all.len()) {
-            return Err(CoreError::new("brackets", all.len().to_string(), format!("1 to {BRACKETS_LIMIT}")));
+            return Err(CoreError::limit(
+                "brackets",
+                all.len().to_string(),
+                format!("1 to {BRACKETS_LIMIT}"),
+            ));
         }
         for (i, b) in all.iter().enumerate() {
             let fault = |field: &str, value: f64, expected: &str| {
-                Err(CoreError::new(format!("brackets[{i}] {field}"), value.to_string(), expected))
+                Err(CoreError::value(format!("brackets[{i}] {field}"), value.to_string(), expected))
             };
             if !(b.long_distance > 0.0 && b.long_distance < 1.0) {
                 return fault("long_distance", b.long_distance, "a fraction between 0 and 1");
@@ -113,7 +117,7 @@ impl Bracket {
         let short: f64 = all.iter().map(|b| b.short_share).sum();
         for (field, sum) in [("long_share", long), ("short_share", short)] {
             if !(sum <= 1.0 + 1e-9) {
-                return Err(CoreError::new(
+                return Err(CoreError::value(
                     format!("brackets {field}"),
                     format!("a sum of {sum}"),
                     "at most 1",

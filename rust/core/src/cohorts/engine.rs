@@ -63,7 +63,7 @@ impl Cohorts {
     pub fn new(brackets: &[Bracket], step: f64) -> Result<Self> {
         Bracket::check(brackets)?;
         if !(1e-6..=0.1).contains(&step) {
-            return Err(CoreError::new("step", format!("{step}"), "a log-price step between 1e-6 and 0.1"));
+            return Err(CoreError::value("step", format!("{step}"), "a log-price step between 1e-6 and 0.1"));
         }
         let side = |long: bool| Side {
             positions: SidePositions::new(long, step, brackets.len()),
@@ -128,7 +128,7 @@ impl Cohorts {
         });
         if !self.sides.iter().zip(&intervals).all(|(side, interval)| side.positions.can_reserve(interval)) {
             let found = format!("prices from {low:e} to {high:e}");
-            return Err(CoreError::new("low, high", found, "prices that fit an axis of 67,108,864 bins"));
+            return Err(CoreError::limit("low, high", found, "prices that fit an axis of 67,108,864 bins"));
         }
         for (side, interval) in self.sides.iter_mut().zip(intervals) {
             side.positions.reserve(interval);
@@ -164,18 +164,18 @@ impl Cohorts {
         bins: usize,
     ) -> Result<(Vec<f64>, [f64; 2])> {
         if !(1..=BINS_LIMIT).contains(&bins) {
-            return Err(CoreError::new("bins", bins.to_string(), format!("1 to {BINS_LIMIT}")));
+            return Err(CoreError::limit("bins", bins.to_string(), format!("1 to {BINS_LIMIT}")));
         }
         if merge == 0 {
-            return Err(CoreError::new("merge", "0", "at least one engine bin per output bin"));
+            return Err(CoreError::value("merge", "0", "at least one engine bin per output bin"));
         }
         if !(1..=BRACKETS_LIMIT).contains(&groups.len()) {
             let found = format!("{} groups", groups.len());
-            return Err(CoreError::new("groups", found, format!("1 to {BRACKETS_LIMIT}")));
+            return Err(CoreError::value("groups", found, format!("1 to {BRACKETS_LIMIT}")));
         }
         if let Some(group) = groups.iter().find(|g| g.start > g.end || g.end > self.half_lives.len()) {
             let expected = format!("ranges within 0..{}", self.half_lives.len());
-            return Err(CoreError::new("groups", format!("{group:?}"), expected));
+            return Err(CoreError::value("groups", format!("{group:?}"), expected));
         }
         let mut out = vec![0.0; 2 * groups.len() * bins];
         let mut outside = [0.0; 2];
@@ -194,7 +194,7 @@ impl Cohorts {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = STATE_HEADER.to_vec();
         let body = postcard::to_stdvec(self)
-            .map_err(|e| CoreError::new("state", e.to_string(), "a serialisable state"))?;
+            .map_err(|e| CoreError::state("state", e.to_string(), "a serialisable state"))?;
         bytes.extend(body);
         Ok(bytes)
     }
@@ -205,7 +205,7 @@ impl Cohorts {
     /// The bytes are truncated, damaged, or of another version of the format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let fault =
-            |found: String| CoreError::new("state", found, "the bytes of a saved engine state, version 1");
+            |found: String| CoreError::state("state", found, "the bytes of a saved engine state, version 1");
         let body = bytes
             .strip_prefix(STATE_HEADER)
             .ok_or_else(|| fault(format!("{} bytes without its header", bytes.len())))?;

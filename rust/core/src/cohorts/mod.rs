@@ -9,6 +9,33 @@
 //!    contract that another trader takes over is counted as a new position at the current price.
 //!
 //! After every bar, `opened − closed − liquidated = mapped + unmapped = open interest` on both sides.
+//!
+//! ```
+//! use liqmap_core::cohorts::{Bars, Bracket, Cohorts};
+//!
+//! let bracket = Bracket {
+//!     long_distance: 0.1,
+//!     short_distance: 0.1,
+//!     long_share: 0.5,
+//!     short_share: 0.5,
+//!     half_life_hours: f64::INFINITY,
+//! };
+//! let mut engine = Cohorts::new(&[bracket], 2.5e-4)?;
+//! // Longs of 100 coin are opened at 50,000, half of them in the bracket; then the price falls through 45,000.
+//! let predicted = engine.advance(&Bars {
+//!     hours: &[1.0, 1.0],
+//!     low: &[50_000.0, 44_900.0],
+//!     high: &[50_000.0, 50_000.0],
+//!     close: &[50_000.0, 44_900.0],
+//!     open_interest: &[1_000.0, 950.0],
+//!     long_flow: &[100.0, 0.0],
+//!     short_flow: &[0.0, 0.0],
+//! })?;
+//! let [long, _] = engine.accounts();
+//! assert_eq!(long.liquidated, 50.0);
+//! assert!((predicted.usd[2] / (50.0 * 45_000.0) - 1.0).abs() < 2.5e-4);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 mod bars;
 mod engine;

@@ -98,7 +98,7 @@ impl<'a> Columns<'a> {
         for (name, column) in COLUMN_NAMES.into_iter().zip(self.numbers()) {
             let len = column.map_or(rows, <[f64]>::len);
             if len != rows {
-                return Err(CoreError::new(
+                return Err(CoreError::shape(
                     name,
                     format!("{len} rows"),
                     format!("{rows} rows, as in every column"),

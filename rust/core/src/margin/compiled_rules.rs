@@ -67,7 +67,8 @@ impl CompiledRules {
 
     /// The code for positions in a contract at a time (UTC microseconds); `None` is the latest.
     ///
-    /// `contract` is an index returned by [`Self::add`].
+    /// # Panics
+    /// `contract` is not an index returned by [`Self::add`].
     #[inline]
     #[must_use]
     pub fn code(&self, contract: usize, side: Side, mode: Mode, at: Option<i64>) -> u32 {

@@ -4,6 +4,21 @@
 //! tables are inputs; none is built in.
 //!
 //! Units: prices in quote currency, sizes in coin, margin in settlement currency, rates as fractions.
+//!
+//! ```
+//! use liqmap_core::margin::{CompiledRule, Mode, Payoff, Position, Side, Tier, Tiers, venue};
+//!
+//! let tier = Tier { number: 1, floor: 0.0, cap: 1e6, max_leverage: 100.0, mmr: 0.005, deduction: f64::NAN };
+//! let tiers = Tiers::new("tiers", vec![tier])?;
+//! let rule = (venue("binance").unwrap().rule)(Mode::Isolated, Payoff::Linear, i64::MAX).unwrap();
+//! let compiled = CompiledRule::new(rule, &tiers, Payoff::Linear, Side::Long, 0.1);
+//! let position = Position { size: 1.0, entry: 50_000.0, leverage: 10.0, ..Position::default() };
+//! let outcome = compiled.solve(&position);
+//! // Equity 5,000 + (p − 50,000) equals maintenance 0.005 · p.
+//! assert!((outcome.price - 45_000.0 / 0.995).abs() < 1e-6);
+//! assert!((outcome.bankruptcy - 45_000.0).abs() < 1e-6);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 mod batch;
 mod binance;

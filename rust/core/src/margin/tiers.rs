@@ -39,7 +39,7 @@ impl Tiers {
     pub fn new(place: &str, mut rows: Vec<Tier>) -> Result<Self> {
         rows.sort_by(|a, b| a.floor.total_cmp(&b.floor));
         let bad = |tier: &Tier, found: String, expected: &str| {
-            Err(CoreError::new(format!("{place}, tier {}", tier.number), found, expected))
+            Err(CoreError::tiers(format!("{place}, tier {}", tier.number), found, expected))
         };
         let mut edge = 0.0;
         let mut below: Option<Tier> = None;
@@ -67,7 +67,7 @@ impl Tiers {
             below = Some(*row);
         }
         if rows.is_empty() {
-            return Err(CoreError::new(place, "no tier", "one tier or more"));
+            return Err(CoreError::tiers(place, "no tier", "one tier or more"));
         }
         Ok(Self { rows })
     }

@@ -1,4 +1,20 @@
 //! Many cascades at once: each scenario has its own shock and its own depth multiplier.
+//!
+//! ```
+//! use liqmap_core::cascade::Levels;
+//! use liqmap_core::depth::Curve;
+//! use liqmap_core::impact::{Market, ShockKind};
+//! use liqmap_core::scenarios::scenarios;
+//!
+//! // The mark is 100,000 USD in ticks of 0.01 USD; displacement is a fraction of the mark.
+//! let book = Curve::new(&[1.0], &[1e11], 1.0, 1.0, Some(1.0))?;
+//! let market = Market::new(&book, ShockKind::News, 1e7, 9_999_999)?;
+//! let levels = Levels::new(&[50_000, 80_000], &[300e6, 200e6])?;
+//! let results = scenarios(&levels, market, &[-0.004, -0.005], &[1.0], None)?;
+//! assert_eq!(results.liquidated, [0.0, 500e6]);
+//! assert_eq!(results.displacement, [0.004, 0.01]);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 mod batch;
 mod level_index;
@@ -47,13 +63,13 @@ pub fn scenarios(
     if let Some(n) = threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build();
         let pool = pool.map_err(|e| {
-            CoreError::new("threads", e.to_string(), "a number of threads that can be started")
+            CoreError::threads("threads", e.to_string(), "a number of threads that can be started")
         })?;
         return pool.install(|| scenarios(levels, market, shocks, multipliers, None));
     }
     if multipliers.len() != 1 && multipliers.len() != shocks.len() {
         let found = format!("{} for {} shocks", multipliers.len(), shocks.len());
-        return Err(CoreError::new("depth multipliers", found, "one, or one per shock"));
+        return Err(CoreError::shape("depth multipliers", found, "one, or one per shock"));
     }
     let sign = shocks.first().map_or(1.0, |first| first.signum());
     let most =
@@ -105,6 +121,6 @@ fn span(place: &str, values: &[f64], sign: f64, below: f64, expected: &str) -> R
     let spans = values.par_chunks(ROWS_PER_TASK).map(of_piece);
     spans.try_reduce(|| (f64::MAX, f64::MIN_POSITIVE), widest).ok_or_else(|| {
         let row = values.iter().position(|v| !is_valid(*v)).unwrap_or(0);
-        CoreError::new(format!("{place}[{row}]"), format!("{}", values[row]), expected)
+        CoreError::value(format!("{place}[{row}]"), format!("{}", values[row]), expected)
     })
 }

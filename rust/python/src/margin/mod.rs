@@ -73,10 +73,10 @@ fn run<'py>(
         let mut out = Vec::new();
         let mut first: i64 = 0;
         for batch in reader {
-            let batch =
-                batch.map_err(|e| CoreError::new("positions", e.to_string(), "a readable Arrow stream"))?;
+            let batch = batch
+                .map_err(|e| CoreError::column("positions", e.to_string(), "a readable Arrow stream"))?;
             if batch.schema().fields() != stream_schema.fields() {
-                return Err(CoreError::new(
+                return Err(CoreError::column(
                     "positions",
                     "a batch with another schema",
                     "the schema of the stream",
@@ -131,7 +131,7 @@ fn prices_batch(solved: SolvedColumns) -> Result<RecordBatch> {
 
 fn record_batch(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(schema, columns)
-        .map_err(|e| CoreError::new("result", e.to_string(), "columns that match the schema"))
+        .map_err(|e| CoreError::column("result", e.to_string(), "columns that match the schema"))
 }
 
 /// `first` is the index of the batch's first row in the stream.

@@ -176,7 +176,7 @@ fn sides(column: &ArrayRef) -> Result<DictionaryColumn> {
         return DictionaryColumn::read("positions, side", column);
     }
     let signs = cast(column, &DataType::Int64)
-        .map_err(|e| CoreError::new("positions, side", e.to_string(), "1 / -1 or long / short"))?;
+        .map_err(|e| CoreError::column("positions, side", e.to_string(), "1 / -1 or long / short"))?;
     let code = |sign: Option<i64>| match sign {
         Some(1) => 0,
         Some(-1) => 1,

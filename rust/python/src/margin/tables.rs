@@ -27,7 +27,7 @@ impl Catalog {
         let mut rows: HashMap<(String, i64), Vec<Tier>> = HashMap::new();
         for batch in tiers {
             let batch =
-                batch.map_err(|e| CoreError::new("tiers", e.to_string(), "a readable Arrow stream"))?;
+                batch.map_err(|e| CoreError::column("tiers", e.to_string(), "a readable Arrow stream"))?;
             read_tiers(&batch, &mut rows)?;
         }
         for ((name, from), rows) in rows {
@@ -40,8 +40,8 @@ impl Catalog {
     /// Read a stream with the columns of `instruments`.
     pub fn read_instruments(&mut self, instruments: impl RecordBatchReader) -> Result<()> {
         for batch in instruments {
-            let batch =
-                batch.map_err(|e| CoreError::new("instruments", e.to_string(), "a readable Arrow stream"))?;
+            let batch = batch
+                .map_err(|e| CoreError::column("instruments", e.to_string(), "a readable Arrow stream"))?;
             read_instruments(&batch, &mut self.facts)?;
         }
         Ok(())
@@ -68,7 +68,7 @@ pub fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Result<&'a
     batch.column_by_name(name).ok_or_else(|| {
         let schema = batch.schema();
         let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        CoreError::new(
+        CoreError::column(
             format!("{table}, {name}"),
             format!("columns {}", found.join(", ")),
             "a column of this name",
@@ -83,16 +83,20 @@ pub fn numbers(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
         return Ok(column.clone());
     }
     if !kind.is_numeric() && *kind != DataType::Null {
-        return Err(CoreError::new(format!("{table}, {name}"), format!("type {kind}"), "a numeric column"));
+        return Err(CoreError::column(
+            format!("{table}, {name}"),
+            format!("type {kind}"),
+            "a numeric column",
+        ));
     }
     cast(column, &DataType::Float64)
-        .map_err(|e| CoreError::new(format!("{table}, {name}"), e.to_string(), "a numeric column"))
+        .map_err(|e| CoreError::column(format!("{table}, {name}"), e.to_string(), "a numeric column"))
 }
 
 /// A time column as UTC microseconds; integers are taken as microseconds.
 pub fn instants(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
     let wrong = |found: String| {
-        CoreError::new(format!("{table}, {name}"), found, "UTC microseconds as integers, or timestamps")
+        CoreError::column(format!("{table}, {name}"), found, "UTC microseconds as integers, or timestamps")
     };
     let wide = match column.data_type() {
         kind if kind.is_integer() || *kind == DataType::Null => column.clone(),
@@ -125,7 +129,7 @@ fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>)
     let since = batch.column_by_name("valid_from").map(|c| instants(table, "valid_from", c)).transpose()?;
     for (row, code) in names.codes.iter().enumerate() {
         let Some(name) = names.words.get(code as usize) else {
-            return Err(CoreError::new("tiers, instrument", "null", "venue:SYMBOL"));
+            return Err(CoreError::column("tiers, instrument", "null", "venue:SYMBOL"));
         };
         let from = since.as_ref().map(AsArray::as_primitive::<Int64Type>);
         let from = from.filter(|c| c.is_valid(row)).map_or(i64::MIN, |c| c.value(row));
@@ -156,7 +160,11 @@ fn read_instruments(batch: &RecordBatch, facts: &mut HashMap<String, (Payoff, f6
             "linear" => Payoff::Linear,
             "inverse" => Payoff::Inverse,
             other => {
-                return Err(CoreError::new("instruments, payoff", format!("{other:?}"), "linear or inverse"));
+                return Err(CoreError::column(
+                    "instruments, payoff",
+                    format!("{other:?}"),
+                    "linear or inverse",
+                ));
             }
         };
         facts.insert(word(&names, name), (payoff, if ticks[row] > 0.0 { ticks[row] } else { 0.0 }));

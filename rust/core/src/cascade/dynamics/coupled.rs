@@ -78,27 +78,27 @@ pub fn coupled(venues: &[CoupledVenue<'_>], all: &Curve, together: f64) -> Resul
 fn check(venues: &[CoupledVenue<'_>], together: f64) -> Result<()> {
     let share = 0.0..=1.0;
     if !share.contains(&together) {
-        return Err(CoreError::new("together", format!("{together}"), "a share from 0 to 1"));
+        return Err(CoreError::value("together", format!("{together}"), "a share from 0 to 1"));
     }
     for (i, v) in venues.iter().enumerate() {
         for (field, value) in [("in_index", v.in_index), ("own", v.own)] {
             if !share.contains(&value) {
                 let place = format!("venues[{i}] {field}");
-                return Err(CoreError::new(place, format!("{value}"), "a weight from 0 to 1"));
+                return Err(CoreError::value(place, format!("{value}"), "a weight from 0 to 1"));
             }
         }
         if !(v.shock >= 0.0 && v.shock.is_finite()) {
             let place = format!("venues[{i}] shock");
-            return Err(CoreError::new(place, format!("{}", v.shock), "a finite number, 0 or more"));
+            return Err(CoreError::value(place, format!("{}", v.shock), "a finite number, 0 or more"));
         }
         if !(v.scale > 0.0 && v.scale.is_finite()) {
             let place = format!("venues[{i}] scale");
-            return Err(CoreError::new(place, format!("{}", v.scale), "a finite number above 0"));
+            return Err(CoreError::value(place, format!("{}", v.scale), "a finite number above 0"));
         }
     }
     let sum: f64 = venues.iter().map(|v| v.in_index).sum();
     if (sum - 1.0).abs() > 1e-9 {
-        return Err(CoreError::new("index weights", format!("a sum of {sum}"), "a sum of 1"));
+        return Err(CoreError::value("index weights", format!("a sum of {sum}"), "a sum of 1"));
     }
     Ok(())
 }

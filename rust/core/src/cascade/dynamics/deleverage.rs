@@ -35,14 +35,14 @@ pub fn deleverage(
 ) -> Result<Deleveraged> {
     if bankruptcy.len() != levels.len() {
         let found = format!("{} for {} levels", bankruptcy.len(), levels.len());
-        return Err(CoreError::new("bankruptcy", found, "one per level"));
+        return Err(CoreError::shape("bankruptcy", found, "one per level"));
     }
     if let Some(row) = bankruptcy.iter().position(|b| !b.is_finite()) {
         let found = format!("{}", bankruptcy[row]);
-        return Err(CoreError::new(format!("bankruptcy[{row}]"), found, "a finite displacement"));
+        return Err(CoreError::value(format!("bankruptcy[{row}]"), found, "a finite displacement"));
     }
     if !(fund >= 0.0) {
-        return Err(CoreError::new("fund", format!("{fund}"), "an amount of 0 or more"));
+        return Err(CoreError::value("fund", format!("{fund}"), "an amount of 0 or more"));
     }
     let market = response.after_shock(shock);
     let mut stop = market.phi(0.0);

@@ -73,7 +73,7 @@ pub fn replay(
         }
         if path.len() == MOST_STEPS {
             let found = format!("unsent orders after {MOST_STEPS} steps");
-            return Err(CoreError::new("rate", found, "a higher rate"));
+            return Err(CoreError::limit("rate", found, "a higher rate"));
         }
         let f = f64::min(queue, params.rate);
         queue -= f;
@@ -92,16 +92,16 @@ pub fn replay(
 fn check(params: ReplayParams, multiplier: f64) -> Result<()> {
     for (place, value) in [("keep", params.keep), ("permanent", params.permanent)] {
         if !(0.0..=1.0).contains(&value) {
-            return Err(CoreError::new(place, format!("{value}"), "a share from 0 to 1"));
+            return Err(CoreError::value(place, format!("{value}"), "a share from 0 to 1"));
         }
     }
     for (place, value) in [("rate", params.rate), ("depth multiplier", multiplier)] {
         if !(value > 0.0) {
-            return Err(CoreError::new(place, format!("{value}"), "a number above 0"));
+            return Err(CoreError::value(place, format!("{value}"), "a number above 0"));
         }
     }
     if params.latency > MOST_STEPS {
-        return Err(CoreError::new(
+        return Err(CoreError::limit(
             "latency",
             format!("{} steps", params.latency),
             format!("at most {MOST_STEPS}"),

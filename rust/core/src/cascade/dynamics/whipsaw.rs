@@ -50,17 +50,17 @@ pub fn whipsaw(
     rebound: Rebound,
 ) -> Result<Vec<Leg>> {
     if !(0.0..=1.0).contains(&rebound.permanent) {
-        return Err(CoreError::new("permanent", format!("{}", rebound.permanent), "a share from 0 to 1"));
+        return Err(CoreError::value("permanent", format!("{}", rebound.permanent), "a share from 0 to 1"));
     }
     if !(rebound.reversion >= 0.0 && rebound.reversion.is_finite()) {
-        return Err(CoreError::new(
+        return Err(CoreError::value(
             "reversion",
             format!("{}", rebound.reversion),
             "a finite number, 0 or more",
         ));
     }
     if shock < 0 {
-        return Err(CoreError::new("shock", format!("{shock} ticks"), "0 ticks or more"));
+        return Err(CoreError::value("shock", format!("{shock} ticks"), "0 ticks or more"));
     }
     let sides = [(away.0, away.1.response(multiplier)?), (back.0, back.1.response(multiplier)?)];
     let mut fired_before = [0, 0];
