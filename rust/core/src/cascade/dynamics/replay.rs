@@ -56,7 +56,7 @@ pub fn replay(
     let impact = |q: f64| if q > 0.0 { curve.displacement((q / multiplier).ln()) } else { 0.0 };
     let capacity = multiplier * curve.capacity();
     let start = market.displacement(shock);
-    let (mut hole, mut stays, mut passes, mut x) = (0.0, 0.0, 0.0, start);
+    let (mut consumed, mut lasting, mut transient, mut x) = (0.0, 0.0, 0.0, start);
     let (mut path, mut sent, mut fired, mut exhausted) = (Vec::new(), Vec::new(), 0, false);
     // Notional by the number of steps until it may be sent.
     let mut due = std::collections::VecDeque::from(vec![0.0; params.latency + 1]);
@@ -77,15 +77,15 @@ pub fn replay(
         }
         let f = f64::min(queue, params.rate);
         queue -= f;
-        exhausted |= hole + f > capacity;
-        let push = impact(hole + f) - impact(hole);
-        hole = (hole + f) * params.keep;
-        stays += params.permanent * push;
-        passes += (1.0 - params.permanent) * push;
-        x = start + stays + passes;
+        exhausted |= consumed + f > capacity;
+        let push = impact(consumed + f) - impact(consumed);
+        consumed = (consumed + f) * params.keep;
+        lasting += params.permanent * push;
+        transient += (1.0 - params.permanent) * push;
+        x = start + lasting + transient;
         path.push(x);
         sent.push(f);
-        passes *= params.keep;
+        transient *= params.keep;
     }
 }
 
