@@ -1,1 +1,1 @@
-"""Benchmarks beside their peers, in one process: `make bench`, or `python -m benchmarks NAME`."""
+"""Benchmarks of liqmap and of alternatives in one process: `make bench`, or `python -m benchmarks NAME`."""

@@ -1,4 +1,4 @@
-"""Run every benchmark, or those that are named."""
+"""Run all benchmarks, or the named ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ names = sorted(m.name for m in pkgutil.iter_modules(benchmarks.__path__) if not 
 chosen = sys.argv[1:] or [name for name in names if name != "timing"]
 unknown = set(chosen) - set(names)
 if unknown:
-    sys.exit(f"no benchmark {sorted(unknown)}; there are {names}")
+    sys.exit(f"unknown benchmarks {sorted(unknown)}; available: {names}")
 for name in chosen:
     print(f"\n## {name}")
     importlib.import_module(f"benchmarks.{name}").main()

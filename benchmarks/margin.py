@@ -1,4 +1,4 @@
-"""Liquidation prices of mixed venues and tiers, Arrow to Arrow, beside a vectorised numpy version of the same rules."""
+"""Liquidation prices of mixed venues and tiers, Arrow to Arrow, compared with two numpy versions of the same rules."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ CONTRACTS: tuple[tuple[str, bool, bool, bool, float, bool, float], ...] = (
 RATES = np.array([0.004, 0.005, 0.0065, 0.01, 0.02, 0.025, 0.05, 0.1, 0.125, 0.15, 0.25, 0.5])
 EDGES = np.array([0.0, 1, 2.5, 10, 40, 230, 330, 760, 1600, 2000, 2700, 4000])
 
-# Rows that the numpy version sorts at a time: their columns fit a core's own cache.
-STRETCH = 1 << 16
+# Rows that the numpy version sorts at a time: their columns fit the cache of one core.
+BLOCK_ROWS = 1 << 16
 
 
 def tier_table() -> pa.Table:
@@ -46,7 +46,7 @@ def tier_table() -> pa.Table:
 
 
 def positions(rows: int, seed: int = 7) -> pa.Table:
-    """Every contract, both sides, sizes over all tiers, margins somewhat above the initial margin."""
+    """Positions in all contracts, both sides and all tiers, with margins up to 20 % above the initial margin."""
     rng = np.random.default_rng(seed)
     contract = rng.integers(0, len(CONTRACTS), rows).astype(np.int32)
     entry = rng.uniform(55_000, 75_000, rows)
@@ -55,10 +55,10 @@ def positions(rows: int, seed: int = 7) -> pa.Table:
     notional = np.where(np.array([inverse for _, inverse, *_ in CONTRACTS])[contract], size, size * entry)
     margin = notional / leverage * rng.uniform(1.0, 1.2, rows)
     side = rng.integers(0, 2, rows).astype(np.int8)
-    words = pa.array([name for name, *_ in CONTRACTS])
+    names = pa.array([name for name, *_ in CONTRACTS])
     return pa.table(
         {
-            "instrument": pa.DictionaryArray.from_arrays(pa.array(contract), words),
+            "instrument": pa.DictionaryArray.from_arrays(pa.array(contract), names),
             "side": pa.DictionaryArray.from_arrays(pa.array(side), pa.array(["long", "short"])),
             "size_base": size,
             "entry_price": entry,
@@ -68,26 +68,26 @@ def positions(rows: int, seed: int = 7) -> pa.Table:
 
 
 def numpy_columns(table: pa.Table) -> tuple[Column, Column]:
-    """The same rules in numpy, a whole column at a time: every rule's numbers are columns too."""
+    """The rules in numpy on whole columns; the parameters of the rules are columns too."""
     contract = table["instrument"].combine_chunks().indices.to_numpy()
     short = table["side"].combine_chunks().indices.to_numpy() == 1
     size, entry, margin = (table[name].to_numpy() for name in ("size_base", "entry_price", "margin"))
     _, inverse, by_size, frozen, fee, deducts, unit = (np.array(column) for column in zip(*CONTRACTS, strict=True))
-    inv, sized, cold = inverse[contract], by_size[contract], frozen[contract]
+    inv, sized, fixed = inverse[contract], by_size[contract], frozen[contract]
     with np.errstate(divide="ignore", invalid="ignore"):
         x0 = np.where(inv, 1 / entry, entry)
         q = np.where(inv, size * entry, size)
         k = np.where(short == inv, 1.0, -1.0) * q
         f = fee[contract]
         chain = np.cumsum(EDGES * np.diff(RATES, prepend=0.0))
-        scale, keeps = unit[contract], deducts[contract]
+        scale, with_deduction = unit[contract], deducts[contract]
         at = np.searchsorted(EDGES, np.where(sized, q, q * x0) / scale, side="right") - 1
         due = q * x0 * RATES[at] - chain[at] * scale
         x = x0 - (margin - due) / k
         a = margin - k * x0
-        live = ~cold
+        live = ~fixed
         for _ in range(len(RATES)):
-            c = np.where(keeps, chain[at] * scale, 0.0)
+            c = np.where(with_deduction, chain[at] * scale, 0.0)
             x = np.where(live, -(a + c) / (k - q * (RATES[at] + f)), x)
             now = np.searchsorted(EDGES, np.where(sized, q, q * np.maximum(x, 0)) / scale, side="right") - 1
             if not (moved := live & (now != at)).any():
@@ -100,24 +100,24 @@ def numpy_columns(table: pa.Table) -> tuple[Column, Column]:
 
 
 def numpy_rules(table: pa.Table) -> tuple[Column, Column]:
-    """The same once more, as fast as numpy would go: rows sorted by rule in stretches that stay in the cache,
-    so that a rule's numbers are scalars, and only rows that change tier are looked at again."""
+    """The fastest numpy version found: blocks of rows in cache are sorted by rule, so that the parameters of a rule are
+    scalars, and only rows that change tier are computed again."""
     price, bust = np.empty(len(table)), np.empty(len(table))
     contract = table["instrument"].combine_chunks().indices.to_numpy()
     short = table["side"].combine_chunks().indices.to_numpy()
     columns = [table[name].to_numpy() for name in ("size_base", "entry_price", "margin")]
     kind = (2 * contract + short).astype(np.int16)
-    for start in range(0, len(table), STRETCH):
-        here = kind[start : start + STRETCH]
-        order = np.argsort(here, kind="stable")
-        ends = np.cumsum(np.bincount(here, minlength=2 * len(CONTRACTS)))
+    for start in range(0, len(table), BLOCK_ROWS):
+        block = kind[start : start + BLOCK_ROWS]
+        order = np.argsort(block, kind="stable")
+        ends = np.cumsum(np.bincount(block, minlength=2 * len(CONTRACTS)))
         for code, rows in enumerate(np.split(order + start, ends[:-1])):
             price[rows], bust[rows] = one_rule(code, *(column[rows] for column in columns))
     return price, bust
 
 
 def one_rule(kind: int, size: Column, entry: Column, margin: Column) -> tuple[Column, Column]:
-    """Rows of one contract and side."""
+    """Liquidation and bankruptcy prices of rows of one contract and side."""
     _, inverse, by_size, frozen, fee, deducts, unit = CONTRACTS[kind // 2]
     short = kind % 2 == 1
     edges, chain = EDGES[1:] * unit, np.cumsum(EDGES * np.diff(RATES, prepend=0.0)) * unit
@@ -148,20 +148,20 @@ def one_rule(kind: int, size: Column, entry: Column, margin: Column) -> tuple[Co
 
 def main(rows: int = 4_000_000) -> None:
     table, tiers = positions(rows).combine_chunks(), tier_table()
-    words = table
+    strings = table
     for i, name in enumerate(("instrument", "side")):
-        words = words.set_column(i, name, table[name].cast(pa.string()))
+        strings = strings.set_column(i, name, table[name].cast(pa.string()))
 
-    ours = pa.table(liqmap.liquidation_prices(table, tiers))
+    result = pa.table(liqmap.liquidation_prices(table, tiers))
     for solve in (numpy_columns, numpy_rules):
         for name, peer in zip(("liquidation_price", "bankruptcy_price"), solve(table), strict=True):
-            np.testing.assert_allclose(ours[name].to_numpy(), peer, rtol=1e-9)
-    del ours
+            np.testing.assert_allclose(result[name].to_numpy(), peer, rtol=1e-9)
+    del result
 
     print(f"{rows:,} positions of {len(CONTRACTS)} contracts, {len(RATES)} tiers each, both sides")
     peers = {
-        "liqmap, dictionary words": lambda: liqmap.liquidation_prices(table, tiers),
-        "liqmap, plain strings": lambda: liqmap.liquidation_prices(words, tiers),
+        "liqmap, dictionary strings": lambda: liqmap.liquidation_prices(table, tiers),
+        "liqmap, plain strings": lambda: liqmap.liquidation_prices(strings, tiers),
         "numpy, column by column": lambda: numpy_columns(table),
         "numpy, rule by rule, in cache": lambda: numpy_rules(table),
     }

@@ -1,4 +1,4 @@
-"""Scenarios with their own shock and depth, and thresholds of a million levels, beside vectorised numpy."""
+"""Scenarios that differ in shock and depth, compared with vectorised numpy, and thresholds of a million levels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCENARIOS = 2_000_000
 LEVELS = 4_000
 MARK = 800_000  # ticks
 LIMIT = MARK - 1
-# A book like Binance's `bookDepth`: cumulative USD at these fractions of the mark, then on to its reach.
+# A book like Binance's `bookDepth`: cumulative USD at these fractions of the mark, extrapolated up to `REACH`.
 REACH = 0.2
 AT = np.array([0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05])
 HELD = 1e8 * (AT / 0.01) ** 0.8 * np.array([1.1, 0.9, 1.05, 1, 0.95, 1, 1.1, 1, 0.97, 1])
@@ -35,11 +35,11 @@ def levels(count: int, seed: int = 3) -> tuple[npt.NDArray[np.int64], Floats]:
 
 
 def numpy_scenarios(distance: npt.NDArray[np.int64], notional: Floats, shocks: Floats, deep: Floats) -> Floats:
-    """Rounds over all scenarios that still move, in stretches that stay in the cache; where each ends, in ticks."""
+    """Rounds over all scenarios that still move, in blocks that fit the cache; returns the stop of each in ticks."""
     below = np.concatenate([[0.0], np.cumsum(notional)])
     with np.errstate(divide="ignore"):
         log_below = np.log(below)
-    # The curve in logarithms, its ends drawn out far beyond any flow.
+    # The curve in logarithms, extrapolated at both ends far beyond any flow.
     log_x, log_d = np.log(AT), np.log(HELD)
     log_x = np.concatenate([[log_x[0] - 90], log_x, [log_x[-1] + 90]])
     log_d = np.concatenate([[log_d[0] - 90 * HEAD], log_d, [log_d[-1] + 90 * TAIL]])
@@ -67,29 +67,29 @@ def main(scenarios: int = SCENARIOS) -> None:
     rng = np.random.default_rng(2)
     shocks, deep = -rng.uniform(0.001, 0.1, scenarios), np.exp(rng.uniform(np.log(0.1), np.log(1.5), scenarios))
     distance, notional = levels(LEVELS)
-    news = _core.Market(curve(), scale=MARK, limit=LIMIT)
+    exogenous = _core.Market(curve(), scale=MARK, limit=LIMIT)
     flow = _core.Market(curve(), scale=MARK, limit=LIMIT, flow=True)
     few = scenarios // 10
 
-    ours = _core.scenarios(distance, notional, news, shocks[:few], deep[:few], 2)
-    alone = _core.scenarios(distance, notional, news, shocks[:few], deep[:few], 1)
-    assert all(np.array_equal(a, b) for a, b in zip(ours, alone, strict=True)), "threads changed a result"
-    # Knots are interpolated with other roundings: a tick here or there may fall on the other side.
-    apart = np.abs(np.rint(ours[0] * MARK) - numpy_scenarios(distance, notional, shocks[:few], deep[:few]))
-    assert np.mean(apart > 1) < 1e-3, "numpy ends elsewhere"  # noqa: PLR2004
+    two_threads = _core.scenarios(distance, notional, exogenous, shocks[:few], deep[:few], 2)
+    one_thread = _core.scenarios(distance, notional, exogenous, shocks[:few], deep[:few], 1)
+    assert all(np.array_equal(a, b) for a, b in zip(two_threads, one_thread, strict=True)), "threads changed a result"
+    # numpy interpolates with different rounding, so a result can differ by one tick.
+    apart = np.abs(np.rint(two_threads[0] * MARK) - numpy_scenarios(distance, notional, shocks[:few], deep[:few]))
+    assert np.mean(apart > 1) < 1e-3, "numpy has other results"  # noqa: PLR2004
 
     peers = {
-        "liqmap, news, 2 threads": lambda: _core.scenarios(distance, notional, news, shocks, deep, 2),
-        "liqmap, news, 1 thread": lambda: _core.scenarios(distance, notional, news, shocks, deep, 1),
+        "liqmap, exogenous, 2 threads": lambda: _core.scenarios(distance, notional, exogenous, shocks, deep, 2),
+        "liqmap, exogenous, 1 thread": lambda: _core.scenarios(distance, notional, exogenous, shocks, deep, 1),
         "liqmap, flow, 2 threads": lambda: _core.scenarios(distance, notional, flow, shocks, deep, 2),
-        "numpy, news": lambda: numpy_scenarios(distance, notional, shocks[:few], deep[:few]),
+        "numpy, exogenous": lambda: numpy_scenarios(distance, notional, shocks[:few], deep[:few]),
     }
     seconds = best(peers)
-    seconds["numpy, news"] = seconds["numpy, news"] * (scenarios / few)
-    print(f"{LEVELS:,} levels, shock and depth different in each of {scenarios:,} scenarios")
+    seconds["numpy, exogenous"] = seconds["numpy, exogenous"] * (scenarios / few)
+    print(f"{LEVELS:,} levels, {scenarios:,} scenarios that differ in shock and depth")
     table(seconds, scenarios, "scenarios")
 
     many = levels(1_000_000)
     print("\nthresholds of a million levels")
-    sorts = {"news": news, "flow": flow}
-    table(best({k: lambda m=m: _core.thresholds(*many, m) for k, m in sorts.items()}), len(many[0]), "levels")
+    markets = {"exogenous": exogenous, "flow": flow}
+    table(best({k: lambda m=m: _core.thresholds(*many, m) for k, m in markets.items()}), len(many[0]), "levels")

@@ -1,4 +1,4 @@
-"""One way to time and to print: the best of many short runs, peers in turn, ratios beside figures."""
+"""Timing and printing shared by all benchmarks: the best of many short runs, with the alternatives in turns."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Work = Callable[[], object]
 
 
 class Best(NamedTuple):
-    """Seconds of the quickest run by the clock, and of the one that took least processor time, all threads together.
+    """Least wall seconds and least processor seconds, summed over threads, of any run.
 
-    On a machine that has other work, the clock says how much of it was left to us; processor time says what was done.
+    On a busy machine wall time includes waiting for other processes; processor time does not.
     """
 
     clock: float
@@ -23,10 +23,10 @@ class Best(NamedTuple):
 
 
 def best(peers: dict[str, Work], runs: int = 8, turn: float = 0.2) -> dict[str, Best]:
-    """The best of each peer.
+    """The best run of each alternative.
 
-    They take turns of `turn` seconds, or of one run where that takes longer, so that a slow minute of the machine hits
-    all; a first run of each, which may compile or load something, does not count.
+    They run in turns of `turn` seconds, or of one run if that takes longer, so that a slow phase of the machine affects
+    all of them. The first run of each is not measured, because it may compile or load code.
     """
     for work in peers.values():
         work()
@@ -46,7 +46,7 @@ def best(peers: dict[str, Work], runs: int = 8, turn: float = 0.2) -> dict[str, 
 
 
 def table(found: dict[str, Best], items: int, unit: str) -> None:
-    """Print rate, time and processor time of each peer, and their ratios to the first's."""
+    """Print rate, wall time and processor time of each alternative, and their ratios to the first."""
     first = next(iter(found.values()))
     print(f"{'':<40}{'M ' + unit + '/s':>14}{'ms':>9}{'ratio':>7}{'cpu ms':>9}{'ratio':>7}")
     for name, (clock, processor) in found.items():

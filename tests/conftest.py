@@ -1,4 +1,4 @@
-"""What every test can ask for."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-# Doctests are sought in every module: two conftests would be two modules of one name.
+# Doctest collection imports every module, and two conftest files would be two modules with one name.
 collect_ignore_glob = ["*/conftest.py"]
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder with real market data; skipped where it is absent, required in CI.
+    """The folder with real market data; tests are skipped without it, and fail without it in CI.
 
-    A public runner does not have it and says so with LIQMAP_ALLOW_NO_DATA.
+    A public runner has no such folder and sets LIQMAP_ALLOW_NO_DATA.
     """
     folder = Path(os.environ.get("LIQMAP_TEST_DATA", _ROOT.parent / "shared"))
     if not (folder / "data").is_dir():

@@ -1,4 +1,4 @@
-"""The main job on real files, through the command line: load, map, cascade, report."""
+"""The main commands on real files: load, map, cascade and report."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ INSTRUMENT = "binance:BTCUSDT"
 AT = "2026-06-12T00:00Z"
 
 
-def run(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from liqmap.cli import main; main()", *map(str, words)]
+def run(*arguments: object, status: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from liqmap.cli import main; main()", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr
     return done
@@ -38,35 +38,39 @@ def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(db: Path) -> dict[str, Any]:
+def map_json(db: Path) -> dict[str, Any]:
     return dict(json.loads(run("map", INSTRUMENT, "--db", db, "--at", AT, "--json").stdout))
 
 
-def test_the_map_has_the_public_form(made: dict[str, Any]) -> None:
-    assert (made["instrument"], made["at"], made["mark_price"]) == (INSTRUMENT, "2026-06-12T00:00:00Z", 63597.9)
-    bins, brackets = made["grid"]["bins"], len(made["brackets"])
+def test_the_json_of_a_map_has_the_documented_fields(map_json: dict[str, Any]) -> None:
+    assert (map_json["instrument"], map_json["at"], map_json["mark_price"]) == (
+        INSTRUMENT,
+        "2026-06-12T00:00:00Z",
+        63597.9,
+    )
+    bins, brackets = map_json["grid"]["bins"], len(map_json["brackets"])
     for side in ("long", "short"):
-        assert np.array(made[side]).shape == (brackets, bins)
-        account = made["ledger"][side]
+        assert np.array(map_json[side]).shape == (brackets, bins)
+        account = map_json["ledger"][side]
         assert set(account) == {"opened", "closed", "liquidated", "open", "mapped", "unmapped"}
-    cluster = made["clusters"][0]
+    cluster = map_json["clusters"][0]
     assert {"side", "low", "peak", "high", "notional", "intensity", "band", "distance", "share_20x"} <= set(cluster)
     assert cluster["intensity"] == 1
-    assert {c["band"] for c in made["clusters"]} <= {"low", "medium", "high", "extreme"}
-    assert not made["provenance"]["simulated"]
-    assert len(made["provenance"]["inputs"]["bars"]["sha256s"]) == 1
+    assert {c["band"] for c in map_json["clusters"]} <= {"low", "medium", "high", "extreme"}
+    assert not map_json["provenance"]["simulated"]
+    assert len(map_json["provenance"]["inputs"]["bars"]["sha256s"]) == 1
 
 
-def test_the_ledger_balances_on_both_sides(made: dict[str, Any]) -> None:
-    oi = made["open_interest"]
+def test_the_ledger_balances_on_both_sides(map_json: dict[str, Any]) -> None:
+    oi = map_json["open_interest"]
     for side in ("long", "short"):
-        a = made["ledger"][side]
+        a = map_json["ledger"][side]
         assert abs(a["opened"] - a["closed"] - a["liquidated"] - a["open"]) <= 1e-9 * oi
         assert abs(a["mapped"] + a["unmapped"] - a["open"]) <= 1e-9 * oi
         assert abs(a["open"] - oi) <= 1e-9 * oi
 
 
-def test_what_is_mapped_is_on_the_map(db: Path) -> None:
+def test_mapped_positions_of_the_ledger_equal_the_sum_of_the_map(db: Path) -> None:
     wide = liqmap.Grid.between(10_000, 300_000, 50, tick=0.1)
     with liqmap.open(db) as history:
         m = history.map(INSTRUMENT, at=AT, grid=wide)
@@ -76,20 +80,20 @@ def test_what_is_mapped_is_on_the_map(db: Path) -> None:
         assert coin == pytest.approx(account.mapped, rel=1e-3)
 
 
-def test_longs_lie_below_the_mark_and_shorts_above(made: dict[str, Any]) -> None:
-    grid, mark = made["grid"], made["mark_price"]
+def test_longs_lie_below_the_mark_and_shorts_above(map_json: dict[str, Any]) -> None:
+    grid, mark = map_json["grid"], map_json["mark_price"]
     low = grid["low"] + grid["width"] * np.arange(grid["bins"])
-    assert (low[np.array(made["long"]).sum(axis=0) > 0] + grid["width"] <= mark + 1e-6).all()
-    assert (low[np.array(made["short"]).sum(axis=0) > 0] >= mark - 1e-6).all()
-    assert np.array(made["long"]).sum() > 1e8
-    assert np.array(made["short"]).sum() > 1e8
+    assert (low[np.array(map_json["long"]).sum(axis=0) > 0] + grid["width"] <= mark + 1e-6).all()
+    assert (low[np.array(map_json["short"]).sum(axis=0) > 0] >= mark - 1e-6).all()
+    assert np.array(map_json["long"]).sum() > 1e8
+    assert np.array(map_json["short"]).sum() > 1e8
 
 
-def test_nothing_later_than_the_map_was_used(db: Path, shared: Path, tmp_path: Path) -> None:
+def test_no_data_after_the_time_of_the_map_is_used(db: Path, shared: Path, tmp_path: Path) -> None:
     source = shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv"
     lines = source.read_text().splitlines()
     cut = tmp_path / "cut.csv"
-    # The row that begins at the map's time stays: its open interest is known then, its bar is not.
+    # The row that starts at the time of the map is kept: its open interest is available then, its bar is not.
     known = [line for line in lines[1:] if int(line.split(",")[0]) <= 1_781_222_400_000]
     cut.write_text("\n".join([lines[0], *known]) + "\n")
     with liqmap.open(tmp_path / "cut.duckdb", mode="w") as history:
@@ -102,9 +106,9 @@ def test_nothing_later_than_the_map_was_used(db: Path, shared: Path, tmp_path: P
     assert short.ledger == full.ledger
 
 
-def test_a_cascade_stops_below_its_shock(db: Path, made: dict[str, Any]) -> None:
-    told = json.loads(run("cascade", INSTRUMENT, "--db", db, "--at", AT, "--shock", "-2%", "--json").stdout)
-    assert list(told)[:7] == [
+def test_a_cascade_of_longs_stops_below_its_shock(db: Path, map_json: dict[str, Any]) -> None:
+    cascade = json.loads(run("cascade", INSTRUMENT, "--db", db, "--at", AT, "--shock", "-2%", "--json").stdout)
+    assert list(cascade)[:7] == [
         "shock",
         "stop_price",
         "displacement",
@@ -113,21 +117,21 @@ def test_a_cascade_stops_below_its_shock(db: Path, made: dict[str, Any]) -> None
         "amplification",
         "chain",
     ]
-    mark = made["mark_price"]
-    assert told["stop_price"] <= mark * 0.98
-    assert told["liquidated"] > 0
-    assert told["amplification"] >= 1
-    # The chain holds every long between the mark and the stop, and nothing else.
-    assert sum(link["notional"] for link in told["chain"]) == pytest.approx(told["liquidated"], rel=1e-9)
-    assert all(told["stop_price"] <= link["high"] <= mark for link in told["chain"])
+    mark = map_json["mark_price"]
+    assert cascade["stop_price"] <= mark * 0.98
+    assert cascade["liquidated"] > 0
+    assert cascade["amplification"] >= 1
+    # The chain holds exactly the longs between the mark and the stop price.
+    assert sum(link["notional"] for link in cascade["chain"]) == pytest.approx(cascade["liquidated"], rel=1e-9)
+    assert all(cascade["stop_price"] <= link["high"] <= mark for link in cascade["chain"])
 
 
-def test_the_same_inputs_give_the_same_bytes(db: Path, made: dict[str, Any]) -> None:
+def test_the_same_inputs_give_the_same_bytes(db: Path, map_json: dict[str, Any]) -> None:
     again = run("map", INSTRUMENT, "--db", db, "--at", AT, "--json").stdout
-    assert json.loads(again) == made
+    assert json.loads(again) == map_json
 
 
-def test_the_heatmap_ends_in_the_map(db: Path) -> None:
+def test_the_last_column_of_the_heatmap_equals_the_map(db: Path) -> None:
     with liqmap.open(db) as history:
         heat = history.heatmap(INSTRUMENT, "2026-06-11T00:00Z", AT, step="1h")
         m = history.map(INSTRUMENT, at=AT)
@@ -139,24 +143,24 @@ def test_the_heatmap_ends_in_the_map(db: Path) -> None:
         assert ledger.error(float(oi)) <= 1e-9
 
 
-def test_every_step_of_a_track_is_accounted_for(db: Path) -> None:
+def test_the_changes_of_a_track_add_up_at_every_step(db: Path) -> None:
     with liqmap.open(db) as history:
-        made = history.tracks(INSTRUMENT, "2026-06-10T00:00Z", AT, step="1h")
+        tracks = history.tracks(INSTRUMENT, "2026-06-10T00:00Z", AT, step="1h")
         clusters = history.map(INSTRUMENT, at=AT).clusters()
-    for track in made.tracks:
-        mass = 0.0
+    for track in tracks.tracks:
+        notional = 0.0
         for step in track.steps:
             parts = step.opened + step.carried_in - step.closed - step.liquidated - step.carried_out
-            assert mass + parts == pytest.approx(step.notional, rel=1e-9, abs=1)
+            assert notional + parts == pytest.approx(step.notional, rel=1e-9, abs=1)
             assert not step.migrating or (step.link is not None and step.link >= 0.5)
-            mass = step.notional
-    # The track that is largest at the end is a cluster of the map.
-    largest = max(made.tracks, key=lambda track: track.steps[-1].notional).steps[-1]
+            notional = step.notional
+    # The largest track at the end is a cluster of the map.
+    largest = max(tracks.tracks, key=lambda track: track.steps[-1].notional).steps[-1]
     assert any(c.low <= largest.peak <= c.high and c.intensity > 0.5 for c in clusters)
 
 
 @pytest.mark.parametrize(
-    ("words", "what"),
+    ("arguments", "what"),
     [
         (["map", "okx:NOPE", "--at", AT], "'okx:NOPE'"),
         (["map", INSTRUMENT, "--at", "2030-01-01"], "after the last bar"),
@@ -166,8 +170,8 @@ def test_every_step_of_a_track_is_accounted_for(db: Path) -> None:
         (["cascade", INSTRUMENT, "--shock", "lots"], "lots"),
     ],
 )
-def test_what_the_history_does_not_have_is_one_line(db: Path, words: list[str], what: str) -> None:
-    done = run(*words, "--db", db, status=1)
+def test_invalid_or_missing_input_gives_an_error_of_one_line(db: Path, arguments: list[str], what: str) -> None:
+    done = run(*arguments, "--db", db, status=1)
     assert done.stderr.startswith("liqmap: ")
     assert done.stderr.count("\n") == 1
     assert what in done.stderr

@@ -1,48 +1,48 @@
-"""``liqmap.open`` and ``History``: the stored file, with the verbs of the rooms above it."""
+"""``liqmap.open`` and ``History``: the history file, with methods for maps, heatmaps, levels, depth and calibration."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from liqmap.clock import InstantLike, duration, parse
-from liqmap.history import calibrations
+from liqmap._base.timestamps import InstantLike, parse_duration, parse_instant
+from liqmap.history.registry import calibrations
 from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.build_market import build_market, is_market
-from liqmap.maps.follow import build_tracks
 from liqmap.maps.heatmap import build_heatmap
-from liqmap.maps.record import record, recreate
+from liqmap.maps.map_registry import record, recreate
+from liqmap.maps.tracks.build_tracks import build_tracks
 from liqmap.maps.uncertainty import build_uncertainty
-from liqmap.positions.books import build_ledger
+from liqmap.positions.engine.bar_ledger import build_ledger
 from liqmap.score.calibrate import calibrate
-from liqmap.strategies.stored import stored_levels
-from liqmap.strategies.stored_basis import stored_basis
-from liqmap.stress.stored import MAX_AGE, books_of, merged_depth
+from liqmap.strategies.basis_from_history import stored_basis
+from liqmap.strategies.levels_from_history import stored_levels
+from liqmap.stress.depth_from_history import MAX_AGE, instruments_with_books, merged_depth_from_history
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liqmap.grid import Grid
+    from liqmap._base.grid import Grid
     from liqmap.maps.heatmap import Heatmap
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.record import Recreated
-    from liqmap.maps.tracks import Tracks
+    from liqmap.maps.map_registry import Recreated
+    from liqmap.maps.tracks.tracks import Tracks
     from liqmap.maps.uncertainty import Uncertainty
-    from liqmap.positions.books import BarLedger
-    from liqmap.positions.calibration import Calibration
-    from liqmap.positions.model import AnyRecipe
+    from liqmap.positions.engine.bar_ledger import BarLedger
+    from liqmap.positions.engine.calibration import Calibration
+    from liqmap.positions.engine.population import AnyRecipe
     from liqmap.strategies.basis import Basis
-    from liqmap.strategies.levels import LevelsToUse
-    from liqmap.strategies.stops import Own
+    from liqmap.strategies.stops import OwnPosition
+    from liqmap.strategies.trading_levels import TradingLevels
     from liqmap.stress.depth import Depth
 
-__all__ = ["History", "open_history"]
+__all__ = ["History", "open", "open_history"]
 
 
 class History(Store):
-    """A market's history in one DuckDB file; use it in a ``with`` block.
+    """The history of all instruments in one DuckDB file; use it in a ``with`` block.
 
-    Loading and coverage come from :class:`liqmap.history.store.Store`.
+    Loading, coverage and data access are inherited from :class:`liqmap.history.store.Store`.
     """
 
     def map(
@@ -53,19 +53,20 @@ class History(Store):
         grid: Grid | None = None,
         recipe: AnyRecipe | None = None,
     ) -> LiquidationMap:
-        """The liquidation map of one instrument, or of a market: the sum of its instruments' maps.
+        """Compute the liquidation map of one instrument, or of a market as the sum of its instruments' maps.
 
         Args:
             instrument: ``venue:SYMBOL``, or a base asset such as ``BTC`` for all its instruments
                 (:class:`liqmap.maps.market.MarketMap`).
-            at: As-of time; nothing later is used. The end of the last bar if left out.
-            grid: Price axis; about 5 bp bins with an edge at the mark if left out.
-            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
+            at: As-of time; later data are not used. Default: the end of the last bar.
+            grid: Price grid. Default: bins of about 5 bp with an edge at the mark.
+            recipe: Parameters for modelled positions. Default: the calibration in force, or the default recipe if there
+                is no calibration.
 
         Raises:
-            NotFoundError: The history does not have the instrument, or not at that time.
+            NotFoundError: The history does not contain the instrument, or no data of it at that time.
         """
-        moment = None if at is None else parse(at, stage="map")
+        moment = None if at is None else parse_instant(at, stage="map")
         make = build_market if is_market(instrument) else build_map
         return make(self, instrument, at=moment, grid=grid, recipe=recipe)
 
@@ -77,45 +78,45 @@ class History(Store):
         grid: Grid | None = None,
         recipe: AnyRecipe | None = None,
     ) -> Uncertainty:
-        """The band that :meth:`map` lies in, per bin and per cluster; arguments and errors as there.
+        """Compute the uncertainty range of :meth:`map`, per bin and per cluster; same arguments and errors.
 
-        The map is made again under other mixes of leverage (or the bounds of the calibration) and with positions that
-        live a third and three times as long.
+        The map is recomputed with other leverage shares (or at the bounds of the calibration), and with position
+        lifetimes of one third and three times the recipe's.
         """
-        moment = None if at is None else parse(at, stage="map")
+        moment = None if at is None else parse_instant(at, stage="map")
         return build_uncertainty(self, instrument, at=moment, grid=grid, recipe=recipe)
 
     def record(self, *maps: LiquidationMap) -> int:
-        """Put maps on record as issued, append-only; the same map twice is there once. Returns how many were new.
+        """Append issued maps to the map registry and return the number of new ones; idempotent.
 
         Raises:
-            StorageError: The history was opened to read, or holds another map under the same name.
+            StorageError: The history is read-only, or contains a different map with the same id.
         """
         return record(self, maps)
 
     def recreate(self, map_id: str) -> Recreated:
-        """Make a map on record again, and say whether it is identical; the first digits of its name are enough.
+        """Recompute a map of the map registry and compare it with the stored one; a prefix of the id is sufficient.
 
         Raises:
-            NotFoundError: No map of that name, or several.
+            NotFoundError: No map has this id, or the prefix matches several.
         """
         return recreate(self, map_id)
 
     def depth(self, instrument: str, at: InstantLike, *, max_age: str | None = None) -> Depth | None:
-        """The latest order book known at a time, or ``None`` where there is none: then a cascade says what it assumes.
+        """Return the latest order book at a time, or ``None``; without a book, a cascade states its assumed depth.
 
         Args:
-            instrument: ``venue:SYMBOL``, or a market such as ``BTC``: the books of its instruments as one.
-            at: As-of time; nothing later is used.
-            max_age: How old the book may be, such as ``1h``; an hour if left out.
+            instrument: ``venue:SYMBOL``, or a market such as ``BTC`` for the merged books of its instruments.
+            at: As-of time; later data are not used.
+            max_age: Maximum age of the book, such as ``1h``. Default: one hour.
 
         Raises:
-            NotFoundError: The history does not have the instrument.
-            InputError: The book holds no usable order.
+            NotFoundError: The history does not contain the instrument.
+            InputError: The book contains no valid order.
         """
-        oldest = MAX_AGE if max_age is None else duration(max_age, stage="depth")
-        whose = books_of(self, instrument) if is_market(instrument) else [instrument]
-        return merged_depth(self, whose, parse(at, stage="depth"), max_age=oldest)
+        oldest = MAX_AGE if max_age is None else parse_duration(max_age, stage="depth")
+        names = instruments_with_books(self, instrument) if is_market(instrument) else [instrument]
+        return merged_depth_from_history(self, names, parse_instant(at, stage="depth"), max_age=oldest)
 
     def heatmap(
         self,
@@ -127,29 +128,55 @@ class History(Store):
         recipe: AnyRecipe | None = None,
         groups: tuple[tuple[float, float], ...] | None = None,
     ) -> Heatmap:
-        """Maps through time, from ``start`` to ``end`` every ``step`` (``5m``, ``1h``, ``1d``).
+        """Compute maps through time, from ``start`` to ``end`` at every ``step`` (``5m``, ``1h``, ``1d``).
 
         Args:
             instrument: ``venue:SYMBOL``.
-            start: First column.
-            end: Last column at the latest.
+            start: Time of the first column.
+            end: Latest time of the last column.
             step: Time between columns, at least one bar.
-            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
-            groups: Bracket groups as half-open ranges of leverage, such as ``((2, 10), (10, 1000))``.
+            recipe: Parameters for modelled positions; default as for :meth:`map`.
+            groups: Groups of leverage brackets as half-open ranges of leverage, such as ``((2, 10), (10, 1000))``.
 
         Raises:
-            InputError: A span or step that makes no sense, or more than 20,000 columns.
-            NotFoundError: The history does not have the instrument or that time.
+            InputError: The span or step is invalid, or results in more than 20,000 columns.
+            NotFoundError: The history does not contain the instrument, or no data of it at that time.
         """
         return build_heatmap(
             self,
             instrument,
-            start=parse(start, stage="heatmap"),
-            end=parse(end, stage="heatmap"),
-            step=duration(step, stage="heatmap"),
+            start=parse_instant(start, stage="heatmap"),
+            end=parse_instant(end, stage="heatmap"),
+            step=parse_duration(step, stage="heatmap"),
             recipe=recipe,
             groups=groups,
         )
+
+    def trading_levels(
+        self,
+        instrument: str,
+        at: InstantLike | None = None,
+        *,
+        recipe: AnyRecipe | None = None,
+        own: OwnPosition | None = None,
+    ) -> TradingLevels:
+        """Derive trading levels from the map: breakout, scalping, stops, liquidity, volatility, touch probabilities.
+
+        Volatility and true range are computed from the bars, depth from the latest order book of the last hour; the
+        volatility forecast compares the map with those of the previous seven days.
+
+        Args:
+            instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
+            at: As-of time; later data are not used. Default: the end of the last bar.
+            recipe: Parameters for modelled positions; default as for :meth:`map`.
+            own: The user's own position, for stop placement.
+
+        Raises:
+            NotFoundError: The history does not contain the instrument, or no data of it at that time.
+            InputError: The history has less than two hours of bars.
+        """
+        moment = None if at is None else parse_instant(at, stage="levels")
+        return stored_levels(self, instrument, moment, recipe=recipe, own=own)
 
     def levels(
         self,
@@ -157,39 +184,24 @@ class History(Store):
         at: InstantLike | None = None,
         *,
         recipe: AnyRecipe | None = None,
-        own: Own | None = None,
-    ) -> LevelsToUse:
-        """What to do with the map: breakout levels, scalping zones, stops, liquidity, volatility, touch probabilities.
-
-        Volatility and true range come from the bars, depth from the latest book within an hour, and the volatility
-        forecast compares with the maps of the seven days before.
-
-        Args:
-            instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
-            at: As-of time; nothing later is used. The end of the last bar if left out.
-            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
-            own: The position that stops are for.
-
-        Raises:
-            NotFoundError: The history does not have the instrument, or not at that time.
-            InputError: Fewer than two hours of bars.
-        """
-        moment = None if at is None else parse(at, stage="levels")
-        return stored_levels(self, instrument, moment, recipe=recipe, own=own)
+        own: OwnPosition | None = None,
+    ) -> TradingLevels:
+        """Former name of :meth:`trading_levels`, kept for one release."""
+        return self.trading_levels(instrument, at, recipe=recipe, own=own)
 
     def basis(self, market: str, at: InstantLike | None = None, *, recipe: AnyRecipe | None = None) -> Basis:
-        """Dated futures against perpetuals: basis, z-score, carry gap, and where both would be liquidated.
+        """Compare dated futures with perpetuals: basis, z-score, carry gap, and clusters that both have in common.
 
         Args:
-            market: The base asset, such as ``BTC``.
-            at: As-of time; nothing later is used. As for the market's map if left out.
-            recipe: What is assumed about unseen positions.
+            market: Base asset, such as ``BTC``.
+            at: As-of time; later data are not used. Default: as for the map of the market.
+            recipe: Parameters for modelled positions; default as for :meth:`map`.
 
         Raises:
-            InputError: An instrument instead of a market.
-            NotFoundError: No instrument on that asset, or none with a map at that time.
+            InputError: ``market`` is an instrument.
+            NotFoundError: The asset has no instrument, or none with a map at that time.
         """
-        moment = None if at is None else parse(at, stage="levels")
+        moment = None if at is None else parse_instant(at, stage="levels")
         return stored_basis(self, market, moment, recipe=recipe)
 
     def tracks(
@@ -201,16 +213,16 @@ class History(Store):
         *,
         recipe: AnyRecipe | None = None,
     ) -> Tracks:
-        """Clusters followed from ``start`` to ``end``, with what opened, closed and was liquidated in each step.
+        """Follow clusters from ``start`` to ``end``, with the notional opened, closed and liquidated in each step.
 
-        Arguments and errors as for :meth:`heatmap`.
+        Same arguments and errors as :meth:`heatmap`.
         """
         return build_tracks(
             self,
             instrument,
-            start=parse(start, stage="tracks"),
-            end=parse(end, stage="tracks"),
-            step=duration(step, stage="tracks"),
+            start=parse_instant(start, stage="tracks"),
+            end=parse_instant(end, stage="tracks"),
+            step=parse_duration(step, stage="tracks"),
             recipe=recipe,
         )
 
@@ -222,20 +234,20 @@ class History(Store):
         *,
         recipe: AnyRecipe | None = None,
     ) -> BarLedger:
-        """What each bar opened, closed, liquidated and cut, on both sides, in coin.
+        """Compute the bar ledger: amounts opened, closed, liquidated and rescaled in each bar, per side, in coin.
 
         Args:
             instrument: ``venue:SYMBOL``.
-            start: The bars that end after this; from the first one if left out.
-            end: The bars that end by this; nothing later is used.
-            recipe: What is assumed about unseen positions; the calibration in force if left out, else the default.
+            start: Only bars that end after this time. Default: from the first bar.
+            end: Only bars that end by this time; later data are not used.
+            recipe: Parameters for modelled positions; default as for :meth:`map`.
 
         Raises:
-            InputError: ``end`` before ``start``.
-            NotFoundError: The history does not have the instrument, or no bar of it in that span.
+            InputError: ``end`` is before ``start``.
+            NotFoundError: The history does not contain the instrument, or no bar of it in that span.
         """
-        first = None if start is None else parse(start, stage="ledger")
-        last = None if end is None else parse(end, stage="ledger")
+        first = None if start is None else parse_instant(start, stage="ledger")
+        last = None if end is None else parse_instant(end, stage="ledger")
         return build_ledger(self, instrument, start=first, end=last, recipe=recipe)
 
     def calibrate(
@@ -249,37 +261,37 @@ class History(Store):
         interval: str | None = None,
         price_source: str | None = None,
     ) -> Calibration:
-        """Fit the distances of positions to realised liquidations, and put them on record for later maps.
+        """Fit the shares of volume by distance to reported liquidations, and store the calibration for later maps.
 
-        Maps of the same series of bars use them from ``issued_at`` on, never before.
+        Maps of the same bar series use the calibration from ``issued_at`` on, never earlier.
 
         Args:
-            instrument: Whose bars, with volume; a year before ``start`` is a good warm-up.
-            start: Of the fitted span.
-            end: Of the fitted span.
-            feed: Whose realised liquidations; the instrument's own if left out.
-            issued_at: ``end`` if left out.
-            interval: Which bars, such as ``1h``; as for a map if left out.
-            price_source: Which bars, such as ``spot``; as for a map if left out.
+            instrument: Instrument of the bars, which need volume; one year before ``start`` is a good warm-up.
+            start: Start of the fitted span.
+            end: End of the fitted span.
+            feed: Instrument of the reported liquidations. Default: ``instrument``.
+            issued_at: Time from which the calibration is valid. Default: ``end``.
+            interval: Bar length, such as ``1h``. Default: as for a map.
+            price_source: Price source of the bars, such as ``spot``. Default: as for a map.
 
         Raises:
-            InputError: Nothing to fit, or to be issued before the data end.
-            NotFoundError: No volume, or no liquidations in the span.
-            StorageError: The history was opened to read.
+            InputError: The data are insufficient for a fit, or ``issued_at`` is before ``end``.
+            NotFoundError: The bars have no volume, or the span has no liquidations.
+            StorageError: The history is read-only.
         """
-        first, last = parse(start, stage="calibrate"), parse(end, stage="calibrate")
-        seconds = None if interval is None else duration(interval, stage="calibrate") // 1_000_000
+        first, last = parse_instant(start, stage="calibrate"), parse_instant(end, stage="calibrate")
+        seconds = None if interval is None else parse_duration(interval, stage="calibrate") // 1_000_000
         bars = self.market_bars(instrument, last, interval_s=seconds, price_source=price_source)
-        told = instrument if feed is None else feed
+        source = instrument if feed is None else feed
         fitted = calibrate(
             bars,
-            self.liquidations(told, first, last),
-            feed=told,
+            self.liquidations(source, first, last),
+            feed=source,
             start=first,
             end=last,
-            issued_at=None if issued_at is None else parse(issued_at, stage="calibrate"),
+            issued_at=None if issued_at is None else parse_instant(issued_at, stage="calibrate"),
         )
-        calibrations.record(
+        calibrations.record_calibration(
             self,
             instrument,
             fitted.to_dict(),
@@ -292,9 +304,12 @@ class History(Store):
 
 
 def open_history(path: str | Path, mode: Literal["r", "w"] = "r") -> History:
-    """Open a history file: ``r`` reads and never creates, ``w`` writes and creates it if it is not there.
+    """Open a history file: ``r`` is read-only and needs an existing file, ``w`` writes and creates a missing file.
 
     Raises:
-        StorageError: The file is missing (``r``), held by another process, damaged, or of another version.
+        StorageError: The file is missing (``r``), locked by another process, damaged, or has another schema version.
     """
     return History(path, mode)
+
+
+open = open_history  # noqa: A001 - the public name is `liqmap.open`

@@ -1,12 +1,12 @@
-"""One short simulated market, lived through once for all tests that only look at it."""
+"""One short simulated market, shared by all tests that only read it."""
 
 from __future__ import annotations
 
 import pytest
 
-from liqmap.demo.simulate import Record, simulate
+from liqmap.demo.simulate import Simulation, simulate
 
 
 @pytest.fixture(scope="session")
-def record() -> Record:
+def record() -> Simulation:
     return simulate(seed=11, days=8, truth_every_days=4)

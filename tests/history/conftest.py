@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from history_files import BTC, count, fingerprint
 
-from liqmap.errors import LiqmapError
+from _helpers.history_files import BTC, count, fingerprint
+from liqmap._base.errors import LiqmapError
 from liqmap.history import Store, open_store
 
 if TYPE_CHECKING:

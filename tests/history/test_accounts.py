@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from _helpers.venue_payloads import clearinghouse_state, hyperliquid_position, stored_positions, write_json
 from liqmap import InputError
 from liqmap.history import open_store
-from payloads import held, put, state, stored
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,13 +29,18 @@ def book(account: str = SECRET, size: str = "0.5", side: str = "long") -> str:
 def test_the_account_is_nowhere_in_the_files(path: Path, tmp_path: Path) -> None:
     odd = f"{SECRET}\x07"
     with open_store(path, "w") as store:
-        store.load(put(tmp_path, state(held())), account=SECRET)
-        store.load(put(tmp_path, {"account": SECRET, "payload": state(held(size="1"), time=1)}), allow_rejects=1)
+        store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())), account=SECRET)
+        store.load(
+            write_json(
+                tmp_path, {"account": SECRET, "payload": clearinghouse_state(hyperliquid_position(size="1"), time=1)}
+            ),
+            allow_rejects=1,
+        )
         rows = HEAD + book() + book(size="-1", side="short") + book(odd) + "torn," + book()
-        report = store.load(put(tmp_path, rows, "book.csv"), table="positions", allow_rejects=5)
+        report = store.load(write_json(tmp_path, rows, "book.csv"), table="positions", allow_rejects=5)
         assert {r.reason for r in report.rejects} >= {"a finite number above 0", "printable text"}
         assert {r.value for r in report.rejects} == {"-1", "(not shown)"}
-        assert len(stored(store, "DISTINCT account")) == 1
+        assert len(stored_positions(store, "DISTINCT account")) == 1
         store.snapshot(tmp_path / "copy.duckdb")
     written = [f for f in tmp_path.iterdir() if f.name.startswith((path.name, "copy"))]
     assert len(written) >= 3
@@ -46,33 +51,33 @@ def test_the_account_is_nowhere_in_the_files(path: Path, tmp_path: Path) -> None
 
 
 def test_the_hash_is_keyed_with_the_history_s_own_salt(store: Store, tmp_path: Path) -> None:
-    store.load(put(tmp_path, state(held())), account=f" {SECRET}")
-    store.load(put(tmp_path, HEAD + book(), "book.csv"), table="positions")
+    store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())), account=f" {SECRET}")
+    store.load(write_json(tmp_path, HEAD + book(), "book.csv"), table="positions")
     with store.reading() as connection:
         salt = connection.execute("SELECT value FROM meta WHERE key = 'account_salt'").fetchall()
     assert len(salt) == 1
     expected = hmac.new(bytes.fromhex(salt[0][0]), SECRET.encode(), hashlib.sha256).hexdigest()[:32]
-    assert stored(store, "DISTINCT account") == [(expected,)]
+    assert stored_positions(store, "DISTINCT account") == [(expected,)]
     with open_store(":memory:", "w") as other:
-        other.load(put(tmp_path, HEAD + book(), "book.csv"), table="positions")
-        assert stored(other, "account") != [(expected,)]
+        other.load(write_json(tmp_path, HEAD + book(), "book.csv"), table="positions")
+        assert stored_positions(other, "account") != [(expected,)]
 
 
 def test_an_account_is_any_printable_text(store: Store, tmp_path: Path) -> None:
     rows = HEAD + "".join(book(name) for name in ("007", "7", "Größe", '"a, b"', "'; DROP TABLE meta"))
-    assert store.load(put(tmp_path, rows, "book.csv"), table="positions").stored == 5
-    assert len(stored(store, "DISTINCT account")) == 5
+    assert store.load(write_json(tmp_path, rows, "book.csv"), table="positions").stored == 5
+    assert len(stored_positions(store, "DISTINCT account")) == 5
 
 
 def test_a_book_in_parquet_gives_the_same_account(store: Store, tmp_path: Path) -> None:
-    file = put(tmp_path, HEAD + book(), "book.csv")
+    file = write_json(tmp_path, HEAD + book(), "book.csv")
     store.load(file, table="positions")
     with duckdb.connect() as connection:
         connection.execute(f"COPY (FROM read_csv('{file}', all_varchar = true)) TO '{tmp_path}/book.parquet'")
     report = store.load(tmp_path / "book.parquet", table="positions")
     assert (report.tables[0].known, report.stored) == (1, 0)
-    report = store.load(put(tmp_path, HEAD + book(size="0.7"), "book.csv"), table="positions", replace=True)
-    assert (report.tables[0].replaced, stored(store, "size_base")) == (1, [(0.7,)])
+    report = store.load(write_json(tmp_path, HEAD + book(size="0.7"), "book.csv"), table="positions", replace=True)
+    assert (report.tables[0].replaced, stored_positions(store, "size_base")) == (1, [(0.7,)])
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,6 @@ def test_a_book_in_parquet_gives_the_same_account(store: Store, tmp_path: Path) 
 )
 def test_what_is_no_account_is_refused_without_telling_it(store: Store, tmp_path: Path, account: str, say: str) -> None:
     with pytest.raises(InputError) as error:
-        store.load(put(tmp_path, HEAD + book(account), "book.csv"), table="positions")
+        store.load(write_json(tmp_path, HEAD + book(account), "book.csv"), table="positions")
     assert say in str(error.value)
     assert "xxx" not in str(error.value)

@@ -9,10 +9,10 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import BTC, bars, zipped
 
-from liqmap.errors import InputError, LiqmapError
-from liqmap.history.archive import Limits, unpack_gzip, unpack_zip
+from _helpers.history_files import BTC, bars, zipped
+from liqmap._base.errors import InputError, LiqmapError
+from liqmap.history.loading.archives import ArchiveLimits, unpack_gzip, unpack_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_fault_38_a_bomb(refused: Refused, write: Write, tmp_path: Path) -> None
     zeros = b"0" * 30_000_000
     assert "unpacked" in refused(write("bomb.zip", zipped(("b.csv", zeros)))).found
     assert "unpacked" in refused(write("bomb.csv.gz", gzip.compress(zeros))).found
-    small = Limits(members=2, total=1000, ratio=10, free=100)
+    small = ArchiveLimits(members=2, total=1000, ratio=10, free=100)
     with pytest.raises(InputError, match="unpacked"):
         unpack_zip(write("t.zip", zipped(("a.csv", "1" * 600), ("b.csv", "2" * 600))), "t.zip", tmp_path, small)
     with pytest.raises(InputError, match="3 members"):

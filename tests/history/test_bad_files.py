@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from history_files import BAR, BTC, START, bars, count, fingerprint, perp, zipped
 
-from liqmap.errors import LiqmapError
+from _helpers.history_files import BAR, BTC, START, bars, count, fingerprint, perp, zipped
+from liqmap._base.errors import LiqmapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from history_files import fingerprint
 
+from _helpers.history_files import fingerprint
+from _helpers.venue_payloads import (
+    binance_position_risk,
+    clearinghouse_state,
+    hyperliquid_position,
+    stored_positions,
+    write_json,
+)
 from liqmap import InputError, NotFoundError
-from payloads import held, put, state, stored, usdm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,15 +37,15 @@ if TYPE_CHECKING:
         ({"code": "50111", "msg": "Invalid key", "data": []}, "the venue's error 50111: Invalid key"),
         ({"retCode": 10003, "retMsg": "API key is invalid."}, "the venue's error 10003"),
         ({"code": "0", "msg": "", "data": [{"asks": [], "bids": []}]}, "an object with code, data, msg"),
-        (state(held(), time=None), "no time"),
-        ({"account": "b", "payload": state(held())}, "an account of its own"),
+        (clearinghouse_state(hyperliquid_position(), time=None), "no time"),
+        ({"account": "b", "payload": clearinghouse_state(hyperliquid_position())}, "an account of its own"),
         ({"generated_at_unix": 1780000000, "accounts": [{"a": 1, "p": [[1, 2]]}]}, "an object with accounts"),
     ],
 )  # fmt: skip
 def test_fault_9_what_is_no_answer_is_named(store: Store, tmp_path: Path, value: Any, say: str) -> None:
     before = fingerprint(store)
     with pytest.raises(InputError) as error:
-        store.load(put(tmp_path, value), account="desk")
+        store.load(write_json(tmp_path, value), account="desk")
     assert say in str(error.value)
     assert "\n" not in str(error.value)
     assert fingerprint(store) == before
@@ -47,15 +53,15 @@ def test_fault_9_what_is_no_answer_is_named(store: Store, tmp_path: Path, value:
 
 def test_whose_and_when_must_be_said_once(store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"assetPositions\[0\].position: no account .*--account"):
-        store.load(put(tmp_path, state(held())))
+        store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())))
     with pytest.raises(InputError, match="the time 1768397010203 of its own"):
-        store.load(put(tmp_path, state(held())), account="a", at="2026-01-01")
+        store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())), account="a", at="2026-01-01")
     with pytest.raises(InputError, match="changed at 2026-05-28T20:26:40Z, after it was taken"):
-        store.load(put(tmp_path, [usdm()]), account="a", at="2026-05-01")
+        store.load(write_json(tmp_path, [binance_position_risk()]), account="a", at="2026-05-01")
     with pytest.raises(InputError, match="the file's own columns"):
-        store.load(put(tmp_path, "ts\n1\n", "a.csv"), table="positions", account="a")
+        store.load(write_json(tmp_path, "ts\n1\n", "a.csv"), table="positions", account="a")
     with pytest.raises(InputError, match="rows for positions"):
-        store.load(put(tmp_path, state(held())), table="bars", account="a")
+        store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())), table="bars", account="a")
 
 
 @pytest.mark.parametrize(
@@ -78,32 +84,38 @@ def test_whose_and_when_must_be_said_once(store: Store, tmp_path: Path) -> None:
 def test_fault_51_a_row_that_cannot_be_is_refused_with_its_place(
     store: Store, tmp_path: Path, row: dict[str, Any], say: str
 ) -> None:
-    file = put(tmp_path, [usdm(**row), usdm(symbol="BTCUSDT_261225")])
+    file = write_json(tmp_path, [binance_position_risk(**row), binance_position_risk(symbol="BTCUSDT_261225")])
     with pytest.raises(InputError) as error:
         store.load(file, account="desk", at="2026-09-01")
     assert f"{file}:1, [0] " in str(error.value)
     assert say in str(error.value)
     report = store.load(file, account="desk", at="2026-09-01", allow_rejects=1)
     assert (report.stored, len(report.rejects), report.rejects[0].row) == (1, 1, 1)
-    assert stored(store, "instrument") == [("binance:BTCUSDT_261225",)]
+    assert stored_positions(store, "instrument") == [("binance:BTCUSDT_261225",)]
 
 
 def test_a_contract_whose_size_is_not_known_is_an_error(store: Store, tmp_path: Path, shared: Path) -> None:
     with pytest.raises(NotFoundError, match=r"unknown instrument 'okx:ETH-USD-210430'.*contract_size"):
         store.load(shared / "api_samples/okx/account_positions.json", account="desk")
     with pytest.raises(NotFoundError, match="unknown instrument 'hyperliquid:WIF'"):
-        store.load(put(tmp_path, state(held("WIF"))), account="desk", instrument="hyperliquid:WIF")
-    assert stored(store) == []
+        store.load(
+            write_json(tmp_path, clearinghouse_state(hyperliquid_position("WIF"))),
+            account="desk",
+            instrument="hyperliquid:WIF",
+        )
+    assert stored_positions(store) == []
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\n"])
 def test_hostile_text_is_no_account_and_no_coin(store: Store, tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match="printable text"):
-        store.load(put(tmp_path, {"account": f"a{text}b", "payload": state(held())}))
-    report = store.load(put(tmp_path, state(held(f"BTC{text}x"))), account="desk")
+        store.load(
+            write_json(tmp_path, {"account": f"a{text}b", "payload": clearinghouse_state(hyperliquid_position())})
+        )
+    report = store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position(f"BTC{text}x"))), account="desk")
     assert (report.stored, report.tables[0].left_out) == (0, 1)
     with pytest.raises(InputError, match="venue:SYMBOL"):
-        store.load(put(tmp_path, [usdm(symbol=f"BTC{text}x")]), account="desk", at="2026-09-01")
+        store.load(write_json(tmp_path, [binance_position_risk(symbol=f"BTC{text}x")]), account="desk", at="2026-09-01")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +130,7 @@ def test_hostile_text_is_no_account_and_no_coin(store: Store, tmp_path: Path, te
 )
 def test_fault_51_a_sign_for_none_in_a_book_of_one_s_own(store: Store, tmp_path: Path, cells: str, say: str) -> None:
     head = "ts,account,side,size_base,margin_mode,source,entry_price,liquidation,liquidation_price"
-    file = put(tmp_path, f"{head}\n1780000000000,a,long,0.5,cross,desk,{cells}\n", "book.csv")
+    file = write_json(tmp_path, f"{head}\n1780000000000,a,long,0.5,cross,desk,{cells}\n", "book.csv")
     with pytest.raises(InputError) as error:
         store.load(file, table="positions", instrument="binance:BTCUSDT")
     assert say in str(error.value)

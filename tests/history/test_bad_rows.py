@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import BTC, START, bars, count, klines, perp
 
-from liqmap.errors import InputError, LiqmapError
+from _helpers.history_files import BTC, START, bars, count, klines, perp
+from liqmap._base.errors import InputError, LiqmapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import START, bars, count
 
-from liqmap.errors import InputError, LiqmapError
+from _helpers.history_files import START, bars, count
+from liqmap._base.errors import InputError, LiqmapError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

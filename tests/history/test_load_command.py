@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import bars
 
+from _helpers.history_files import bars
+from _helpers.venue_payloads import binance_position_risk, write_json
 from liqmap.cli import main
-from payloads import put, usdm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def test_rejects_and_replacing(liqmap: Liqmap, path: Path, write: Write) -> None
 
 
 def test_a_venue_s_answer_with_what_it_does_not_say(liqmap: Liqmap, tmp_path: Path) -> None:
-    file = put(tmp_path, [usdm()])
+    file = write_json(tmp_path, [binance_position_risk()])
     db = tmp_path / "btc.duckdb"
     assert "no account" in liqmap("load", file, "--db", db, "--at", "2026-09-01").stderr
     done = liqmap("load", file, "--db", db, "--account", "desk", "--at", "2026-09-01")

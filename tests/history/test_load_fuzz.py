@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from history_files import START, bars, count
 
-from liqmap.errors import LiqmapError
+from _helpers.history_files import START, bars, count
+from liqmap._base.errors import LiqmapError
 from liqmap.history import open_store
 
 if TYPE_CHECKING:

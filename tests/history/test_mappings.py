@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 import pytest
-from history_files import START, bars, count
 
-from liqmap.clock import parse
-from liqmap.errors import InputError
-from liqmap.history.mapping import read_mapping, shipped
+from _helpers.history_files import START, bars, count
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import parse_instant
+from liqmap.history.loading.mapping import bundled_mappings, read_mapping
 from liqmap.history.tables import SQL_TYPE, TABLES
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def rows(store: Store, sql: str) -> list[tuple[object, ...]]:
 
 
 def test_every_shipped_mapping_is_valid_and_told_apart_by_its_header() -> None:
-    mappings = shipped()
+    mappings = bundled_mappings()
     assert len(mappings) >= 12
     headers = [m.columns for m in mappings if not m.ask]
     assert len(set(headers)) == len(headers)
@@ -42,7 +42,7 @@ def test_every_shipped_mapping_is_valid_and_told_apart_by_its_header() -> None:
 
 def test_the_checks_at_the_door_know_the_columns_of_the_schema(store: Store) -> None:
     for table in TABLES.values():
-        if table.into:
+        if table.aggregated_into:
             continue
         described = {str(n): (str(t), null) for n, t, null, *_ in rows(store, f"DESCRIBE {table.name}")}
         own = {"load_id", "venue", "symbol"} if table.name == "instruments" else {"load_id"}
@@ -65,7 +65,7 @@ def test_metrics_name_their_instrument_and_are_checked_against_bars(store: Store
     report = store.load(write("BTCUSDT-metrics-2026-06-01.csv", text))
     assert (report.layout, report.tables[0].stored, report.tables[0].blank) == ("binance-metrics", 1, 1)
     assert rows(store, "SELECT instrument, ts, oi_base FROM open_interest") == [
-        (BTC, parse("2026-06-01T00:05Z"), 100000.5)
+        (BTC, parse_instant("2026-06-01T00:05Z"), 100000.5)
     ]
     # COIN-M: contracts of 100 USD, and a "value" in coin.
     coin = header + "2026-06-01 00:15:00,BTCUSDT,70000000,100000,,,,\n"

@@ -6,8 +6,9 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from liqmap import LiqmapError, clock
-from payloads import put
+from _helpers.venue_payloads import write_json
+from liqmap import LiqmapError
+from liqmap._base import timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ KINDS = ("*/*osition*.json", "*/clearing*.json", "*/*everage*.json", "*/risk*.js
 VALUES: list[Any] = [None, [], {}, "x", "", "-", "nan", "1e999", "0", -1, True, [[1]], {"a": 1}, "a\x00b"]
 TEXTS = ['"', "{", "]", "null", "[1]", "-", "1e999", "\\u0000", "\\ud800", "9", ""]
 ROUNDS = 120
-AT = clock.parse("2026-11-01")
+AT = timestamps.parse_instant("2026-11-01")
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -56,7 +57,7 @@ def test_any_part_of_an_answer_broken_gives_one_line_or_rows(store: Store, tmp_p
         broken = dice.choice([swapped, torn])(dice.choice(samples), dice)
         said = {} if dice.random() < 1 / 3 else {"account": "desk", "at": AT}
         try:
-            report = store.load(put(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **said)
+            report = store.load(write_json(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **said)
         except LiqmapError as error:
             assert str(error).startswith("liqmap: ")  # noqa: PT017 - either outcome is right, a traceback is not
             assert "\n" not in str(error)  # noqa: PT017

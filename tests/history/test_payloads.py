@@ -6,10 +6,17 @@ import gzip
 from typing import TYPE_CHECKING
 
 import pytest
-from history_files import fingerprint
 
-from liqmap import clock
-from payloads import define, held, put, state, stored, usdm
+from _helpers.history_files import fingerprint
+from _helpers.venue_payloads import (
+    binance_position_risk,
+    clearinghouse_state,
+    hyperliquid_position,
+    load_contracts,
+    stored_positions,
+    write_json,
+)
+from liqmap._base import timestamps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,11 +85,11 @@ def accounted(report: LoadReport) -> bool:
 def test_a_sample_is_stored_in_coin_and_its_price_as_the_venue_gave_it(
     store: Store, tmp_path: Path, shared: Path, sample: str, at: str | None, expected: list[tuple[object, ...]]
 ) -> None:
-    define(store, tmp_path)
+    load_contracts(store, tmp_path)
     file = shared / "api_samples" / sample
     report = store.load(file, table="positions", account="desk", at=at)
     assert accounted(report)
-    found = stored(store, UNITS)
+    found = stored_positions(store, UNITS)
     assert [row[:3] + row[4:] for row in found] == [row[:3] + row[4:] for row in expected]
     assert [row[3] for row in found] == pytest.approx([row[3] for row in expected], rel=1e-12)
     before = fingerprint(store)
@@ -95,28 +102,29 @@ def test_many_accounts_of_an_excerpt(store: Store, shared: Path) -> None:
     assert accounted(report)
     assert (report.stored, report.tables[0].left_out) == (3, 30)
     assert any("hyperliquid:AAVE" in note for note in report.notes)
-    rows = stored(store, "side, size_base, mark_price, liquidation, leverage, ts")
-    when = clock.parse("2026-10-03T22:32:18Z")
+    rows = stored_positions(store, "side, size_base, mark_price, liquidation, leverage, ts")
+    when = timestamps.parse_instant("2026-10-03T22:32:18Z")
     assert rows == [
         ("long", 1.18327, pytest.approx(84_721), "none", 40.0, when),
         ("long", 3.83271, pytest.approx(84_721), "none", 5.0, when),
         ("short", 0.45822, pytest.approx(84_721), "reported", 20.0, when),
     ]
-    assert len(stored(store, "DISTINCT account")) == 3
+    assert len(stored_positions(store, "DISTINCT account")) == 3
 
 
 def test_many_accounts_a_line_each_packed_and_one_instrument_of_them(store: Store, tmp_path: Path) -> None:
-    define(store, tmp_path)
+    load_contracts(store, tmp_path)
+    answer = clearinghouse_state(hyperliquid_position(), hyperliquid_position("ETH", "-2"))
     lines = (
-        '{"account": "a", "payload": ' + put(tmp_path, state(held(), held("ETH", "-2"))).read_text() + "}\n"
+        '{"account": "a", "payload": ' + write_json(tmp_path, answer).read_text() + "}\n"
         '{"user": "b", "time": 1768397011000, "clearinghouseState": '
-        + put(tmp_path, state(held(size="-0.2"), time=None)).read_text() + "}\n"
+        + write_json(tmp_path, clearinghouse_state(hyperliquid_position(size="-0.2"), time=None)).read_text() + "}\n"
     )  # fmt: skip
     file = tmp_path / "all.ndjson.gz"
     file.write_bytes(gzip.compress(lines.encode()))
     report = store.load(file, instrument="hyperliquid:BTC")
     assert accounted(report)
-    assert [r[0] for r in stored(store, "side || size_base")] == ["long0.1", "short0.2"]
+    assert [r[0] for r in stored_positions(store, "side || size_base")] == ["long0.1", "short0.2"]
     assert report.tables[0].left_out == 1
     assert store.load(file).tables[0].line.startswith("positions hyperliquid:BTC, hyperliquid:ETH: 1 rows")
 
@@ -136,19 +144,21 @@ def test_many_accounts_a_line_each_packed_and_one_instrument_of_them(store: Stor
 def test_binance_signs_legs_and_wallets(
     store: Store, tmp_path: Path, row: dict[str, str], expected: tuple[object, ...]
 ) -> None:
-    store.load(put(tmp_path, [usdm(**row)]), account="desk", at="2026-09-01")
-    assert stored(store, "side, size_base, margin_mode, margin") == [expected]
+    store.load(write_json(tmp_path, [binance_position_risk(**row)]), account="desk", at="2026-09-01")
+    assert stored_positions(store, "side, size_base, margin_mode, margin") == [expected]
 
 
 @pytest.mark.parametrize("sign", ["0", "0.0001", "999999", "999999.00", "", None])
 def test_fault_51_a_sign_for_none_is_no_price(store: Store, tmp_path: Path, sign: str | None) -> None:
-    store.load(put(tmp_path, [usdm(liquidationPrice=sign)]), account="desk", at="2026-09-01")
-    assert stored(store, "liquidation, liquidation_price") == [("none", None)]
+    store.load(write_json(tmp_path, [binance_position_risk(liquidationPrice=sign)]), account="desk", at="2026-09-01")
+    assert stored_positions(store, "liquidation, liquidation_price") == [("none", None)]
 
 
 def test_fault_19_a_price_the_venue_does_not_give_is_kept_as_none(store: Store, tmp_path: Path) -> None:
-    store.load(put(tmp_path, state(held(liquidationPx=None))), account="desk")
-    assert stored(store, "liquidation, liquidation_price, margin, maintenance") == [("none", None, 1000.0, 100.0)]
+    store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position(liquidationPx=None))), account="desk")
+    assert stored_positions(store, "liquidation, liquidation_price, margin, maintenance") == [
+        ("none", None, 1000.0, 100.0)
+    ]
 
 
 def okx(**more: str) -> dict[str, str]:
@@ -186,8 +196,8 @@ def test_okx_s_equity_follows_from_its_margin_ratio(
     store: Store, tmp_path: Path, second: dict[str, str], expected: list[tuple[object, ...]]
 ) -> None:
     rows = [okx(), okx(**({"posSide": "long", "pos": "500"} | second))]
-    store.load(put(tmp_path, {"code": "0", "data": rows}), account="desk")
-    found = stored(store, "side, size_base, margin, maintenance")
+    store.load(write_json(tmp_path, {"code": "0", "data": rows}), account="desk")
+    found = stored_positions(store, "side, size_base, margin, maintenance")
     assert [row[:2] for row in found] == [row[:2] for row in expected]
     assert [row[2:] for row in found] == [
         tuple(None if v is None else pytest.approx(v) for v in row[2:]) for row in expected

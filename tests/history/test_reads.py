@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from history_files import START, bars, count, perp
 
-from liqmap.clock import iso, parse
-from liqmap.errors import NotFoundError
+from _helpers.history_files import START, bars, count, perp
+from liqmap._base.errors import NotFoundError
+from liqmap._base.timestamps import iso, parse_instant
 from liqmap.history import open_store
-from liqmap.history.read import FOREVER
+from liqmap.history.queries import FOREVER
 from liqmap.venues import catalogue
 
 if TYPE_CHECKING:
@@ -136,12 +136,12 @@ def test_the_tier_table_in_force(store: Store, write: Write) -> None:
     header = "valid_from,tier,notional_floor,notional_cap,max_leverage,mmr,deduction,source\n"
     older = header + "2026-01-01,1,0,1000,50,0.01,0,old\n2026-01-01,2,1000,,25,0.02,10,old\n"
     store.load(write("t.csv", older), instrument=BTC, table="margin_tiers")
-    at = parse("2026-06-01")
+    at = parse_instant("2026-06-01")
     assert [t.source for t in store.tiers(BTC, at)] == ["old", "old"]
     assert store.tiers(BTC, at)[1].notional_cap is None
-    assert len(store.tiers(BTC, parse("2026-10-01"))) == 12
-    before = store.tiers(BTC, parse("2020-01-01"))
-    assert {t.valid_from for t in before} == {parse("2026-01-01")}
+    assert len(store.tiers(BTC, parse_instant("2026-10-01"))) == 12
+    before = store.tiers(BTC, parse_instant("2020-01-01"))
+    assert {t.valid_from for t in before} == {parse_instant("2026-01-01")}
 
 
 def test_what_was_asked_once_is_asked_again_after_a_write(store: Store, write: Write) -> None:
@@ -152,15 +152,15 @@ def test_what_was_asked_once_is_asked_again_after_a_write(store: Store, write: W
         rows = connection.execute("SELECT instrument FROM instruments WHERE kind = $1 ORDER BY 1", [kind]).fetchall()
         return [str(row[0]) for row in rows]
 
-    assert store.once(names, "perpetual") == store.once(names, "perpetual") == []
+    assert store.cached_query(names, "perpetual") == store.cached_query(names, "perpetual") == []
     store.load(write("b.csv", bars(3)), instrument=BTC)
-    assert store.once(names, "perpetual") == [BTC]
+    assert store.cached_query(names, "perpetual") == [BTC]
     assert asked == ["perpetual", "perpetual"]
     with pytest.raises(ZeroDivisionError), store.transaction() as connection:
         connection.execute("DELETE FROM instruments")
-        assert store.once(names, "perpetual") == []
+        assert store.cached_query(names, "perpetual") == []
         raise ZeroDivisionError
-    assert store.once(names, "perpetual") == [BTC]
+    assert store.cached_query(names, "perpetual") == [BTC]
 
 
 def test_of_two_series_the_one_with_more_bars_by_then(store: Store, write: Write) -> None:
@@ -234,7 +234,7 @@ def test_the_catalogue_agrees_with_the_recorded_tables(shared: Path) -> None:
     tables = json.loads((shared / "vectors" / "margin_tiers.json").read_text())
 
     def ours(name: str) -> list[tuple[float, float | None, float, float, float]]:
-        entry = catalogue.find(name)
+        entry = catalogue.find_entry(name)
         assert entry is not None
         return [(t.notional_floor, t.notional_cap, t.max_leverage, t.mmr, t.deduction) for t in entry.tiers]
 
@@ -254,7 +254,7 @@ def test_the_catalogue_agrees_with_the_recorded_tables(shared: Path) -> None:
 
 def test_the_catalogue_enters_with_the_first_load_and_never_overrules(store: Store, write: Write) -> None:
     assert {"binance:BTCUSDT", "okx:BTC-USD-SWAP", "bybit:BTCUSD", "hyperliquid:BTC", "sim:BTCUSDT"} <= set(
-        catalogue.names()
+        catalogue.instrument_names()
     )
     row = "instrument,kind,payoff,base,quote,settle,contract_size,tick_size,expiry\n"
     store.load(write("i.csv", f"{row}{BTC},perpetual,linear,BTC,USDT,USDT,1,0.5,\n"))

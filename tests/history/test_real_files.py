@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from liqmap.clock import parse
+from liqmap._base.timestamps import parse_instant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,16 +27,16 @@ def test_one_file_gives_bars_open_interest_and_funding(store: Store, shared: Pat
         ("open_interest", 5749, 0),
         ("funding", 5749, 0),
     ]
-    bars = store.market_bars("binance:BTCUSDT", until=parse("2026-06-12T00:00Z"))
+    bars = store.market_bars("binance:BTCUSDT", until=parse_instant("2026-06-12T00:00Z"))
     assert (bars.interval_s, bars.price_source, len(bars)) == (300, "last", 4993)
-    assert bars.end[-1] == parse("2026-06-12T00:00Z")
+    assert bars.end[-1] == parse_instant("2026-06-12T00:00Z")
     assert np.isnan(bars.taker_net_base[0])
     assert np.isnan(bars.volume_base).all()
 
 
 def test_open_interest_is_the_one_known_at_the_bars_end(store: Store, shared: Path) -> None:
     store.load(shared / "data" / PERP, instrument="binance:BTCUSDT")
-    bars = store.market_bars("binance:BTCUSDT", until=parse("2026-05-25T16:05Z"))
+    bars = store.market_bars("binance:BTCUSDT", until=parse_instant("2026-05-25T16:05Z"))
     # The row of 16:00 is a snapshot at 16:00, the end of the bar 15:55; it is turned into coin at that bar's close.
     assert bars.oi_base[0] == pytest.approx(7720258802.8188 / 77587.2, rel=1e-12)
     assert bars.oi_age_us.tolist() == [0, 0]
@@ -47,9 +47,9 @@ def test_the_hourly_panel_keeps_spot_apart_and_its_gaps(store: Store, shared: Pa
     by_table = {t.table: t for t in report.tables}
     assert (by_table["bars"].stored, by_table["bars"].missing) == (1408, 2)
     assert by_table["liquidations"].instruments == ("coinglass:BTC",)
-    rates = store.funding("binance:BTCUSDT", until=parse("2026-02-02"))
+    rates = store.funding("binance:BTCUSDT", until=parse_instant("2026-02-02"))
     assert abs(rates.rate).max() < 0.001
-    bars = store.market_bars("binance:BTCUSDT", until=parse("2026-02-02"))
+    bars = store.market_bars("binance:BTCUSDT", until=parse_instant("2026-02-02"))
     assert bars.price_source == "spot"
 
 

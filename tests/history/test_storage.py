@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from history_files import START, bars, count, fingerprint
 
-from liqmap.errors import InputError, NotFoundError, StorageError
+from _helpers.history_files import START, bars, count, fingerprint
+from liqmap._base.errors import InputError, NotFoundError, StorageError
 from liqmap.history import Store, open_store
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def test_a_reader_changes_nothing(path: Path, write: Write) -> None:
                 change()
 
 
+@pytest.mark.storm
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_fault_52_killed_at_any_time_nothing_acknowledged_is_lost(path: Path, write: Write, kills: int) -> None:
     number = 7 * kills
@@ -118,6 +119,7 @@ def test_fault_53_a_stub_is_named_and_left_alone(path: Path, content: bytes) -> 
     assert path.read_bytes() == content
 
 
+@pytest.mark.storm
 def test_fault_53_a_history_appears_whole_or_not_at_all(path: Path, write: Write) -> None:
     makers = [python(LOADER, path, file) for file in files(write, 4, rows=5)]
     for process in makers:
@@ -130,7 +132,7 @@ def test_fault_53_a_history_appears_whole_or_not_at_all(path: Path, write: Write
 
 FULL = """
 import resource, sys
-from liqmap.errors import StorageError
+from liqmap._base.errors import StorageError
 from liqmap.history import open_store
 path, *files = sys.argv[1:]
 with open_store(path, "w") as store:
@@ -146,6 +148,7 @@ with open_store(path, "w") as store:
 """
 
 
+@pytest.mark.storm
 @pytest.mark.skipif(sys.platform == "win32", reason="no file size limit to play a full disk with")
 def test_fault_54_a_full_disk_loses_nothing_that_was_stored(path: Path, write: Write) -> None:
     made = [write(f"{i}.csv", bars(20_000, start=START - (i + 1) * 1_200_000_000, step=60_000)) for i in range(8)]
@@ -162,6 +165,7 @@ def test_fault_54_a_full_disk_loses_nothing_that_was_stored(path: Path, write: W
         assert count(store, "bars") == 160_000
 
 
+@pytest.mark.storm
 @pytest.mark.parametrize(("theirs", "ours"), [("w", "r"), ("w", "w"), ("r", "w")])
 def test_fault_55_the_holder_of_the_file_is_named(path: Path, theirs: str, ours: str) -> None:
     open_store(path, "w").close()
@@ -176,6 +180,7 @@ def test_fault_55_the_holder_of_the_file_is_named(path: Path, theirs: str, ours:
     open_store(path, ours, patience=5).close()  # type: ignore[arg-type]
 
 
+@pytest.mark.storm
 def test_fault_55_readers_share(path: Path) -> None:
     open_store(path, "w").close()
     holder = python(HOLDER, path, "r")
@@ -185,6 +190,7 @@ def test_fault_55_readers_share(path: Path) -> None:
     holder.communicate("")
 
 
+@pytest.mark.storm
 def test_fault_55_two_writers_take_turns(path: Path, write: Write) -> None:
     made = files(write, 12, rows=10)
     writers = [python(LOADER, path, *made[i::2], *made[1 - i :: 2]) for i in (0, 1)]
@@ -232,6 +238,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.storm
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.6, 0.9])
 def test_fault_58_a_log_cut_short_is_noticed(path: Path, write: Write, keep: float) -> None:
     python(KILLED, path, *files(write, 5)).communicate()
@@ -251,6 +258,7 @@ def test_fault_58_a_log_cut_short_is_noticed(path: Path, write: Write, keep: flo
         assert count(store, "bars") == 1000
 
 
+@pytest.mark.storm
 def test_fault_58_a_log_that_is_whole_is_replayed(path: Path, write: Write) -> None:
     python(KILLED, path, *files(write, 3)).communicate()
     assert Path(f"{path}.wal").exists()

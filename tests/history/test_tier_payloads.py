@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from liqmap import InputError, clock
+from _helpers.venue_payloads import write_json
+from liqmap import InputError
+from liqmap._base import timestamps
 from liqmap.venues import catalogue
-from payloads import put
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from liqmap.history import Store
-    from liqmap.history.read import Tier
+    from liqmap.history.queries import Tier
 
 AT = "2026-10-05T00:00Z"
-LATER = clock.parse("2026-10-06")
+LATER = timestamps.parse_instant("2026-10-06")
 
 
 def numbers(tiers: list[Tier]) -> list[tuple[Any, ...]]:
@@ -28,12 +29,12 @@ def test_binance_brackets_are_those_of_the_catalogue_under_their_new_date(store:
     report = store.load(shared / "api_samples/binance/usdm_leverageBracket_BTC_live_2026-09.json", at=AT)
     assert (report.stored, report.tables[0].left_out, report.tables[0].read) == (28, 32, 60)
     for name in ("binance:BTCUSDT", "binance:BTCUSDT_261225"):
-        entry = catalogue.find(name)
+        entry = catalogue.find_entry(name)
         assert entry is not None
         found = store.tiers(name, LATER)
         assert numbers(found) == numbers(list(entry.tiers))
-        assert {t.valid_from for t in found} == {clock.parse(AT)}
-        assert store.tiers(name, clock.parse(AT) - 1)[0].source != found[0].source
+        assert {t.valid_from for t in found} == {timestamps.parse_instant(AT)}
+        assert store.tiers(name, timestamps.parse_instant(AT) - 1)[0].source != found[0].source
 
 
 def test_hyperliquid_s_rate_is_half_the_initial_one(store: Store, shared: Path) -> None:
@@ -41,7 +42,9 @@ def test_hyperliquid_s_rate_is_half_the_initial_one(store: Store, shared: Path) 
     expected = [(1, 0.0, 150e6, 40.0, 0.0125, 0.0), (2, 150e6, None, 20.0, 0.025, 1_875_000.0)]
     assert numbers(store.tiers("hyperliquid:BTC", LATER)) == expected
     store.load(shared / "api_samples/hyperliquid/metaAndAssetCtxs.json", at="2023-10-01")
-    assert numbers(store.tiers("hyperliquid:BTC", clock.parse("2023-10-01"))) == [(1, 0.0, None, 50.0, 0.01, 0.0)]
+    assert numbers(store.tiers("hyperliquid:BTC", timestamps.parse_instant("2023-10-01"))) == [
+        (1, 0.0, None, 50.0, 0.01, 0.0)
+    ]
 
 
 def test_bybit_s_fraction_and_percent_are_told_apart_by_the_leverage(store: Store, shared: Path) -> None:
@@ -49,7 +52,7 @@ def test_bybit_s_fraction_and_percent_are_told_apart_by_the_leverage(store: Stor
     assert numbers(store.tiers("bybit:BTCUSD", LATER)) == [(1, 0.0, 150.0, 100.0, 0.005, 0.0)]
     page = shared / "api_samples/bybit/risk-limit_BTCUSDT_mainnet_webpage_undated.json"
     store.load(page, at=AT, instrument="bybit:BTCUSDT")
-    entry = catalogue.find("bybit:BTCUSDT")
+    entry = catalogue.find_entry("bybit:BTCUSDT")
     assert entry is not None
     assert numbers(store.tiers("bybit:BTCUSDT", LATER)) == numbers(list(entry.tiers))
 
@@ -63,7 +66,7 @@ def test_okx_counts_contracts_and_needs_to_know_which_kind(store: Store, tmp_pat
     assert numbers(store.tiers("okx:BTC-USDT-SWAP", LATER)) == [(1, 0.0, 10.0, 100.0, 0.004, 0.0)]
     assert numbers(store.tiers("okx:BTC-USD_UM-261030", LATER)) == [(1, 0.0, 40.0, 20.0, 0.02, 0.0)]
     tier = {"instFamily": "BTC-USD", "tier": "1", "minSz": "0", "maxSz": "500", "mmr": "0.004", "maxLever": "100"}
-    store.load(put(tmp_path, {"code": "0", "data": [tier]}), at=AT, instrument="okx:BTC-USD-SWAP")
+    store.load(write_json(tmp_path, {"code": "0", "data": [tier]}), at=AT, instrument="okx:BTC-USD-SWAP")
     assert numbers(store.tiers("okx:BTC-USD-SWAP", LATER))[0][1:3] == (0.0, 50_000.0)
 
 
@@ -71,7 +74,7 @@ def test_the_collection_of_vectors(store: Store, shared: Path) -> None:
     report = store.load(shared / "vectors/margin_tiers.json", table="margin_tiers", at=AT)
     assert report.tables[0].read == report.stored + report.tables[0].left_out == 82
     for name in report.tables[0].instruments:
-        entry = catalogue.find(name)
+        entry = catalogue.find_entry(name)
         assert entry is not None
         assert numbers(store.tiers(name, LATER)) == numbers(list(entry.tiers))
 
@@ -96,7 +99,7 @@ def test_a_ladder_with_a_gap_or_a_slip_is_refused(
 
     rows = [bracket(1, 0, 300, 0.004, 0.0), bracket(2, 300, 800, 0.005, 0.3) | change]
     with pytest.raises(InputError) as error:
-        store.load(put(tmp_path, [{"symbol": "BTCUSDT", "brackets": rows}]), at=AT)
+        store.load(write_json(tmp_path, [{"symbol": "BTCUSDT", "brackets": rows}]), at=AT)
     assert say in str(error.value)
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
 import liqmap
+from _helpers.sample_map import sample_map
 from liqmap import _core
+from liqmap.maps.cluster_history import EVERY_HOURS
 from liqmap.maps.clusters import FLOOR, KEEP, basins
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, price_axis
-from liqmap.maps.past import EVERY_HOURS
-from liqmap.positions.model import prepare
-from liqmap.positions.recipe import DEFAULT
-from sample_map import sample_map
+from liqmap.positions.engine.population import prepare_run
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 
 NAME = "binance:BTCUSDT"
 US_PER_HOUR = 3_600_000_000
@@ -98,12 +98,12 @@ def test_ranks_rest_on_what_stood_before_and_on_nothing_later(db: Path) -> None:
     assert np.array_equal(m.past, early.past)
     assert m.clusters() == early.clusters()
     # The slow way: an engine of its own for each look.
-    ends = prepare(bars, tiers, DEFAULT, instrument=NAME, at=m.at).bars.end
+    ends = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at).bars.end
     want: list[float] = []
     for ago in itertools.count(EVERY_HOURS, EVERY_HOURS):
         if (at := ends[-1] - ago * US_PER_HOUR) < ends[0]:
             break
-        nursery = prepare(bars, tiers, DEFAULT, instrument=NAME, at=m.at)
+        nursery = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at)
         nursery.advance(0, int((ends <= at).sum()))
         first, bins, _ = price_axis(nursery, nursery.step, MAP_MERGE)
         sides, _ = nursery.engine.density([(0, len(nursery.leverages))], first, MAP_MERGE, bins)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
+from _helpers.sample_map import sample_map
 from liqmap.maps.export import csv_text, to_csv, to_parquet
-from sample_map import sample_map
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import liqmap
-from hourly_market import write_hours
+from _helpers.hourly_market import write_hourly_market
 from liqmap import InputError, NotFoundError
 
 NAME = "sim:BTCUSDT"
@@ -22,7 +22,7 @@ START = 1_735_689_600_000_000
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of hourly bars with open interest, made by hand."""
-    return write_hours(tmp_path_factory.mktemp("heat"), NAME, seed=3)
+    return write_hourly_market(tmp_path_factory.mktemp("heat"), NAME, seed=3)
 
 
 def test_each_column_is_the_map_of_its_time(db: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import liqmap
-from liqmap import Grid, clock
+from liqmap import Grid
+from liqmap._base import timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap import History, LiquidationMap
 
 NAME = "binance:BTCUSDT"
-AT = clock.parse("2026-06-12T00:00Z")
+AT = timestamps.parse_instant("2026-06-12T00:00Z")
 HOUR = 3_600_000_000
 HEAD = (
     "ts,account,side,size_base,entry_price,leverage,margin_mode,margin,mark_price,liquidation,liquidation_price,source"

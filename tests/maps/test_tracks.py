@@ -11,14 +11,14 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import liqmap
-from hourly_market import write_hours
+from _helpers.hourly_market import write_hourly_market
 from liqmap import Recipe
-from liqmap.maps.flows import Flows
-from liqmap.maps.follow import Follower
-from liqmap.maps.links import link
-from liqmap.maps.matching import Ground, match
-from liqmap.maps.turns import turn
-from liqmap.positions import line
+from liqmap.maps.tracks.build_tracks import Follower
+from liqmap.maps.tracks.cluster_coupling import link
+from liqmap.maps.tracks.cluster_matching import Ground, match
+from liqmap.maps.tracks.mass_changes import Flows
+from liqmap.maps.tracks.transitions import turn
+from liqmap.positions.engine import checkpoints
 
 START = 1_735_689_600_000_000
 HOUR = 3_600_000_000
@@ -189,7 +189,7 @@ def test_a_split_and_a_merge_carry_positions() -> None:
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of hourly bars with open interest, made by hand."""
-    return write_hours(tmp_path_factory.mktemp("tracks"), NAME, seed=8, wild=0.007, swing=4_000)
+    return write_hourly_market(tmp_path_factory.mktemp("tracks"), NAME, seed=8, volatility=0.007, oi_swing=4_000)
 
 
 @pytest.mark.parametrize("step", ["1h", "8h"])
@@ -250,7 +250,7 @@ def test_columns_that_others_looked_at_are_the_same(db: Path, monkeypatch: pytes
             return history.tracks(NAME, begin, end, "4h").to_dict()
 
     shared = [told(*span) for span in spans]
-    assert line._KNOWN.lines
+    assert checkpoints._CACHES.lines
     for span, made in zip(spans, shared, strict=True):
-        monkeypatch.setattr(line._KNOWN, "lines", [])
+        monkeypatch.setattr(checkpoints._CACHES, "lines", [])
         assert told(*span) == made

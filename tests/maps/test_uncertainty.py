@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 import liqmap
-from hourly_market import write_hours
-from liqmap.history import calibrations
-from liqmap.positions.alternatives import alternatives
-from liqmap.positions.calibration import Calibration
-from liqmap.positions.kernel import DISTANCES, Kernel
-from liqmap.positions.recipe import DEFAULT
+from _helpers.hourly_market import write_hourly_market
+from liqmap.history.registry import calibrations
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
+from liqmap.positions.engine.calibration import Calibration
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
+from liqmap.positions.engine.recipe_alternatives import alternatives
 
 NAME = "sim:BTCUSDT"
 HOUR = 3_600_000_000
@@ -28,7 +28,7 @@ N = 240
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of hourly bars with open interest, made by hand."""
-    return write_hours(tmp_path_factory.mktemp("bands"), NAME, seed=12, bars=N)
+    return write_hourly_market(tmp_path_factory.mktemp("bands"), NAME, seed=12, bars=N)
 
 
 def test_each_row_is_the_map_under_its_recipe(db: Path) -> None:
@@ -37,7 +37,7 @@ def test_each_row_is_the_map_under_its_recipe(db: Path) -> None:
         m = history.map(NAME)
         assert told.grid == m.grid
         assert np.array_equal(told.long[0], m.side("long"))
-        others = alternatives(DEFAULT)
+        others = alternatives(DEFAULT_RECIPE)
         assert told.recipes == tuple(other.name for other in others)
         for row, other in enumerate(others):
             under = history.map(NAME, grid=m.grid, recipe=other.recipe)
@@ -73,7 +73,7 @@ def test_the_prior_decides_far_from_the_mark(db: Path) -> None:
 
 
 def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -> None:
-    kernel = Kernel.even(0.0004)
+    kernel = CalibratedRecipe.even(0.0004)
     bounds = tuple(tuple(tuple(x * f for x in side) for side in (kernel.long, kernel.short)) for f in (0.5, 2.0))
     fitted = Calibration(
         instrument=NAME,
@@ -95,7 +95,7 @@ def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -
         before = history.uncertainty(NAME, "2025-01-03")
     copy.write_bytes(db.read_bytes())
     with liqmap.open(copy, mode="w") as history:
-        calibrations.record(
+        calibrations.record_calibration(
             history,
             NAME,
             fitted.to_dict(),

@@ -9,10 +9,11 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from reported import NOT_REPRODUCED, cases, table, verdicts
 
 import liqmap
-from liqmap import InputError, clock
+from _helpers.reported_liquidation_prices import NOT_REPRODUCED, cases, table, verdicts
+from liqmap import InputError
+from liqmap._base import timestamps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,16 +183,16 @@ def test_a_row_that_cannot_be_priced_is_null_and_says_why(position: dict[str, An
 
 
 def test_tiers_hold_from_their_date_on() -> None:
-    old = TIERS.append_column("valid_from", pa.array([clock.parse("2025-01-01")] * 3))
+    old = TIERS.append_column("valid_from", pa.array([timestamps.parse_instant("2025-01-01")] * 3))
     new = TIERS.set_column(5, "mmr", pa.array([0.01, 0.02, 0.03]))
-    new = new.append_column("valid_from", pa.array([clock.parse("2026-01-01")] * 3))
+    new = new.append_column("valid_from", pa.array([timestamps.parse_instant("2026-01-01")] * 3))
     dated = pa.concat_tables([new, old])
-    assert price(dated, leverage=10.0, ts=clock.parse("2024-12-31"))[1] == (
+    assert price(dated, leverage=10.0, ts=timestamps.parse_instant("2024-12-31"))[1] == (
         "no tier table of this instrument at this time"
     )
     for ts, mmr in (("2025-06-01", 0.004), ("2026-01-01", 0.01)):
         expected = pytest.approx(65_000 * 0.9 / (1 - mmr))
-        assert price(dated, leverage=10.0, ts=clock.parse(ts))[0] == expected
+        assert price(dated, leverage=10.0, ts=timestamps.parse_instant(ts))[0] == expected
     assert price(dated, leverage=10.0)[0] == pytest.approx(65_000 * 0.9 / 0.99)
 
 

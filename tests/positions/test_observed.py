@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from liqmap import NotFoundError, clock
+from liqmap import NotFoundError
+from liqmap._base import timestamps
 from liqmap.history import open_store
-from liqmap.positions.observed import MAX_AGE, observed
+from liqmap.positions.observed import MAX_AGE, read_observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from liqmap.history import Store
 
 NAME = "binance:BTCUSDT"
-AT = clock.parse("2026-10-01T00:00Z")
+AT = timestamps.parse_instant("2026-10-01T00:00Z")
 HOUR = 3_600_000_000
 HEAD = (
     "ts,account,side,size_base,entry_price,leverage,margin_mode,margin,mark_price,liquidation,liquidation_price,source"
@@ -44,7 +45,7 @@ def row(account: str, *, ts: int = AT, side: str = "long", leverage: str = "100"
 
 def test_the_formula_fills_in_where_the_venue_says_nothing(store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, row("a"), row("b", side="short"), row("c", price="64608.4"), row("d", price="60000"))
-    seen = observed(store, NAME, AT)
+    seen = read_observed(store, NAME, AT)
     assert seen is not None
     assert len(seen) == 4
     order = np.argsort(seen.price)
@@ -59,7 +60,7 @@ def test_the_formula_fills_in_where_the_venue_says_nothing(store: Store, tmp_pat
 
 def test_the_venue_saying_none_stands_before_the_formula(store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, row("a", said="none"))
-    seen = observed(store, NAME, AT)
+    seen = read_observed(store, NAME, AT)
     assert seen is not None
     assert np.isnan(seen.price[0])
     assert np.isfinite(seen.formula_price[0])
@@ -72,24 +73,24 @@ def test_the_venue_saying_none_stands_before_the_formula(store: Store, tmp_path:
 def test_only_the_latest_snapshot_of_an_account_counts_and_never_a_later_one(store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, row("a", ts=AT - 2 * HOUR), row("a", ts=AT - 2 * HOUR, side="short"))
     put(store, tmp_path, row("a", ts=AT - HOUR), row("a", ts=AT + 1, side="short"), row("b", ts=AT + 1))
-    seen = observed(store, NAME, AT)
+    seen = read_observed(store, NAME, AT)
     assert seen is not None
     assert (len(seen), seen.side.tolist(), seen.as_of) == (1, [1], AT - HOUR)
-    assert observed(store, NAME, AT - 3 * HOUR) is None
+    assert read_observed(store, NAME, AT - 3 * HOUR) is None
 
 
 def test_an_account_seen_more_than_a_day_ago_is_counted_not_used(store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, row("a", ts=AT - MAX_AGE), row("b", ts=AT - MAX_AGE - 1))
-    seen = observed(store, NAME, AT)
+    seen = read_observed(store, NAME, AT)
     assert seen is not None
     assert len(seen) == 1
     assert "1 account last seen more than 24 h before is not used" in seen.notes
-    assert observed(store, NAME, AT + 1) is None
+    assert read_observed(store, NAME, AT + 1) is None
 
 
 def test_a_price_the_mark_has_passed_is_kept_and_flagged(store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, row("a", price="65010", mark="65000"))
-    seen = observed(store, NAME, AT)
+    seen = read_observed(store, NAME, AT)
     assert seen is not None
     assert (seen.price.tolist(), seen.due.tolist()) == ([65_010.0], [True])
     assert any("mark has passed" in note for note in seen.notes)
@@ -97,7 +98,7 @@ def test_a_price_the_mark_has_passed_is_kept_and_flagged(store: Store, tmp_path:
 
 def test_leverage_above_the_maximum_has_no_price_and_portfolio_margin_no_formula(store: Store, tmp_path: Path) -> None:
     put(store, tmp_path, row("a", leverage="200"), row("b", mode="portfolio"))
-    seen = observed(store, NAME, AT)
+    seen = read_observed(store, NAME, AT)
     assert seen is not None
     assert np.isnan(seen.price).all()
     assert "2 of 2 observed have no liquidation price" in seen.notes
@@ -105,4 +106,4 @@ def test_leverage_above_the_maximum_has_no_price_and_portfolio_margin_no_formula
 
 def test_an_unknown_instrument_is_an_error(store: Store) -> None:
     with pytest.raises(NotFoundError):
-        observed(store, "binance:NOSUCH", AT)
+        read_observed(store, "binance:NOSUCH", AT)

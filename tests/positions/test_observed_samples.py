@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from liqmap import clock
+from _helpers.venue_payloads import (
+    binance_position_risk,
+    clearinghouse_state,
+    hyperliquid_position,
+    load_contracts,
+    stored_positions,
+    write_json,
+)
+from liqmap._base import timestamps
 from liqmap.history import open_store
-from liqmap.positions.observed import observed
-from payloads import define, held, put, state, stored, usdm
+from liqmap.positions.observed import read_observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +60,10 @@ def store() -> Iterator[Store]:
 def test_the_formula_on_what_was_stored_is_the_reported_price(
     store: Store, tmp_path: Path, shared: Path, sample: str, at: str | None, tier: str, count: int
 ) -> None:
-    define(store, tmp_path, tier)
+    load_contracts(store, tmp_path, tier)
     store.load(shared / "api_samples" / sample, account="desk", at=at)
-    (taken,) = stored(store, "max(ts)")
-    seen = observed(store, tier.split(",", 1)[0], taken[0])
+    (taken,) = stored_positions(store, "max(ts)")
+    seen = read_observed(store, tier.split(",", 1)[0], taken[0])
     assert seen is not None
     assert len(seen) == count
     assert seen.reported.all()
@@ -68,7 +75,7 @@ def test_the_formula_on_what_was_stored_is_the_reported_price(
 
 def test_observed_accounts_of_the_excerpt(store: Store, shared: Path) -> None:
     store.load(shared / "data/positions/xyz1367487_accounts_excerpt.json")
-    seen = observed(store, "hyperliquid:BTC", clock.parse("2026-10-04"))
+    seen = read_observed(store, "hyperliquid:BTC", timestamps.parse_instant("2026-10-04"))
     assert seen is not None
     assert (len(seen), seen.mark_price) == (3, pytest.approx(84_721))
     assert float((seen.size_base * seen.entry_price).sum()) == pytest.approx(463_492, rel=1e-3)
@@ -79,13 +86,15 @@ def test_observed_accounts_of_the_excerpt(store: Store, shared: Path) -> None:
 
 def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path) -> None:
     legs = [
-        usdm(positionSide="LONG", marginType="cross", liquidationPrice="0"),
-        usdm(positionSide="SHORT", marginType="cross", liquidationPrice="0", positionAmt="-0.1", entryPrice="66000"),
+        binance_position_risk(positionSide="LONG", marginType="cross", liquidationPrice="0"),
+        binance_position_risk(
+            positionSide="SHORT", marginType="cross", liquidationPrice="0", positionAmt="-0.1", entryPrice="66000"
+        ),
     ]
-    store.load(put(tmp_path, legs), account="desk", at="2026-10-01")
+    store.load(write_json(tmp_path, legs), account="desk", at="2026-10-01")
     with store.transaction() as connection:
         connection.execute("UPDATE positions SET margin = 3000")  # the wallet, which positionRisk does not tell
-    seen = observed(store, "binance:BTCUSDT", clock.parse("2026-10-01"))
+    seen = read_observed(store, "binance:BTCUSDT", timestamps.parse_instant("2026-10-01"))
     assert seen is not None
     assert seen.formula_price[0] == pytest.approx(seen.formula_price[1], rel=1e-12)
     # Equity 3000 + 0.5·(L − 65000) − 0.1·(L − 66000) meets 0.4 % of both legs' notional.
@@ -93,19 +102,28 @@ def test_both_legs_of_binance_s_hedge_share_a_price(store: Store, tmp_path: Path
 
 
 def test_an_account_that_was_seen_without_positions_has_closed_them(store: Store, tmp_path: Path) -> None:
-    define(store, tmp_path)
+    load_contracts(store, tmp_path)
     first, hour = 1_790_000_000_000, 3_600_000
-    store.load(put(tmp_path, state(held(), held("ETH"), time=first)), account="a")
-    store.load(put(tmp_path, state(held("ETH"), time=first + hour)), account="a", instrument="hyperliquid:ETH")
+    store.load(
+        write_json(tmp_path, clearinghouse_state(hyperliquid_position(), hyperliquid_position("ETH"), time=first)),
+        account="a",
+    )
+    store.load(
+        write_json(tmp_path, clearinghouse_state(hyperliquid_position("ETH"), time=first + hour)),
+        account="a",
+        instrument="hyperliquid:ETH",
+    )
 
     def count(name: str, at: int) -> int:
-        seen = observed(store, f"hyperliquid:{name}", at * 1000)
+        seen = read_observed(store, f"hyperliquid:{name}", at * 1000)
         return 0 if seen is None else len(seen)
 
     assert (count("BTC", first + hour), count("ETH", first + hour)) == (1, 1)
-    store.load(put(tmp_path, state(held("ETH"), time=first + 2 * hour)), account="a")
+    store.load(
+        write_json(tmp_path, clearinghouse_state(hyperliquid_position("ETH"), time=first + 2 * hour)), account="a"
+    )
     assert (count("BTC", first + 2 * hour), count("ETH", first + 2 * hour)) == (0, 1)
-    report = store.load(put(tmp_path, state(time=first + 3 * hour)), account="a")
+    report = store.load(write_json(tmp_path, clearinghouse_state(time=first + 3 * hour)), account="a")
     assert (report.stored, report.tables[0].read, report.tables[0].left_out) == (0, 1, 1)
     assert (count("BTC", first + 3 * hour), count("ETH", first + 3 * hour)) == (0, 0)
     assert (count("BTC", first + hour), count("ETH", first + 2 * hour)) == (1, 1)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from liqmap.clock import parse
-from liqmap.report.site import write_issue
-from publishing import make_issue
+from _helpers.sample_issue import make_issue
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.site.site import write_issue
 
 TIMES = ("2026-06-11T12:00Z", "2026-06-12T00:00Z", "2026-06-12T12:00Z")
 
@@ -17,5 +17,5 @@ TIMES = ("2026-06-11T12:00Z", "2026-06-12T00:00Z", "2026-06-12T12:00Z")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("published") / "site"
     for seed, time in enumerate(TIMES):
-        write_issue(make_issue(at=parse(time), seed=seed), out)
+        write_issue(make_issue(at=parse_instant(time), seed=seed), out)
     return out

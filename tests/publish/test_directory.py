@@ -1,4 +1,4 @@
-"""A directory shows the old site or the new one, whatever is killed when."""
+"""Publication into a directory is atomic, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -11,51 +11,52 @@ import time
 from pathlib import Path
 
 import pytest
-from published import files
 
-from liqmap.errors import InputError, StorageError
-from liqmap.publish.stage import Keep
+from _helpers.site_files import files
+from liqmap._base.errors import InputError, StorageError
+from liqmap.publish.site_copy import Retention
 from liqmap.publish.target import publish
-from liqmap.report.folder import sound
+from liqmap.report.site.atomic_files import manifest_matches
 
 
-def test_the_directory_is_the_site(site: Path, tmp_path: Path) -> None:
+def test_the_directory_equals_the_site(site: Path, tmp_path: Path) -> None:
     www = tmp_path / "www"
-    assert publish(site, str(www), keep=Keep()) == (3, True)
+    assert publish(site, str(www), keep=Retention()) == (3, True)
     assert files(www) == files(site)
-    assert publish(site, str(www), keep=Keep()) == (3, False)
-    assert publish(site, str(www), keep=Keep(issues=1)) == (1, True)
-    assert sound(www)
+    assert publish(site, str(www), keep=Retention()) == (3, False)
+    assert publish(site, str(www), keep=Retention(issues=1)) == (1, True)
+    assert manifest_matches(www)
     assert len(files(www)) < len(files(site))
-    assert publish(site, str(www), keep=Keep(issues=2)) == (2, True)
-    assert len([path for path in tmp_path.iterdir() if path.name != "www"]) == 2  # this version and the one before
+    assert publish(site, str(www), keep=Retention(issues=2)) == (2, True)
+    assert len([path for path in tmp_path.iterdir() if path.name != "www"]) == 2  # current and previous version
 
 
-def test_an_empty_folder_is_taken_and_a_full_one_is_not(site: Path, tmp_path: Path) -> None:
+def test_an_empty_folder_is_replaced_and_a_non_empty_one_is_rejected(site: Path, tmp_path: Path) -> None:
     www = tmp_path / "www"
     www.mkdir()
-    publish(site, str(www), keep=Keep(issues=1))
-    assert sound(www)
+    publish(site, str(www), keep=Retention(issues=1))
+    assert manifest_matches(www)
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     (theirs / "thesis.txt").write_text("mine")
     with pytest.raises(InputError, match="nothing published"):
-        publish(site, str(theirs), keep=Keep())
+        publish(site, str(theirs), keep=Retention())
     assert files(theirs) == {"thesis.txt": b"mine"}
 
 
-def test_a_damaged_version_is_put_right(site: Path, tmp_path: Path) -> None:
+def test_a_damaged_version_is_repaired(site: Path, tmp_path: Path) -> None:
     www = tmp_path / "www"
-    publish(site, str(www), keep=Keep())
+    publish(site, str(www), keep=Retention())
     (www / "index.html").write_bytes(b"broken")
-    assert publish(site, str(www), keep=Keep()) == (3, True)
+    assert publish(site, str(www), keep=Retention()) == (3, True)
     assert files(www) == files(site)
 
 
-def test_killed_at_any_moment_it_shows_one_site_or_the_other(site: Path, tmp_path: Path) -> None:
+@pytest.mark.storm
+def test_a_killed_run_leaves_the_old_or_the_new_site(site: Path, tmp_path: Path) -> None:
     www = tmp_path / "www"
     liqmap = str(Path(sys.executable).with_name("liqmap"))
-    publish(site, str(www), keep=Keep())
+    publish(site, str(www), keep=Retention())
     whole, fewer = files(site), None
     dice, cut = random.Random(9), 0
     for turn in range(14):
@@ -71,40 +72,40 @@ def test_killed_at_any_moment_it_shows_one_site_or_the_other(site: Path, tmp_pat
             process.send_signal(signal.SIGKILL)
             cut += 1
         process.wait()
-        assert sound(www)
+        assert manifest_matches(www)
         shown = files(www)
         if shown != whole:
             fewer = fewer or shown
             assert shown == fewer
     assert cut >= 5
-    # A run that is let finish clears away what the killed ones left.
-    publish(site, str(www), keep=Keep())
+    # A completed run removes the leftovers of killed runs.
+    publish(site, str(www), keep=Retention())
     assert files(www) == whole
     assert len(list(tmp_path.iterdir())) <= 3
     assert not [path for path in tmp_path.iterdir() if path.name.endswith((".new", ".link"))]
 
 
-def test_drafts_of_killed_runs_go_even_if_nothing_is_new(site: Path, tmp_path: Path) -> None:
+def test_leftovers_of_killed_runs_are_removed_even_without_changes(site: Path, tmp_path: Path) -> None:
     www = tmp_path / "www"
-    publish(site, str(www), keep=Keep())
+    publish(site, str(www), keep=Retention())
     shown = {path.name for path in tmp_path.iterdir()}
     (version,) = (path for path in tmp_path.iterdir() if path.name.startswith(".www-"))
     draft = tmp_path / f"{version.name}.4242.new"
     draft.mkdir()
     (draft / "index.html").write_text("half")
     (tmp_path / ".www.4242.link").symlink_to(version.name)
-    publish(site, str(www), keep=Keep())
+    publish(site, str(www), keep=Retention())
     assert {path.name for path in tmp_path.iterdir()} == shown
 
 
 def _wait_for_a_copy(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Until it begins to write beside the target, or is done: killing it earlier would test nothing."""
+    """Wait until the process writes beside the target or has finished; killing it earlier would not test anything."""
     there = {path.name for path in folder.iterdir()}
     while process.poll() is None and {path.name for path in folder.iterdir()} <= there:
         time.sleep(0.002)
 
 
-def test_what_cannot_be_written_leaves_what_was_there(site: Path, tmp_path: Path) -> None:
+def test_a_failed_publication_leaves_the_published_site(site: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StorageError, match="what stood there stays"):
-        publish(site, str(tmp_path / "file" / "www"), keep=Keep())
+    with pytest.raises(StorageError, match="the published site is unchanged"):
+        publish(site, str(tmp_path / "file" / "www"), keep=Retention())

@@ -1,4 +1,4 @@
-"""A branch holds the site and nothing else: the same site, the same commit."""
+"""Publication to a git branch: the branch equals the site, and commits are reproducible."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from published import files
 
-from liqmap.errors import InputError, StorageError
+from _helpers.site_files import files
+from liqmap._base.errors import InputError, StorageError
 from liqmap.publish.git import publish_git
-from liqmap.publish.stage import Keep, staged
-from liqmap.publish.target import MOST, publish
+from liqmap.publish.site_copy import Retention, checked_copy
+from liqmap.publish.target import MAX_BYTES, publish
 
 
 def git(*arguments: str, cwd: Path) -> str:
@@ -24,29 +24,32 @@ def remote(tmp_path: Path) -> Path:
     return tmp_path / "remote.git"
 
 
-def test_a_branch_is_the_site(site: Path, remote: Path, tmp_path: Path) -> None:
+def test_the_branch_equals_the_site(site: Path, remote: Path, tmp_path: Path) -> None:
     to = f"git:{remote}#gh-pages"
-    assert publish(site, to, keep=Keep()) == (3, True)
+    assert publish(site, to, keep=Retention()) == (3, True)
     git("clone", "--quiet", "--branch", "gh-pages", str(remote), "clone", cwd=tmp_path)
     there = {name: content for name, content in files(tmp_path / "clone").items() if not name.startswith(".git/")}
     assert there == {**files(site), ".nojekyll": b""}
     first = git("rev-parse", "gh-pages", cwd=remote)
-    assert publish(site, to, keep=Keep()) == (3, False)
-    assert publish(site, to, keep=Keep(issues=1)) == (1, True)
-    # A commit without a past: a branch of pages does not grow with the years.
+    assert publish(site, to, keep=Retention()) == (3, False)
+    assert publish(site, to, keep=Retention(issues=1)) == (1, True)
+    # A single commit without parents, so the branch does not grow.
     assert git("rev-list", "--count", "gh-pages", cwd=remote) == "1"
-    assert publish(site, to, keep=Keep()) == (3, True)
+    assert publish(site, to, keep=Retention()) == (3, True)
     assert git("rev-parse", "gh-pages", cwd=remote) == first
 
 
-def test_a_remote_that_refuses_keeps_what_it_had(site: Path, remote: Path) -> None:
-    publish(site, f"git:{remote}#gh-pages", keep=Keep())
+def test_a_rejected_push_leaves_the_branch_unchanged(site: Path, remote: Path) -> None:
+    publish(site, f"git:{remote}#gh-pages", keep=Retention())
     before = git("rev-parse", "gh-pages", cwd=remote)
     hook = remote / "hooks" / "pre-receive"
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\necho no room >&2\nexit 1\n")
     hook.chmod(0o755)
-    with staged(site, Keep(issues=1), most=MOST) as ready, pytest.raises(StorageError, match=r"git push: .*no room"):
+    with (
+        checked_copy(site, Retention(issues=1), most=MAX_BYTES) as ready,
+        pytest.raises(StorageError, match=r"git push: .*no room"),
+    ):
         publish_git(ready, str(remote), "gh-pages")
     assert git("rev-parse", "gh-pages", cwd=remote) == before
 
@@ -54,12 +57,12 @@ def test_a_remote_that_refuses_keeps_what_it_had(site: Path, remote: Path) -> No
 @pytest.mark.parametrize(
     "to", ["git:remote", "git:#gh-pages", "git:--upload-pack=x#b", "git:r#-b", "git:r#a..b", "git:r#a b", "git:r#"]
 )
-def test_odd_targets_are_told(site: Path, to: str) -> None:
+def test_invalid_targets_are_rejected(site: Path, to: str) -> None:
     with pytest.raises(InputError, match="nothing published"):
-        publish(site, to, keep=Keep())
+        publish(site, to, keep=Retention())
 
 
-def test_a_remote_that_is_not_there_is_told_in_one_line(site: Path, tmp_path: Path) -> None:
+def test_a_missing_remote_gives_a_one_line_error(site: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="git ls-remote") as caught:
-        publish(site, f"git:{tmp_path / 'none'}#b", keep=Keep())
+        publish(site, f"git:{tmp_path / 'none'}#b", keep=Retention())
     assert "\n" not in str(caught.value)

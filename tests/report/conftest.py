@@ -1,4 +1,4 @@
-"""Sites that several tests read; none of them changes what is in one."""
+"""Sites shared by several tests; tests do not modify them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liqmap.clock import parse
-from liqmap.report.site import write_issue
-from publishing import DAY, HOSTILE, make_issue
+from _helpers.sample_issue import DAY, HOSTILE_NAMES, make_issue
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,29 +20,30 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One issue about one instrument."""
-    out = tmp_path_factory.mktemp("plain") / "site"
+def issue_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with one issue of one instrument."""
+    out = tmp_path_factory.mktemp("single_issue") / "site"
     write_issue(make_issue(), out)
     return out
 
 
 @pytest.fixture(scope="session")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with a past: four issues about one instrument, published at an address."""
-    out = tmp_path_factory.mktemp("lived") / "site"
+def archive_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with four issues of one instrument and a base URL."""
+    out = tmp_path_factory.mktemp("four_issues") / "site"
     for day in range(4):
         write_issue(
-            make_issue(at=parse("2026-06-12T00:00Z") + day * DAY, seed=7 + day, base="https://example.org/m"), out
+            make_issue(at=parse_instant("2026-06-12T00:00Z") + day * DAY, seed=7 + day, base="https://example.org/m"),
+            out,
         )
     return out
 
 
 @pytest.fixture(scope="session")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One issue about instruments whose names would rather be code; simulated."""
+def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with one simulated issue of instruments with malicious names."""
     out = tmp_path_factory.mktemp("hostile") / "site"
-    write_issue(make_issue(*HOSTILE, simulated=True), out)
+    write_issue(make_issue(*HOSTILE_NAMES, simulated=True), out)
     return out
 
 

@@ -1,4 +1,4 @@
-"""Everybody can read the pages: axe finds nothing serious in any of them, light or dark."""
+"""Accessibility: axe reports no serious violations on any page, in light and dark mode."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import opened
 
-from liqmap.report.pages import NAMES
+from _helpers.browser_page import opened
+from liqmap.report.page_names import PAGE_NAMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-GRAVE = ("serious", "critical")
+SERIOUS = ("serious", "critical")
 SITE = ("index.html", "archive.html", "instruments/*.html")
 
 
-def grave(path: Path, browser: Browser, *, width: int, scheme: str) -> list[str]:
+def serious_violations(path: Path, browser: Browser, *, width: int, scheme: str) -> list[str]:
     with opened(browser, path, width=width, scheme=scheme) as page:
-        # axe would fetch the style sheet again, which the page's policy forbids: it does without.
+        # Without preload: axe would fetch the style sheet again, which the content security policy forbids.
         found = Axe().run(page, options={"preload": False}).response
     assert found["passes"], "axe did not run"
     return [
-        f"{path.name} {fault['id']}: {fault['help']}: {[node['target'] for node in fault['nodes'][:3]]}"
-        for fault in found["violations"]
-        if fault["impact"] in GRAVE
+        f"{path.name} {violation['id']}: {violation['help']}: {[node['target'] for node in violation['nodes'][:3]]}"
+        for violation in found["violations"]
+        if violation["impact"] in SERIOUS
     ]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-@pytest.mark.parametrize("name", [*SITE, *(f"latest/*/{name}.html" for name in NAMES)])
-def test_axe_finds_nothing_serious(browser: Browser, lived: Path, name: str, width: int, scheme: str) -> None:
-    path = next(iter(sorted(lived.glob(name))))
-    assert grave(path, browser, width=width, scheme=scheme) == []
+@pytest.mark.parametrize("name", [*SITE, *(f"latest/*/{name}.html" for name in PAGE_NAMES)])
+def test_axe_finds_no_serious_violations(
+    browser: Browser, archive_site: Path, name: str, width: int, scheme: str
+) -> None:
+    path = next(iter(sorted(archive_site.glob(name))))
+    assert serious_violations(path, browser, width=width, scheme=scheme) == []
 
 
-def test_axe_would_find_something(browser: Browser, tmp_path: Path) -> None:
+def test_axe_detects_low_contrast(browser: Browser, tmp_path: Path) -> None:
     bad = tmp_path / "bad.html"
     bad.write_text("<!doctype html><title>x</title><img src='data:,'><p style='color:#ddd;background:#fff'>pale</p>")
     with pytest.raises(AssertionError, match="color-contrast"):
-        assert grave(bad, browser, width=390, scheme="light") == []
+        assert serious_violations(bad, browser, width=390, scheme="light") == []

@@ -1,4 +1,4 @@
-"""The pages in a real browser, from disk: nothing complains, nothing leaves, nothing spills, everything draws."""
+"""The pages in a real browser, from disk: no console errors, no network requests, no overflow, all charts drawn."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened, until
 
-from liqmap.report.pages import NAMES
+from _helpers.browser_page import opened, until
+from liqmap.report.page_names import PAGE_NAMES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -17,28 +17,28 @@ pytestmark = pytest.mark.browser
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
 WIDTHS = {"desk": 1440, "phone": 390}
-PAGES = ("front", *NAMES)
+PAGES = ("front", *PAGE_NAMES)
 
 
-def path_of(plain: Path, name: str) -> Path:
-    if name in NAMES:
-        return next((plain / "latest").glob(f"*/{name}.html"))
-    return plain / {"front": "index.html", "archive": "archive.html"}[name]
+def path_of(issue_site: Path, name: str) -> Path:
+    if name in PAGE_NAMES:
+        return next((issue_site / "latest").glob(f"*/{name}.html"))
+    return issue_site / {"front": "index.html", "archive": "archive.html"}[name]
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_draws_and_keeps_to_its_width(
-    browser: Browser, plain: Path, name: str, size: str, scheme: str, script: bool
+def test_every_page_draws_and_fits_its_width(
+    browser: Browser, issue_site: Path, name: str, size: str, scheme: str, script: bool
 ) -> None:
     width = WIDTHS[size]
-    with opened(browser, path_of(plain, name), width=width, scheme=scheme, script=script) as page:
+    with opened(browser, path_of(issue_site, name), width=width, scheme=scheme, script=script) as page:
         ARTIFACTS.mkdir(exist_ok=True)
         suffix = "" if script else "-no-script"
         page.screenshot(path=ARTIFACTS / f"{name}-{size}-{scheme}{suffix}.png", full_page=True)
-        # Locators work without the page's own scripts.
+        # Locators work without page scripts.
         main = page.locator("main").bounding_box()
         assert main is not None
         assert main["x"] >= 0
@@ -52,18 +52,18 @@ def test_every_page_draws_and_keeps_to_its_width(
             assert seen.count() > 100
             assert page.locator(".still:visible").count() == (0 if script else 1)
         if name == "front":
-            assert page.locator(".mini path:visible").count() >= 6
+            assert page.locator(".thumbnail path:visible").count() >= 6
 
 
 @pytest.mark.parametrize("size", WIDTHS)
-def test_the_archive_keeps_to_its_width(browser: Browser, plain: Path, size: str) -> None:
-    with opened(browser, path_of(plain, "archive"), width=WIDTHS[size]) as page:
+def test_the_archive_fits_its_width(browser: Browser, issue_site: Path, size: str) -> None:
+    with opened(browser, path_of(issue_site, "archive"), width=WIDTHS[size]) as page:
         page.screenshot(path=ARTIFACTS / f"archive-{size}-light.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size]
 
 
-def test_hovering_tells_what_is_there(browser: Browser, plain: Path) -> None:
-    with opened(browser, path_of(plain, "map")) as page:
+def test_hovering_shows_a_tooltip_with_usd(browser: Browser, issue_site: Path) -> None:
+    with opened(browser, path_of(issue_site, "map")) as page:
         page.locator(".live svg").scroll_into_view_if_needed()
         box = page.locator(".live svg").bounding_box()
         assert box is not None
@@ -76,8 +76,8 @@ def test_hovering_tells_what_is_there(browser: Browser, plain: Path) -> None:
         page.screenshot(path=ARTIFACTS / "map-tooltip.png")
 
 
-def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, plain: Path) -> None:
-    path = path_of(plain, "map")
+def test_leverage_groups_can_be_hidden_and_the_view_is_stored_in_the_url(browser: Browser, issue_site: Path) -> None:
+    path = path_of(issue_site, "map")
     with opened(browser, path) as page:
         bars = page.locator(".live svg path[fill^='var(--longs'], .live svg path[fill^='var(--shorts']")
         before = bars.count()
@@ -87,7 +87,7 @@ def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, plain
         page.get_by_role("button", name="±5 %").click()
         page.wait_for_url("**#*-*;hide=0")
         shared = page.url
-        # Closer to the mark the bars are finer, and the caption says how fine.
+        # Close to the mark the bars are finer, and the caption states their width.
         assert page.locator(".step").inner_text() == "50"
         page.locator("[data-reach=first]").click()
         page.get_by_role("button", name="under 10×").click()
@@ -95,16 +95,16 @@ def test_groups_can_be_hidden_and_the_view_can_be_shared(browser: Browser, plain
         assert bars.count() == before
         assert page.locator(".step").inner_text() == "200"
     with opened(browser, path) as page:
-        # By way of nowhere: a change of the hash alone would race with what the open page writes there itself.
+        # Via a blank page: changing only the URL fragment would race with the fragment written by the open page.
         page.goto("about:blank")
         page.goto(shared)
-        # The address is read once the chart stands; waiting for what it asks for is the assertion.
+        # The fragment is applied once the chart is drawn; waiting for its state is the assertion.
         page.get_by_role("button", name="under 10×", pressed=False).wait_for()
         page.get_by_role("button", name="±5 %", pressed=True).wait_for()
 
 
-def test_keyboard_reaches_and_moves_the_chart(browser: Browser, plain: Path) -> None:
-    with opened(browser, path_of(plain, "map")) as page:
+def test_the_chart_is_reachable_and_movable_by_keyboard(browser: Browser, issue_site: Path) -> None:
+    with opened(browser, path_of(issue_site, "map")) as page:
         reached = set()
         for _ in range(40):
             page.keyboard.press("Tab")
@@ -116,7 +116,7 @@ def test_keyboard_reaches_and_moves_the_chart(browser: Browser, plain: Path) -> 
             if page.evaluate("document.activeElement.classList.contains('live')"):
                 break
         else:
-            pytest.fail(f"Tab never came to the chart: {reached}")
+            pytest.fail(f"Tab did not reach the chart: {reached}")
         assert any("50×" in text for text in reached)
         first = page.locator(".live svg").inner_html()
         page.keyboard.press("+")
@@ -127,8 +127,8 @@ def test_keyboard_reaches_and_moves_the_chart(browser: Browser, plain: Path) -> 
         page.wait_for_url(lambda url: "#" not in url)
 
 
-def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browser: Browser, plain: Path) -> None:
-    with opened(browser, path_of(plain, "map"), width=1000) as page:  # the drawing is scaled here
+def test_dragging_keeps_the_price_under_the_pointer(browser: Browser, issue_site: Path) -> None:
+    with opened(browser, path_of(issue_site, "map"), width=1000) as page:  # the chart is scaled at this width
         page.locator(".live svg").scroll_into_view_if_needed()
         plot = page.locator(".live svg .background").first.bounding_box()
         assert plot is not None
@@ -137,14 +137,14 @@ def test_dragging_and_pinching_the_wheel_keep_the_price_under_the_pointer(browse
         page.mouse.down()
         page.mouse.move(x + plot["width"] * 0.25, y, steps=6)
         page.mouse.up()
-        # A quarter of ±15 % to the right: the view lies a quarter of its width lower, and is as wide as before.
+        # Dragged to the right by a quarter of the ±15 % range: the view moves down by a quarter of its width.
         low, high = 77412.3 * (0.85 - 0.25 * 0.30), 77412.3 * (1.15 - 0.25 * 0.30)
         ends = "location.hash.slice(1).split('-').map(Number)"
         until(page, f"Math.abs({ends}[0] / {low} - 1) < 2e-3 && Math.abs({ends}[1] / {high} - 1) < 2e-3")
 
 
-def test_tables_sort(browser: Browser, plain: Path) -> None:
-    with opened(browser, path_of(plain, "map")) as page:
+def test_tables_sort(browser: Browser, issue_site: Path) -> None:
+    with opened(browser, path_of(issue_site, "map")) as page:
         cells = page.locator("table.sortable tbody tr:not([hidden]) td:nth-child(5)")
         page.get_by_role("button", name="Notional").click()
         values = [float(value) for value in cells.evaluate_all("cells => cells.map(cell => cell.dataset.value)")]
@@ -154,9 +154,9 @@ def test_tables_sort(browser: Browser, plain: Path) -> None:
         assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Notional")
 
 
-def test_hostile_names_run_nothing(browser: Browser, hostile: Path) -> None:
+def test_malicious_names_execute_no_script(browser: Browser, hostile_site: Path) -> None:
     dialogs: list[str] = []
-    for path in (hostile / "index.html", *(hostile / "latest").glob("*/map.html")):
+    for path in (hostile_site / "index.html", *(hostile_site / "latest").glob("*/map.html")):
         with opened(browser, path, width=390) as page:
             page.on("dialog", lambda dialog: dialogs.append(dialog.message))
             page.wait_for_timeout(50)
@@ -165,8 +165,8 @@ def test_hostile_names_run_nothing(browser: Browser, hostile: Path) -> None:
     assert dialogs == []
 
 
-def test_print_shows_the_still_and_no_switches(browser: Browser, plain: Path) -> None:
-    with opened(browser, path_of(plain, "map")) as page:
+def test_print_shows_the_static_chart_without_controls(browser: Browser, issue_site: Path) -> None:
+    with opened(browser, path_of(issue_site, "map")) as page:
         page.emulate_media(media="print")
         assert page.locator(".still.wide").is_visible()
         assert not page.locator(".live").is_visible()

@@ -1,4 +1,4 @@
-"""A report file that is wrong says where, in one line."""
+"""Invalid report files are rejected with a one-line error that names the field."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 from liqmap.report.config import read_report
 
 GOOD = 'title = "x"\ninstruments = ["okx:BTC-USDT-SWAP"]\n'
@@ -18,8 +18,8 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_the_reports_we_ship_are_good() -> None:
-    # Plans of what is scored lie there too; they are lists of tests.
+def test_the_shipped_report_files_are_valid() -> None:
+    # The folder also contains scoring plans, which are lists of tests.
     found = [
         path for path in (Path(__file__).parents[2] / "reports").glob("*.toml") if "[[test]]" not in path.read_text()
     ]
@@ -40,16 +40,16 @@ def test_shocks_are_fractions_or_per_cent_in_order(tmp_path: Path) -> None:
         ('title = "x"', "r.toml, instruments: missing"),
         ('title = "x"\ninstruments = []', "r.toml, instruments: []"),
         ('title = "x"\ninstruments = ["BTC"]', "instruments: 'BTC' (expected venue:SYMBOL"),
-        ('title = "x"\ninstruments = ["a:b", "a:b"]', "stands there twice"),
+        ('title = "x"\ninstruments = ["a:b", "a:b"]', "is listed twice"),
         (GOOD + 'every = "soon"', "r.toml, every: 'soon' (expected a span such as 5m, 12h or 30d)"),
-        (GOOD + "shocks = [0]", "a shock of 0 moves nothing"),
+        (GOOD + "shocks = [0]", "a shock must not be 0"),
         (GOOD + 'shocks = ["-60%"]', "r.toml, shocks.0: '-60%'"),
         (GOOD + 'shocks = ["two%"]', "r.toml, shocks.0: 'two%'"),
         ('title = "x', "r.toml: Unterminated string"),
         ("\ufeff" + GOOD, "r.toml: "),
     ],
 )
-def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_file_gives_a_one_line_error(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(InputError) as caught:
         read_report(path)
@@ -60,6 +60,6 @@ def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, message: st
     assert "\n" not in line
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_gives_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         read_report(tmp_path / "none.toml")

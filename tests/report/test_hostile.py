@@ -1,4 +1,4 @@
-"""Names that would rather be code, through feed, sitemap, pictures, tables, and every page in a browser."""
+"""Malicious instrument names in the feed, sitemap, images, tables and every page in a browser."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from browsing import opened
 from lxml import etree, html
 
-from liqmap.clock import parse
-from liqmap.errors import InputError
-from liqmap.instruments import slug
+from _helpers.browser_page import opened
+from _helpers.sample_issue import DAY, HOSTILE_NAMES, make_issue
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import parse_instant
 from liqmap.report.config import read_report
-from liqmap.report.pages import NAMES
-from liqmap.report.single import single_file
-from liqmap.report.site import write_issue
-from publishing import DAY, HOSTILE, make_issue
+from liqmap.report.page_names import PAGE_NAMES
+from liqmap.report.site.single_file import single_file
+from liqmap.report.site.site import write_issue
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,12 +35,12 @@ PLACES = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("addressed") / "site"
     for turn in range(2):
-        at = parse("2026-06-12T00:00Z") + turn * DAY
-        write_issue(make_issue(*HOSTILE, title=TITLE, coin=COIN, base=BASE, at=at, simulated=True), out)
+        at = parse_instant("2026-06-12T00:00Z") + turn * DAY
+        write_issue(make_issue(*HOSTILE_NAMES, title=TITLE, coin=COIN, base=BASE, at=at, simulated=True), out)
     return out
 
 
-def test_the_feed_is_atom_and_says_what_the_issues_say(site: Path) -> None:
+def test_the_feed_is_valid_atom_with_all_issues(site: Path) -> None:
     feed = etree.fromstring((site / "feed.xml").read_bytes())
     assert feed.findtext(f"{ATOM}title") == TITLE
     entries = feed.findall(f"{ATOM}entry")
@@ -48,19 +48,19 @@ def test_the_feed_is_atom_and_says_what_the_issues_say(site: Path) -> None:
     assert len({feed.findtext(f"{ATOM}id"), *(entry.findtext(f"{ATOM}id") for entry in entries)}) == 3
     for entry, path in zip(entries, ("2026-06-13/0000", "2026-06-12/0000"), strict=True):
         assert entry.find(f"{ATOM}link").get("href") == f"{BASE}{path}/index.html"
-        assert entry.findtext(f"{ATOM}title").startswith(f"SIMULATED: {HOSTILE[0]}: ")
-        assert all(name in entry.findtext(f"{ATOM}summary") for name in HOSTILE)
+        assert entry.findtext(f"{ATOM}title").startswith(f"SIMULATED: {HOSTILE_NAMES[0]}: ")
+        assert all(name in entry.findtext(f"{ATOM}summary") for name in HOSTILE_NAMES)
         assert entry.findtext(f"{ATOM}updated") == f"{path[:10]}T00:00:00Z"
 
 
-def test_the_sitemap_names_pages_that_are_there(site: Path) -> None:
+def test_the_sitemap_lists_existing_pages(site: Path) -> None:
     found = [e.text for e in etree.fromstring((site / "sitemap.xml").read_bytes()).iter(f"{PLACES}loc")]
-    assert len(found) == len(set(found)) == 2 + len(HOSTILE) + 2 * (1 + len(HOSTILE))
+    assert len(found) == len(set(found)) == 2 + len(HOSTILE_NAMES) + 2 * (1 + len(HOSTILE_NAMES))
     for address in found:
         assert (site / address.removeprefix(BASE)).is_file()
 
 
-def test_pages_name_their_address_and_picture(site: Path) -> None:
+def test_pages_have_a_canonical_url_and_a_preview_image(site: Path) -> None:
     for page in (site / "index.html", *site.glob("latest/*/*.html")):
         tree = html.fromstring(page.read_bytes())
         (address,) = tree.xpath("//link[@rel='canonical']/@href")
@@ -72,15 +72,15 @@ def test_pages_name_their_address_and_picture(site: Path) -> None:
         assert (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) == (1200, 630)
 
 
-def test_the_list_of_issues_is_only_data(site: Path) -> None:
+def test_the_list_of_issues_contains_only_data(site: Path) -> None:
     text = (site / "issues.js").read_text("utf-8")
-    told = json.loads(text.removeprefix("window.liqmapIssues=").removesuffix(";\n"))
-    assert sorted(told["issues"]) == ["2026-06-12/0000", "2026-06-13/0000"]
-    assert sorted(told["slugs"]) == sorted(slug(name) for name in HOSTILE)
+    listed = json.loads(text.removeprefix("window.liqmapIssues=").removesuffix(";\n"))
+    assert sorted(listed["issues"]) == ["2026-06-12/0000", "2026-06-13/0000"]
+    assert sorted(listed["slugs"]) == sorted(slug(name) for name in HOSTILE_NAMES)
 
 
-def test_tables_beside_the_pages_hold_the_names_as_they_are(site: Path) -> None:
-    for name in HOSTILE:
+def test_downloads_contain_the_names_unchanged(site: Path) -> None:
+    for name in HOSTILE_NAMES:
         folder = site / "latest" / slug(name)
         rows = json.loads((folder / "clusters.json").read_text("utf-8"))
         columns = pl.read_parquet(io.BytesIO((folder / "clusters.parquet").read_bytes()))
@@ -90,7 +90,7 @@ def test_tables_beside_the_pages_hold_the_names_as_they_are(site: Path) -> None:
 
 
 @pytest.mark.browser
-def test_nothing_runs_on_any_page(browser: Browser, site: Path) -> None:
+def test_no_injected_script_runs_on_any_page(browser: Browser, site: Path) -> None:
     dialogs: list[str] = []
     seen = 0
     for path in (*site.glob("*.html"), *site.glob("instruments/*.html"), *site.glob("latest/*/*.html")):
@@ -100,15 +100,15 @@ def test_nothing_runs_on_any_page(browser: Browser, site: Path) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
             assert page.locator("img, iframe, object, b, i").count() == 0, path
             seen += 1
-    assert seen == 2 + (len(NAMES) + 1) * len(HOSTILE)
+    assert seen == 2 + (len(PAGE_NAMES) + 1) * len(HOSTILE_NAMES)
     assert dialogs == []
 
 
 @pytest.mark.browser
-def test_one_file_runs_nothing_but_its_own(browser: Browser, tmp_path: Path) -> None:
-    issue = make_issue(*HOSTILE, title=TITLE, coin=COIN, simulated=True)
+def test_a_single_file_runs_only_its_own_scripts(browser: Browser, tmp_path: Path) -> None:
+    issue = make_issue(*HOSTILE_NAMES, title=TITLE, coin=COIN, simulated=True)
     alone = tmp_path / "map.html"
-    alone.write_bytes(single_file(issue, "map", HOSTILE[0]))
+    alone.write_bytes(single_file(issue, "map", HOSTILE_NAMES[0]))
     with opened(browser, alone) as page:
         assert page.locator(".live svg path").count() > 100
         assert page.locator("h1").is_visible()
@@ -117,25 +117,25 @@ def test_one_file_runs_nothing_but_its_own(browser: Browser, tmp_path: Path) -> 
         with page.expect_download() as given:
             page.get_by_role("link", name="clusters.csv").last.click()
         assert Path(given.value.path()).read_text("utf-8").startswith("instrument,at,side")
-        # The policy holds: a script that is not the page's own is refused.
+        # The content security policy rejects other scripts.
         page.evaluate(
             "() => { const s = document.createElement('script'); s.textContent = 'window.ran = 1'; "
             "document.body.append(s); }"
         )
         assert page.evaluate("window.ran") is None
         page.wait_for_timeout(20)
-        refused = page.complaints.copy()
-        page.complaints.clear()
+        refused = page.errors.copy()
+        page.errors.clear()
     assert any("Content Security Policy" in text for text in refused)
 
 
-def test_one_file_of_what_is_not_there_is_told() -> None:
+def test_a_single_file_of_an_unknown_page_is_rejected() -> None:
     for name, instrument in (("tea-leaves", None), ("map", "okx:NONE")):
         with pytest.raises(InputError, match="nothing written"):
             single_file(make_issue(), name, instrument)
 
 
-def test_a_label_of_300_characters_is_refused_at_the_door(tmp_path: Path) -> None:
+def test_a_name_of_300_characters_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text(f'title = "x"\ninstruments = ["a:{"W" * 300}"]\n')
     with pytest.raises(InputError, match="302 characters"):
         read_report(tmp_path / "r.toml")
@@ -145,7 +145,7 @@ def test_a_label_of_300_characters_is_refused_at_the_door(tmp_path: Path) -> Non
     "address",
     ["javascript:alert(1)", "//example.org", "https://", "https://u:p@x.org", 'https://x.org/"><b', "ftp://x"],
 )
-def test_an_odd_address_is_refused(tmp_path: Path, address: str) -> None:
+def test_an_invalid_base_url_is_rejected(tmp_path: Path, address: str) -> None:
     (tmp_path / "r.toml").write_text(f"title = 'x'\ninstruments = ['a:b']\nbase_url = '{address}'\n")
     with pytest.raises(InputError, match="base_url"):
         read_report(tmp_path / "r.toml")

@@ -1,4 +1,4 @@
-"""A real market as a site: two weeks of issues, twice a day, from the command line."""
+"""A site of a real market: ten days of issues, twice a day, from the command line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browsing import opened
 from lxml import html
 
-from liqmap.report.folder import sound
-from liqmap.report.pages import NAMES
-from liqmap.report.site import issues
+from _helpers.browser_page import opened
+from liqmap.report.page_names import PAGE_NAMES
+from liqmap.report.site.atomic_files import manifest_matches
+from liqmap.report.site.site import issues
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -52,19 +52,19 @@ def site(history: Path) -> Path:
     return history.parent / "site"
 
 
-def test_there_are_twenty_two_issues_and_all_are_whole(site: Path) -> None:
+def test_all_twenty_two_issues_match_their_manifests(site: Path) -> None:
     assert len(issues(site)) == 22
-    assert sound(site)
-    assert all(sound(site / path) for path in issues(site))
+    assert manifest_matches(site)
+    assert all(manifest_matches(site / path) for path in issues(site))
     tree = html.fromstring((site / "archive.html").read_bytes())
     assert len(tree.xpath("//tbody/tr")) == 22
     for path in issues(site):
-        told = json.loads((site / path / "issue.json").read_text("utf-8"))["instruments"][0]
-        assert 55_000 < told["mark_price"] < 80_000
-        assert told["clusters"]
+        entry = json.loads((site / path / "issue.json").read_text("utf-8"))["instruments"][0]
+        assert 55_000 < entry["mark_price"] < 80_000
+        assert entry["clusters"]
 
 
-def test_the_same_bytes_elsewhere_with_other_processes_zone_and_seed(site: Path, history: Path, tmp_path: Path) -> None:
+def test_output_is_identical_with_other_processes_time_zone_and_seed(site: Path, history: Path, tmp_path: Path) -> None:
     shutil.copy(history, tmp_path / "copy.duckdb")
     (tmp_path / "deep").mkdir()
     report = ROOT / "reports" / "daily.toml"
@@ -83,10 +83,10 @@ def test_the_same_bytes_elsewhere_with_other_processes_zone_and_seed(site: Path,
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_its_pages_open_without_complaint(browser: Browser, site: Path, width: int, scheme: str) -> None:
+def test_pages_open_without_errors(browser: Browser, site: Path, width: int, scheme: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
     found = [site / "index.html", site / "archive.html", *site.glob("instruments/*.html")]
-    found += [next(site.glob(f"latest/*/{name}.html")) for name in NAMES]
+    found += [next(site.glob(f"latest/*/{name}.html")) for name in PAGE_NAMES]
     for path in found:
         with opened(browser, path, width=width, scheme=scheme) as page:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -1,4 +1,4 @@
-"""The scorecard's page and the banner: what was shown, what was not, and what is still missing."""
+"""The scorecard page and the banner: demonstrated skill, missing skill and missing data."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ import pytest
 from lxml import html
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.report import skill
+from _helpers.sample_issue import make_issue
+from _helpers.sample_scorecard import sample_card
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.collect import collect_issue
 from liqmap.report.config import Report
 from liqmap.report.facts import Facts
-from liqmap.report.gather import gather
-from liqmap.report.page import Missing, Shown
-from liqmap.report.pages import page
-from liqmap.report.site import write_issue
-from liqmap.score.issued_card import IssuedCard
-from publishing import make_issue
-from sample_card import sample_card
+from liqmap.report.page import MissingData, PageContent
+from liqmap.report.pages import find_page
+from liqmap.report.site.site import write_issue
+from liqmap.report.text import scorecard
+from liqmap.score.issued_scorecard import IssuedCard
 
 INSTRUMENT = "binance:BTCUSDT"
 
 
-def told(card: IssuedCard | Missing | None) -> Facts:
+def facts_with(card: IssuedCard | MissingData | None) -> Facts:
     facts = make_issue().facts[0]
-    facts.material["scorecard"] = card
+    facts.page_data["scorecard"] = card
     return facts
 
 
-def shown(card: IssuedCard) -> Shown:
-    made = page("scorecard").show(told(card), card)
-    assert isinstance(made, Shown)
+def shown(card: IssuedCard) -> PageContent:
+    made = find_page("scorecard").build(facts_with(card), card)
+    assert isinstance(made, PageContent)
     return made
 
 
@@ -50,43 +50,44 @@ def test_the_banner_gives_the_skill_with_its_interval(card: IssuedCard) -> None:
     assert card.short.skill is not None
     assert card.long.skill.shown
     assert not card.short.skill.shown
-    text = skill.banner(told(card))
+    text = scorecard.banner(facts_with(card))
     assert text.count("\n") == 0
-    assert skill.interval(card.long.skill.skill) in text
+    assert scorecard.interval(card.long.skill.skill) in text
     assert text.endswith(", no demonstrated skill yet.")
     assert "longs" in text.split("no demonstrated skill")[0]
 
 
-def test_too_few_maps_say_how_many_are_needed(tmp_path: Path) -> None:
+def test_with_too_few_maps_the_banner_states_how_many_are_needed(tmp_path: Path) -> None:
     few = sample_card(maps=9)
     assert few.long.skill is None
-    text = skill.banner(told(few))
-    assert text.startswith("Not scored yet: 9 maps ")
+    text = scorecard.banner(facts_with(few))
+    assert text.startswith("Not scored yet: the price reached a new extreme after 9 maps; ")
     assert text.endswith("30 are needed.")
-    assert skill.finding(few) == "Too few maps to score yet"
+    assert scorecard.heading(few) == "Too few maps to score yet"
     assert set(shown(few).values["drawings"]) == {"reliability"}
     issue = make_issue()
-    issue.facts[0].material["scorecard"] = few
+    issue.facts[0].page_data["scorecard"] = few
     write_issue(issue, tmp_path / "s")
     (found,) = tmp_path.glob("s/latest/*/scorecard.html")
     tree = html.fromstring(found.read_bytes())
     assert len(tree.xpath("//figure")) == 1
-    assert tree.text_content().count("30 are needed") == 1  # said once for both sides
+    assert tree.text_content().count("30 are needed") == 1  # once for both sides
 
 
-def test_without_a_card_the_banner_says_why() -> None:
-    said = skill.banner(told(Missing("No liquidations known.", "Load some.")))
-    assert said == "Not scored yet: no liquidations known."
-    assert skill.banner(told(None)) == "Not scored: this report has no scorecard."
+def test_without_a_scorecard_the_banner_states_the_reason() -> None:
+    text = scorecard.banner(facts_with(MissingData("No liquidations known.", "Load some.")))
+    assert text == "Not scored yet: no liquidations known."
+    assert scorecard.banner(facts_with(None)) == "Not scored: this report has no scorecard."
 
 
-def test_the_heading_claims_no_more_than_was_shown(card: IssuedCard) -> None:
-    assert skill.finding(card) == "The maps add to price alone on longs; no demonstrated skill yet on shorts"
-    assert skill.finding(replace(card, long=card.short)) == "No demonstrated skill yet"
-    assert skill.finding(replace(card, short=card.long)) == "The maps add to price alone, on longs and on shorts"
+def test_the_heading_claims_only_demonstrated_skill(card: IssuedCard) -> None:
+    improve = "Maps improve on the price-only baseline"
+    assert scorecard.heading(card) == f"{improve} for longs; no demonstrated skill yet for shorts"
+    assert scorecard.heading(replace(card, long=card.short)) == "No demonstrated skill yet"
+    assert scorecard.heading(replace(card, short=card.long)) == f"{improve} for longs and shorts"
 
 
-def test_every_figure_of_the_page_is_in_its_files(card: IssuedCard) -> None:
+def test_the_downloads_contain_every_figure_of_the_page(card: IssuedCard) -> None:
     made = shown(card)
     plain = json.loads(made.files["scorecard.json"])
     assert plain == json.loads(json.dumps(card.to_dict()))
@@ -95,11 +96,11 @@ def test_every_figure_of_the_page_is_in_its_files(card: IssuedCard) -> None:
     assert len(rivals) == 2 * 6
     assert card.long.skill is not None
     assert float(rivals[0]["gain"]) == card.long.skill.rivals[0].added.gain
-    assert sum(line["part"] == "said, USD" for line in lines) == 20
+    assert sum(line["part"] == "predicted, USD" for line in lines) == 20
     assert sum(line["part"] == "clusters reached" for line in lines) == len(card.bands)
 
 
-def test_drawings_stand_beside_tables_and_words(tmp_path: Path) -> None:
+def test_charts_have_tables_and_alternative_texts(tmp_path: Path) -> None:
     issue = make_issue()
     write_issue(issue, tmp_path / "s")
     (found,) = tmp_path.glob("s/latest/*/scorecard.html")
@@ -108,32 +109,32 @@ def test_drawings_stand_beside_tables_and_words(tmp_path: Path) -> None:
     assert len(tree.xpath("//div[starts-with(@class, 'still ')]/svg")) == 4
     assert len(tree.xpath("//table")) == 5
     front = html.fromstring((tmp_path / "s" / "index.html").read_bytes())
-    banner = skill.banner(issue.facts[0])
+    banner = scorecard.banner(issue.facts[0])
     assert banner in front.text_content()
     (chart,) = tmp_path.glob("s/latest/*/map.html")
     assert banner in html.fromstring(chart.read_bytes()).text_content()
 
 
-def test_drawings_have_a_mark_for_each_figure(card: IssuedCard) -> None:
+def test_charts_have_a_mark_for_each_figure(card: IssuedCard) -> None:
     drawings: dict[str, Any] = shown(card).values["drawings"]
     for still in drawings["skill"].values():
-        # Six rivals: a name each; a rule and a point each for both sides; the line at nothing.
+        # Six baselines with a name each, a rule and a point for both sides, and the zero line.
         assert still.marks == 6 + 2 * 2 * 6 + 1
     for still in drawings["reliability"].values():
         assert still.marks == 1 + 2 * 2 * 10
 
 
-def test_a_real_report_scores_its_maps_and_says_what_is_missing(shared: Path, tmp_path: Path) -> None:
+def test_a_real_report_scores_its_maps_and_states_missing_data(shared: Path, tmp_path: Path) -> None:
     report = Report(title="x", instruments=(INSTRUMENT,), every="12h")
     with liqmap.open(tmp_path / "r.duckdb", mode="w") as history:
         history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=INSTRUMENT)
-        (bare,) = gather(history, report, parse("2026-06-08T12:00Z")).facts
+        (bare,) = collect_issue(history, report, parse_instant("2026-06-08T12:00Z")).facts
         history.load(shared / "data/coinglass/regime_30m_20260521_20260608.csv")
-        (full,) = gather(history, report, parse("2026-06-08T12:00Z")).facts
-    missing = bare.material["scorecard"]
-    assert isinstance(missing, Missing)
-    assert "no realised liquidations" in missing.why
-    card = full.material["scorecard"]
+        (full,) = collect_issue(history, report, parse_instant("2026-06-08T12:00Z")).facts
+    missing = bare.page_data["scorecard"]
+    assert isinstance(missing, MissingData)
+    assert "no realised liquidations" in missing.reason
+    card = full.page_data["scorecard"]
     assert (card.feed, card.maps, card.every) == ("coinglass:BTC", 20, 12 * 3_600_000_000)
-    assert skill.banner(full).startswith("Not scored yet: 20 maps ")
-    assert skill.banner(full).endswith("; 60 are needed.")
+    assert scorecard.banner(full).startswith("Not scored yet: the price reached a new extreme after 20 maps; ")
+    assert scorecard.banner(full).endswith("; 60 are needed.")

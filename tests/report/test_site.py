@@ -1,4 +1,4 @@
-"""A site: whole, the same bytes every time, and deaf to what labels would like it to do."""
+"""Sites: complete, deterministic, and safe against malicious instrument names."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from liqmap.clock import parse
-from liqmap.errors import InputError
-from liqmap.instruments import slug
-from liqmap.report import words
-from liqmap.report.pages import NAMES
-from liqmap.report.site import write_issue
-from publishing import HOSTILE, make_issue
+from _helpers.sample_issue import HOSTILE_NAMES, make_issue
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.page_names import PAGE_NAMES
+from liqmap.report.site.site import write_issue
+from liqmap.report.text import sentences
 
 ALLOWED = {
     *("html", "head", "meta", "title", "link", "body", "a", "p", "strong", "header", "div", "nav", "main", "footer"),
@@ -40,10 +40,10 @@ def pages(site: Path) -> list[Path]:
     return sorted(site.rglob("*.html"))
 
 
-def test_no_label_becomes_markup_or_a_path(hostile: Path) -> None:
-    # Dated and latest; the front page and the archive; a history for each instrument.
-    assert len(pages(hostile)) == 2 * (1 + len(NAMES) * len(HOSTILE)) + 2 + len(HOSTILE)
-    for page in pages(hostile):
+def test_no_name_becomes_markup_or_a_path(hostile_site: Path) -> None:
+    # Dated and latest issue, front page and archive, and a history per instrument.
+    assert len(pages(hostile_site)) == 2 * (1 + len(PAGE_NAMES) * len(HOSTILE_NAMES)) + 2 + len(HOSTILE_NAMES)
+    for page in pages(hostile_site):
         tree = html.fromstring(page.read_bytes())
         assert {element.tag for element in tree.iter() if isinstance(element.tag, str)} <= ALLOWED
         assert not tree.xpath("//@*[starts-with(name(), 'on') or name() = 'style']")
@@ -51,30 +51,32 @@ def test_no_label_becomes_markup_or_a_path(hostile: Path) -> None:
             if script.get("src") is None:
                 assert script.get("type") == "application/json"
                 json.loads(script.text)
-    for page in hostile.glob("latest/*/map.html"):
+    for page in hostile_site.glob("latest/*/map.html"):
         title = html.fromstring(page.read_bytes()).xpath("string(//title)")
-        assert any(title.startswith(name) for name in HOSTILE), title
-    inside = {path.resolve() for path in hostile.rglob("*")}
-    assert all(hostile.resolve() in path.parents for path in inside)
-    assert {path.name for path in (hostile / "latest").iterdir() if path.is_dir()} == {slug(name) for name in HOSTILE}
+        assert any(title.startswith(name) for name in HOSTILE_NAMES), title
+    inside = {path.resolve() for path in hostile_site.rglob("*")}
+    assert all(hostile_site.resolve() in path.parents for path in inside)
+    assert {path.name for path in (hostile_site / "latest").iterdir() if path.is_dir()} == {
+        slug(name) for name in HOSTILE_NAMES
+    }
 
 
-def test_every_link_leads_to_a_file_of_the_site(hostile: Path) -> None:
-    for page in pages(hostile):
+def test_every_link_points_to_a_file_of_the_site(hostile_site: Path) -> None:
+    for page in pages(hostile_site):
         tree = html.fromstring(page.read_bytes())
         for target in tree.xpath("//@href | //@src"):
             if target.startswith("data:image/png;base64,"):
-                continue  # a picture that the page itself holds
+                continue  # an embedded image
             if target.startswith("#"):
                 assert tree.xpath("//*[@id=$id]", id=target[1:]), (page, target)
             else:
                 assert not re.match(r"[a-z]+:|/", target), (page, target)
                 assert (page.parent / target).resolve().is_file(), (page, target)
-                assert hostile.resolve() in (page.parent / target).resolve().parents
+                assert hostile_site.resolve() in (page.parent / target).resolve().parents
 
 
-def test_pages_forbid_what_they_do_not_need(hostile: Path) -> None:
-    for page in pages(hostile):
+def test_every_page_has_a_strict_content_security_policy(hostile_site: Path) -> None:
+    for page in pages(hostile_site):
         tree = html.fromstring(page.read_bytes())
         (policy,) = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
         assert policy.startswith("default-src 'none'; script-src 'self'; ")
@@ -83,24 +85,24 @@ def test_pages_forbid_what_they_do_not_need(hostile: Path) -> None:
         assert not re.search(r"""(?:src|href|url)\s*[=(]\s*["']?(?:https?:)?//""", text)
 
 
-def test_what_is_simulated_says_so_first(hostile: Path) -> None:
-    for page in pages(hostile):
+def test_simulated_pages_carry_a_banner(hostile_site: Path) -> None:
+    for page in pages(hostile_site):
         tree = html.fromstring(page.read_bytes())
         assert tree.xpath("string(//p[@class='simulated']/strong)") == "SIMULATED", page
 
 
-def test_what_is_real_does_not_say_simulated(plain: Path) -> None:
-    for page in pages(plain):
+def test_real_pages_are_not_marked_as_simulated(issue_site: Path) -> None:
+    for page in pages(issue_site):
         text = page.read_text(encoding="utf-8")
         assert "SIMULATED" not in text
         assert "modelled" in text
 
 
-def test_numbers_of_the_page_are_the_maps(plain: Path) -> None:
+def test_the_figures_of_the_page_equal_those_of_the_map(issue_site: Path) -> None:
     facts = make_issue().facts[0]
-    folder = plain / "latest" / slug(facts.map.instrument)
+    folder = issue_site / "latest" / slug(facts.map.instrument)
     tree = html.fromstring((folder / "map.html").read_bytes())
-    assert tree.xpath("string(//h1)") == words.finding(facts)
+    assert tree.xpath("string(//h1)") == sentences.finding(facts)
     ladder = [float(value) for value in tree.xpath("//table[contains(@class, 'ladder')]//tbody//th/@data-value")]
     assert ladder == sorted(ladder, reverse=True)
     assert facts.map.mark_price in ladder
@@ -110,8 +112,8 @@ def test_numbers_of_the_page_are_the_maps(plain: Path) -> None:
     assert [float(row["notional"]) for row in rows] == [cluster.notional for cluster in facts.clusters]
 
 
-def test_stills_carry_marks_and_only_drawing(plain: Path) -> None:
-    (page,) = (plain / "latest").glob("*/map.html")
+def test_static_charts_contain_marks_and_only_drawing_elements(issue_site: Path) -> None:
+    (page,) = (issue_site / "latest").glob("*/map.html")
     tree = html.fromstring(page.read_bytes())
     stills = tree.xpath("//div[contains(@class, 'still ')]/svg")
     assert len(stills) == 3
@@ -134,13 +136,16 @@ def test_stills_carry_marks_and_only_drawing(plain: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_csv_cells_cannot_be_formulas(hostile: Path) -> None:
-    found = 0
-    for path in hostile.rglob("*.csv"):
-        for row in csv.reader(io.StringIO(path.read_text("utf-8"))):
-            found += any(cell.startswith("'") for cell in row)
-            assert not any(cell[:1] in "=+@\t\r\0" and not _number(cell) for cell in row if cell), row
-    assert found == 0  # every instrument begins with its venue, which no spreadsheet runs
+def test_csv_cells_cannot_be_formulas(hostile_site: Path) -> None:
+    cells = [
+        cell
+        for path in hostile_site.rglob("*.csv")
+        for row in csv.reader(io.StringIO(path.read_text("utf-8")))
+        for cell in row
+    ]
+    # Instrument names start with the venue, so no cell of these tables needs the quote that disarms a formula.
+    assert len(cells) > 1000
+    assert not [cell for cell in cells if cell[:1] in "=+@\t\r\0" and cell and not _number(cell)]
 
 
 def _number(cell: str) -> bool:
@@ -151,34 +156,34 @@ def _number(cell: str) -> bool:
     return True
 
 
-def test_manifests_name_every_file_and_its_hash(hostile: Path) -> None:
-    for manifest in (hostile / "manifest.json", *hostile.glob("2*/*/manifest.json")):
+def test_manifests_list_every_file_with_its_hash(hostile_site: Path) -> None:
+    for manifest in (hostile_site / "manifest.json", *hostile_site.glob("2*/*/manifest.json")):
         entries = json.loads(manifest.read_text("utf-8"))["files"]
         there = {name: content for name, content in files(manifest.parent).items() if name != "manifest.json"}
         assert set(entries) == set(there)
         for name, content in there.items():
             assert entries[name] == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    for asset in (hostile / "assets").iterdir():
+    for asset in (hostile_site / "assets").iterdir():
         assert hashlib.sha256(asset.read_bytes()).hexdigest()[:16] in asset.name
 
 
-def test_a_page_is_small_enough(plain: Path) -> None:
+def test_pages_are_small_enough(issue_site: Path) -> None:
     import gzip  # noqa: PLC0415
 
-    for page in pages(plain):
+    for page in pages(issue_site):
         assert len(gzip.compress(page.read_bytes())) < 250_000
 
 
-def test_archive_previous_and_latest(tmp_path: Path) -> None:
+def test_archive_previous_and_latest_follow_the_issue_times(tmp_path: Path) -> None:
     out = tmp_path / "s"
     times = ["2026-06-11T12:00Z", "2026-06-12T00:00Z", "2026-06-11T00:00Z"]
-    written = [write_issue(make_issue(at=parse(time)), out) for time in times]
+    written = [write_issue(make_issue(at=parse_instant(time)), out) for time in times]
     assert [path.parent.relative_to(out).as_posix() for path in written] == [
         "2026-06-11/1200",
         "2026-06-12/0000",
         "2026-06-11/0000",
     ]
-    # The one written last is not the newest: it joins the archive and leaves the front page alone.
+    # The issue written last is not the newest: it joins the archive and does not change the front page.
     assert "12 June 2026" in (out / "index.html").read_text("utf-8")
     tree = html.fromstring((out / "archive.html").read_bytes())
     assert tree.xpath("//tbody/tr/th/a/@href") == [
@@ -190,18 +195,18 @@ def test_archive_previous_and_latest(tmp_path: Path) -> None:
     assert newest.xpath("//nav/a[@rel='prev']/@href") == ["2026-06-11/1200/index.html"]
 
 
-def test_writing_again_changes_nothing(plain: Path) -> None:
-    before = files(plain)
-    write_issue(make_issue(), plain)
-    assert files(plain) == before
+def test_writing_an_issue_is_idempotent(issue_site: Path) -> None:
+    before = files(issue_site)
+    write_issue(make_issue(), issue_site)
+    assert files(issue_site) == before
 
 
-def test_the_same_inputs_give_the_same_bytes_wherever_they_are_built(tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_bytes_on_every_machine(tmp_path: Path) -> None:
     here = Path(__file__).resolve().parent
     program = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from publishing import make_issue\n"
-        "from liqmap.report.site import write_issue\n"
+        "from _helpers.sample_issue import make_issue\n"
+        "from liqmap.report.site.site import write_issue\n"
         "write_issue(make_issue('binance:BTCUSDT', 'okx:ETH'), sys.argv[1])\n"
     )
     sites = []
@@ -218,7 +223,7 @@ def test_the_same_inputs_give_the_same_bytes_wherever_they_are_built(tmp_path: P
 
 
 @pytest.mark.parametrize("kind", ["file", "foreign folder"])
-def test_a_place_that_is_not_ours_is_left_alone(tmp_path: Path, kind: str) -> None:
+def test_other_files_are_not_overwritten(tmp_path: Path, kind: str) -> None:
     out = tmp_path / "s"
     if kind == "file":
         out.write_text("mine")
@@ -230,14 +235,14 @@ def test_a_place_that_is_not_ours_is_left_alone(tmp_path: Path, kind: str) -> No
     assert list(files(tmp_path).values()) == [b"mine"]
 
 
-def test_a_failed_issue_leaves_the_site_as_it_was(plain: Path) -> None:
-    before = files(plain)
-    good = make_issue(at=parse("2026-06-13T00:00Z"))
+def test_a_failed_issue_leaves_the_site_unchanged(issue_site: Path) -> None:
+    before = files(issue_site)
+    good = make_issue(at=parse_instant("2026-06-13T00:00Z"))
     facts = good.facts[0]
     broken = facts.map.long.copy()
     broken[3, 1400] = float("nan")
-    # The clusters are found while the map is whole: the fault comes to light when it is drawn.
+    # Clusters are computed from the valid map, so the fault is detected when the chart is drawn.
     object.__setattr__(facts, "map", replace(facts.map, long=broken))
     with pytest.raises(InputError, match="chart: map/bars, usd: nan"):
-        write_issue(good, plain)
-    assert files(plain) == before
+        write_issue(good, issue_site)
+    assert files(issue_site) == before

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from small_markets import HOUR, walk, windows
 
 import liqmap
+from _helpers.scoring_market import HOUR, walk, windows
 from liqmap import InputError, NotFoundError
-from liqmap.clock import parse
-from liqmap.history import calibrations
-from liqmap.positions.calibration import Calibration
-from liqmap.positions.kernel import DISTANCES, Kernel
+from liqmap._base.timestamps import parse_instant
+from liqmap.history.registry import calibrations
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
+from liqmap.positions.engine.calibration import Calibration
 from liqmap.score.calibrate import calibrate
-from liqmap.score.swept import unit
+from liqmap.score.engine_predictions import unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +64,9 @@ def test_it_cannot_be_issued_before_its_data_end() -> None:
 def test_a_kernel_refuses_what_is_none() -> None:
     for bad in ((0.1, 0.1), (0.01, 0.1), (0.1, 0.0)):
         with pytest.raises(InputError, match="descending fractions"):
-            Kernel(bad, (0.1, 0.1), (0.1, 0.1))
+            CalibratedRecipe(bad, (0.1, 0.1), (0.1, 0.1))
     with pytest.raises(InputError, match="sum to at most 1"):
-        Kernel((0.1, 0.01), (0.6, 0.6), (0.1, 0.1))
+        CalibratedRecipe((0.1, 0.01), (0.6, 0.6), (0.1, 0.1))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,12 @@ def test_later_maps_use_it_and_earlier_ones_never(history: History) -> None:
     for side in (after.ledger.long, after.ledger.short):
         assert 0.03 < side.mapped / after.open_interest < 0.15
     # Bars of another series are not what it was fitted on.
-    assert calibrations.in_force(history, BTC, parse("2026-02-01"), interval_s=300, price_source="last") is None
+    assert (
+        calibrations.calibration_in_force(
+            history, BTC, parse_instant("2026-02-01"), interval_s=300, price_source="last"
+        )
+        is None
+    )
 
 
 def test_a_heatmap_columns_equals_the_map(history: History) -> None:

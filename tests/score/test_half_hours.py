@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from liqmap.history import open_store
-from liqmap.score.card import Card, score
+from liqmap.score.backtest import Card, score
 from liqmap.score.plan import read_plan
-from liqmap.score.rank import spearman
+from liqmap.score.stats.rank import spearman
 
 if TYPE_CHECKING:
     from pathlib import Path

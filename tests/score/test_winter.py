@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from liqmap.clock import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.history import open_store
-from liqmap.score.judge import Row, Trial, hourly
+from liqmap.score.evaluation import Row, Trial, hourly
 from liqmap.score.periods import match
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ def winter(shared: Path) -> Callable[[str, str], Trial]:
     with open_store(":memory:", "w") as store:
         for name in ("btc_spot_1h_20250101_20260131.csv", "btc_1h_20251204_20260131.csv"):
             store.load(shared / "data" / name, instrument="binance:BTCUSDT")
-        end = parse("2026-02-01")
+        end = parse_instant("2026-02-01")
         bars = store.market_bars("binance:BTCUSDT", end, interval_s=3600, price_source="spot")
-        periods = match(bars, store.liquidations("coinglass:BTC", parse("2025-12-04"), end))
-    fitted = periods.between(parse("2025-12-18"), parse("2026-01-08"))
+        periods = match(bars, store.liquidations("coinglass:BTC", parse_instant("2025-12-04"), end))
+    fitted = periods.between(parse_instant("2025-12-18"), parse_instant("2026-01-08"))
 
     def trial(start: str, end: str) -> Trial:
-        return Trial(bars, periods, fitted, periods.between(parse(start), parse(end)))
+        return Trial(bars, periods, fitted, periods.between(parse_instant(start), parse_instant(end)))
 
     return trial
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hand_map import MARK, hand_map
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.errors import InputError, NotFoundError
-from liqmap.grid import Grid
+from _helpers.hand_made_map import MARK, hand_map
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.grid import Grid
+from liqmap._base.timestamps import parse_instant
 from liqmap.strategies.basis import annual_basis, z_score
 from liqmap.strategies.colocation import colocate
 
@@ -35,7 +35,7 @@ def test_rates_as_the_venue_gives_them(shared: Path) -> None:
     rows = [row for row in listed["instruments"] if row["symbol"] in ("XBTU21", "XBTZ21")]
     assert len(rows) == 2
     for row in rows:
-        days = (parse(row["expiry"]) - listed["received_at"] * 1e6) / 86_400e6
+        days = (parse_instant(row["expiry"]) - listed["received_at"] * 1e6) / 86_400e6
         _, simple = annual_basis(row["markPrice"], row["indicativeSettlePrice"], days)
         assert simple == pytest.approx(row["fairBasisRate"], abs=2e-4)
 
@@ -83,7 +83,7 @@ def test_maps_on_two_axes_are_not_compared() -> None:
 def market(folder: Path, *, dated: bool = True, interest: bool = True, spot: bool = True) -> Path:
     """A perpetual at spot and a dated contract with 6 % a year, 10 % in the last hour."""
     spots = 80_000 * np.exp(np.cumsum(np.random.default_rng(6).normal(0, 0.006, N)))
-    left = (parse("2026-09-25T08:00Z") - (START + HOUR * np.arange(1, N + 1))) / 86_400e6 / 365
+    left = (parse_instant("2026-09-25T08:00Z") - (START + HOUR * np.arange(1, N + 1))) / 86_400e6 / 365
     # A basis that never changed has no deviation: a little noise, and a jump at the end.
     rate = RATE + 0.002 * np.random.default_rng(8).normal(size=N)
     rate[-1] = 0.10

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hand_map import CALM, DOLLAR_A_MILLION, MARK, hand_map, setting
 
+from _helpers.hand_made_map import CALM, DOLLAR_A_MILLION, MARK, hand_map, setting
 from liqmap.strategies.breakout import breakouts
+from liqmap.strategies.cluster_table import cluster_table
 from liqmap.strategies.conditions import Conditions
+from liqmap.strategies.context import Setting
 from liqmap.strategies.scalping import scalping_zones
-from liqmap.strategies.setting import Setting
-from liqmap.strategies.table import cluster_table
 from liqmap.stress.impact import Linear
-from liqmap.stress.touch import touch_probability
+from liqmap.stress.touch_probability import touch_probability
 
 BELOW, ABOVE, SMALL = (98_800, 99_200, 300e6), (101_000, 101_400, 200e6), (99_600, 99_800, 20e6)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
-from hand_map import DOLLAR_A_MILLION, MARK, setting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liqmap.errors import InputError
-from liqmap.strategies.stops import Own, stops
+from _helpers.hand_made_map import DOLLAR_A_MILLION, MARK, setting
+from liqmap._base.errors import InputError
+from liqmap.strategies.stops import OwnPosition, stops
 from liqmap.stress.impact import Linear
 
 BELOW, ABOVE = (98_800, 99_200, 300e6), (101_000, 101_400, 200e6)
@@ -28,7 +28,7 @@ def test_edge_and_push_and_noise() -> None:
 
 
 def test_the_reward_is_counted_to_the_fill() -> None:
-    long, short = stops(setting(BELOW, ABOVE), Own(usd=50e6)).rows
+    long, short = stops(setting(BELOW, ABOVE), OwnPosition(usd=50e6)).rows
     assert (long.side, short.side) == ("long", "short")
     assert long.target == pytest.approx(101_000, abs=60)
     assert long.target is not None
@@ -61,7 +61,7 @@ def test_a_gap_that_is_far_is_not_waited_for() -> None:
 @settings(max_examples=60, deadline=None)
 @given(liquidation=st.floats(90_000, 99_990), maintenance=st.floats(0, 0.02))
 def test_never_past_the_own_liquidation_price(liquidation: float, maintenance: float) -> None:
-    own = Own(liquidation_price=liquidation, maintenance=maintenance)
+    own = OwnPosition(liquidation_price=liquidation, maintenance=maintenance)
     long, short = stops(setting(BELOW, ABOVE), own).rows
     bound = liquidation * (1 + 2 * maintenance)
     assert long.limit == pytest.approx(bound)
@@ -73,27 +73,27 @@ def test_never_past_the_own_liquidation_price(liquidation: float, maintenance: f
 
 
 def test_the_most_leverage_is_the_one_that_just_fits() -> None:
-    (row,) = stops(setting(BELOW), Own(maintenance=0.005)).rows
+    (row,) = stops(setting(BELOW), OwnPosition(maintenance=0.005)).rows
     liquidation = MARK * (1 - 1 / row.most_leverage) / (1 - 0.005)
     assert liquidation * (1 + 2 * 0.005) == pytest.approx(row.rule_price)
     assert row.most_leverage < 50
-    fits = stops(setting(BELOW), Own(liquidation_price=liquidation * 0.9999, maintenance=0.005)).rows[0]
-    cut = stops(setting(BELOW), Own(liquidation_price=liquidation * 1.0001, maintenance=0.005)).rows[0]
+    fits = stops(setting(BELOW), OwnPosition(liquidation_price=liquidation * 0.9999, maintenance=0.005)).rows[0]
+    cut = stops(setting(BELOW), OwnPosition(liquidation_price=liquidation * 1.0001, maintenance=0.005)).rows[0]
     assert fits.price is not None
     assert cut.price is None
 
 
 def test_a_short_has_the_mirrored_leverage() -> None:
-    (row,) = stops(setting(ABOVE), Own(maintenance=0.005)).rows
+    (row,) = stops(setting(ABOVE), OwnPosition(maintenance=0.005)).rows
     liquidation = MARK * (1 + 1 / row.most_leverage) / (1 + 0.005)
     assert liquidation * (1 - 2 * 0.005) == pytest.approx(row.rule_price)
-    own = Own(liquidation_price=liquidation * 0.9999, maintenance=0.005)
+    own = OwnPosition(liquidation_price=liquidation * 0.9999, maintenance=0.005)
     assert stops(setting(ABOVE), own).rows[0].price is None
 
 
 def test_a_stop_lies_on_the_losing_side_of_its_entry() -> None:
-    assert not stops(setting(BELOW), Own(entry=98_000.0)).rows
-    assert stops(setting(BELOW), Own(entry=102_000.0)).rows
+    assert not stops(setting(BELOW), OwnPosition(entry=98_000.0)).rows
+    assert stops(setting(BELOW), OwnPosition(entry=102_000.0)).rows
 
 
 def test_a_book_that_lacks_the_flow_gives_no_fill() -> None:
@@ -114,7 +114,7 @@ def test_a_book_that_lacks_the_flow_gives_no_fill() -> None:
 )
 def test_a_position_that_is_none(bad: dict[str, float]) -> None:
     with pytest.raises(InputError, match=f"levels: {next(iter(bad))}: "):
-        Own(**bad)
+        OwnPosition(**bad)
 
 
 def test_without_clusters_there_is_nothing_to_hide_behind() -> None:

@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_maps import FIVE, by_levels
 
 import liqmap
-from liqmap.errors import InputError
+from _helpers.five_minute_market import END, NAME, write_market
+from _helpers.small_maps import FIVE, by_levels
+from liqmap._base.errors import InputError
 from liqmap.stress.cascade import cascade
 from liqmap.stress.impact import Law, Linear, PowerLaw, SquareRoot
-from small_market import END, NAME, write_market
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ import math
 
 import numpy as np
 import pytest
-from small_maps import FIVE, SmallMap, by_levels
 
-from liqmap.errors import InputError
+from _helpers.small_maps import FIVE, SmallMap, by_levels
+from liqmap._base.errors import InputError
+from liqmap.stress.book_side import SideDepth
 from liqmap.stress.cascade import cascade
 from liqmap.stress.depth import Depth
 from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
-from liqmap.stress.ladder import Ladder
 from liqmap.stress.thresholds import thresholds
 
 ONE_DOLLAR_PER_MILLION = Linear(depth=1e6 * 100_000)
@@ -115,7 +115,7 @@ def test_without_depth_the_law_says_so() -> None:
 
 
 def test_more_flow_than_the_book_holds() -> None:
-    thin = Ladder(np.array([0.001, 0.01]), np.array([1e6, 5e6]))
+    thin = SideDepth(np.array([0.001, 0.01]), np.array([1e6, 5e6]))
     found = cascade(by_levels(FIVE), -0.005, Depth(("sim:FIVE",), 0, 100_000.0, thin, thin))
     assert found.depth_exhausted
     assert found.stop_price == 100_000 - 500 - 1_000, "the book ends one percent away: a bound, no extrapolation"
@@ -178,7 +178,7 @@ def test_a_mark_that_is_none() -> None:
 
 
 def test_a_one_sided_book() -> None:
-    none = Ladder(np.array([]), np.array([]))
-    asks = Ladder(np.array([0.001]), np.array([1e6]))
+    none = SideDepth(np.array([]), np.array([]))
+    asks = SideDepth(np.array([0.001]), np.array([1e6]))
     with pytest.raises(InputError, match="no bids"):
         cascade(by_levels(FIVE), -0.005, Depth(("sim:FIVE",), 0, 100_000.0, none, asks))

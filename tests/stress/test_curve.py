@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_maps import FIVE, by_levels
 
-from liqmap.charts.data import complete
+from _helpers.sample_map import sample_map
+from _helpers.small_maps import FIVE, by_levels
+from liqmap._base.errors import InputError
+from liqmap.charts.cascade.chart import chain_drawing, curve_chart, curve_drawing, scene_data
+from liqmap.charts.cascade.rows import MEDIUM, NARROW, WIDE, chain_scene, curve_scene
 from liqmap.charts.theme import LIGHT, PAGE
-from liqmap.errors import InputError
-from liqmap.report.vega import still
+from liqmap.charts.vega_data import complete
+from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.cascade import cascade
-from liqmap.stress.chart import chain_drawing, curve_chart, curve_drawing, scene_data
-from liqmap.stress.curve import LAWS, cascade_curve
+from liqmap.stress.cascade_curve import LAWS, cascade_curve
 from liqmap.stress.impact import Linear, PowerLaw, SquareRoot
-from liqmap.stress.lines import MEDIUM, NARROW, WIDE, chain_scene, curve_scene
-from sample_map import sample_map
 
 T2 = Linear(depth=1e11)
 BOTH = {**FIVE, 100_500.0: 300e6, 100_800.0: 200e6}
@@ -105,12 +105,12 @@ def test_a_page_can_draw_both(room: Any) -> None:
     of = sample_map()
     law, third = PowerLaw(), SquareRoot()
     curve = cascade_curve(of, law, square_root=third)
-    first = still(complete(curve_drawing(PAGE), scene_data(curve_scene(curve, room))), "curve")
+    first = static_svg(complete(curve_drawing(PAGE), scene_data(curve_scene(curve, room))), "curve")
     assert first.marks > 10
     for shock in (-0.05, 0.05):
         found = of.cascade(shock, law)
         drawing = chain_drawing(PAGE, up=shock > 0)
-        assert still(complete(drawing, scene_data(chain_scene(found, room))), "chain").marks > 3
+        assert static_svg(complete(drawing, scene_data(chain_scene(found, room))), "chain").marks > 3
 
 
 def test_no_expression_is_made_from_data() -> None:
@@ -126,7 +126,7 @@ def test_a_shock_that_sets_nothing_off_still_has_a_chart() -> None:
     found = cascade(by_levels(FIVE), -0.004, T2)
     assert not found.chain
     spec = found.chart(title="nothing").to_dict()
-    assert still(spec, "nothing").marks >= 2
+    assert static_svg(spec, "nothing").marks >= 2
 
 
 def test_a_curve_with_one_side_only() -> None:

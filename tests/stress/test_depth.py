@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_maps import FIVE, by_levels
 
 import liqmap
-from liqmap.errors import InputError
-from liqmap.instruments import Instrument
-from liqmap.stress.books import read_book, read_recording
+from _helpers.small_maps import FIVE, by_levels
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import Instrument
+from liqmap.stress.book_side import RestingOrders, SideDepth
 from liqmap.stress.cascade import cascade
-from liqmap.stress.daytime import hour_factor, measured_profile
 from liqmap.stress.depth import Depth
-from liqmap.stress.ladder import Ladder, Orders
-from liqmap.stress.stored import stored_depth
+from liqmap.stress.depth_from_history import depth_from_history
+from liqmap.stress.intraday_depth import hour_factor, measured_profile
+from liqmap.stress.venue_order_books import read_book, read_recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,8 +155,10 @@ def test_a_line_that_is_no_message(tmp_path: Path) -> None:
         read_recording(path, LINEAR)
 
 
-def orders(bids: dict[float, float], asks: dict[float, float]) -> Orders:
-    return Orders(*(np.array(list(v), dtype=float) for side in (bids, asks) for v in (side.keys(), side.values())))
+def orders(bids: dict[float, float], asks: dict[float, float]) -> RestingOrders:
+    return RestingOrders(
+        *(np.array(list(v), dtype=float) for side in (bids, asks) for v in (side.keys(), side.values()))
+    )
 
 
 def test_a_crossed_book_loses_as_few_orders_as_opens_it() -> None:
@@ -243,7 +245,7 @@ def test_merging_is_a_sum_in_any_order(books: list[list[tuple[float, float]]]) -
     made = [
         Depth((f"sim:{i}",), 0, 100.0, side, side)
         for i, rows in enumerate(books)
-        for side in [Ladder.cumulate(*(np.array(c) for c in zip(*rows, strict=True)))]
+        for side in [SideDepth.cumulate(*(np.array(c) for c in zip(*rows, strict=True)))]
     ]
     there, back = Depth.merged(*made), Depth.merged(*reversed(made))
     assert there.bid.total == pytest.approx(sum(b.bid.total for b in made))
@@ -290,9 +292,9 @@ def test_stored_bands_come_back_as_the_book_they_were(tmp_path: Path) -> None:
     seen = 1_780_272_008_000_000
     with liqmap.open(tmp_path / "h.duckdb", mode="w") as history:
         history.load(file, instrument="binance:BTCUSDT")
-        assert stored_depth(history, "binance:BTCUSDT", seen - 1) is None, "nothing is known before it is known"
-        assert stored_depth(history, "binance:BTCUSDT", seen + 2 * HOUR) is None, "an old book is no book"
-        book = stored_depth(history, "binance:BTCUSDT", seen + HOUR // 2)
+        assert depth_from_history(history, "binance:BTCUSDT", seen - 1) is None, "nothing is known before it is known"
+        assert depth_from_history(history, "binance:BTCUSDT", seen + 2 * HOUR) is None, "an old book is no book"
+        book = depth_from_history(history, "binance:BTCUSDT", seen + HOUR // 2)
         assert history.depth("binance:BTCUSDT", seen + 2 * HOUR, max_age="3h") is not None
     assert book is not None
     assert book.at == seen

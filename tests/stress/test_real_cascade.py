@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import liqmap
-from liqmap.clock import parse
-from liqmap.instruments import Instrument
-from liqmap.report.vega import still
-from liqmap.stress.books import read_recording
-from liqmap.stress.borrowed import borrowed
+from liqmap._base.instruments import Instrument
+from liqmap._base.timestamps import parse_instant
+from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.contribution import contributions
 from liqmap.stress.depth import Depth
+from liqmap.stress.proxy_book import make_proxy_book
+from liqmap.stress.venue_order_books import read_recording
 
 NAME = "binance:BTCUSDT"
 XBT = Instrument("bitmex:XBTUSD", "perpetual", "inverse", "BTC", "USD", "BTC", 1, 0.5)
@@ -29,7 +29,7 @@ def maps(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[liqmap.
     with liqmap.open(tmp_path_factory.mktemp("real") / "h.duckdb", mode="w") as history:
         history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=NAME)
         found = [history.map(NAME, at) for at in MOMENTS]
-        assert history.map(NAME).at == found[1].at == parse(MOMENTS[1]), "the last bar"
+        assert history.map(NAME).at == found[1].at == parse_instant(MOMENTS[1]), "the last bar"
     return found
 
 
@@ -42,13 +42,13 @@ def books(shared: Path, maps: list[liqmap.LiquidationMap]) -> list[Depth]:
     ]
     then = next(float(row["openInterest"]) for row in listed if row["symbol"] == "XBTUSD")
     assert then == 574_264_600, "one USD a contract"
-    return [borrowed(book, m.mark_price, then_usd=then, now_usd=m.open_interest * m.mark_price) for m in maps]
+    return [make_proxy_book(book, m.mark_price, then_usd=then, now_usd=m.open_interest * m.mark_price) for m in maps]
 
 
 def lines(m: liqmap.LiquidationMap, book: Depth, shock: float) -> list[str]:
     """What docs/stress.md prints."""
     found = m.cascade(shock, book)
-    told = [f"{liqmap.clock.iso(m.at)}  mark {m.mark_price:,.1f}  shock {shock:+.0%}"]
+    told = [f"{liqmap._base.timestamps.iso(m.at)}  mark {m.mark_price:,.1f}  shock {shock:+.0%}"]
     for law in found.bracket:
         bound = "at or beyond" if law.depth_exhausted else "stops at"
         least = "at least " if law.depth_exhausted else ""
@@ -96,11 +96,11 @@ def test_json_and_charts_of_a_real_cascade(maps: list[liqmap.LiquidationMap], bo
     assert told["bracket"]["low"] != told["bracket"]["high"]
     assert sum(step["notional"] for step in told["chain"]) == pytest.approx(found.liquidated)
     assert [step["round"] for step in told["chain"]] == sorted(step["round"] for step in told["chain"])
-    assert still(found.chart().to_dict(), "chain").marks > 3
+    assert static_svg(found.chart().to_dict(), "chain").marks > 3
     curve = m.cascade_curve(book)
     at = next(i for i, shock in enumerate(curve.legs[0].shock) if shock == pytest.approx(-0.05))
     assert curve.legs[0].lines["calm"].stop_price[at] == pytest.approx(found.stop_price)
-    assert still(curve.chart().to_dict(), "curve").marks > 10
+    assert static_svg(curve.chart().to_dict(), "curve").marks > 10
     json.dumps(curve.to_dict(), allow_nan=False)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from small_maps import FIVE, by_levels
 
 import liqmap
-from liqmap.errors import InputError
+from _helpers.small_maps import FIVE, by_levels
+from liqmap._base.errors import InputError
 from liqmap.stress.cascade import cascade
 from liqmap.stress.impact import Linear, PowerLaw
 from liqmap.stress.scenarios import scenarios

@@ -1,4 +1,4 @@
-"""The front door: one command, one verb, one file."""
+"""The ``liqmap`` command line; each command is defined in its own module."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import sys
 
 from cyclopts import App
 
-from liqmap.errors import LiqmapError
+from liqmap._base.errors import LiqmapError
 
 __all__ = ["app", "main"]
 
 app = App(
     name="liqmap",
-    help="Liquidation maps that balance: where leveraged positions would be force-closed, and what happens next.",
+    help="Liquidation maps of crypto derivatives: prices of forced closures, cascades and their market impact.",
 )
 
-VERBS = {
-    "demo": "A simulated market from nothing to a page.",
-    "load": "Put files into a history: CSV, Parquet, zip, gz.",
-    "coverage": "What a history holds: spans, gaps, stale runs.",
-    "map": "The liquidation map of an instrument.",
-    "heatmap": "Maps through time.",
-    "cascade": "Where a shock would stop, and what it would set off.",
-    "levels": "What to do with a map: breakouts, zones, stops, liquidity, volatility.",
-    "position": "Where one position is liquidated, and in which cluster.",
-    "calibrate": "Fit the distances of positions to realised liquidations.",
-    "score": "Was the map right? Beside what price alone says.",
-    "report": "Static pages that open from disk.",
-    "publish": "Put a site where people read it: wholly old or wholly new.",
+COMMANDS = {
+    "demo": "Simulate a market, map it and write a report.",
+    "load": "Load files into a history: CSV, Parquet, JSON, zip, gz.",
+    "coverage": "Show the data coverage of a history: spans, gaps, stale runs.",
+    "map": "Print the liquidation map of an instrument or market.",
+    "heatmap": "Build liquidation maps at regular times (heatmap).",
+    "cascade": "Simulate the liquidation cascade after a price shock.",
+    "levels": "Derive trading levels: breakouts, zones, stops, liquidity, volatility.",
+    "position": "Compute the liquidation price of a position and its cluster.",
+    "calibrate": "Fit the distribution of liquidation distances to realised liquidations.",
+    "score": "Evaluate maps against realised liquidations and a price-only baseline.",
+    "report": "Write a report as static HTML pages.",
+    "publish": "Publish a site atomically.",
 }
 
-# Each verb is named by its place and loaded when it is called, so that `liqmap --help` stays quick.
-for _place, (_verb, _help) in enumerate(VERBS.items()):
+# Commands are registered by import path and loaded on call, so that `liqmap --help` is fast.
+for _place, (_verb, _help) in enumerate(COMMANDS.items()):
     app.command(f"liqmap.cli.{_verb}:{_verb}", name=_verb, help=_help, sort_key=_place)
 
 
 def main() -> None:
-    """Run the command line; a known error is one line on standard error and exit status 1."""
-    # DuckDB loads pandas, where it is installed, to look at a query's values: half a second for what is never used.
+    """Run the command line; a LiqmapError prints one line on standard error and exits with status 1."""
+    # DuckDB imports pandas, if installed, to inspect query parameters. liqmap does not use it; blocking saves 0.5 s.
     unloaded = "pandas" not in sys.modules
     if unloaded:
         sys.modules["pandas"] = None  # type: ignore[assignment]
@@ -47,7 +47,7 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of a pipe has gone (`| head`): that is no fault.
+        # The reader closed the pipe (`| head`); this is not an error.
         sys.stderr.close()
         sys.exit(0)
     finally:

@@ -1,4 +1,4 @@
-"""``liqmap calibrate``: fit the distances of positions to realised liquidations."""
+"""``liqmap calibrate``: fit the distribution of liquidation distances to realised liquidations."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def calibrate(
     price_source: str | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Fit and put on record: maps of the same bars use it from then on, never before.
+    """Fit a recipe and store it in the history; maps of the same bars use it from its issue time on.
 
     Args:
-        instrument: venue:SYMBOL, such as binance:BTCUSDT; its bars need volume.
+        instrument: venue:SYMBOL, such as binance:BTCUSDT; its bars must include volume.
         db: The history file.
-        start: Start of the fitted span; a year of bars before it is a good warm-up.
-        end: End of the fitted span.
-        feed: Whose realised liquidations, such as coinglass:BTC; the instrument's own if left out.
-        issued_at: From when on maps may use it; the end of the fitted span if left out.
-        interval: Which bars, such as 1h.
-        price_source: Which bars: last, mark, index or spot.
-        json: One JSON object.
+        start: Start of the fitting period; one year of earlier bars is recommended as warm-up.
+        end: End of the fitting period.
+        feed: Source of realised liquidations, such as coinglass:BTC; the instrument itself by default.
+        issued_at: Time from which maps may use the fit; the end of the fitting period by default.
+        interval: Bar interval, such as 1h.
+        price_source: Price source of the bars: last, mark, index or spot.
+        json: Print one JSON object.
     """
-    from liqmap import public  # noqa: PLC0415 - the front door opens quickly
-    from liqmap.clock import iso  # noqa: PLC0415
-    from liqmap.score.sheet import kernel  # noqa: PLC0415
+    from liqmap import public  # noqa: PLC0415 - keep start-up fast
+    from liqmap._base.timestamps import iso  # noqa: PLC0415
+    from liqmap.score.markdown_tables import kernel  # noqa: PLC0415
 
     with public.open_history(db, "w") as history:
         fitted = history.calibrate(
@@ -49,5 +49,5 @@ def calibrate(
     if json:
         sys.stdout.write(text.dumps(fitted.to_dict(), allow_nan=False) + "\n")
         return
-    head = f"{instrument}: thousandths of traded volume by distance, in force from {iso(fitted.issued_at)}"
+    head = f"{instrument}: thousandths of traded volume by liquidation distance, valid from {iso(fitted.issued_at)}"
     sys.stdout.write("\n\n".join([head, kernel(fitted), *(f"assumed: {note}" for note in fitted.notes)]) + "\n")

@@ -1,4 +1,4 @@
-"""``liqmap cascade``: what a shock would set off."""
+"""``liqmap cascade``: the liquidation cascade after a price shock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 import liqmap
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 from liqmap.stress.contribution import Contribution, contributions
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ def cascade(
     at: str | None = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
-    """Follow a shock through the liquidation map to where it stops.
+    """Simulate the liquidation cascade that follows a price shock.
 
     Args:
         instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
         db: The history file.
         shock: Percent (``-2%``) or signed fraction (``-0.02``); down triggers longs, up triggers shorts.
-        at: Instant of the map, ISO 8601; the latest by default.
+        at: Time of the map, ISO 8601; the latest by default.
         as_json: Print one JSON object.
     """
     size = fraction(shock)
@@ -47,14 +47,14 @@ def cascade(
         out = result.to_dict() | {"clusters": [asdict(part) for part in clusters]}
         sys.stdout.write(json.dumps(out, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(_told(result, clusters))
+        sys.stdout.write(_as_text(result, clusters))
 
 
 def fraction(text: str) -> float:
     """A shock as a signed fraction.
 
     Raises:
-        InputError: Neither a percentage nor a number.
+        InputError: The text is neither a percentage nor a number.
 
     Example:
         >>> fraction("-2%"), fraction("0.015")
@@ -68,10 +68,10 @@ def fraction(text: str) -> float:
     return value / 100 if text.strip().endswith("%") else value
 
 
-def _told(result: Cascade, clusters: list[Contribution]) -> str:
+def _as_text(result: Cascade, clusters: list[Contribution]) -> str:
     lines = [
         f"{result.instrument}  mark {result.mark_price:,.2f}  shock {result.shock:+.2%} to {result.start_price:,.2f}",
-        *(_row(estimate) for estimate in (result.base, result.stressed, result.square_root)),
+        *(_estimate_line(estimate) for estimate in (result.base, result.stressed, result.square_root)),
     ]
     if result.chain:
         lines.append(f"chain ({result.side}s, {result.share_20x:.0%} at 20x or more)")
@@ -81,7 +81,7 @@ def _told(result: Cascade, clusters: list[Contribution]) -> str:
             for step in result.chain
         ]
     if clusters:
-        lines.append("clusters set off, nearest first (and how much less far the price would go without each)")
+        lines.append("clusters triggered, nearest first (last column: reduction of the move without the cluster)")
         lines += [
             f"  round {part.round:>2}  {part.low:>12,.2f} … {part.high:<12,.2f} ${part.fired / 1e6:,.2f}M of "
             f"${part.notional / 1e6:,.2f}M  {part.displacement:.3%}"
@@ -91,7 +91,7 @@ def _told(result: Cascade, clusters: list[Contribution]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(estimate: Estimate) -> str:
+def _estimate_line(estimate: Estimate) -> str:
     bound = "at or beyond" if estimate.depth_exhausted else "stops at"
     return (
         f"  {estimate.law:<12}{bound:>13} {estimate.stop_price:>12,.2f}  "

@@ -1,4 +1,4 @@
-"""``liqmap coverage``: what the history holds."""
+"""``liqmap coverage``: data coverage of a history."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def coverage(
     """Show the spans, gaps and stale runs of a history.
 
     Args:
-        db: The history.
-        instrument: Only this one, venue:SYMBOL.
+        db: The history file.
+        instrument: Limit the output to this instrument, venue:SYMBOL.
         as_json: Print one JSON object.
     """
-    from liqmap.history import open_store  # noqa: PLC0415 - the front door opens quickly
+    from liqmap.history import open_store  # noqa: PLC0415 - keep start-up fast
 
     with open_store(db) as store:
         found = store.coverage(instrument)
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in found.lines) or "nothing loaded yet\n")
+        sys.stdout.write("".join(f"{line}\n" for line in found.lines) or "no data loaded\n")

@@ -1,4 +1,4 @@
-"""``liqmap demo``: a simulated market from nothing to a page."""
+"""``liqmap demo``: simulate a market and write a report of it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
-    from liqmap.demo.run import Demo
+    from liqmap.demo.run_demo import DemoResult
 
 __all__ = ["demo"]
 
 
 def demo(*, out: Path = Path("demo"), seed: int = 5, days: int = 60) -> None:
-    """Simulate a market, load it like a real one, map it and publish a page; nothing to configure.
+    """Simulate a market, load it like real data, map it and write a report; no configuration is needed.
 
     Args:
-        out: Folder for everything that is made; a new or empty one, or an earlier demo's, which is replaced.
-        seed: Which market: the same number makes the same one.
-        days: How long its record is.
+        out: Output folder: new, empty, or that of an earlier demo, which is replaced.
+        seed: Random seed; the same seed gives the same market.
+        days: Length of the simulated record.
     """
-    from liqmap.demo.run import run  # noqa: PLC0415 - the simulation loads only when asked for
+    from liqmap.demo.run_demo import run_demo  # noqa: PLC0415 - load the simulation only when needed
 
-    sys.stdout.write(summary(run(out, seed=seed, days=days)))
+    sys.stdout.write(summary(run_demo(out, seed=seed, days=days)))
 
 
-def summary(done: Demo) -> str:
-    """What was made, in a few lines."""
+def summary(done: DemoResult) -> str:
+    """Summary of the demo as text."""
     record, made, truth = done.record, done.map, done.record.truth[-1]
     folder, forced = done.database.parent, done.rows["liquidations"]
     error = made.ledger.error(made.open_interest)
@@ -37,7 +37,7 @@ def summary(done: Demo) -> str:
         f"market   {done.rows['bars']:,} bars, {forced:,} liquidations → {folder / 'market'}",
         f"truth    {len(truth.account):,} open positions at the end → {folder / 'truth'}",
         f"history  {sum(done.rows.values()):,} rows → {done.database}",
-        f"map      {made.open_interest:,.1f} coin a side at {made.mark_price:,.1f}; ledger error {error:.1e}",
+        f"map      {made.open_interest:,.1f} coin per side at {made.mark_price:,.1f}; ledger error {error:.1e}",
     ]
     for fit in done.fits:
         size = f"mapped {fit.mapped_usd / 1e6:,.1f} MUSD within {fit.reach:.0%}, true {fit.true_usd / 1e6:,.1f}"

@@ -1,4 +1,4 @@
-"""``liqmap heatmap``: maps through time as a table."""
+"""``liqmap heatmap``: liquidation maps at regular times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
     from liqmap.maps.heatmap import Heatmap
@@ -29,17 +29,17 @@ def heatmap(
     parquet: Path | None = None,
     tracks: Path | None = None,
 ) -> None:
-    """Make the map of every step between two times: one row per column, or one per filled cell.
+    """Build the map at every step between two times and write it by column or by cell.
 
     Args:
         instrument: venue:SYMBOL, such as binance:BTCUSDT.
         db: The history file.
-        start: First column, ISO 8601.
-        end: Last column at the latest.
+        start: Time of the first column, ISO 8601.
+        end: Latest time of the last column.
         step: Time between columns: 5m, 1h, 1d.
-        csv: Print one row per column: price, notional on the map, predicted liquidations, open interest.
-        parquet: Write one row per filled cell to this file.
-        tracks: Follow the clusters too, and write one CSV row per cluster and column to this file.
+        csv: Print one row per column: price, mapped notional, predicted liquidations, open interest.
+        parquet: Write one row per non-empty cell to this file.
+        tracks: Track clusters and write one CSV row per cluster and column to this file.
     """
     with public.open_history(db) as history:
         made = history.heatmap(instrument, start, end, step)
@@ -56,8 +56,8 @@ def heatmap(
 
 
 def columns(made: Heatmap) -> str:
-    """One line per column."""
-    from liqmap.maps.export import csv_text  # noqa: PLC0415 - tables load only when asked for
+    """The heatmap as CSV, one row per column."""
+    from liqmap.maps.export import csv_text  # noqa: PLC0415 - load tables only when needed
 
     header = ["at", "low", "high", "close", "long_usd", "short_usd", "predicted_long_usd", "predicted_short_usd"]
     on_map = [(side.sum(axis=(1, 2)) + made.outside[:, k]).tolist() for k, side in enumerate((made.long, made.short))]

@@ -1,4 +1,4 @@
-"""``liqmap levels``: what to do with a map."""
+"""``liqmap levels``: trading levels of a map."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 import liqmap
-from liqmap.charts.numbers import percent, price, usd
-from liqmap.strategies.stops import Own
+from liqmap._base.number_format import percent, price, usd
+from liqmap.strategies.stops import OwnPosition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from liqmap.strategies.breakout import Breakout
-    from liqmap.strategies.levels import LevelsToUse
+    from liqmap.strategies.cluster_table import ClusterRow
     from liqmap.strategies.overlay import Stretch
     from liqmap.strategies.scalping import Scalp
     from liqmap.strategies.stops import Stop
-    from liqmap.strategies.table import ClusterRow
-    from liqmap.strategies.traps import Trap
-    from liqmap.strategies.volatility import Forecast
+    from liqmap.strategies.trading_levels import TradingLevels
+    from liqmap.strategies.volatility_forecast import Forecast
+    from liqmap.strategies.whale_traps import Trap
 
 __all__ = ["levels"]
 
-_MOST = 8
+_MAX_ROWS = 8
 
 
 def levels(
@@ -40,82 +40,84 @@ def levels(
     liquidation: float | None = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
-    """Say where the map's fuel lies and what to do about it: rules with their numbers, none of them advice.
+    """Derive trading levels from a liquidation map with documented rules; the output is not advice.
 
     Args:
         instrument: ``venue:SYMBOL``, or a market such as ``BTC``.
         db: The history file.
-        at: Instant of the map, ISO 8601; the latest by default.
-        entry: Entry price of the position that stops are for; the mark by default.
-        size: Its notional, USD.
-        liquidation: Its liquidation price: no stop is placed past it.
+        at: Time of the map, ISO 8601; the latest by default.
+        entry: Entry price of the position to protect with stops; the mark price by default.
+        size: Notional of the position, USD.
+        liquidation: Liquidation price of the position; stops are placed before it.
         as_json: Print one JSON object.
     """
-    own = Own(entry=entry, usd=size, liquidation_price=liquidation)
+    own = OwnPosition(entry=entry, usd=size, liquidation_price=liquidation)
     with liqmap.open(db) as history:
-        found = history.levels(instrument, at, own=own)
+        found = history.trading_levels(instrument, at, own=own)
     if as_json:
         sys.stdout.write(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        sys.stdout.write(_told(found))
+        sys.stdout.write(_as_text(found))
 
 
-def _told(found: LevelsToUse) -> str:
+def _as_text(found: TradingLevels) -> str:
     moves = found.conditions
-    head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} a year"
+    head = f"{found.instrument}  mark {found.mark_price:,.2f}  volatility {percent(moves.volatility, 0)} annualised"
     lines = [f"{head}  hourly range {price(moves.atr)}"]
     for name, use in found.uses.items():
         lines += ["", f"{name}: {use.rule}"]
         if use.none is not None:
             lines.append(f"  none: {use.none}")
-        lines += [f"  {_ROWS[name](row)}" for row in use.rows[:_MOST]]
-        if len(use.rows) > _MOST:
-            lines.append(f"  … {len(use.rows) - _MOST} more in --json")
-    said = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
-    return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in said)]) + "\n"
+        lines += [f"  {_LINE_OF[name](row)}" for row in use.rows[:_MAX_ROWS]]
+        if len(use.rows) > _MAX_ROWS:
+            lines.append(f"  … {len(use.rows) - _MAX_ROWS} more in --json")
+    limits = dict.fromkeys(sentence for use in found.uses.values() for sentence in use.limits)
+    return "\n".join([*lines, "", *(f"note: {sentence}" for sentence in limits)]) + "\n"
 
 
-def _push(share: float | None) -> str:
-    return "more than the book holds" if share is None else percent(share, 2)
+def _displacement_text(share: float | None) -> str:
+    return "exceeds the order book" if share is None else percent(share, 2)
 
 
-def _cluster(row: ClusterRow) -> str:
+def _cluster_line(row: ClusterRow) -> str:
     touch = " / ".join(percent(p, 0) for p in row.touch.values())
     need = "–" if row.shock_needed is None else percent(row.shock_needed, 2, signed=True)
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  {usd(row.notional):>6}  touch 4/12/24 h {touch}  "
-        f"shock {need}  move {_push(row.expected.calm)} ({row.band}; by dollars {row.legacy_band})"
+        f"shock {need}  move {_displacement_text(row.expected.calm)} ({row.band}; USD band {row.legacy_band})"
     )
 
 
-def _breakout(row: Breakout) -> str:
-    run = ", ".join(f"{name} {_push(getattr(row.run_on, name))}" for name in ("calm", "stressed", "square_root"))
-    fuel = "burns through by itself" if row.self_fuelled else "has to be pushed through"
+def _breakout_line(row: Breakout) -> str:
+    run = ", ".join(
+        f"{name} {_displacement_text(getattr(row.run_on, name))}" for name in ("calm", "stressed", "square_root")
+    )
+    fuel = "cascade is self-sustaining" if row.self_fuelled else "cascade needs further pressure"
     return (
         f"{price(row.level)} {percent(row.distance, 1, signed=True)}  {usd(row.notional)} of {row.side}s to "
-        f"{price(row.through)}  run-on {run}; {fuel}"
+        f"{price(row.through)}  continuation {run}; {fuel}"
     )
 
 
-def _scalp(row: Scalp) -> str:
+def _scalp_line(row: Scalp) -> str:
     worth = "more" if row.covers_costs else "less"
     return (
         f"{row.side:<5} {price(row.low)}…{price(row.high)}  touch 4 h {percent(row.touch['4h'], 0)}  overshoot "
-        f"{_push(row.overshoot.calm)}  back {percent(row.give_back, 3)}, {worth} than costs"
+        f"{_displacement_text(row.overshoot.calm)}  retracement {percent(row.give_back, 3)}, {worth} than costs"
     )
 
 
-def _stop(row: Stop) -> str:
+def _stop_line(row: Stop) -> str:
     reward = "no target" if row.reward is None else f"R {row.reward:.1f}"
-    cut = "" if row.price is not None else f"  past the own liquidation price: at most {row.most_leverage:.0f}×"
+    cut = "" if row.price is not None else f"  beyond the liquidation price: max. leverage {row.most_leverage:.0f}×"
     return (
         f"{row.side:<5} {price(row.rule_price)} behind {price(row.behind)}  touch 24 h {percent(row.touch['24h'], 0)}  "
         f"{reward}{cut}"
     )
 
 
-def _stretch(row: Stretch) -> str:
-    through = "  falls through" if row.falls_through else ""
+def _stretch_line(row: Stretch) -> str:
+    through = "  book is thinner than liquidations" if row.falls_through else ""
     ratio = "–" if row.ratio is None else f"{row.ratio:.2f}"
     return (
         f"{price(row.low)}…{price(row.high)} {percent(row.distance, 1, signed=True)}  {usd(row.depth)} of orders, "
@@ -123,25 +125,25 @@ def _stretch(row: Stretch) -> str:
     )
 
 
-def _trap(row: Trap) -> str:
+def _trap_line(row: Trap) -> str:
     flag = "  FLAGGED" if row.flagged else ""
     return f"{row.side:<5} {price(row.peak)}  {usd(row.notional)} for {usd(row.cost)}: {row.index:.2f}{flag}"
 
 
-def _forecast(row: Forecast) -> str:
+def _forecast_line(row: Forecast) -> str:
     return (
         f"{row.hours:g} h  {percent(row.forecast, 2)} against {percent(row.baseline, 2)} realised (×{row.ratio:.3f}; "
         f"ρ {row.below:.2f} below, {row.above:.2f} above; before {row.usual_below:.2f}, {row.usual_above:.2f})"
     )
 
 
-_ROWS: dict[str, Callable[..., str]] = {
-    "clusters": _cluster,
-    "breakout": _breakout,
-    "scalping": _scalp,
-    "stops": _stop,
-    "liquidity": _stretch,
-    "voids": _stretch,
-    "traps": _trap,
-    "volatility": _forecast,
+_LINE_OF: dict[str, Callable[..., str]] = {
+    "clusters": _cluster_line,
+    "breakout": _breakout_line,
+    "scalping": _scalp_line,
+    "stops": _stop_line,
+    "liquidity": _stretch_line,
+    "voids": _stretch_line,
+    "traps": _trap_line,
+    "volatility": _forecast_line,
 }

@@ -1,4 +1,4 @@
-"""``liqmap load``: files into the history."""
+"""``liqmap load``: load files into a history."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def load(
     allow_rejects: int = 0,
     replace: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Load files into a history, each in one transaction; loading a file twice changes nothing.
+    """Load files into a history, one transaction per file; loading is idempotent.
 
     Args:
         paths: CSV, Parquet, JSON, zip or gz files.
-        db: The history; made if it is not there.
-        table: The table, for files whose columns are named like its fields.
-        instrument: venue:SYMBOL, where the files do not say.
-        mapping: A TOML mapping, or the name of a shipped one; found by the file's header if left out.
-        account: Whose positions a venue's answer holds, where it does not say; only a salted hash is stored.
-        at: When a venue's answer was taken (2026-06-04T12:00Z), where it does not say.
-        allow_rejects: How many bad rows of a file to put aside rather than stop.
-        replace: Let the files' rows take the place of stored ones.
+        db: The history file; created if missing.
+        table: Target table, for files whose columns carry the field names of the table.
+        instrument: venue:SYMBOL, if the files do not contain it.
+        mapping: A TOML mapping or the name of a built-in one; detected from the file header by default.
+        account: Account of a venue response that does not name it; only a salted hash is stored.
+        at: Time of a venue response without a timestamp, such as 2026-06-04T12:00Z.
+        allow_rejects: Number of invalid rows per file to reject without stopping.
+        replace: Overwrite stored rows with the rows of the files.
     """
-    from liqmap.history import open_store  # noqa: PLC0415 - the front door opens quickly
-    from liqmap.history.source import check_readable  # noqa: PLC0415
+    from liqmap.history import open_store  # noqa: PLC0415 - keep start-up fast
+    from liqmap.history.loading.source import check_readable  # noqa: PLC0415
 
     for path in paths:
         check_readable(path)

@@ -1,25 +1,25 @@
-"""``liqmap publish``: put a site where people read it."""
+"""``liqmap publish``: publish a site atomically."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from liqmap.publish.stage import Keep
-from liqmap.publish.target import MOST
+from liqmap.publish.site_copy import Retention
+from liqmap.publish.target import MAX_BYTES
 from liqmap.publish.target import publish as put
 
 __all__ = ["publish"]
 
 
-def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MOST / 1e6) -> None:
-    """Check a site against its manifest and publish it: readers see the old one or the new one.
+def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MAX_BYTES / 1e6) -> None:
+    """Verify a site against its manifest and publish it atomically.
 
     Args:
-        site: The folder that liqmap report wrote; it is left as it is.
-        to: A directory, git:REMOTE#BRANCH, or a store such as s3://bucket/prefix (needs liqmap[publish]).
-        keep: Publish the newest so many issues (400), or those of so long (90d); all if left out.
-        most: Megabytes the published site may have.
+        site: Folder written by liqmap report; not modified.
+        to: A directory, git:REMOTE#BRANCH, or an object store such as s3://bucket/prefix (needs liqmap[publish]).
+        keep: Number (400) or time span (90d) of newest issues to publish; all by default.
+        most: Maximum size of the published site, MB.
     """
-    count, changed = put(site, to, keep=Keep.of(keep), most=round(most * 1e6))
-    sys.stdout.write(f"{count} issue{'s' if count != 1 else ''} at {to}{'' if changed else ', as before'}\n")
+    count, changed = put(site, to, keep=Retention.of(keep), most=round(most * 1e6))
+    sys.stdout.write(f"{count} issue{'s' if count != 1 else ''} at {to}{'' if changed else ', unchanged'}\n")

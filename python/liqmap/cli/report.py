@@ -1,4 +1,4 @@
-"""``liqmap report``: one issue of a report, or all that are due in a span, as a folder of pages."""
+"""``liqmap report``: write one issue of a report, or all issues due in a period."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from liqmap import public
-from liqmap.clock import duration, iso, parse
-from liqmap.errors import InputError, StorageError
+from liqmap._base.errors import InputError, StorageError
+from liqmap._base.timestamps import iso, parse_duration, parse_instant
 from liqmap.report.config import Report, read_report
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["report"]
 
-PARTIAL = 3
-"""Exit status where some of what was asked for could not be made, and the rest was."""
+EXIT_PARTIAL = 3
+"""Exit status if some issues had no data and the others were written."""
 
 
 def report(
@@ -39,106 +39,112 @@ def report(
     single_file: str | None = None,
     instrument: str | None = None,
 ) -> None:
-    """Write an issue of a report, or all that are due in a span, and print the path of the last one's front page.
+    """Write one issue of a report, or all issues due in a period, and print the path of the latest front page.
 
-    Issues already there stay; a span that was stopped half-way goes on where it stopped.
+    Existing issues are kept; an interrupted run continues where it stopped.
 
     Args:
         report: The report file, such as reports/daily.toml.
         db: The history file.
-        out: The site's folder; with --single-file, the file to write.
-        at: As-of time in ISO 8601 (no zone means UTC); the end of the history if left out.
-        from_: First of many issues.
-        to: Last of them at the latest; the end of the history if left out.
-        every: Time between them, such as 12h; the report's own if left out.
-        workers: Processes; one for each processor if left out.
-        single_file: Write this one page, such as map, as one file that needs nothing beside it.
-        instrument: Whose page that is; the report's first if left out.
+        out: Folder of the site; with --single-file, the output file.
+        at: As-of time, ISO 8601 (UTC without a zone); the end of the history by default.
+        from_: Time of the first issue of a period.
+        to: Latest time of the last issue; the end of the history by default.
+        every: Interval between issues, such as 12h; the interval of the report file by default.
+        workers: Number of processes; one per processor by default.
+        single_file: Write only this page, such as map, as one self-contained file.
+        instrument: Instrument of the single page; the first of the report by default.
     """
     wanted = read_report(report)
     if from_ is None and (to or every or workers):
-        raise InputError("report", "--to, --every, --workers", "no --from", "a span of issues", "nothing written")
+        raise InputError(
+            "report", "--to, --every, --workers", "no --from", "--from for a period of issues", "nothing written"
+        )
     if from_ is not None and at is not None:
-        raise InputError("report", "--at", "beside --from", "one issue or a span of them", "nothing written")
+        raise InputError("report", "--at", "together with --from", "either one issue or a period", "nothing written")
     if single_file is not None:
         if from_ is not None:
-            raise InputError("report", "--single-file", "beside --from", "one issue", "nothing written")
-        sys.stdout.write(f"{_alone(wanted, db, out, at, single_file, instrument)}\n")
+            raise InputError("report", "--single-file", "together with --from", "one issue", "nothing written")
+        sys.stdout.write(f"{_write_single_file(wanted, db, out, at, single_file, instrument)}\n")
         return
-    page = _one(wanted, db, out, at) if from_ is None else _span(wanted, db, out, (from_, to, every), workers)
+    page = (
+        _write_one(wanted, db, out, at) if from_ is None else _write_span(wanted, db, out, (from_, to, every), workers)
+    )
     sys.stdout.write(f"{page}\n")
 
 
-def _one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
-    from liqmap.report.site import write_issue  # noqa: PLC0415 - a wrong report file is told before charts load
+def _write_one(wanted: Report, db: Path, out: Path, at: str | None) -> Path:
+    from liqmap.report.site.site import write_issue  # noqa: PLC0415 - report an invalid report file before loading the charts
 
-    page = write_issue(_issue(wanted, db, at), out)
-    _record(db, [page.parent])
+    page = write_issue(_collect(wanted, db, at), out)
+    _record_maps(db, [page.parent])
     return page
 
 
-def _record(db: Path, folders: list[Path]) -> None:
-    """Put the maps on record where the history can be written; the issue holds them in any case."""
-    from liqmap.report.freeze import freeze  # noqa: PLC0415 - as above
+def _record_maps(db: Path, folders: list[Path]) -> None:
+    """Record the issued maps in the history if it is writable; the issue contains them in any case."""
+    from liqmap.report.record_maps import record_maps  # noqa: PLC0415 - as above
 
     try:
-        freeze(db, folders)
+        record_maps(db, folders)
     except StorageError as error:
-        sys.stderr.write(f"maps not put on record in the history, only in the site: {error}\n")
+        sys.stderr.write(f"maps not recorded in the history, only in the site: {error}\n")
 
 
-def _alone(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
-    from liqmap.report.folder import put_file  # noqa: PLC0415 - as above
-    from liqmap.report.single import single_file  # noqa: PLC0415
+def _write_single_file(wanted: Report, db: Path, out: Path, at: str | None, name: str, instrument: str | None) -> Path:
+    from liqmap.report.site.atomic_files import write_file  # noqa: PLC0415 - as above
+    from liqmap.report.site.single_file import single_file  # noqa: PLC0415
 
     if out.is_dir():
         raise InputError("report", str(out), "a folder", "a file to write, such as map.html", "nothing written")
-    put_file(out, single_file(_issue(wanted, db, at), name, instrument))
+    write_file(out, single_file(_collect(wanted, db, at), name, instrument))
     return out
 
 
-def _issue(wanted: Report, db: Path, at: str | None) -> Issue:
-    from liqmap.report.gather import gather  # noqa: PLC0415 - as above
-    from liqmap.report.v8 import warm  # noqa: PLC0415 - as above
+def _collect(wanted: Report, db: Path, at: str | None) -> Issue:
+    from liqmap.report.collect import collect_issue  # noqa: PLC0415 - as above
+    from liqmap.report.vega.vega_engine import warm_up  # noqa: PLC0415 - as above
 
-    moment = None if at is None else parse(at, stage="report")
-    drawer = warm()
+    moment = None if at is None else parse_instant(at, stage="report")
+    drawer = warm_up()
     with public.open_history(db) as history:
-        issue = gather(history, wanted, moment)
+        issue = collect_issue(history, wanted, moment)
     drawer.join()
     return issue
 
 
-def _span(wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None) -> Path:
-    from liqmap.report.batch import times, write_issues  # noqa: PLC0415 - charts load only where pages are made
-    from liqmap.report.issue import issue_path  # noqa: PLC0415
+def _write_span(
+    wanted: Report, db: Path, out: Path, span: tuple[str, str | None, str | None], workers: int | None
+) -> Path:
+    from liqmap.report.batch import due_times, write_issues  # noqa: PLC0415 - load the charts only when pages are written
+    from liqmap.report.site.issue import issue_path  # noqa: PLC0415
 
     start, stop, every = span
     with public.open_history(db) as history:
         last = int(history.market_bars(wanted.instruments[0]).end[-1])
-    due = times(
-        parse(start, stage="report"),
-        last if stop is None else parse(stop, stage="report"),
-        wanted.interval if every is None else duration(every, stage="report"),
+    due = due_times(
+        parse_instant(start, stage="report"),
+        last if stop is None else parse_instant(stop, stage="report"),
+        wanted.interval if every is None else parse_duration(every, stage="report"),
     )
-    with _progress(len(due)) as advance:
+    with _progress_bar(len(due)) as advance:
         done = write_issues(db, wanted, out, due, workers=workers, advance=advance)
-    _record(db, [out / issue_path(at) for at in due])
+    _record_maps(db, [out / issue_path(at) for at in due])
     sys.stderr.write(
-        f"{len(done.written)} issues written, {done.there} there already, {len(done.skipped)} without data\n"
+        f"{len(done.written)} issues written, {done.existing} already present, {len(done.skipped)} without data\n"
     )
-    for moment, said in done.skipped:
-        sys.stderr.write(f"no issue {iso(moment)}: {said}\n")
+    for moment, message in done.skipped:
+        sys.stderr.write(f"no issue {iso(moment)}: {message}\n")
     if done.skipped:
         sys.stdout.write(f"{out / 'index.html'}\n")
-        sys.exit(PARTIAL)
+        sys.exit(EXIT_PARTIAL)
     return out / "index.html"
 
 
 @contextmanager
-def _progress(count: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while a terminal looks on; nothing otherwise."""
-    from rich.console import Console  # noqa: PLC0415 - only a batch draws bars
+def _progress_bar(count: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error if it is a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - only batches show progress
     from rich.progress import Progress  # noqa: PLC0415
 
     console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""``liqmap score``: was the map right?"""
+"""``liqmap score``: evaluate maps against realised liquidations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from liqmap.demo.skill import Held
+    from liqmap.demo.truth_scorecard import TruthScore
     from liqmap.score.plan import Simulated
 
 __all__ = ["score"]
@@ -24,30 +24,30 @@ def score(
     json: Annotated[bool, Parameter(negative="")] = False,
     docs: Path | None = None,
 ) -> None:
-    """Judge maps against realised liquidations, beside price alone and placebos.
+    """Evaluate maps against realised liquidations, a price-only baseline and placebos.
 
     Args:
-        plan: A TOML file of tests, such as reports/skill.toml; without one, every instrument that has bars and realised
-            liquidations is fitted on the first half of them and judged on the second.
+        plan: A TOML file of tests, such as reports/skill.toml; by default every instrument with bars and realised
+            liquidations is fitted on the first half of the history and evaluated on the second.
         db: The history file.
-        json: One JSON object: tests, and simulated markets where the plan has some.
-        docs: Also put the tables into this page, between its marks.
+        json: Print one JSON object with the tests and any simulated markets of the plan.
+        docs: Also insert the tables into this Markdown file, between its markers.
     """
-    from liqmap.history import open_store  # noqa: PLC0415 - the front door opens quickly
-    from liqmap.score.card import score as run  # noqa: PLC0415
+    from liqmap.history import open_store  # noqa: PLC0415 - keep start-up fast
+    from liqmap.score.backtest import score as run  # noqa: PLC0415
+    from liqmap.score.markdown_tables import put, sheet  # noqa: PLC0415
     from liqmap.score.plan import read_plan, suggest  # noqa: PLC0415
-    from liqmap.score.sheet import put, sheet  # noqa: PLC0415
 
     asked = None if plan is None else read_plan(plan)
     with open_store(db) as store:
         asked = suggest(store) if asked is None else asked
         cards = run(store, asked.test)
-    held = {simulated.title: _hold(simulated) for simulated in asked.simulated}
+    held = {simulated.title: _evaluate_simulated(simulated) for simulated in asked.simulated}
     tables = sheet(cards)
     if held:
-        from liqmap.demo import skill  # noqa: PLC0415 - the simulation loads only when asked for
+        from liqmap.demo import truth_scorecard  # noqa: PLC0415 - load the simulation only when needed
 
-        tables = "\n".join([tables, *(skill.sheet(maps, title) for title, maps in held.items())])
+        tables = "\n".join([tables, *(truth_scorecard.truth_scorecard(maps, title) for title, maps in held.items())])
     if docs is not None:
         put(tables, docs)
     if json:
@@ -58,8 +58,8 @@ def score(
         sys.stdout.write(tables)
 
 
-def _hold(simulated: Simulated) -> list[Held]:
-    from liqmap.demo.skill import hold  # noqa: PLC0415 - the simulation loads only when asked for
+def _evaluate_simulated(simulated: Simulated) -> list[TruthScore]:
+    from liqmap.demo.truth_scorecard import score_against_truth  # noqa: PLC0415 - load the simulation only when needed
 
     spans = simulated.model_dump(exclude={"title", "seeds"})
-    return [one for seed in simulated.seeds for one in hold(seed, **spans)]
+    return [one for seed in simulated.seeds for one in score_against_truth(seed, **spans)]

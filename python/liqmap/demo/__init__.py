@@ -1,1 +1,1 @@
-"""A simulated market whose positions are known, so that a modelled map can be held against the truth."""
+"""A simulated market with known positions, to compare a modelled map with the true liquidation levels."""

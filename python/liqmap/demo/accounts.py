@@ -1,4 +1,4 @@
-"""Accounts that trade on margin: one isolated position each, or none, as dense arrays."""
+"""Margin accounts: at most one isolated position each, stored as dense arrays."""
 
 from __future__ import annotations
 
@@ -8,151 +8,155 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from liqmap.demo.margin import Floats, Tiers, liquidation_price
+from liqmap.demo.isolated_margin import Floats, MarginTable, liquidation_price
 
 if TYPE_CHECKING:
     from liqmap.demo.settings import Settings
 
-__all__ = ["NEVER", "Accounts", "Ints"]
+__all__ = ["NO_TRIGGER_TICK", "Ints", "MarginAccounts"]
 
 Ints = npt.NDArray[np.int64]
 
-NEVER = np.iinfo(np.int32).max
-"""A tick no price reaches: a short without a liquidation price."""
+NO_TRIGGER_TICK = np.iinfo(np.int32).max
+"""A tick above any price, for shorts without a liquidation price."""
 
-
-_NOBODY: Ints = np.empty(0, dtype=np.int64)
+_NO_ACCOUNTS: Ints = np.empty(0, dtype=np.int64)
 
 
 @dataclass(eq=False, slots=True)
-class Accounts:
-    """The positions, by account; an account without one has side 0.
+class MarginAccounts:
+    """Positions by account number; an account without a position has side 0.
 
-    A long is liquidated when the mark's tick is at or below ``falls_to``, a short at or above ``rises_to``; accounts
-    without such a position hold 0 and :data:`NEVER` there, so that one comparison over all finds the triggered.
+    A long is liquidated when the mark's tick is at or below its ``long_trigger_tick``, a short when it is at or above
+    its ``short_trigger_tick``. Accounts without a long hold 0 and accounts without a short hold
+    :data:`NO_TRIGGER_TICK`, so that one comparison over the whole array finds the triggered positions.
 
     Attributes:
-        wealth: Typical position of the account relative to the median; drawn once, kept for life.
-        idle: Accounts without a position, a ring that is left at ``head`` and joined at ``tail`` (both only grow).
+        size_factor: Typical position of the account relative to the median; drawn once.
+        long_trigger_tick, short_trigger_tick: Marks that liquidate the position, ticks.
+        exit_minute: Minute of the scheduled exit; −1 without a schedule.
+        idle_queue: Ring buffer of accounts without a position.
+        head, tail: Read and write counters of the ring buffer; both only increase.
         long_lots, short_lots: Open lots by side.
-        nearest_long, nearest_short: No long is triggered above, no short below: spares most minutes the look.
+        highest_long_trigger, lowest_short_trigger: Bounds beyond which no position is triggered, so that most minutes
+            need no search.
     """
 
     settings: Settings
-    tiers: Tiers
-    wealth: Floats
+    tiers: MarginTable
+    size_factor: Floats
     side: Ints
     lots: Ints
     entry: Ints
     leverage: Floats
     margin: Floats
     price: Floats
-    falls_to: npt.NDArray[np.int32]
-    rises_to: npt.NDArray[np.int32]
-    leaves: Ints
-    idle: Ints
+    long_trigger_tick: npt.NDArray[np.int32]
+    short_trigger_tick: npt.NDArray[np.int32]
+    exit_minute: Ints
+    idle_queue: Ints
     head: int
     tail: int
     long_lots: int = 0
     short_lots: int = 0
-    nearest_long: int = 0
-    nearest_short: int = NEVER
+    highest_long_trigger: int = 0
+    lowest_short_trigger: int = NO_TRIGGER_TICK
 
     @classmethod
-    def empty(cls, rng: np.random.Generator, settings: Settings, tiers: Tiers) -> Accounts:
-        """As many accounts as the settings say, none with a position."""
+    def empty(cls, rng: np.random.Generator, settings: Settings, tiers: MarginTable) -> MarginAccounts:
+        """The number of accounts in the settings, all without a position."""
         n = settings.accounts
         return cls(
             settings=settings,
             tiers=tiers,
-            wealth=np.exp(rng.standard_normal(n) * settings.account_spread),
+            size_factor=np.exp(rng.standard_normal(n) * settings.account_spread),
             side=np.zeros(n, dtype=np.int64),
             lots=np.zeros(n, dtype=np.int64),
             entry=np.zeros(n, dtype=np.int64),
             leverage=np.zeros(n),
             margin=np.zeros(n),
             price=np.full(n, np.nan),
-            falls_to=np.zeros(n, dtype=np.int32),
-            rises_to=np.full(n, NEVER, dtype=np.int32),
-            leaves=np.full(n, -1, dtype=np.int64),
-            idle=rng.permutation(n),
+            long_trigger_tick=np.zeros(n, dtype=np.int32),
+            short_trigger_tick=np.full(n, NO_TRIGGER_TICK, dtype=np.int32),
+            exit_minute=np.full(n, -1, dtype=np.int64),
+            idle_queue=rng.permutation(n),
             head=0,
             tail=n,
         )
 
-    def waiting(self, wanted: int) -> Ints:
-        """Up to ``wanted`` accounts without a position, those that have waited longest; they are about to open one."""
+    def take_idle(self, wanted: int) -> Ints:
+        """Remove up to ``wanted`` accounts from the idle queue, longest idle first, to open their positions."""
         last = min(self.head + wanted, self.tail)
-        taken = self.idle.take(np.arange(self.head, last), mode="wrap")
+        taken = self.idle_queue.take(np.arange(self.head, last), mode="wrap")
         self.head = last
         return taken
 
-    def open(self, who: Ints, side: Ints, usd: Floats, tick: Ints, leverage: Floats, padding: Floats) -> Ints:
-        """Open positions at a price; returns their lots.
+    def open(self, rows: Ints, side: Ints, usd: Floats, tick: Ints, leverage: Floats, extra_margin: Floats) -> Ints:
+        """Open positions and return their lots.
 
         Args:
-            who: Idle accounts.
+            rows: Numbers of idle accounts.
             side: +1 long, −1 short.
-            usd: Notional wanted; it is cut to whole lots, at least one.
-            tick: Entry prices.
-            leverage: Leverage wanted; cut to what the tier allows.
-            padding: Margin above what the leverage asks for, as a share of it.
+            usd: Requested notional; rounded down to whole lots, at least one.
+            tick: Entry prices, ticks.
+            leverage: Requested leverage; limited to the maximum of the tier.
+            extra_margin: Margin above the initial margin, as a share of it.
         """
         lot, step = self.settings.lot, self.settings.tick
         entry = np.asarray(tick * step, dtype=np.float64)
         lots = np.maximum(np.floor(usd / (entry * lot)), 1.0)
         notional = lots * (entry * lot)
-        leverage = self.tiers.allowed(notional, leverage)
-        margin = np.rint(notional / leverage * (1 + padding) * 1e4) / 1e4
+        leverage = self.tiers.cap_leverage(notional, leverage)
+        margin = np.rint(notional / leverage * (1 + extra_margin) * 1e4) / 1e4
         price = liquidation_price(side, lots * lot, entry, margin, self.tiers)
         whole = lots.astype(np.int64)
-        self.side[who] = side
-        self.lots[who] = whole
-        self.entry[who] = tick
-        self.leverage[who] = leverage
-        self.margin[who] = margin
-        self.price[who] = price
+        self.side[rows] = side
+        self.lots[rows] = whole
+        self.entry[rows] = tick
+        self.leverage[rows] = leverage
+        self.margin[rows] = margin
+        self.price[rows] = price
         is_long = side > 0
         level = price / step
         level[np.isnan(level)] = 0.0
-        falls_to = np.where(is_long, np.floor(level), 0).astype(np.int32)
-        rises_to = np.where(is_long, NEVER, np.ceil(level)).astype(np.int32)
-        self.falls_to[who] = falls_to
-        self.rises_to[who] = rises_to
-        self.nearest_long = max(self.nearest_long, int(falls_to.max()))
-        self.nearest_short = min(self.nearest_short, int(rises_to.min()))
+        long_trigger = np.where(is_long, np.floor(level), 0).astype(np.int32)
+        short_trigger = np.where(is_long, NO_TRIGGER_TICK, np.ceil(level)).astype(np.int32)
+        self.long_trigger_tick[rows] = long_trigger
+        self.short_trigger_tick[rows] = short_trigger
+        self.highest_long_trigger = max(self.highest_long_trigger, int(long_trigger.max()))
+        self.lowest_short_trigger = min(self.lowest_short_trigger, int(short_trigger.min()))
         net, total = int((whole * side).sum()), int(whole.sum())
         self.long_lots += (total + net) // 2
         self.short_lots += (total - net) // 2
         return whole
 
-    def close(self, who: Ints) -> None:
-        """Take positions off; the accounts join the idle."""
-        lots = self.lots[who]
-        net, total = int((lots * self.side[who]).sum()), int(lots.sum())
+    def close(self, rows: Ints) -> None:
+        """Close positions and append the accounts to the idle queue."""
+        lots = self.lots[rows]
+        net, total = int((lots * self.side[rows]).sum()), int(lots.sum())
         self.long_lots -= (total + net) // 2
         self.short_lots -= (total - net) // 2
-        self.side[who] = 0
-        self.lots[who] = 0
-        self.falls_to[who] = 0
-        self.rises_to[who] = NEVER
-        self.idle[np.arange(self.tail, self.tail + len(who)) % len(self.idle)] = who
-        self.tail += len(who)
+        self.side[rows] = 0
+        self.lots[rows] = 0
+        self.long_trigger_tick[rows] = 0
+        self.short_trigger_tick[rows] = NO_TRIGGER_TICK
+        self.idle_queue[np.arange(self.tail, self.tail + len(rows)) % len(self.idle_queue)] = rows
+        self.tail += len(rows)
 
     def triggered(self, tick: int, *, falling: bool) -> Ints:
-        """Positions that a mark at ``tick`` liquidates, in the order in which the price met them."""
+        """Accounts whose position a mark at ``tick`` liquidates, in the order in which the price reaches them."""
         if falling:
-            if tick > self.nearest_long:
-                return _NOBODY
-            hit = np.flatnonzero(self.falls_to >= tick)
-            self.nearest_long = tick - 1 if len(hit) else int(self.falls_to.max())
-            return np.asarray(hit[np.argsort(-self.falls_to[hit], kind="stable")])
-        if tick < self.nearest_short:
-            return _NOBODY
-        hit = np.flatnonzero(self.rises_to <= tick)
-        self.nearest_short = tick + 1 if len(hit) else int(self.rises_to.min())
-        return np.asarray(hit[np.argsort(self.rises_to[hit], kind="stable")])
+            if tick > self.highest_long_trigger:
+                return _NO_ACCOUNTS
+            hit = np.flatnonzero(self.long_trigger_tick >= tick)
+            self.highest_long_trigger = tick - 1 if len(hit) else int(self.long_trigger_tick.max())
+            return np.asarray(hit[np.argsort(-self.long_trigger_tick[hit], kind="stable")])
+        if tick < self.lowest_short_trigger:
+            return _NO_ACCOUNTS
+        hit = np.flatnonzero(self.short_trigger_tick <= tick)
+        self.lowest_short_trigger = tick + 1 if len(hit) else int(self.short_trigger_tick.min())
+        return np.asarray(hit[np.argsort(self.short_trigger_tick[hit], kind="stable")])
 
-    def losing(self, who: Ints, tick: int) -> npt.NDArray[np.bool_]:
-        """Which positions are under water at a price."""
-        return np.asarray(self.side[who] * (tick - self.entry[who]) < 0)
+    def has_loss(self, rows: Ints, tick: int) -> npt.NDArray[np.bool_]:
+        """Whether each position has an unrealised loss at a price."""
+        return np.asarray(self.side[rows] * (tick - self.entry[rows]) < 0)

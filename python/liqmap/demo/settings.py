@@ -1,60 +1,64 @@
-"""Every number of the simulated market, with where it comes from."""
+"""Parameters of the simulated market, with their sources."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["INSTRUMENT", "RULES", "Settings"]
+__all__ = ["INSTRUMENT", "RULES_INSTRUMENT", "Settings"]
 
 INSTRUMENT = "sim:BTCUSDT"
 
-RULES = "binance:BTCUSDT"
-"""Whose contract and margin tiers the simulated market has."""
+RULES_INSTRUMENT = "binance:BTCUSDT"
+"""The real instrument whose contract and margin tiers the simulated market uses."""
 
-Shares: TypeAlias = tuple[tuple[float, float], ...]
-"""Leverage and the share of accounts that pick it."""
+LeverageShares: TypeAlias = tuple[tuple[float, float], ...]
+"""Pairs of a leverage and the share of accounts that choose it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What kind of market it is. Lots are 0.001 coin, prices integer ticks of 0.1 USD, steps one minute.
+    """Parameters of the simulated market. Lots are 0.001 coin, prices integer ticks of 0.1 USD, steps one minute.
 
     Attributes:
-        start: First recorded instant, UTC microseconds (2025-01-01).
-        burn_in_days: Days lived through before the record starts, so that the market is not born empty.
+        start: Start of the record, UTC microseconds (2025-01-01).
+        burn_in_days: Simulated days before the record starts, so that it does not start with an empty market.
         bar_minutes: Minutes per bar of the record.
         price: First price, USD.
-        lot: Coin per lot: positions are whole lots, so that both sides add up exactly.
+        lot: Coin per lot; positions are whole lots, so that sums of both sides are exact.
         tick: USD per tick.
         volatility: Long-run volatility per year.
-        arch, garch: Weights of the last squared return and of the last variance; their sum below 1 is the memory.
+        arch, garch: Weights of the last squared return and of the last variance; their sum, below 1, is the
+            persistence.
         tail: Degrees of freedom of the Student-t shocks.
         regime_spread, regime_days: Spread and correlation time of the slow component of log variance.
-        day_swing: How much livelier the busiest hour is than the mean.
-        accounts: Accounts that trade on margin.
-        entries: New positions per minute when volume is at its mean.
+        daily_swing: Amplitude of the daily cycle of variance, relative to its mean.
+        accounts: Number of margin accounts.
+        entries_per_minute: New positions per minute at mean volume.
         median_usd, account_spread, trade_spread: Log-normal size of a position: median 921 USD and mean 9,561 USD are
             those of Bybit's liquidations in February 2026; most of the spread belongs to the account.
-        chasers: Share of entries that chase the last move with a market order.
-        chase, fade: How strongly chasers follow, and the others oppose, the last half hour.
-        long_bias: Log odds of going long in a flat market.
-        slip: Most by which an entry misses the mark (chasers pay, the others gain).
-        taker_leverage: What chasers pick: the retail mix in which 60 % of entries are at 20x or more (Binance, 2019).
-        maker_leverage: What the others pick: the open-interest-weighted mix seen on Hyperliquid (December 2025).
-        life_hours, life_power, life_spread: Median life at 10x, how it shortens with leverage, its log-normal spread.
-        stubborn: Share of losers that hold on when their time is up (winners leave).
-        padded: Share of positions with more margin than their leverage asks for (up to twice).
-        desks: Hedged or unlevered holders; the price never liquidates them.
-        desk_lots: Open interest held by desks at rest, lots; desk_spread and desk_days: how it wanders.
+        taker_share: Share of entries that follow the last move with a market order.
+        taker_trend_response, maker_trend_response: Change of the log odds per unit of trend: takers follow the move of
+            the last half hour, makers oppose it.
+        long_bias: Log odds of a long in a flat market.
+        max_slippage: Largest difference of an entry price from the mark (takers pay it, makers receive it).
+        taker_leverage: Leverage of takers: the retail mix in which 60 % of entries are at 20x or more (Binance, 2019).
+        maker_leverage: Leverage of makers: the open-interest-weighted mix observed on Hyperliquid (December 2025).
+        lifetime_hours, lifetime_power, lifetime_spread: Median lifetime at 10x, power by which it falls with leverage,
+            its log-normal spread.
+        loser_hold_share: Share of positions with a loss whose exit is postponed; positions with a profit exit on time.
+        extra_margin_share: Share of positions with more than the initial margin (up to twice).
+        hedgers: Number of hedged or unlevered holders; price never liquidates them.
+        hedger_lots, hedger_spread, hedger_days: Mean open interest of the hedgers in lots, its log-normal spread and
+            its correlation time.
         volume_lots: Traded per minute at mean activity, lots.
-        depth_share: Resting orders within 1 % of the price, as a share of open interest (about 190 MUSD on a market of
-            8 BUSD, Binance `bookDepth`).
-        depth_power: Depth grows with distance to this power (fits to the same books: 0.72-0.78).
-        refill_minutes: Half-life of the hole that forced orders leave in the book.
-        lasting: Share of a forced order's impact that stays.
-        rebound_minutes: Half-life of the rest.
-        book_end: How far forced orders can walk the book (log) before the insurance fund takes the rest over.
+        depth_share: Depth within 1 % of the price, as a share of open interest (about 190 MUSD on a market of 8 BUSD,
+            Binance `bookDepth`).
+        depth_power: Exponent of depth as a function of distance (fits to the same books: 0.72-0.78).
+        refill_minutes: Half-life of consumed depth.
+        permanent_share: Permanent share of the impact of forced orders.
+        rebound_minutes: Half-life of the transient impact.
+        book_end: Largest displacement (log) by forced orders before the insurance fund takes over the remainder.
     """
 
     start: int = 1_735_689_600_000_000
@@ -69,38 +73,38 @@ class Settings:
     tail: float = 4.0
     regime_spread: float = 0.55
     regime_days: float = 3.0
-    day_swing: float = 0.35
+    daily_swing: float = 0.35
     accounts: int = 60_000
-    entries: float = 12.0
+    entries_per_minute: float = 12.0
     median_usd: float = 921.0
     account_spread: float = 2.0
     trade_spread: float = 0.8
-    chasers: float = 0.6
-    chase: float = 0.8
-    fade: float = 0.4
+    taker_share: float = 0.6
+    taker_trend_response: float = 0.8
+    maker_trend_response: float = 0.4
     long_bias: float = 0.1
-    slip: float = 4e-4
-    taker_leverage: Shares = (
+    max_slippage: float = 4e-4
+    taker_leverage: LeverageShares = (
         (5, 0.15), (10, 0.25), (20, 0.25), (25, 0.12), (50, 0.13), (75, 0.03), (100, 0.05), (125, 0.02),
     )  # fmt: skip
-    maker_leverage: Shares = (
+    maker_leverage: LeverageShares = (
         (2, 0.20), (3, 0.16), (5, 0.33), (7, 0.15), (10, 0.08), (20, 0.04), (25, 0.02), (50, 0.012), (100, 0.006),
         (125, 0.002),
     )  # fmt: skip
-    life_hours: float = 16.0
-    life_power: float = 0.9
-    life_spread: float = 1.3
-    stubborn: float = 0.65
-    padded: float = 0.2
-    desks: int = 160
-    desk_lots: int = 14_000_000
-    desk_spread: float = 0.06
-    desk_days: float = 6.0
+    lifetime_hours: float = 16.0
+    lifetime_power: float = 0.9
+    lifetime_spread: float = 1.3
+    loser_hold_share: float = 0.65
+    extra_margin_share: float = 0.2
+    hedgers: int = 160
+    hedger_lots: int = 14_000_000
+    hedger_spread: float = 0.06
+    hedger_days: float = 6.0
     volume_lots: int = 28_000
     depth_share: float = 0.016
     depth_power: float = 0.75
     refill_minutes: float = 3.0
-    lasting: float = 0.6
+    permanent_share: float = 0.6
     rebound_minutes: float = 6.0
     book_end: float = 0.06
 

@@ -1,51 +1,51 @@
-"""Run the simulated market and keep what was seen and what was true."""
+"""Run the simulated market and keep its public data and its true positions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.demo.market import Market
-from liqmap.demo.positions import Positions
+from liqmap._base.errors import InputError
+from liqmap.demo.open_positions import OpenPositions
 from liqmap.demo.settings import Settings
-from liqmap.demo.weather import MINUTES_PER_DAY
-from liqmap.errors import InputError
+from liqmap.demo.simulated_market import SimulatedMarket
+from liqmap.demo.volatility import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liqmap.demo.tape import Tape
+    from liqmap.demo.recorder import Recorder
 
-__all__ = ["MAX_DAYS", "Record", "simulate"]
+__all__ = ["MAX_DAYS", "Simulation", "simulate"]
 
 MAX_DAYS = 500
 _MINUTE = 60_000_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Record:
+class Simulation:
     """A finished simulation.
 
     Attributes:
-        seed, days, settings: What it was made from; the same three make the same bytes.
-        tape: What an observer saw.
-        truth: What stood open, at the instants asked for and at the end.
+        seed, days, settings: Inputs; equal inputs give equal bytes.
+        recorder: Public data.
+        truth: All open positions at the requested times and at the end.
     """
 
     seed: int
     days: int
     settings: Settings
-    tape: Tape
-    truth: tuple[Positions, ...]
+    recorder: Recorder
+    truth: tuple[OpenPositions, ...]
 
     @property
     def start(self) -> int:
-        """First instant of the record, UTC microseconds."""
+        """Start of the record, UTC microseconds."""
         return self.settings.start
 
     @property
     def end(self) -> int:
-        """Last instant of the record, UTC microseconds."""
+        """End of the record, UTC microseconds."""
         return self.settings.start + self.days * MINUTES_PER_DAY * _MINUTE
 
 
@@ -56,31 +56,31 @@ def simulate(
     *,
     truth_every_days: int | None = None,
     on_day: Callable[[], object] = lambda: None,
-) -> Record:
+) -> Simulation:
     """Simulate a market.
 
     Args:
-        seed: Any whole number from 0.
-        days: Days of record, after a burn-in that is thrown away.
-        settings: What kind of market; the standard one if left out.
-        truth_every_days: Take down all open positions every so many days; always at the end.
-        on_day: Called after every simulated day, burn-in included.
+        seed: Seed of the random generator, 0 or above.
+        days: Recorded days, after a burn-in that is discarded.
+        settings: Parameters of the market; the default settings if omitted.
+        truth_every_days: Interval, in days, at which all open positions are kept; they are always kept at the end.
+        on_day: Called after every simulated day, including the burn-in.
 
     Raises:
-        InputError: A seed below 0, or days outside 1 to 500.
+        InputError: The seed is below 0, or the days are outside 1 to 500.
     """
     if seed < 0:
         raise InputError("demo", "seed", repr(seed), "a whole number from 0", "stopped")
     if not 1 <= days <= MAX_DAYS:
         raise InputError("demo", "days", repr(days), f"1 to {MAX_DAYS}", "stopped")
     settings = settings or Settings()
-    market = Market.new(seed, days, settings)
-    truth: list[Positions] = []
+    market = SimulatedMarket.new(seed, days, settings)
+    truth: list[OpenPositions] = []
     for day in range(1 - settings.burn_in_days, days + 1):
         for _ in range(MINUTES_PER_DAY):
             market.step()
-        asked = truth_every_days is not None and day > 0 and day % truth_every_days == 0
-        if asked or day == days:
-            truth.append(Positions.of(market, settings.start + day * MINUTES_PER_DAY * _MINUTE))
+        requested = truth_every_days is not None and day > 0 and day % truth_every_days == 0
+        if requested or day == days:
+            truth.append(OpenPositions.of(market, settings.start + day * MINUTES_PER_DAY * _MINUTE))
         on_day()
-    return Record(seed=seed, days=days, settings=settings, tape=market.tape, truth=tuple(truth))
+    return Simulation(seed=seed, days=days, settings=settings, recorder=market.recorder, truth=tuple(truth))

@@ -1,8 +1,8 @@
 """The history: one DuckDB file, filled by loads that account for every row, read without seeing the future."""
 
 from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
-from liqmap.history.read import Funding, Liquidations, MarketBars, Tier
-from liqmap.history.report import LoadReport, Reject, TableReport
+from liqmap.history.loading.load_report import LoadReport, Reject, TableReport
+from liqmap.history.queries import Funding, Liquidations, MarketBars, Tier
 from liqmap.history.store import Store, open_store
 
 __all__ = [

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import Instant, iso
+from liqmap._base.timestamps import Instant, iso
 
 if TYPE_CHECKING:
     import duckdb
     import numpy.typing as npt
 
-    from liqmap.history.read import Floats, Ints
-    from liqmap.provenance import JSON
+    from liqmap._base.provenance import JSON
+    from liqmap.history.queries import Floats, Ints
 
-__all__ = ["STALE_AFTER", "Coverage", "Gap", "Span", "StaleRun", "coverage"]
+__all__ = ["STALE_AFTER", "Coverage", "Gap", "Span", "StaleRun", "measure_coverage"]
 
 STALE_AFTER = 6
 """Equal open interest this many readings in a row is taken for a feed that stands still."""
 
-_SHOWN = 5
+_MAX_LINES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,10 @@ class Span:
         head = f"{self.table}{series}: {self.rows:,} rows {iso(self.first)} … {iso(self.last)}"
         gaps = [f"gap {iso(g.start)} … {iso(g.end)}: {g.missing:,} missing" for g in self.gaps]
         stale = [f"stale {iso(s.start)} … {iso(s.end)}: {s.rows:,} readings alike" for s in self.stale]
-        return (head, *(f"  {line}" for line in (*_shortened(gaps, "gaps"), *_shortened(stale, "stale runs"))))
+        return (
+            head,
+            *(f"  {line}" for line in (*_truncate_lines(gaps, "gaps"), *_truncate_lines(stale, "stale runs"))),
+        )
 
     def to_dict(self) -> dict[str, JSON]:
         """The span as plain data, times as ISO 8601."""
@@ -102,10 +105,10 @@ class Span:
         return plain | {"missing": self.missing, "gaps": gaps, "stale": stale}
 
 
-def _shortened(lines: list[str], of: str) -> list[str]:
+def _truncate_lines(lines: list[str], of: str) -> list[str]:
     """The first few of many lines, and how many more there are."""
-    more = len(lines) - _SHOWN
-    return [*lines[:_SHOWN], f"… and {more:,} more {of}"] if more > 1 else lines
+    more = len(lines) - _MAX_LINES_SHOWN
+    return [*lines[:_MAX_LINES_SHOWN], f"… and {more:,} more {of}"] if more > 1 else lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class Coverage:
 
 
 # table: (SQL of what sets a series apart, SQL of its interval in seconds: 0 where rows come when they come)
-_SERIES = {
+_SERIES_SQL = {
     "bars": ("interval_s || ' s ' || price_source", "interval_s"),
     "open_interest": ("''", "NULL"),
     "funding": ("''", "NULL"),
@@ -139,7 +142,7 @@ _SERIES = {
 }
 
 
-def coverage(
+def measure_coverage(
     connection: duckdb.DuckDBPyConnection, instrument: str | None = None, stale_after: int = STALE_AFTER
 ) -> Coverage:
     """What the history holds of an instrument, or of all.
@@ -149,29 +152,29 @@ def coverage(
     ``stale_after`` readings in a row are alike.
     """
     spans = []
-    for table, (series, _) in _SERIES.items():
+    for table, (series, _) in _SERIES_SQL.items():
         labels = connection.execute(
             f"SELECT DISTINCT instrument, {series} FROM {table} WHERE instrument = coalesce($1, instrument) "
             "ORDER BY ALL",
             [instrument],
         ).fetchall()
         for name, label in labels:
-            stale = _stale(connection, name, stale_after) if table == "open_interest" else ()
-            spans.append(_span(connection, table, name, label, stale))
+            stale = _stale_runs(connection, name, stale_after) if table == "open_interest" else ()
+            spans.append(_measure_span(connection, table, name, label, stale))
     return Coverage(tuple(sorted(spans, key=lambda s: s.instrument)))
 
 
-def _span(
+def _measure_span(
     connection: duckdb.DuckDBPyConnection, table: str, name: str, label: str, stale: tuple[StaleRun, ...]
 ) -> Span:
-    series, interval = _SERIES[table]
+    series, interval = _SERIES_SQL[table]
     columns = connection.execute(
         f"SELECT ts, max({interval}) * 1e6 AS own, coalesce(min(load_id), -1) AS load, count(*) AS n FROM {table} "
         f"WHERE instrument = $1 AND {series} = $2 GROUP BY ts ORDER BY ts",
         [name, label],
     ).fetchnumpy()
     ts, own = columns["ts"], np.ma.filled(np.ma.asarray(columns["own"], dtype=np.float64), np.nan)
-    step = np.where(np.isnan(own), _paces(ts, columns["load"]), own)
+    step = np.where(np.isnan(own), _usual_steps(ts, columns["load"]), own)
     step[step == 0] = np.nan
     moved = np.diff(ts)
     with np.errstate(invalid="ignore"):
@@ -179,22 +182,22 @@ def _span(
     gaps = tuple(
         Gap(round(int(ts[i]) + step[i + 1]), int(ts[i + 1]), round(moved[i] / step[i + 1]) - 1) for i in found.tolist()
     )
-    usual = _commonest(step[np.isfinite(step)])
+    usual = _mode(step[np.isfinite(step)])
     interval_s = None if usual is None else usual / 1e6
     return Span(name, table, label, int(ts[0]), int(ts[-1]), int(columns["n"].sum()), interval_s, gaps, stale)
 
 
-def _paces(ts: Ints, load: Ints) -> Floats:
+def _usual_steps(ts: Ints, load: Ints) -> Floats:
     """The commonest step of the file that each row came from; of the slower file where two meet. NaN without one."""
     moved, same = np.diff(ts), load[1:] == load[:-1]
     pace = np.full(len(ts), np.nan)
     for one in np.unique(load[load >= 0]).tolist():
-        usual = _commonest(moved[same & (load[1:] == one)])
+        usual = _mode(moved[same & (load[1:] == one)])
         pace[load == one] = np.nan if usual is None else usual
     return np.asarray(np.fmax(pace, np.append(np.nan, pace[:-1])), dtype=np.float64)
 
 
-def _commonest(values: Ints | Floats) -> float | None:
+def _mode(values: Ints | Floats) -> float | None:
     """Of several that are as common, the one that comes first."""
     if not len(values):
         return None
@@ -202,21 +205,21 @@ def _commonest(values: Ints | Floats) -> float | None:
     return float(kinds[np.lexsort((first, -count))[0]])
 
 
-def _stale(connection: duckdb.DuckDBPyConnection, name: str, stale_after: int) -> tuple[StaleRun, ...]:
+def _stale_runs(connection: duckdb.DuckDBPyConnection, name: str, stale_after: int) -> tuple[StaleRun, ...]:
     columns = connection.execute(
         "SELECT ts, oi_base, oi_usd FROM open_interest WHERE instrument = $1 ORDER BY ts", [name]
     ).fetchnumpy()
     ts = columns["ts"]
     coin, usd = (np.ma.filled(np.ma.asarray(columns[key], dtype=np.float64), np.nan) for key in ("oi_base", "oi_usd"))
     moved = np.ones(len(ts) + 1, dtype=np.bool_)
-    moved[1:-1] = ~(_alike(coin) & _alike(usd))
+    moved[1:-1] = ~(_equals_previous(coin) & _equals_previous(usd))
     edges = np.flatnonzero(moved)
     long = np.flatnonzero(np.diff(edges) >= stale_after).tolist()
     runs = ((int(edges[i]), int(edges[i + 1])) for i in long)
     return tuple(StaleRun(int(ts[start]), int(ts[stop - 1]), stop - start) for start, stop in runs)
 
 
-def _alike(values: Floats) -> npt.NDArray[np.bool_]:
+def _equals_previous(values: Floats) -> npt.NDArray[np.bool_]:
     """Whether each reading but the first is the one before it; two unknown ones are."""
     before, after = values[:-1], values[1:]
     return np.asarray((before == after) | (np.isnan(before) & np.isnan(after)), dtype=np.bool_)

@@ -7,9 +7,9 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.errors import StorageError
-from liqmap.history.acknowledged import beside
-from liqmap.history.opening import MEMORY, STORAGE_VERSION, storage_errors, sync
+from liqmap._base.errors import StorageError
+from liqmap.history.connection import MEMORY, STORAGE_VERSION, fsync, storage_errors
+from liqmap.history.load_journal import journal_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,11 +42,11 @@ def snapshot(connection: duckdb.DuckDBPyConnection, source: Path | str, target: 
                 connection.execute(f"COPY FROM DATABASE {live} TO copied")
             finally:
                 connection.execute("DETACH copied")
-        sync(draft)
+        fsync(draft)
         # The list of loads belongs to the place: this copy is held to nothing that was loaded after it.
-        beside(target).unlink(missing_ok=True)
+        journal_path(target).unlink(missing_ok=True)
         draft.replace(target)
-        sync(target.parent)
+        fsync(target.parent)
     finally:
         draft.unlink(missing_ok=True)
         Path(f"{draft}.wal").unlink(missing_ok=True)

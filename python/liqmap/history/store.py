@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
 
-from liqmap.errors import StorageError
-from liqmap.history import acknowledged, inputs, read
-from liqmap.history.coverage import STALE_AFTER, Coverage, coverage
-from liqmap.history.opening import MEMORY, Mode, connect, storage_errors, translate
+from liqmap._base.errors import StorageError
+from liqmap.history import lineage, load_journal, queries
+from liqmap.history.connection import MEMORY, Mode, open_connection, storage_errors, translate_error
+from liqmap.history.coverage import STALE_AFTER, Coverage, measure_coverage
 from liqmap.history.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import TracebackType
 
-    from liqmap.clock import Instant, InstantLike
-    from liqmap.history.read import Funding, Liquidations, MarketBars, OpenInterest, Tier
-    from liqmap.history.report import LoadReport
-    from liqmap.instruments import Instrument
-    from liqmap.provenance import JSON
+    from liqmap._base.instruments import Instrument
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant, InstantLike
+    from liqmap.history.loading.load_report import LoadReport
+    from liqmap.history.queries import Funding, Liquidations, MarketBars, OpenInterest, Tier
 
 __all__ = ["Store", "open_store"]
 
@@ -60,10 +60,10 @@ class Store:
             raise StorageError("open", str(path), f"mode {mode!r}", 'mode "r" or "w"', "stopped")
         self.path = MEMORY if str(path) == MEMORY else Path(path)
         self.mode = mode
-        self._connection = connect(self.path, mode, patience=patience)
-        self._answers: dict[Hashable, Any] = {}
+        self._connection = open_connection(self.path, mode, patience=patience)
+        self._query_cache: dict[Hashable, Any] = {}
         try:
-            acknowledged.check(self._connection, self.path)
+            load_journal.check_loads(self._connection, self.path)
         except BaseException:
             self.close()
             raise
@@ -92,19 +92,19 @@ class Store:
         if self.mode != "w":
             raise StorageError("write", str(self.path), "a history opened to read", 'mode "w"', "nothing changed")
         connection = self._connection
-        self._answers.clear()
+        self._query_cache.clear()
         try:
             connection.execute("BEGIN TRANSACTION")
             yield connection
             connection.execute("SELECT 1").fetchall()  # fails where a statement inside had failed
             connection.execute("COMMIT")
         except BaseException as error:
-            self._undo(error)
+            self._rollback(error)
             if isinstance(error, duckdb.Error):
-                raise translate(error, self.path, "write") from error
+                raise translate_error(error, self.path, "write") from error
             raise
         finally:
-            self._answers.clear()
+            self._query_cache.clear()
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -112,7 +112,7 @@ class Store:
         with storage_errors(self.path, "read"):
             yield self._connection
 
-    def once(self, query: Callable[..., T], *about: Hashable) -> T:
+    def cached_query(self, query: Callable[..., T], *about: Hashable) -> T:
         """What a query finds, asked once; forgotten when something is written.
 
         Many maps of one history ask the same again and again: the query takes all there is of an instrument, and who
@@ -123,13 +123,13 @@ class Store:
             about: What it is asked about.
         """
         key = (query, about)
-        if key not in self._answers:
+        if key not in self._query_cache:
             with self.reading() as connection:
-                self._answers[key] = query(connection, *about)
-        found: T = self._answers[key]
+                self._query_cache[key] = query(connection, *about)
+        found: T = self._query_cache[key]
         return found
 
-    def _undo(self, error: BaseException) -> None:
+    def _rollback(self, error: BaseException) -> None:
         if isinstance(error, duckdb.FatalException):
             # The engine is beyond use; the file keeps all that was committed.
             self.close()
@@ -153,10 +153,10 @@ class Store:
         allow_rejects: int = 0,
         replace: bool = False,
     ) -> LoadReport:
-        """Load a CSV, Parquet, JSON, zip or gz file in one transaction; see :func:`liqmap.history.load.load`."""
-        from liqmap.history.load import load  # noqa: PLC0415 - readers never need the loader, and it is slow to import
+        """Load a CSV, Parquet, JSON, zip or gz file in one transaction; see `liqmap.history.loading.load.load_file`."""
+        from liqmap.history.loading.load import load_file  # noqa: PLC0415 - readers never need the loader: slow to import
 
-        return load(
+        return load_file(
             self,
             Path(path),
             table=table,
@@ -177,7 +177,7 @@ class Store:
         """
         if instrument is not None:
             self.instrument(instrument)
-        return self.once(coverage, instrument, stale_after)
+        return self.cached_query(measure_coverage, instrument, stale_after)
 
     def snapshot(self, target: str | PathLike[str]) -> None:
         """Copy the history to another file, replaced in one step, for readers while this one writes.
@@ -195,11 +195,11 @@ class Store:
         Raises:
             NotFoundError: The history has none of that name.
         """
-        return read.named(self.instruments(), name)
+        return queries.require_instrument(self.instruments(), name)
 
     def instruments(self) -> tuple[Instrument, ...]:
         """All instruments of the history, by name."""
-        return self.once(read.instruments)
+        return self.cached_query(queries.read_instruments)
 
     def tiers(self, name: str, at: Instant) -> list[Tier]:
         """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
@@ -208,7 +208,7 @@ class Store:
             NotFoundError: The history has no tier table for the instrument.
         """
         self.instrument(name)
-        return read.in_force(self.once(read.tiers, name), at)
+        return queries.tiers_in_force(self.cached_query(queries.read_tiers, name), at)
 
     def market_bars(
         self,
@@ -224,27 +224,27 @@ class Store:
             NotFoundError: No such instrument, or no bar known by then.
         """
         self.instrument(name)
-        every = self.once(read.series, name)
-        length, source = read.pick(every, name, until, interval_s=interval_s, price_source=price_source)
-        whole = self.once(read.market_bars, name, length, source)
+        every = self.cached_query(queries.read_series_ends, name)
+        length, source = queries.choose_series(every, name, until, interval_s=interval_s, price_source=price_source)
+        whole = self.cached_query(queries.read_market_bars, name, length, source)
         return whole if until is None else whole.known(until)
 
     def funding(self, name: str, until: Instant | None = None) -> Funding:
         """Funding rates known by ``until``; all of them if left out."""
         self.instrument(name)
         with self.reading() as connection:
-            return read.funding(connection, name, until)
+            return queries.read_funding(connection, name, until)
 
     def open_interest(self, name: str, until: Instant) -> OpenInterest | None:
         """The latest reading of open interest by ``until``, if there is one."""
         with self.reading() as connection:
-            return read.open_interest(connection, name, until)
+            return queries.read_open_interest(connection, name, until)
 
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
         """Realised liquidations whose window lies inside ``[start, end)``."""
         self.instrument(name)
-        return self.once(read.liquidations, name).between(start, end)
+        return self.cached_query(queries.read_liquidations, name).between(start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
         """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
-        return inputs.hashes(self.once(inputs.inputs, name), until)
+        return lineage.summarise_lineage(self.cached_query(lineage.read_lineage, name), until)

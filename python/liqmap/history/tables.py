@@ -78,16 +78,16 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     checks: tuple[tuple[str, str, str], ...] = ()
-    into: str | None = None
-    gaps: bool = False
+    aggregated_into: str | None = None
+    allows_blank: bool = False
 
     @property
-    def stored_in(self) -> str:
+    def destination(self) -> str:
         """The table its rows end up in."""
-        return self.into or self.name
+        return self.aggregated_into or self.name
 
     @property
-    def when(self) -> str | None:
+    def time_field(self) -> str | None:
         """The field that holds a row's time, if it has one."""
         return next((c.name for c in self.columns if c.kind == "time" and c.required), None)
 
@@ -95,7 +95,7 @@ class Table:
         """The field of that name, if there is one."""
         return next((c for c in self.columns if c.name == name), None)
 
-    def key_of(self, alias: str) -> tuple[str, ...]:
+    def key_sql(self, alias: str) -> tuple[str, ...]:
         """The key's SQL for a table alias."""
         return tuple(k.format(t=alias) for k in self.key)
 
@@ -108,10 +108,10 @@ class Table:
 _INSTRUMENT = Column("instrument", "label")
 _TS = Column("ts", "time")
 _SIDE = Column("side", "choice", choices=("long", "short"))
-_AT = ("{t}.instrument", "{t}.ts")
+_INSTRUMENT_AND_TIME = ("{t}.instrument", "{t}.ts")
 _NO_PRICE = "0.0001, 999999"  # what venues write for "no price"
 
-_ALL = (
+_TABLES = (
     Table(
         "instruments",
         (
@@ -162,7 +162,7 @@ _ALL = (
             Column("taker_net_base", "signed", required=False, unit="base"),
             Column("price_source", "choice", choices=("last", "mark", "index", "spot")),
         ),
-        (*_AT, "{t}.interval_s", "{t}.price_source"),
+        (*_INSTRUMENT_AND_TIME, "{t}.interval_s", "{t}.price_source"),
         (
             ("interval_s", "interval_s > 0", "a bar of one second or more"),
             ("high", "high >= low", "high at least low"),
@@ -170,7 +170,7 @@ _ALL = (
             ("low", "low <= open AND low <= close", "low at most open and close"),
             ("taker_buy_base", "taker_buy_base <= volume_base * (1 + 1e-9)", "at most the volume"),
         ),
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "open_interest",
@@ -180,8 +180,8 @@ _ALL = (
             Column("oi_base", "amount", required=False, unit="base"),
             Column("oi_usd", "amount", required=False, unit="usd"),
         ),
-        _AT,
-        gaps=True,
+        _INSTRUMENT_AND_TIME,
+        allows_blank=True,
     ),
     Table(
         "funding",
@@ -191,8 +191,8 @@ _ALL = (
             Column("rate", "fraction", unit="fraction"),
             Column("interval_h", "positive"),
         ),
-        _AT,
-        gaps=True,
+        _INSTRUMENT_AND_TIME,
+        allows_blank=True,
     ),
     Table(
         "liquidations",
@@ -208,7 +208,7 @@ _ALL = (
         ),
         # A single event has no name of its own: all of it is its key.
         (
-            *_AT,
+            *_INSTRUMENT_AND_TIME,
             "{t}.window_s",
             "{t}.side",
             "{t}.feed",
@@ -216,7 +216,7 @@ _ALL = (
             "CASE WHEN {t}.window_s = 0 THEN {t}.size_base END",
             "CASE WHEN {t}.window_s = 0 THEN {t}.usd END",
         ),
-        gaps=True,
+        allows_blank=True,
     ),
     Table(
         "depth",
@@ -227,8 +227,8 @@ _ALL = (
             Column("price", "price", unit="quote"),
             Column("size_base", "amount", unit="base"),
         ),
-        (*_AT, "{t}.side", "{t}.price"),
-        gaps=True,
+        (*_INSTRUMENT_AND_TIME, "{t}.side", "{t}.price"),
+        allows_blank=True,
     ),
     Table(
         "positions",
@@ -248,7 +248,7 @@ _ALL = (
             Column("liquidation_price", "price", required=False, unit="quote"),
             Column("source", "label"),
         ),
-        (*_AT, "{t}.account", "{t}.side", "{t}.margin_mode", "{t}.source"),
+        (*_INSTRUMENT_AND_TIME, "{t}.account", "{t}.side", "{t}.margin_mode", "{t}.source"),
         (
             ("entry_price", f"entry_price NOT IN ({_NO_PRICE})", "a price, not a venue's sign for none"),
             ("liquidation_price", f"liquidation_price NOT IN ({_NO_PRICE})", "a price, or blank where there is none"),
@@ -271,8 +271,8 @@ _ALL = (
             Column("taker", "choice", choices=("buy", "sell")),
         ),
         ("{t}.instrument", "{t}.trade_id"),
-        into="bars",
-        gaps=True,
+        aggregated_into="bars",
+        allows_blank=True,
     ),
     Table(
         "bands",
@@ -283,11 +283,11 @@ _ALL = (
             Column("depth_base", "amount", unit="base"),
             Column("depth_usd", "amount", unit="usd"),
         ),
-        (*_AT, "{t}.percent"),
+        (*_INSTRUMENT_AND_TIME, "{t}.percent"),
         (("percent", "percent <> 0", "a band below (−) or above (+) the price"),),
-        into="depth",
-        gaps=True,
+        aggregated_into="depth",
+        allows_blank=True,
     ),
 )
 
-TABLES: dict[str, Table] = {table.name: table for table in _ALL}
+TABLES: dict[str, Table] = {table.name: table for table in _TABLES}

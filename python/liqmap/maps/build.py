@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from liqmap._base.grid import Grid
+from liqmap._base.provenance import Provenance
 from liqmap._core import __version__
-from liqmap.grid import Grid
+from liqmap.maps.cluster_history import PastClusters
 from liqmap.maps.histogram import histogram
 from liqmap.maps.map import LiquidationMap
-from liqmap.maps.observed import NOBODY, ObservedPart, mix, standing
-from liqmap.maps.past import PastClusters
-from liqmap.maps.sources import read_sources
-from liqmap.positions.model import grow, prepare
-from liqmap.positions.recipe import DEFAULT
-from liqmap.provenance import Provenance
+from liqmap.maps.map_inputs import read_sources
+from liqmap.maps.observed_modelled import NOBODY, ObservedPart, mix, standing
+from liqmap.positions.engine.population import prepare_run, run_engine
+from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 
 if TYPE_CHECKING:
     import arro3.core
 
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
     from liqmap.maps.histogram import Histogram
-    from liqmap.maps.observed import Mix, Standing
-    from liqmap.maps.sources import Sources
-    from liqmap.positions.model import AnyRecipe, Population
+    from liqmap.maps.map_inputs import Sources
+    from liqmap.maps.observed_modelled import Mix, Standing
+    from liqmap.positions.engine.population import AnyRecipe, Population
 
 __all__ = ["build_map", "make_map"]
 
@@ -42,7 +42,7 @@ def build_map(
 
     Observed positions enter exactly; modelled cohorts fill the rest of open interest. Where there are no bars to model
     from, the observed stand alone. Without a recipe the map takes the calibration in force, else the default; see
-    :func:`liqmap.positions.choose.choose`.
+    :func:`liqmap.positions.engine.recipe_selection.select_recipe`.
 
     Raises:
         NotFoundError: The history does not have the instrument, or nothing of it at that time.
@@ -65,7 +65,7 @@ def make_map(of: Sources, grid: Grid | None = None, *, scale: float = 1.0, compa
     """
     past = PastClusters() if compare else None
     people = _grow(of, past)
-    brackets = tuple(float(x) for x in DEFAULT.leverages) if people is None else people.leverages
+    brackets = tuple(float(x) for x in DEFAULT_RECIPE.leverages) if people is None else people.leverages
     stood = NOBODY if of.seen is None else standing(of.seen, brackets, of.bars, of.mark)
     open_interest = of.open_interest if people is None else float(people.bars.open_interest[-1])
     mixed = mix(open_interest, None if people is None else people.ledger, stood)
@@ -103,8 +103,8 @@ def make_map(of: Sources, grid: Grid | None = None, *, scale: float = 1.0, compa
 def _grow(of: Sources, past: PastClusters | None) -> Population | None:
     if of.bars is None:
         return None
-    nursery = prepare(of.bars, of.tiers, of.recipe, instrument=of.about.name, at=of.at)
-    return grow(nursery, past)
+    nursery = prepare_run(of.bars, of.tiers, of.recipe, instrument=of.about.name, at=of.at)
+    return run_engine(nursery, past)
 
 
 def _scaled(levels: arro3.core.Table, scale: float) -> arro3.core.Table:

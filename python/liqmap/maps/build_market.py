@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import Instant, iso
-from liqmap.errors import NotFoundError
-from liqmap.grid import Grid
-from liqmap.history.spot import last_ends, spot_price
+from liqmap._base.errors import NotFoundError
+from liqmap._base.grid import Grid
+from liqmap._base.timestamps import Instant, iso
+from liqmap.history.spot_price import last_ends, spot_price
 from liqmap.maps.build import make_map
+from liqmap.maps.map_inputs import read_sources
 from liqmap.maps.market import MarketMap, add_maps
-from liqmap.maps.sources import read_sources
 
 if TYPE_CHECKING:
+    from liqmap._base.instruments import Instrument
     from liqmap.history.store import Store
-    from liqmap.instruments import Instrument
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.sources import Sources
-    from liqmap.positions.model import AnyRecipe
+    from liqmap.maps.map_inputs import Sources
+    from liqmap.positions.engine.population import AnyRecipe
 
 __all__ = ["build_market", "is_market"]
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from liqmap import _core
-from liqmap.instruments import SIDES
+from liqmap._base.instruments import SIDES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
-    from liqmap.instruments import Side
-    from liqmap.maps.map import LiquidationMap
-    from liqmap.provenance import JSON
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
+    from liqmap.maps.types import BinnedMap
 
 __all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters", "smoothing"]
 
@@ -109,7 +109,7 @@ def smoothing(mark_price: float, axis: Grid) -> float:
     return max(2.0, SMOOTHING * mark_price / axis.width)
 
 
-def find_clusters(of: LiquidationMap) -> tuple[Cluster, ...]:
+def find_clusters(of: BinnedMap) -> tuple[Cluster, ...]:
     """Clusters of both sides, largest first (ties: lower price first).
 
     A side's notional per bin is smoothed by a Gaussian of 10 bp of the mark (at least two bins). Its peaks by

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 import arro3.core as arro3
 import numpy as np
 
-from liqmap.clock import iso
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from liqmap.maps.map import LiquidationMap
+    from liqmap.maps.types import BinnedMap
 
 __all__ = ["csv_text", "safe_cell", "to_arrow", "to_csv", "to_parquet"]
 
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 
-def to_arrow(of: LiquidationMap) -> arro3.Table:
+def to_arrow(of: BinnedMap) -> arro3.Table:
     """One row per filled bin, by side (longs first), leverage, price.
 
     Returns:
@@ -52,7 +52,7 @@ def to_arrow(of: LiquidationMap) -> arro3.Table:
     return arro3.Table.from_arrays(list(columns.values()), schema=arro3.Schema(fields, metadata=metadata))
 
 
-def to_csv(of: LiquidationMap) -> str:
+def to_csv(of: BinnedMap) -> str:
     """:func:`to_arrow` as CSV text, instrument and time in front, LF line ends."""
     table = to_arrow(of)
     columns = [column.to_pylist() for column in table.columns]
@@ -62,7 +62,7 @@ def to_csv(of: LiquidationMap) -> str:
     return csv_text(["instrument", "at", *table.column_names], ()) + "".join(f"{line}\n" for line in lines)
 
 
-def to_parquet(of: LiquidationMap, path: Path) -> None:
+def to_parquet(of: BinnedMap, path: Path) -> None:
     """:func:`to_arrow` as a Parquet file, written by DuckDB."""
     import duckdb  # noqa: PLC0415 - a chart in a notebook needs no database
 

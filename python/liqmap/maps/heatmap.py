@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.plotting import chart
+from liqmap._base.provenance import Provenance
+from liqmap._base.timestamps import Instant, iso
 from liqmap._core import __version__
-from liqmap.clock import Instant, iso
-from liqmap.errors import InputError, NotFoundError
-from liqmap.positions.choose import choose
-from liqmap.positions.model import prepare
-from liqmap.provenance import Provenance
+from liqmap.positions.engine.population import prepare_run
+from liqmap.positions.engine.recipe_selection import select_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
+    from liqmap._base.ledger import Ledger
     from liqmap.history.store import Store
-    from liqmap.ledger import Ledger
-    from liqmap.positions.model import AnyRecipe, Nursery
+    from liqmap.positions.engine.population import AnyRecipe, EngineRun
 
     Floats = npt.NDArray[np.float64]
 
@@ -101,10 +102,8 @@ class Heatmap:
             connection.from_arrow(self.to_arrow()).write_parquet(str(path), compression="zstd")
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to heat_chart
-        """The heatmap as an Altair chart; see :func:`liqmap.maps.heat_chart.heat_chart`."""
-        from liqmap.maps.heat_chart import heat_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return heat_chart(self, **options)
+        """The heatmap as an Altair chart; see :func:`liqmap.charts.heatmap.chart.heat_chart`."""
+        return chart("heatmap", self, **options)
 
 
 def build_heatmap(
@@ -157,8 +156,8 @@ def build_columns(
     start, end = int(wanted[0]), int(wanted[-1])
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=end)
-    used, parameters, said = choose(store, bars, start, recipe)
-    nursery = prepare(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
+    used, parameters, said = select_recipe(store, bars, start, recipe)
+    nursery = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     if step is not None:
         _check_bars(step, bars.interval_s)
     stops = _stops(nursery, wanted, instrument)
@@ -211,7 +210,7 @@ def build_columns(
 
 
 def column_stops(
-    nursery: Nursery, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
+    nursery: EngineRun, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
 ) -> list[int]:
     """For each column the number of bars that had ended by then; columns without a new bar are left out."""
     _check(start, end, step)
@@ -235,7 +234,7 @@ def _check_bars(step: Instant, interval_s: int) -> None:
         raise InputError("heatmap", "step", found, f"at least one bar ({interval_s} s)", "nothing made")
 
 
-def _stops(nursery: Nursery, wanted: npt.NDArray[np.int64], instrument: str) -> list[int]:
+def _stops(nursery: EngineRun, wanted: npt.NDArray[np.int64], instrument: str) -> list[int]:
     seen = np.unique(np.searchsorted(nursery.bars.end, wanted, side="right"))
     stops = [int(n) for n in seen if n > 0]
     start, end = int(wanted[0]), int(wanted[-1])
@@ -256,7 +255,7 @@ def _ranges(leverages: tuple[float, ...], groups: tuple[tuple[float, float], ...
     return ranges
 
 
-def price_axis(nursery: Nursery, step: float, merge: int) -> tuple[int, int, Floats]:
+def price_axis(nursery: EngineRun, step: float, merge: int) -> tuple[int, int, Floats]:
     """First engine bin, number of merged bins, and their price edges."""
     low = math.log(float(nursery.bars.low.min()) / (1 + REACH)) / step
     high = math.log(float(nursery.bars.high.max()) * (1 + REACH)) / step

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
+    from liqmap._base.grid import Grid
 
 __all__ = ["UNITS_PER_NOTIONAL", "Histogram", "histogram"]
 
@@ -88,7 +88,7 @@ def histogram(levels: Any, grid: Grid, *, brackets: int = 1) -> Histogram:  # no
     Example:
         >>> import arro3.core
         >>> import numpy as np
-        >>> from liqmap.grid import Grid
+        >>> from liqmap._base.grid import Grid
         >>> levels = arro3.core.Table.from_pydict(
         ...     {
         ...         "price": arro3.core.Array.from_numpy(np.array([99.0, 99.4, 101.0])),

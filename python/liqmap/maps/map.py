@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from liqmap.clock import Instant, iso
+from liqmap._base.plotting import chart
+from liqmap._base.provenance import compact_json
+from liqmap._base.timestamps import Instant, iso
 from liqmap.maps.clusters import Cluster, find_clusters
-from liqmap.provenance import compact
 from liqmap.stress.cascade import Cascade, cascade
-from liqmap.stress.curve import CascadeCurve, cascade_curve
+from liqmap.stress.cascade_curve import CascadeCurve, cascade_curve
 from liqmap.stress.thresholds import Thresholds, thresholds
 
 if TYPE_CHECKING:
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
-    from liqmap.instruments import Side
-    from liqmap.ledger import Ledger
-    from liqmap.maps.observed import ObservedPart
-    from liqmap.provenance import JSON, Provenance
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap._base.ledger import Ledger
+    from liqmap._base.provenance import JSON, Provenance
+    from liqmap.maps.observed_modelled import ObservedPart
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["Cumulative", "LiquidationMap"]
 
@@ -62,7 +63,8 @@ class LiquidationMap:
         ledger: Where every contract went, in coin.
         provenance: Inputs, parameters, assumptions.
         observed: Of ``long`` and ``short``, what was observed and not modelled; ``None`` where nothing was.
-        past: USD of each cluster of the 90 days before, ascending; see :class:`liqmap.maps.past.PastClusters`.
+        past: USD of each cluster of the 90 days before, ascending; see
+        :class:`liqmap.maps.cluster_history.PastClusters`.
     """
 
     instrument: str
@@ -111,7 +113,7 @@ class LiquidationMap:
         return cascade(self, shock, depth, kind=kind)
 
     def cascade_curve(self, depth: Law | None = None, *, furthest: float = 0.1, kind: Kind = "news") -> CascadeCurve:
-        """Where every shock up to ``furthest`` would stop, both ways; see :mod:`liqmap.stress.curve`."""
+        """Where every shock up to ``furthest`` would stop, both ways; see :mod:`liqmap.stress.cascade_curve`."""
         return cascade_curve(self, depth, furthest=furthest, kind=kind)
 
     def thresholds(self, side: Side, depth: Law | None = None, *, kind: Kind = "news") -> Thresholds:
@@ -149,7 +151,7 @@ class LiquidationMap:
 
     def to_json(self) -> str:
         """One line of JSON; NaN and infinity are refused."""
-        return compact(self.to_dict())
+        return compact_json(self.to_dict())
 
     def to_arrow(self) -> arro3.core.Table:
         """One row per filled bin: ``price_low, price_high, side, leverage, notional_usd, observed_usd``."""
@@ -158,7 +160,5 @@ class LiquidationMap:
         return to_arrow(self)
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to map_chart
-        """The map as an Altair chart; see :func:`liqmap.maps.chart.map_chart`."""
-        from liqmap.maps.chart import map_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return map_chart(self, **options)
+        """The map as an Altair chart; see :func:`liqmap.charts.map.chart.map_chart`."""
+        return chart("map", self, **options)

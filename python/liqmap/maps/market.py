@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.instruments import SIDES, split
-from liqmap.ledger import Ledger, SideLedger
+from liqmap._base.instruments import SIDES, split_name
+from liqmap._base.ledger import Ledger, SideLedger
+from liqmap._base.provenance import Provenance
 from liqmap.maps.histogram import UNITS_PER_NOTIONAL
 from liqmap.maps.map import LiquidationMap
-from liqmap.maps.observed import ObservedPart
-from liqmap.provenance import Provenance
+from liqmap.maps.observed_modelled import ObservedPart
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.clock import Instant
-    from liqmap.grid import Grid
-    from liqmap.instruments import Side
-    from liqmap.provenance import JSON
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant
 
     Floats = npt.NDArray[np.float64]
 
@@ -80,7 +80,7 @@ class MarketMap(LiquidationMap):
     def _by_venue(self) -> dict[str, list[LiquidationMap]]:
         venues: dict[str, list[LiquidationMap]] = {}
         for part in self.parts:
-            venues.setdefault(split(part.instrument)[0], []).append(part)
+            venues.setdefault(split_name(part.instrument)[0], []).append(part)
         return venues
 
 

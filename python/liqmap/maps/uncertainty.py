@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import Instant, iso
-from liqmap.errors import NotFoundError
-from liqmap.instruments import SIDES
+from liqmap._base.errors import NotFoundError
+from liqmap._base.instruments import SIDES
+from liqmap._base.timestamps import Instant, iso
 from liqmap.maps.build import make_map
-from liqmap.maps.sources import read_sources
-from liqmap.maps.view import IDENTIFIED
-from liqmap.positions.alternatives import alternatives
-from liqmap.positions.choose import calibration
-from liqmap.positions.recipe import Recipe
+from liqmap.maps.display_bars import IDENTIFIED
+from liqmap.maps.map_inputs import read_sources
+from liqmap.positions.engine.recipe import Recipe
+from liqmap.positions.engine.recipe_alternatives import alternatives
+from liqmap.positions.engine.recipe_selection import latest_calibration
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
     from liqmap.history.store import Store
-    from liqmap.instruments import Side
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.sources import Sources
-    from liqmap.positions.alternatives import Alternative
-    from liqmap.positions.model import AnyRecipe
-    from liqmap.provenance import JSON
+    from liqmap.maps.map_inputs import Sources
+    from liqmap.positions.engine.population import AnyRecipe
+    from liqmap.positions.engine.recipe_alternatives import Alternative
 
     Floats = npt.NDArray[np.float64]
 
@@ -145,7 +145,7 @@ def _others(store: Store, sources: Sources, *, own: bool) -> tuple[Alternative, 
     """The alternatives to the map's recipe; none where nothing is modelled."""
     if sources.bars is None:
         return ()
-    fitted = calibration(store, sources.bars, sources.at) if own else None
+    fitted = latest_calibration(store, sources.bars, sources.at) if own else None
     return alternatives(sources.recipe, None if fitted is None else fitted[1])[1:]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from liqmap import _core
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from liqmap.clock import Instant, iso
-from liqmap.errors import NotFoundError
+from liqmap._base.errors import NotFoundError
+from liqmap._base.timestamps import Instant, iso
 from liqmap.positions.margin import liquidation_prices, tier_table
 
 if TYPE_CHECKING:
     import duckdb
 
+    from liqmap._base.instruments import Instrument
     from liqmap.history.store import Store
-    from liqmap.instruments import Instrument
 
-__all__ = ["MAX_AGE", "Observed", "last_seen", "observed"]
+__all__ = ["MAX_AGE", "ObservedPositions", "last_snapshot_time", "read_observed"]
 
 MAX_AGE: Instant = 24 * 3_600_000_000
 """A snapshot older than this says nothing about now, microseconds."""
 
-_RELATIVE = 1e-6
+_RELATIVE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Observed:
+class ObservedPositions:
     """Observed positions of one instrument; all arrays have one entry per position.
 
     Attributes:
@@ -68,7 +68,9 @@ class Observed:
         return len(self.side)
 
 
-def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE) -> Observed | None:
+def read_observed(
+    store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE
+) -> ObservedPositions | None:
     """The positions of an instrument as they were last seen by ``at``; ``None`` where none was.
 
     An account's snapshot is all it holds in one source at one time: what is missing from the newest one is closed (a
@@ -86,15 +88,15 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
         InputError: Its margin tiers have gaps.
     """
     about = store.instrument(instrument)
-    ever = store.once(_span, instrument)
+    ever = store.cached_query(_snapshot_span, instrument)
     if ever is None or at < ever[0] or ever[1] < at - max_age:
         return None
-    rows, stale = _read(store, instrument, at, max_age)
+    rows, stale = _read_latest(store, instrument, at, max_age)
     if not len(rows["ts"]):
         return None
     side = np.where(rows["side"] == "long", 1, -1).astype(np.int8)
     given = _floats(rows["liquidation_price"])
-    formula, of_tiers = _priced(store, about, rows, at)
+    formula, of_tiers = _price_positions(store, about, rows, at)
     reported = np.isfinite(given)
     none = rows["liquidation"] == "none"
     price = np.where(reported, given, np.where(none, np.nan, formula))
@@ -104,14 +106,14 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
     beside = np.where(np.isfinite(marks), marks, np.nan if mark is None else mark)
     with np.errstate(invalid="ignore"):
         apart = np.abs(given - formula)
-        differs = (apart > _RELATIVE * given) & (apart > about.tick_size * (1 + 1e-9))
+        differs = (apart > _RELATIVE_TOLERANCE * given) & (apart > about.tick_size * (1 + 1e-9))
         due = side * (price - beside) >= 0
     notes = (
-        *_who(rows, stale, max_age),
-        *_prices(price, reported=reported, none=none, formula=formula, differs=differs, due=due),
+        *_account_notes(rows, stale, max_age),
+        *_price_notes(price, reported=reported, none=none, formula=formula, differs=differs, due=due),
         *of_tiers,
     )
-    return Observed(
+    return ObservedPositions(
         instrument=instrument,
         as_of=int(rows["ts"].max()),
         ts=np.asarray(rows["ts"], dtype=np.int64),
@@ -129,7 +131,7 @@ def observed(store: Store, instrument: str, at: Instant, *, max_age: Instant = M
     )
 
 
-def last_seen(store: Store, instrument: str, until: Instant) -> Instant | None:
+def last_snapshot_time(store: Store, instrument: str, until: Instant) -> Instant | None:
     """Time of the newest snapshot by ``until``, UTC microseconds; ``None`` where there is none."""
     with store.reading() as connection:
         row = connection.execute(
@@ -138,14 +140,14 @@ def last_seen(store: Store, instrument: str, until: Instant) -> Instant | None:
     return None if row is None or row[0] is None else int(row[0])
 
 
-def _span(connection: duckdb.DuckDBPyConnection, instrument: str) -> tuple[Instant, Instant] | None:
+def _snapshot_span(connection: duckdb.DuckDBPyConnection, instrument: str) -> tuple[Instant, Instant] | None:
     """When positions of the instrument were first and last seen, if ever."""
     row = connection.execute("SELECT min(ts), max(ts) FROM positions WHERE instrument = $1", [instrument]).fetchone()
     return None if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
 
 # Binance counts both legs of a hedge in cross together: each row carries the other leg.
-_LATEST = """
+_LATEST_SQL = """
 WITH seen AS (
     SELECT account, source, ts FROM sightings WHERE ts <= $at AND (instrument IS NULL OR instrument = $name)
     UNION ALL SELECT account, source, ts FROM positions WHERE ts <= $at AND instrument = $name
@@ -162,16 +164,16 @@ ORDER BY p.account, p.source, p.side, p.margin_mode
 """
 
 
-def _read(store: Store, name: str, at: Instant, max_age: Instant) -> tuple[dict[str, Any], int]:
+def _read_latest(store: Store, name: str, at: Instant, max_age: Instant) -> tuple[dict[str, Any], int]:
     """The rows in use as plain columns, and how many accounts were seen too long ago."""
     with store.reading() as connection:
-        columns = connection.execute(_LATEST, {"name": name, "at": at}).fetchnumpy()
+        columns = connection.execute(_LATEST_SQL, {"name": name, "at": at}).fetchnumpy()
     fresh = columns["ts"] >= at - max_age
     stale = len(set(columns["account"][~fresh]) - set(columns["account"][fresh]))
     return {key: column[fresh] for key, column in columns.items()}, stale
 
 
-def _priced(
+def _price_positions(
     store: Store, about: Instrument, rows: dict[str, Any], at: Instant
 ) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     """The formula's prices, and what is to be said of the tiers behind them."""
@@ -216,23 +218,26 @@ def _priced(
     return formula, said
 
 
-def _who(rows: dict[str, Any], stale: int, max_age: Instant) -> list[str]:
+def _account_notes(rows: dict[str, Any], stale: int, max_age: Instant) -> list[str]:
     sources = Counter(str(s) for s in rows["source"])
     told = ", ".join(f"{n:,} from {source}" for source, n in sorted(sources.items()))
     accounts = len(set(rows["account"]))
     first, last = iso(int(rows["ts"].min())), iso(int(rows["ts"].max()))
     span = first if first == last else f"{first} … {last}"
-    notes = [f"{_some(len(rows['ts']), 'position')} of {_some(accounts, 'account')} observed ({told}), seen {span}"]
+    notes = [
+        (f"{_count_notes(len(rows['ts']), 'position')} of {_count_notes(accounts, 'account')} observed ({told}), "
+        f"seen {span}")
+    ]
     twice = len({(a, s) for a, s in zip(rows["account"], rows["source"], strict=True)}) - accounts
     if twice:
-        notes.append(f"{_some(twice, 'account')} stands in more than one source, and counts once for each")
+        notes.append(f"{_count_notes(twice, 'account')} stands in more than one source, and counts once for each")
     if stale:
         hours = max_age / 3_600_000_000
-        notes.append(f"{_some(stale, 'account')} last seen more than {hours:g} h before is not used")
+        notes.append(f"{_count_notes(stale, 'account')} last seen more than {hours:g} h before is not used")
     return notes
 
 
-def _prices(
+def _price_notes(
     price: npt.NDArray[np.float64],
     *,
     reported: npt.NDArray[np.bool_],
@@ -254,7 +259,7 @@ def _prices(
     return [f"{n:,} of {len(price):,} observed {what}" for n, what in counted if n]
 
 
-def _some(count: int, what: str) -> str:
+def _count_notes(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 

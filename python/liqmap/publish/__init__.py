@@ -1,1 +1,1 @@
-"""From a site on this disk to where people read it: checked, trimmed, wholly old or wholly new."""
+"""Publish a site to a directory, a git branch or an object store."""

@@ -1,47 +1,47 @@
-"""Where to: a directory, a branch of a git remote, a store of objects; told apart by how they are written."""
+"""Publication targets: a directory, a git branch or an object store, distinguished by the form of the address."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 from liqmap.publish.directory import publish_directory
 from liqmap.publish.git import publish_git
-from liqmap.publish.objects import open_objects, publish_objects
-from liqmap.publish.stage import staged
+from liqmap.publish.object_store import open_object_store, publish_object_store
+from liqmap.publish.site_copy import checked_copy
 
 if TYPE_CHECKING:
-    from liqmap.publish.stage import Keep
+    from liqmap.publish.site_copy import Retention
 
-__all__ = ["MOST", "publish"]
+__all__ = ["MAX_BYTES", "publish"]
 
-MOST = 1_000_000_000
-"""What GitHub Pages takes."""
+MAX_BYTES = 1_000_000_000
+"""Maximum site size, bytes; the limit of GitHub Pages."""
 
 
-def publish(site: Path, to: str, *, keep: Keep, most: int = MOST) -> tuple[int, bool]:
+def publish(site: Path, to: str, *, keep: Retention, most: int = MAX_BYTES) -> tuple[int, bool]:
     """Publish a site.
 
     Args:
-        site: Its folder; left as it is.
-        to: A path, ``git:REMOTE#BRANCH``, or the address of a store (``s3://bucket/prefix``).
-        keep: Which issues.
-        most: Bytes the published site may have.
+        site: Folder of the site; not modified.
+        to: A path, ``git:REMOTE#BRANCH``, or an object store address (``s3://bucket/prefix``).
+        keep: Which issues to publish.
+        most: Maximum size of the published site, bytes.
 
     Returns:
-        How many issues are published, and whether anything changed.
+        Number of published issues, and whether anything changed.
 
     Raises:
-        InputError: No sound site, too large, or a target that makes no sense.
-        StorageError: The target cannot be written; it shows what it showed before.
+        InputError: The site is invalid or too large, or the target address is invalid.
+        StorageError: The target cannot be written; its previous contents are unchanged.
     """
-    with staged(site, keep, most=most) as ready:
+    with checked_copy(site, keep, most=most) as ready:
         if to.startswith("git:"):
             remote, mark, branch = to.removeprefix("git:").rpartition("#")
             if not mark:
                 raise InputError("publish", to, "no branch", "git:REMOTE#BRANCH", "nothing published")
             return ready.issues, publish_git(ready, remote, branch)
         if "://" in to:
-            return ready.issues, publish_objects(ready, open_objects(to), to)
+            return ready.issues, publish_object_store(ready, open_object_store(to), to)
         return ready.issues, publish_directory(ready, Path(to))

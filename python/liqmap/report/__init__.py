@@ -1,1 +1,1 @@
-"""What is published and how: report files, facts, words, pages, the site as a folder of plain files."""
+"""Reports: report files, data collection, page text, charts and static sites."""

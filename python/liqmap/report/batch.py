@@ -1,4 +1,4 @@
-"""Months of issues at once: by several processes, resumable, the same bytes whatever their number."""
+"""Write many issues with several processes; runs are resumable and the output does not depend on the process count."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from liqmap.clock import iso
-from liqmap.errors import InputError, NotFoundError, StorageError
-from liqmap.report.folder import sound
-from liqmap.report.issue import issue_path, summary
-from liqmap.report.site import issues, ours, put_issue, read_summary, refresh
+from liqmap._base.errors import InputError, NotFoundError, StorageError
+from liqmap._base.timestamps import iso
+from liqmap.report.site.atomic_files import manifest_matches
+from liqmap.report.site.issue import issue_path, issue_summary
+from liqmap.report.site.site import ensure_own_site, issues, read_summary, rebuild_site_files, write_issue_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
     from liqmap.public import History
     from liqmap.report.config import Report
     from liqmap.report.facts import Issue
-    from liqmap.report.issue import Summary
+    from liqmap.report.site.types import IssueSummary
 
-__all__ = ["MOST", "Done", "times", "write_issues"]
+__all__ = ["MAX_ISSUES", "BatchResult", "due_times", "write_issues"]
 
-MOST = 20_000
-_CHUNK = 6
-"""Issues that a process takes at a time: in a row, so that it knows the one before, and few, so that none waits."""
-_AHEAD = 2
+MAX_ISSUES = 20_000
+_CHUNK_SIZE = 6
+"""Consecutive issues per task: the process can reuse the previous summary, and small tasks balance the load."""
+_CHUNKS_PER_WORKER = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What a batch did.
+class BatchResult:
+    """Result of a batch.
 
     Attributes:
-        written: Paths of the issues it wrote, oldest first.
-        there: How many were there already, whole.
-        skipped: Times without data, each with what the history said.
+        written: Paths of the issues written, oldest first.
+        existing: Number of complete issues that already existed.
+        skipped: Times without data, each with the error message.
     """
 
     written: tuple[str, ...]
-    there: int
+    existing: int
     skipped: tuple[tuple[Instant, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """What every process has to know.
+class _BatchPlan:
+    """Parameters shared by all processes.
 
     Attributes:
-        before: Time of an issue → time of the one before it in the plan, or the path of one that is there already.
+        before: Time of an issue → time of the previous planned issue, or path of the previous existing issue.
     """
 
     database: Path
@@ -62,21 +62,21 @@ class _Plan:
     before: dict[Instant, Instant | str]
 
 
-def times(start: Instant, end: Instant, every: Instant) -> list[Instant]:
-    """When issues are due, both ends included.
+def due_times(start: Instant, end: Instant, every: Instant) -> list[Instant]:
+    """Times at which issues are due, both ends included.
 
     Raises:
-        InputError: The end lies before the start, or there are more than :data:`MOST`.
+        InputError: The end precedes the start, or there are more issues than :data:`MAX_ISSUES`.
 
     Example:
-        >>> times(0, 100, 40)
+        >>> due_times(0, 100, 40)
         [0, 40, 80]
     """
     if end < start:
         raise InputError("report", "--to", iso(end), f"a time after {iso(start)}", "nothing written")
     count = (end - start) // every + 1
-    if count > MOST:
-        raise InputError("report", "--every", f"{count:,} issues", f"at most {MOST:,}", "nothing written")
+    if count > MAX_ISSUES:
+        raise InputError("report", "--every", f"{count:,} issues", f"at most {MAX_ISSUES:,}", "nothing written")
     return [start + i * every for i in range(count)]
 
 
@@ -88,87 +88,87 @@ def write_issues(
     *,
     workers: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
-) -> Done:
-    """Write the issues that are due and not there yet, then everything around them.
+) -> BatchResult:
+    """Write the due issues that do not exist yet, then rebuild the other files of the site.
 
-    An issue that is there and whole (by its manifest) is left as it is, so a batch that was stopped goes on where it
-    stopped. Issues of times without data are left out.
+    Issues that exist and match their manifest are kept, so an interrupted batch continues where it stopped. Times
+    without data are skipped.
 
     Args:
-        database: The history file; opened to read, by each process for itself.
-        report: What to publish.
-        site: The site's folder; made if missing.
+        database: The history file; each process opens it read-only.
+        report: The report to publish.
+        site: Folder of the site; created if missing.
         due: Times of the issues.
-        workers: Processes; as many as there are processors if left out. 1 works in this one.
-        advance: Called with the number of issues done since the last call.
+        workers: Number of processes; one per processor by default. With 1, this process does the work.
+        advance: Callback with the number of issues completed since the last call.
 
     Raises:
-        InputError: ``site`` is a file, or a folder that holds something else.
-        StorageError: Something cannot be read or written.
+        InputError: ``site`` is a file or a non-empty folder that is not a site.
+        StorageError: A file cannot be read or written.
     """
-    ours(site)
+    ensure_own_site(site)
     planned = sorted(set(due))
-    there = {path for path in issues(site) if sound(site / path)}
-    missing = [at for at in planned if issue_path(at) not in there]
+    complete = {path for path in issues(site) if manifest_matches(site / path)}
+    missing = [at for at in planned if issue_path(at) not in complete]
     advance(len(planned) - len(missing))
-    plan = _Plan(database, report, site, _before(missing, there, set(issues(site))))
+    plan = _BatchPlan(database, report, site, _previous_issues(missing, complete, set(issues(site))))
     wanted = workers or os.cpu_count() or 1
-    size = max(1, min(_CHUNK, -(-len(missing) // (wanted * _AHEAD))))
+    size = max(1, min(_CHUNK_SIZE, -(-len(missing) // (wanted * _CHUNKS_PER_WORKER))))
     chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
     count = min(wanted, len(chunks))
     skipped: dict[Instant, str] = {}
     try:
         site.mkdir(parents=True, exist_ok=True)
-        for found in _in_turn(plan, chunks) if count <= 1 else _side_by_side(plan, chunks, count):
-            skipped |= {at: said for at, said in found.items() if said}
+        for found in _run_sequentially(plan, chunks) if count <= 1 else _run_in_parallel(plan, chunks, count):
+            skipped |= {at: message for at, message in found.items() if message}
             advance(len(found))
-        refresh(site)
+        rebuild_site_files(site)
     except StorageError:
         raise
     except OSError as error:
-        raise StorageError("report", str(site), str(error), "a folder to write to", "run again to go on") from error
+        raise StorageError("report", str(site), str(error), "a writable folder", "run again to continue") from error
     written = tuple(issue_path(at) for at in missing if at not in skipped)
-    return Done(written, len(planned) - len(missing), tuple(sorted(skipped.items())))
+    return BatchResult(written, len(planned) - len(missing), tuple(sorted(skipped.items())))
 
 
-def _before(missing: list[Instant], there: set[str], known: set[str]) -> dict[Instant, Instant | str]:
-    """The issue before each one that is to be written: one of them, or one that is there."""
-    at_of: dict[str, Instant | str] = {path: path for path in there & known} | {issue_path(at): at for at in missing}
+def _previous_issues(missing: list[Instant], complete: set[str], known: set[str]) -> dict[Instant, Instant | str]:
+    """The previous issue of each missing issue: a planned time or the path of an existing issue."""
+    at_of: dict[str, Instant | str] = {path: path for path in complete & known} | {issue_path(at): at for at in missing}
     ordered = sorted(at_of)
     earlier = dict(zip(ordered[1:], ordered, strict=False))
     return {at: at_of[earlier[path]] for at in missing if (path := issue_path(at)) in earlier}
 
 
-def _in_turn(plan: _Plan, chunks: list[list[Instant]]) -> Iterable[dict[Instant, str]]:
-    with _Press(plan) as press:
+def _run_sequentially(plan: _BatchPlan, chunks: list[list[Instant]]) -> Iterable[dict[Instant, str]]:
+    with _IssueWriter(plan) as press:
         for chunk in chunks:
             yield {at: press.make(at) for at in chunk}
 
 
-def _side_by_side(plan: _Plan, chunks: list[list[Instant]], count: int) -> Iterable[dict[Instant, str]]:
-    # Processes are started afresh: a fork would share the database's threads and locks.
+def _run_in_parallel(plan: _BatchPlan, chunks: list[list[Instant]], count: int) -> Iterable[dict[Instant, str]]:
+    # Spawned rather than forked: a fork would share the threads and locks of the database.
     with ProcessPoolExecutor(
-        count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(plan,)
+        count, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker, initargs=(plan,)
     ) as pool:
         left = list(reversed(chunks))
-        running = {pool.submit(_make, left.pop()) for _ in range(min(len(left), count * _AHEAD))}
+        running = {pool.submit(_write_chunk, left.pop()) for _ in range(min(len(left), count * _CHUNKS_PER_WORKER))}
         while running:
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 if left:
-                    running.add(pool.submit(_make, left.pop()))
+                    running.add(pool.submit(_write_chunk, left.pop()))
                 yield future.result()
 
 
-class _Press:
-    """One process's open history, and the last summary it made."""
+class _IssueWriter:
+    """Writes issues in one process; keeps the history open and the last summary cached."""
 
-    def __init__(self, plan: _Plan) -> None:
-        from liqmap.public import open_history  # noqa: PLC0415 - a process opens what it reads
+    def __init__(self, plan: _BatchPlan) -> None:
+        from liqmap.public import open_history  # noqa: PLC0415 - import only in worker processes
 
         self.plan = plan
         self.history: History = open_history(plan.database)
-        self.last: tuple[Instant, Summary] | None = None
+        self.last: tuple[Instant, IssueSummary] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -177,45 +177,45 @@ class _Press:
         self.history.close()
 
     def make(self, at: Instant) -> str:
-        """Write one issue; returns why not, if there is nothing to write."""
+        """Write one issue; returns the error message if there is no data, else an empty string."""
         try:
             issue = self._gather(self.plan.report, at)
         except NotFoundError as error:
             return str(error)
-        put_issue(self.plan.site, issue, self._before(at))
-        self.last = (at, summary(issue))
+        write_issue_folder(self.plan.site, issue, self._before(at))
+        self.last = (at, issue_summary(issue))
         return ""
 
     def _gather(self, report: Report, at: Instant) -> Issue:
-        from liqmap.report.gather import gather  # noqa: PLC0415 - pages load their charts
+        from liqmap.report.collect import collect_issue  # noqa: PLC0415 - defer loading the charts
 
-        return gather(self.history, report, at)
+        return collect_issue(self.history, report, at)
 
-    def _before(self, at: Instant) -> Summary | None:
-        """The summary of the issue before: read, remembered, or made once more where another process has it."""
+    def _before(self, at: Instant) -> IssueSummary | None:
+        """Summary of the previous issue: read from disk, cached, or recomputed if another process writes that issue."""
         while (before := self.plan.before.get(at)) is not None:
             if isinstance(before, str):
                 return read_summary(self.plan.site, before)
             if self.last is not None and self.last[0] == before:
                 return self.last[1]
             try:
-                # Nothing of a page is in a summary.
-                return summary(self._gather(self.plan.report.model_copy(update={"pages": ()}), before))
+                # Summaries do not depend on pages, so none are built.
+                return issue_summary(self._gather(self.plan.report.model_copy(update={"pages": ()}), before))
             except NotFoundError:
-                at = before  # that time has no issue: the one before it, then
+                at = before  # no issue at that time: try the one before it
         return None
 
 
-_press: _Press | None = None
+_press: _IssueWriter | None = None
 
 
-def _begin(plan: _Plan) -> None:
-    global _press  # noqa: PLW0603 - a process pool hands its workers nothing but globals
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # as on the command line
-    _press = _Press(plan)
+def _start_worker(plan: _BatchPlan) -> None:
+    global _press  # noqa: PLW0603 - the initialiser of a process pool can only set globals
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # see liqmap.cli.main
+    _press = _IssueWriter(plan)
 
 
-def _make(chunk: list[Instant]) -> dict[Instant, str]:
+def _write_chunk(chunk: list[Instant]) -> dict[Instant, str]:
     if _press is None:
-        raise RuntimeError("no press: the process was not begun")
+        raise RuntimeError("the worker process was not initialised")
     return {at: _press.make(at) for at in chunk}

@@ -1,4 +1,4 @@
-"""A report file: which instruments, how often, which shocks. A wrong key is an error, not a surprise."""
+"""Report files: instruments, interval, pages and shocks. Unknown keys are rejected."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from liqmap.clock import Instant, duration
-from liqmap.errors import InputError
-from liqmap.instruments import split
-from liqmap.report.pages import NAMES
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import split_name
+from liqmap._base.timestamps import Instant, parse_duration
+from liqmap.report.page_names import PAGE_NAMES
 
 __all__ = ["Report", "read_report"]
 
-_ALWAYS = {"map", "data"}
+_REQUIRED_PAGES = {"map", "data"}
 
 
-def _fraction(value: object) -> object:
-    """``"-2%"`` or ``-0.02``."""
+def _parse_fraction(value: object) -> object:
+    """Parse ``"-2%"`` or ``-0.02``."""
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
             return float(value.strip().removesuffix("%")) / 100
@@ -33,13 +33,13 @@ class Report(BaseModel):
     """One file of ``reports/``.
 
     Attributes:
-        title: Heads every page.
+        title: Title of every page.
         instruments: ``venue:SYMBOL``, in the order of the front page.
-        every: How often an issue is due, such as ``24h``; the pages say when the next one is.
-        pages: Which pages each instrument has; all if left out. The map and its data are always there.
-        base_url: Where the site will be published, such as ``https://example.org/maps/``: the sitemap and pictures for
-            link previews need it, pages do not.
-        shocks: Moves of the mark whose cascade is shown, as fractions or per cent.
+        every: Interval between issues, such as ``24h``; pages state when the next issue is due.
+        pages: Pages of each instrument; all by default. ``map`` and ``data`` are required.
+        base_url: Address of the published site, such as ``https://example.org/maps/``; needed for the sitemap and the
+            preview images only.
+        shocks: Price shocks whose cascades are shown, as fractions or per cent.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,9 +47,9 @@ class Report(BaseModel):
     title: str = Field(min_length=1, max_length=120)
     instruments: tuple[str, ...] = Field(min_length=1)
     every: str = "24h"
-    pages: tuple[str, ...] = NAMES
+    pages: tuple[str, ...] = PAGE_NAMES
     base_url: str | None = None
-    shocks: tuple[Annotated[float, BeforeValidator(_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
+    shocks: tuple[Annotated[float, BeforeValidator(_parse_fraction), Field(gt=-0.5, lt=0.5)], ...] = (
         -0.05,
         -0.02,
         0.02,
@@ -60,23 +60,23 @@ class Report(BaseModel):
     @classmethod
     def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            split(name, stage="report")
+            split_name(name, stage="report")
         if len(set(names)) < len(names):
-            raise ValueError("an instrument stands there twice")
+            raise ValueError("an instrument is listed twice")
         return names
 
     @field_validator("every")
     @classmethod
     def _span(cls, text: str) -> str:
-        duration(text, stage="report")
+        parse_duration(text, stage="report")
         return text
 
     @field_validator("pages")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not _ALWAYS <= set(names) <= set(NAMES):
-            raise ValueError(f"pages are {', '.join(NAMES)}; map and data are always there")
-        return tuple(name for name in NAMES if name in names)
+        if not _REQUIRED_PAGES <= set(names) <= set(PAGE_NAMES):
+            raise ValueError(f"pages are {', '.join(PAGE_NAMES)}; map and data are required")
+        return tuple(name for name in PAGE_NAMES if name in names)
 
     @field_validator("base_url")
     @classmethod
@@ -93,20 +93,20 @@ class Report(BaseModel):
     @classmethod
     def _moves(cls, shocks: tuple[float, ...]) -> tuple[float, ...]:
         if 0.0 in shocks:
-            raise ValueError("a shock of 0 moves nothing")
+            raise ValueError("a shock must not be 0")
         return tuple(sorted(set(shocks)))
 
     @property
     def interval(self) -> Instant:
         """``every`` in microseconds."""
-        return duration(self.every, stage="report")
+        return parse_duration(self.every, stage="report")
 
 
 def read_report(path: Path | str) -> Report:
     """Read a report file.
 
     Raises:
-        InputError: No such file, not TOML, a key that is missing, unknown or of the wrong kind.
+        InputError: The file is missing or not TOML, or a key is missing, unknown or invalid.
     """
     where = str(path)
     try:
@@ -118,10 +118,10 @@ def read_report(path: Path | str) -> Report:
     try:
         return Report.model_validate(raw)
     except ValidationError as error:
-        raise _one_line(where, error) from None
+        raise _to_input_error(where, error) from None
 
 
-def _one_line(where: str, error: ValidationError) -> InputError:
+def _to_input_error(where: str, error: ValidationError) -> InputError:
     first = error.errors()[0]
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":

@@ -1,43 +1,43 @@
-"""What a page says about one instrument, gathered in one place before a word of it is written."""
+"""The data behind the pages of one instrument, collected before any text is written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from liqmap.clock import parse
+from liqmap._base.timestamps import parse_instant
 from liqmap.history.coverage import STALE_AFTER, Coverage
-from liqmap.maps.view import reached
-from liqmap.stress.touch import touch_probability
+from liqmap.maps.display_bars import reached
+from liqmap.stress.touch_probability import touch_probability
 
 if TYPE_CHECKING:
-    from liqmap.clock import Instant
+    from liqmap._base.instruments import Instrument, Side
+    from liqmap._base.provenance import Provenance
+    from liqmap._base.timestamps import Instant
     from liqmap.history.coverage import Span
-    from liqmap.instruments import Instrument, Side
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
-    from liqmap.provenance import Provenance
     from liqmap.report.config import Report
     from liqmap.stress.cascade import Cascade
 
-__all__ = ["REACHES", "Facts", "Issue", "Source", "Within", "known", "sources_of"]
+__all__ = ["REACHES", "Facts", "Issue", "LiquidatedWithin", "Source", "coverage_as_of", "source_tables"]
 
 REACHES = (0.01, 0.02, 0.05, 0.10, 0.20)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table the map was made from.
+    """An input table of a map.
 
     Attributes:
-        table: Its name.
-        rows: How many rows were known.
-        first: The first one's time, UTC microseconds.
-        last: The last one's.
-        files: sha256 of the files the rows came from.
-        missing: Rows that should be there by the map's time and are not.
-        longest: The longest such gap, microseconds.
-        stale: Readings in runs of open interest that stood still.
+        table: Name of the table.
+        rows: Number of rows available at the time of the map.
+        first: Time of the first row, UTC microseconds.
+        last: Time of the last row, UTC microseconds.
+        files: SHA-256 of the source files.
+        missing: Number of rows missing up to the time of the map.
+        longest: Longest gap, microseconds.
+        stale: Number of readings in runs of unchanged open interest.
     """
 
     table: str
@@ -51,8 +51,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
-    """What would be liquidated if the price moved by ``reach``, USD."""
+class LiquidatedWithin:
+    """Notional liquidated if the price moves by ``reach`` (a fraction) in either direction, USD."""
 
     reach: float
     long: float
@@ -61,19 +61,19 @@ class Within:
 
 @dataclass(frozen=True, eq=False)
 class Facts:
-    """Everything the pages say about one instrument.
+    """Data of one instrument for its pages.
 
     Attributes:
         about: The instrument.
-        map: Its map.
-        change: Move of the mark over the last 24 hours as a fraction; ``None`` where the history is shorter.
-        sigma: One standard deviation of 12 hours' moves, from the last seven days; ``None`` where there is too little.
-        sources: The tables behind the map.
-        cascades: What the report's shocks would do, in their order.
-        data_to: End of the newest bar that was known, UTC microseconds; the map's own time if left out.
-        coverage: What the history holds of the instrument, also what came after the map.
-        every: Microseconds between issues.
-        material: What each page read for itself, by the page's name; see :class:`liqmap.report.page.Page`.
+        map: Its liquidation map.
+        change: Move of the mark over the last 24 hours, a fraction; ``None`` if the history is shorter.
+        sigma: Standard deviation of 12-hour moves over the last seven days; ``None`` if there is too little data.
+        sources: Input tables of the map.
+        cascades: Cascades of the report's shocks, in the same order.
+        data_to: End of the newest available bar, UTC microseconds; the time of the map by default.
+        coverage: Coverage of the instrument in the history, including data after the map.
+        every: Interval between issues, microseconds.
+        material: Data read by each page, by page name; see :class:`liqmap.report.page.Page`.
     """
 
     about: Instrument
@@ -84,7 +84,7 @@ class Facts:
     cascades: tuple[Cascade, ...] = ()
     data_to: Instant = 0
     coverage: Coverage = field(default_factory=lambda: Coverage(()))
-    material: dict[str, Any] = field(default_factory=dict)
+    page_data: dict[str, Any] = field(default_factory=dict)
     every: Instant = 86_400_000_000
     clusters: tuple[Cluster, ...] = field(init=False)
 
@@ -102,22 +102,22 @@ class Facts:
         return tuple(sorted((c for c in self.clusters if c.side == side), key=lambda c: abs(c.distance)))
 
     def hit(self, cluster: Cluster, hours: float = 24.0) -> float | None:
-        """Probability that a cluster's near edge is touched within so many hours; ``None`` where not known."""
-        conditions = getattr(self.material.get("levels"), "conditions", None)
+        """Probability that the price touches the near edge of a cluster within ``hours``; ``None`` if unknown."""
+        conditions = getattr(self.page_data.get("levels"), "conditions", None)
         if conditions is None:
             return None
         near = cluster.high if cluster.side == "long" else cluster.low
         return touch_probability(near / self.map.mark_price - 1, conditions.volatility, hours)
 
-    def within(self, reach: float) -> Within:
-        """What lies between the mark and ``reach`` below and above it, USD; bins are shared out where an edge cuts."""
+    def within(self, reach: float) -> LiquidatedWithin:
+        """Notional between the mark and ``reach`` below and above it, USD; partial bins count proportionally."""
         below, above = (self.map.mark_price * (1 + move) for move in (-reach, reach))
-        return Within(reach, reached(self.map, below), reached(self.map, above))
+        return LiquidatedWithin(reach, reached(self.map, below), reached(self.map, above))
 
 
 @dataclass(frozen=True, eq=False)
 class Issue:
-    """One issue of a report: the same for every page of it."""
+    """One issue of a report: the data of all its instruments."""
 
     report: Report
     at: Instant
@@ -125,26 +125,26 @@ class Issue:
 
     @property
     def simulated(self) -> bool:
-        """Whether anything in it is made up: then every page says so."""
+        """Whether any instrument is simulated; every page is then labelled as such."""
         return any(fact.map.provenance.simulated for fact in self.facts)
 
 
-def known(coverage: Coverage, at: Instant) -> tuple[Span, ...]:
-    """The spans as they were known at ``at``: an issue made late says what it would have said in time.
+def coverage_as_of(coverage: Coverage, at: Instant) -> tuple[Span, ...]:
+    """Coverage as it was known at ``at``, so that back-filled issues show what was available at their time.
 
-    Rows that come when they come cannot be counted back: their ``rows`` is 0 unless all of them lie before ``at``.
+    Rows without a fixed interval cannot be counted retrospectively: ``rows`` is 0 unless all rows precede ``at``.
     """
-    return tuple(_cut(span, at) for span in coverage.spans if span.first < at)
+    return tuple(_span_as_of(span, at) for span in coverage.spans if span.first < at)
 
 
-def _cut(span: Span, at: Instant) -> Span:
+def _span_as_of(span: Span, at: Instant) -> Span:
     step = round((span.interval_s or 0) * 1e6)
     if span.last + step <= at:
         return span
     if not step:
         return replace(span, last=at, rows=0, gaps=(), stale=())
     gaps = tuple(gap for gap in span.gaps if gap.end < at)
-    # Inside a hole the record ends where the hole begins.
+    # Inside a gap the coverage ends where the gap begins.
     hole = next((gap for gap in span.gaps if gap.start < at <= gap.end), None)
     last = hole.start - step if hole else span.first + (at - span.first) // step * step - step
     runs = (
@@ -157,21 +157,21 @@ def _cut(span: Span, at: Instant) -> Span:
     return replace(span, last=last, rows=rows, gaps=gaps, stale=stale)
 
 
-def sources_of(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
-    """The tables behind a map with their holes, as both were known at ``at``."""
+def source_tables(provenance: Provenance, coverage: Coverage, at: Instant) -> tuple[Source, ...]:
+    """Input tables of a map with their gaps, as known at ``at``."""
     found = []
     for table, entry in provenance.inputs.items():
         if not isinstance(entry, dict) or not {"rows", "first", "last"} <= entry.keys():
             continue
-        spans = [span for span in known(coverage, at) if span.table == table]
+        spans = [span for span in coverage_as_of(coverage, at) if span.table == table]
         gaps = [gap for span in spans for gap in span.gaps]
         files = entry.get("sha256s")
         found.append(
             Source(
                 table,
                 int(str(entry["rows"])),
-                parse(str(entry["first"])),
-                parse(str(entry["last"])),
+                parse_instant(str(entry["first"])),
+                parse_instant(str(entry["last"])),
                 files=tuple(map(str, files)) if isinstance(files, list) else (),
                 missing=sum(gap.missing for gap in gaps),
                 longest=max((gap.end - gap.start for gap in gaps), default=0),

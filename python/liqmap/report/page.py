@@ -1,4 +1,4 @@
-"""What a page of an instrument is: a name, what it reads, what it shows. One file of ``pages/`` each."""
+"""Types of the instrument pages; each page is defined in its own module of ``pages/``."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
     from liqmap.public import History
     from liqmap.report.facts import Facts
 
-__all__ = ["Missing", "Page", "Shown"]
+__all__ = ["MissingData", "Page", "PageContent"]
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """Why a page has nothing to show for an instrument. It is published all the same and says so.
+class MissingData:
+    """Why a page has no content for an instrument. The page is published with this message.
 
     Attributes:
-        why: What is not there, as a sentence.
-        fill: What would fill it, as a sentence: a table to load, a feed, time to pass.
+        reason: The missing data, as a sentence.
+        remedy: How to provide it, as a sentence: a table or feed to load, or more history.
     """
 
-    why: str
-    fill: str
+    reason: str
+    remedy: str
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """What a page says about one instrument, made once for all the places where it will stand.
+class PageContent:
+    """Content of a page for one instrument, built once for all locations of the page.
 
     Attributes:
-        heading: The finding, in words; heads the page and the browser's tab.
-        lede: One or two sentences under it.
-        values: What the template needs besides, by name.
-        files: The data beside the page, by file name; each is linked at its foot.
+        heading: The main finding as a sentence; title of the page and the browser tab.
+        lede: One or two introductory sentences.
+        values: Further template variables, by name.
+        files: Downloads of the page by file name; linked in the footer.
     """
 
     heading: str
@@ -46,17 +46,17 @@ class Shown:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """One page of an instrument; its template is ``templates/<name>.html``.
+    """A page of an instrument; its template is ``templates/<name>.html``.
 
     Attributes:
-        name: Its file's name in a site, without ``.html``.
-        label: Its name where pages are listed; one or two words.
-        show: From the facts and what ``read`` found to what the page says.
-        read: What the page needs from the history beyond the facts, read once; what it returns is handed to ``show``.
-            ``None`` if the facts are enough. A :class:`liqmap.errors.NotFoundError` counts as :class:`Missing`.
+        name: File name in a site, without ``.html``.
+        label: Name in the navigation, one or two words.
+        build: Builds the content from the facts and the result of ``read``.
+        read: Reads data beyond the facts from the history, once per issue; the result is passed to ``build``. ``None``
+            if the facts suffice. A `NotFoundError` counts as :class:`MissingData`.
     """
 
     name: str
     label: str
-    show: Callable[[Facts, Any], Shown | Missing]
+    build: Callable[[Facts, Any], PageContent | MissingData]
     read: Callable[[History, Facts], Any] | None = None

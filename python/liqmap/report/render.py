@@ -1,4 +1,4 @@
-"""Facts → pages: one Jinja environment that escapes everything and forgives no missing name."""
+"""Render pages with Jinja; all values are escaped and undefined variables are errors."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from liqmap.charts import numbers
-from liqmap.charts.kept import cache_folder
-from liqmap.clock import iso
-from liqmap.instruments import slug
-from liqmap.maps.view import GROUPS, IDENTIFIED
-from liqmap.report import skill, words, words_past
-from liqmap.report.mini import mini
-from liqmap.report.page import Missing
-from liqmap.report.pages import page
+from liqmap._base import number_format
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.spec_cache import cache_folder
+from liqmap.maps.display_bars import GROUPS, IDENTIFIED
+from liqmap.report.page import MissingData
+from liqmap.report.pages import find_page
+from liqmap.report.svg.thumbnail import thumbnail
+from liqmap.report.text import heatmap, scorecard, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,31 +27,38 @@ if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 
     from liqmap.report.facts import Facts, Issue
-    from liqmap.report.issue import Place
-    from liqmap.report.page import Shown
-    from liqmap.report.since import Since
+    from liqmap.report.page import PageContent
+    from liqmap.report.site.types import IssueChanges, PageLocation
 
 __all__ = ["front_page", "instrument_page", "render"]
 
-_COMMAND = re.compile(r"`([^`]+)`")
-_WHOLE = r'<span class="unbroken">\g<0></span>'
-_KEEP = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
+_BACKTICKS = re.compile(r"`([^`]+)`")
+_NO_BREAK_SPAN = r'<span class="unbroken">\g<0></span>'
+_UNBREAKABLE = re.compile(r"[\d.,]*\d–[\d.,]*\d|\([^()]{1,12}\)")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 )
-"""Nothing from elsewhere, nothing inline, no ``eval``; ``'self'`` also covers a folder opened from disk."""
+"""Content security policy without external or inline resources and ``eval``; ``'self'`` covers folders on disk."""
 
 
-def front_page(issue: Issue, place: Place, changes: Mapping[str, Since | None]) -> str:
-    """All instruments of an issue, a card each."""
-    cards = [(facts, mini(facts.map, words.heaviest(facts)), changes[facts.map.instrument]) for facts in issue.facts]
+def front_page(issue: Issue, place: PageLocation, changes: Mapping[str, IssueChanges | None]) -> str:
+    """The front page of an issue with one card per instrument."""
+    cards = [
+        (facts, thumbnail(facts.map, sentences.largest_clusters(facts)), changes[facts.map.instrument])
+        for facts in issue.facts
+    ]
     return render("front.html", issue=issue, base=issue.report.base_url, place=place, cards=cards)
 
 
 def instrument_page(
-    issue: Issue, facts: Facts, name: str, shown: Shown | Missing, place: Place, change: Since | None
+    issue: Issue,
+    facts: Facts,
+    name: str,
+    content: PageContent | MissingData,
+    place: PageLocation,
+    change: IssueChanges | None,
 ) -> str:
-    """One page of one instrument, or the page that says why there is none."""
+    """One page of one instrument, or a page that states which data is missing."""
     given = {
         "issue": issue,
         "simulated": issue.simulated,
@@ -59,40 +66,40 @@ def instrument_page(
         "facts": facts,
         "tick": facts.map.grid.tick,
         "unit": facts.about.base,
-        "seen": facts.map.observed,
+        "observed": facts.map.observed,
         "place": place,
         "current": name,
-        "listed": [page(other) for other in issue.report.pages],
+        "pages": [find_page(other) for other in issue.report.pages],
         "change": change,
     }
-    if isinstance(shown, Missing):
-        lede = words.spelt(f"{shown.why} {shown.fill}")
-        return render("missing.html", **given, heading=f"{page(name).label}: nothing to show", lede=lede, files=())
-    own = {"heading": shown.heading, "lede": shown.lede, "files": tuple(shown.files)}
-    return render(f"{name}.html", **{**shown.values, **given, **own})
+    if isinstance(content, MissingData):
+        lede = sentences.format_times_and_percents(f"{content.reason} {content.remedy}")
+        return render("missing.html", **given, heading=f"{find_page(name).label}: no data", lede=lede, files=())
+    own = {"heading": content.heading, "lede": content.lede, "files": tuple(content.files)}
+    return render(f"{name}.html", **{**content.values, **given, **own})
 
 
 def render(name: str, /, **values: object) -> str:
-    """Fill a template; a name that is missing is an error."""
+    """Render a template; undefined variables are errors."""
     return _environment().get_template(name).render(**values)
 
 
-def _unbroken(text: str) -> Markup:
-    """A text whose price ranges stay on one line, and so do amounts in parentheses."""
-    return Markup(_KEEP.sub(_WHOLE, str(escape(text))))  # noqa: S704 - escaped first
+def _no_break(text: str) -> Markup:
+    """Prevent line breaks inside price ranges and short parentheses."""
+    return Markup(_UNBREAKABLE.sub(_NO_BREAK_SPAN, str(escape(text))))  # noqa: S704 - escaped first
 
 
-def _coded(text: str) -> Markup:
-    """A text in which what stands between backticks is a command, whose words stay whole."""
+def _format_commands(text: str) -> Markup:
+    """Format text between backticks as code without line breaks inside its words."""
 
     def command(found: re.Match[str]) -> str:
-        return f"<code>{re.sub(r'[^ ]+', _WHOLE, found[1])}</code>"
+        return f"<code>{re.sub(r'[^ ]+', _NO_BREAK_SPAN, found[1])}</code>"
 
-    return Markup(_COMMAND.sub(command, str(escape(text))))  # noqa: S704 - escaped first
+    return Markup(_BACKTICKS.sub(command, str(escape(text))))  # noqa: S704 - escaped first
 
 
-def _range(ends: tuple[float, float], tick: float) -> str:
-    return numbers.price_range(*ends, tick)
+def _price_range(ends: tuple[float, float], tick: float) -> str:
+    return number_format.price_range(*ends, tick)
 
 
 @cache
@@ -103,44 +110,44 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        bytecode_cache=_Compiled(str(cache_folder() / "templates")),
+        bytecode_cache=_TemplateCache(str(cache_folder() / "templates")),
     )
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "ensure_ascii": False, "separators": (",", ":")}
     environment.filters |= {
-        "usd": numbers.usd,
-        "change_usd": numbers.change_usd,
-        "coin": numbers.coin,
-        "price": numbers.price,
-        "price_range": _range,
-        "percent": numbers.percent,
-        "share": numbers.share,
-        "leverage": numbers.leverage,
-        "stamp": words.stamp,
-        "day": words.day,
-        "clock": words.clock,
+        "usd": number_format.usd,
+        "change_usd": number_format.signed_usd,
+        "coin": number_format.coin,
+        "price": number_format.price,
+        "price_range": _price_range,
+        "percent": number_format.percent,
+        "share": number_format.share,
+        "leverage": number_format.leverage,
+        "stamp": sentences.stamp,
+        "day": sentences.day,
+        "day_time": heatmap.day_and_time,
+        "clock": sentences.clock,
         "iso": iso,
         "slug": slug,
-        "unbroken": _unbroken,
-        "coded": _coded,
-        "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - checked element by element in vega.still
+        "unbroken": _no_break,
+        "coded": _format_commands,
+        "drawing": lambda drawn: Markup(drawn.svg),  # noqa: S704 - validated element by element in static_svg
     }
     environment.globals |= {
         "POLICY": POLICY,
         "GROUPS": GROUPS,
         "IDENTIFIED": IDENTIFIED,
         "BANDS": ("low", "medium", "high", "extreme"),
-        "words": words,
-        "past": words_past,
-        "banner": skill.banner,
+        "words": sentences,
+        "banner": scorecard.banner,
     }
     return environment
 
 
-class _Compiled(FileSystemBytecodeCache):
-    """Where templates stay compiled, each under a hash of its text: to compile them takes a quarter of a second."""
+class _TemplateCache(FileSystemBytecodeCache):
+    """Cache of compiled templates, keyed by content hash; compiling takes about 0.25 s."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep one; a cache is a convenience, and where it cannot be written nothing is lost."""
+        """Store a compiled template; a cache that is not writable is ignored."""
         folder = Path(self.directory)
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)

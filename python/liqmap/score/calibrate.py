@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import iso
-from liqmap.errors import InputError
-from liqmap.positions.calibration import Calibration
-from liqmap.positions.kernel import DISTANCES, Kernel, expected_shape, usual_volume
-from liqmap.score.em import PRIOR_HOURS, em, interval
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import iso
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe, prior_shape, trailing_volume
+from liqmap.positions.engine.calibration import Calibration
+from liqmap.score.engine_predictions import unit
+from liqmap.score.feed_correction import corrected
 from liqmap.score.periods import match
-from liqmap.score.swept import unit
-from liqmap.score.throttle import corrected
+from liqmap.score.stats.em_fit import PRIOR_HOURS, em, interval
 
 if TYPE_CHECKING:
-    from liqmap.clock import Instant
-    from liqmap.history.read import Liquidations, MarketBars
+    from liqmap._base.timestamps import Instant
+    from liqmap.history.queries import Liquidations, MarketBars
 
 __all__ = ["calibrate"]
 
@@ -58,8 +58,8 @@ def calibrate(
     inside = periods.between(start, end)
     realised = corrected(liquidations, periods) if periods.throttled else periods.realised
     swept = unit(bars, distances)
-    usual = periods.gather(usual_volume(bars, instrument=bars.instrument) * bars.open)[inside] / _MILLION
-    prior, weight = expected_shape(distances), PRIOR_HOURS / periods.hours
+    usual = periods.gather(trailing_volume(bars, instrument=bars.instrument) * bars.open)[inside] / _MILLION
+    prior, weight = prior_shape(distances), PRIOR_HOURS / periods.hours
     shares, lows, highs, priors, background = [], [], [], [], []
     for side in (0, 1):
         x = periods.gather((swept.standing + swept.born)[:, side])[inside] / _MILLION
@@ -83,7 +83,7 @@ def calibrate(
         start=start,
         end=end,
         issued_at=issued,
-        kernel=Kernel(distances, shares[0], shares[1]),
+        kernel=CalibratedRecipe(distances, shares[0], shares[1]),
         low=(lows[0], lows[1]),
         high=(highs[0], highs[1]),
         prior_share=(priors[0], priors[1]),

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import iso
-from liqmap.errors import NotFoundError
+from liqmap._base.errors import NotFoundError
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.clock import Instant
-    from liqmap.history.read import Floats, Ints, Liquidations, MarketBars
+    from liqmap._base.timestamps import Instant
+    from liqmap.history.queries import Floats, Ints, Liquidations, MarketBars
 
 __all__ = ["Periods", "match"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.positions.kernel import DISTANCES, Kernel
+from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecipe
 
 if TYPE_CHECKING:
-    from liqmap.history.read import Floats, MarketBars
+    from liqmap.history.queries import Floats, MarketBars
     from liqmap.score.periods import Periods
 
 __all__ = ["constant_volume", "mirrored", "shuffled_days"]
@@ -48,7 +48,7 @@ def mirrored(bars: MarketBars, periods: Periods, distances: tuple[float, ...] = 
         USD per unit of share, shape ``(bars, 2, brackets)``; 0 where no period is.
     """
     share = 0.5 / len(distances)
-    kernel = Kernel.even(share, distances)
+    kernel = CalibratedRecipe.even(share, distances)
     fed = kernel.feed(replace(bars, oi_base=np.full(len(bars), _ENDLESS)), instrument=bars.instrument)
     columns = (fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow)
     engine = _core.Cohorts(kernel.rows(), kernel.step)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from liqmap.clock import duration, iso, parse
-from liqmap.errors import InputError, NotFoundError
+from liqmap._base.errors import InputError, NotFoundError
+from liqmap._base.timestamps import iso, parse_duration, parse_instant
 from liqmap.score.periods import match
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from liqmap.clock import Instant
+    from liqmap._base.instruments import Instrument
+    from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
-    from liqmap.instruments import Instrument
 
 __all__ = ["Plan", "Simulated", "Test", "feeds_of", "read_plan", "suggest"]
 
@@ -57,19 +57,19 @@ class Test(BaseModel):
     @field_validator("fitted", "judged")
     @classmethod
     def _ordered(cls, span: tuple[str, str]) -> tuple[str, str]:
-        if parse(span[0]) >= parse(span[1]):
+        if parse_instant(span[0]) >= parse_instant(span[1]):
             raise ValueError("a start that is not before its end")
         return span
 
     @property
     def interval_s(self) -> int | None:
         """Seconds."""
-        return None if self.interval is None else duration(self.interval, stage="score") // 1_000_000
+        return None if self.interval is None else parse_duration(self.interval, stage="score") // 1_000_000
 
     def span(self, which: Literal["fitted", "judged"]) -> tuple[Instant, Instant]:
         """Start and end, UTC microseconds."""
         start, end = getattr(self, which)
-        return parse(start, stage="score"), parse(end, stage="score")
+        return parse_instant(start, stage="score"), parse_instant(end, stage="score")
 
 
 class Simulated(BaseModel):

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.maps.clusters import BANDS
-from liqmap.score.blocks import counts
+from liqmap.score.stats.bootstrap import counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from liqmap.clock import Instant
-    from liqmap.history.read import Floats, MarketBars
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant
+    from liqmap.history.queries import Floats, MarketBars
     from liqmap.maps.clusters import Band
-    from liqmap.maps.frozen import Frozen
-    from liqmap.provenance import JSON
-    from liqmap.score.sweeps import Sweeps
+    from liqmap.maps.snapshots import Frozen
+    from liqmap.score.scored_sweeps import Sweeps
 
 __all__ = ["Banded", "Decile", "bands", "deciles"]
 
@@ -114,8 +114,8 @@ def bands(
     """Clusters by band: how often the price reached them, and what was liquidated there.
 
     Chance is a driftless price of the volatility of the seven days before the map, ``2·N(−a / (σ√T))`` (see
-    :mod:`liqmap.stress.touch`). A band claims size, not that the price will come: reached as often as expected is what
-    a map without a magnet looks like.
+    :mod:`liqmap.stress.touch_probability`). A band claims size, not that the price will come: reached as often as
+    expected is what a map without a magnet looks like.
 
     Args:
         maps: In order of time.

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.clock import iso
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
+from liqmap._base.timestamps import iso
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.clock import Instant
-    from liqmap.provenance import JSON
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant
     from liqmap.strategies.colocation import Colocation
 
 __all__ = ["Basis", "DatedBasis", "annual_basis", "z_score"]

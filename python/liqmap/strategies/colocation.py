@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.errors import InputError
-from liqmap.instruments import SIDES
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import SIDES
 
 if TYPE_CHECKING:
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.errors import InputError
-from liqmap.stress.touch import ewma_volatility
+from liqmap._base.errors import InputError
+from liqmap.stress.touch_probability import ewma_volatility
 
 if TYPE_CHECKING:
-    from liqmap.history.read import MarketBars
-    from liqmap.provenance import JSON
+    from liqmap._base.provenance import JSON
+    from liqmap.history.queries import MarketBars
 
 __all__ = ["Conditions"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.strategies.setting import book_side
+from liqmap.strategies.context import book_side
 from liqmap.stress.depth import Depth
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from liqmap.instruments import Side
-    from liqmap.strategies.setting import Setting
+    from liqmap._base.instruments import Side
+    from liqmap.strategies.context import Setting
 
     Floats = npt.NDArray[np.float64]
     Mask = npt.NDArray[np.bool_]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from liqmap.strategies.setting import Push, far_of, near_of
-from liqmap.strategies.use import Use
+from liqmap.strategies.context import Push, far_of, near_of
+from liqmap.strategies.rule_result import Use
 
 if TYPE_CHECKING:
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.setting import Setting
+    from liqmap.strategies.context import Setting
 
 __all__ = ["COSTS", "LIKELY", "PERMANENT", "Scalp", "scalping_zones"]
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.instruments import SIDES
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import SIDES
 from liqmap.maps.clusters import SMOOTHING
-from liqmap.strategies.setting import Push, far_of, near_of
-from liqmap.strategies.use import Use
+from liqmap.strategies.context import Push, far_of, near_of
+from liqmap.strategies.rule_result import Use
 
 if TYPE_CHECKING:
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.maps.clusters import Cluster
-    from liqmap.strategies.setting import Setting
+    from liqmap.strategies.context import Setting
 
-__all__ = ["ATR_SHARE", "Own", "Stop", "stops"]
+__all__ = ["ATR_SHARE", "OwnPosition", "Stop", "stops"]
 
 ATR_SHARE = 0.5
 """``k``: hourly true ranges left as room for noise."""
@@ -39,7 +39,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnPosition:
     """The position that the stop is for.
 
     Attributes:
@@ -105,7 +105,7 @@ class Stop:
     reward: float | None
 
 
-def stops(setting: Setting, own: Own | None = None) -> Use[Stop]:
+def stops(setting: Setting, own: OwnPosition | None = None) -> Use[Stop]:
     """Stops for both sides, behind the nearest clusters of the position's own side (at most three a side).
 
     ``far edge ∓ I(M)·edge ∓ k·ATR(1 h)``, ``k = 0.5``, then out to the next local minimum of the smoothed density of
@@ -113,7 +113,7 @@ def stops(setting: Setting, own: Own | None = None) -> Use[Stop]:
     liquidation price. The leverage that may use it solves the plain isolated ``L = entry·(1 − 1/leverage)/(1 − mmr)``
     for it. The fill is worse than the stop by ``I(M + own)``.
     """
-    own = Own() if own is None else own
+    own = OwnPosition() if own is None else own
     enough = SHARE * setting.largest
     rows: list[Stop] = []
     for side in SIDES:
@@ -127,7 +127,7 @@ def stops(setting: Setting, own: Own | None = None) -> Use[Stop]:
     return Use(RULE, tuple(rows), None if rows else setting.nothing, setting.limits)
 
 
-def _stop(setting: Setting, cluster: Cluster, own: Own, entry: float, enough: float) -> Stop:
+def _stop(setting: Setting, cluster: Cluster, own: OwnPosition, entry: float, enough: float) -> Stop:
     side, sign = cluster.side, -1 if cluster.side == "long" else 1
     edge, push = far_of(cluster), setting.push(cluster.side, cluster.notional)
     room = (push.calm or 0.0) * edge + ATR_SHARE * setting.conditions.atr
@@ -159,7 +159,7 @@ def _stop(setting: Setting, cluster: Cluster, own: Own, entry: float, enough: fl
     )
 
 
-def _limit(own: Own, entry: float, side: Side) -> float | None:
+def _limit(own: OwnPosition, entry: float, side: Side) -> float | None:
     """The furthest price for a stop; a liquidation price on the winning side is that of the other position."""
     own_price = own.liquidation_price
     if own_price is None or (own_price < entry) != (side == "long"):

@@ -6,21 +6,22 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from liqmap import _core
-from liqmap.clock import iso
-from liqmap.errors import InputError
-from liqmap.stress.chain import HIGH_LEVERAGE, Step, chain_of
+from liqmap._base.errors import InputError
+from liqmap._base.plotting import chart
+from liqmap._base.timestamps import iso
+from liqmap.stress.cascade_chain import HIGH_LEVERAGE, CascadeStep, cascade_chain
+from liqmap.stress.directional_levels import DirectionalLevels, MapLike, directional_levels
 from liqmap.stress.impact import STRESSED, Law, SquareRoot
-from liqmap.stress.levels import Levels, MapLike, levels_of
-from liqmap.stress.market import Kind, law_for, market_of, side_of
+from liqmap.stress.impact_selection import Kind, core_market, law_or_fallback, triggered_side
 
 if TYPE_CHECKING:
     import altair as alt
     import numpy as np
     import numpy.typing as npt
 
-    from liqmap.clock import Instant
-    from liqmap.instruments import Side
-    from liqmap.provenance import JSON
+    from liqmap._base.instruments import Side
+    from liqmap._base.provenance import JSON
+    from liqmap._base.timestamps import Instant
 
 __all__ = ["Cascade", "Estimate", "cascade"]
 
@@ -80,7 +81,7 @@ class Cascade:
     base: Estimate
     stressed: Estimate
     square_root: Estimate
-    chain: tuple[Step, ...]
+    chain: tuple[CascadeStep, ...]
     by_leverage: dict[float, float]
     assumptions: tuple[str, ...]
 
@@ -158,10 +159,8 @@ class Cascade:
         }
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to chain_chart
-        """The chain as an Altair chart; see :func:`liqmap.stress.chart.chain_chart`."""
-        from liqmap.stress.chart import chain_chart  # noqa: PLC0415 - Altair loads only when drawn
-
-        return chain_chart(self, **options)
+        """The chain as an Altair chart; see :func:`liqmap.charts.cascade.chart.chain_chart`."""
+        return chart("cascade_chain", self, **options)
 
 
 def cascade(
@@ -189,15 +188,15 @@ def cascade(
         InputError: A shock of 0, of 100 % or more, below a tick or not a number; an empty map; a book without the side
             that would take the flow, or around another price.
     """
-    side = side_of(shock)
-    levels = levels_of(of, side)
+    side = triggered_side(shock)
+    levels = directional_levels(of, side)
     if levels.ticks(shock) < 1:
         raise InputError("cascade", "shock", f"{shock:g}", "at least one tick of the price", "nothing computed")
-    law = law_for(of, depth)
+    law = law_or_fallback(of, depth)
     third = SquareRoot() if square_root is None else square_root
-    base, round_of = _run("calm", levels, law, shock, kind, 1.0)
-    stressed, _ = _run("stressed", levels, law, shock, kind, STRESSED)
-    gentle, _ = _run("square_root", levels, third, shock, kind, 1.0)
+    base, round_of = _estimate("calm", levels, law, shock, kind, 1.0)
+    stressed, _ = _estimate("stressed", levels, law, shock, kind, STRESSED)
+    gentle, _ = _estimate("square_root", levels, third, shock, kind, 1.0)
     fired = round_of > 0
     by_bracket = levels.by_bracket[fired].sum(axis=0)
     return Cascade(
@@ -211,16 +210,16 @@ def cascade(
         base=base,
         stressed=stressed,
         square_root=gentle,
-        chain=chain_of(levels, round_of, of),
+        chain=cascade_chain(levels, round_of, of),
         by_leverage={leverage: float(usd) for leverage, usd in zip(of.brackets, by_bracket, strict=True)},
         assumptions=(*law.assumptions, *third.assumptions, *_caveats(levels, of, base)),
     )
 
 
-def _run(
-    name: str, levels: Levels, law: Law, shock: float, kind: Kind, multiplier: float
+def _estimate(
+    name: str, levels: DirectionalLevels, law: Law, shock: float, kind: Kind, multiplier: float
 ) -> tuple[Estimate, npt.NDArray[np.uint32]]:
-    market = market_of(levels, law, kind)
+    market = core_market(levels, law, kind)
     start = levels.ticks(shock)
     stop, liquidated, exhausted, marginal, path, round_of = _core.cascade(
         levels.distance, levels.notional, market, start, multiplier
@@ -238,7 +237,7 @@ def _run(
     return estimate, round_of
 
 
-def _caveats(levels: Levels, of: MapLike, base: Estimate) -> tuple[str, ...]:
+def _caveats(levels: DirectionalLevels, of: MapLike, base: Estimate) -> tuple[str, ...]:
     said = [f"stressed book: {STRESSED:g} of the depth", "no refill, no withdrawal of orders between rounds"]
     if levels.left_out > 0:
         said.append(f"${levels.left_out:,.0f} of {levels.side} levels lie past the mark and are left out")

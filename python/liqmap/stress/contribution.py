@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.levels import MapLike, levels_of
-from liqmap.stress.market import law_for, market_of, side_of
+from liqmap.stress.directional_levels import MapLike, directional_levels
+from liqmap.stress.impact_selection import core_market, law_or_fallback, triggered_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["ClusterLike", "Contribution", "contributions"]
 
@@ -74,9 +74,9 @@ def contributions(
     Raises:
         InputError: As for :func:`liqmap.stress.cascade.cascade`.
     """
-    side = side_of(shock)
-    levels = levels_of(of, side)
-    market = market_of(levels, law_for(of, depth), kind)
+    side = triggered_side(shock)
+    levels = directional_levels(of, side)
+    market = core_market(levels, law_or_fallback(of, depth), kind)
     start = levels.ticks(shock)
     stop, _, _, _, _, round_of = _core.cascade(levels.distance, levels.notional, market, start)
     price = levels.prices

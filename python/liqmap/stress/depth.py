@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.stress.ladder import Ladder, Orders, ascending, settle
+from liqmap._base.errors import InputError
+from liqmap.stress.book_side import RestingOrders, SideDepth, clean_book, strictly_ascending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from liqmap.clock import Instant
-    from liqmap.stress.impact import BookSide
+    from liqmap._base.timestamps import Instant
+    from liqmap.stress.types import BookSide
 
 __all__ = ["BETA", "Depth"]
 
@@ -51,8 +51,8 @@ class Depth:
     instruments: tuple[str, ...]
     at: Instant
     mid: float
-    bid: Ladder
-    ask: Ladder
+    bid: SideDepth
+    ask: SideDepth
     head: float = BETA
     tail: float = BETA
     reach: float | None = None
@@ -62,13 +62,13 @@ class Depth:
     scaled_by: str | None = None
 
     @classmethod
-    def of_orders(cls, instrument: str, at: Instant, orders: Orders) -> Depth:
-        """A book from its orders; bad ones are left out and counted (see :func:`liqmap.stress.ladder.settle`).
+    def of_orders(cls, instrument: str, at: Instant, orders: RestingOrders) -> Depth:
+        """A book from its orders; bad ones are left out and counted (see :func:`liqmap.stress.book_side.clean_book`).
 
         Raises:
             InputError: No usable order.
         """
-        mid, bid, ask, dropped = settle(orders, where=instrument)
+        mid, bid, ask, dropped = clean_book(orders, where=instrument)
         return cls((instrument,), at, mid, bid, ask, dropped=dropped)
 
     @classmethod
@@ -90,13 +90,13 @@ class Depth:
                 "depth", instrument, f"{dict(bands)} at {mid}", "percent → USD above 0", "nothing computed"
             )
 
-        def ladder(sign: int) -> Ladder:
+        def ladder(sign: int) -> SideDepth:
             side = values[np.sign(values[:, 0]) == sign]
             side = side[np.argsort(np.abs(side[:, 0]))]
             if np.any(np.diff(side[:, 1]) < 0):
                 found = f"{side[:, 1].tolist()} at {side[:, 0].tolist()} %"
                 raise InputError("depth", instrument, found, "depth that grows outwards", "nothing computed")
-            return Ladder(np.abs(side[:, 0]) / 100, ascending(side[:, 1]))
+            return SideDepth(np.abs(side[:, 0]) / 100, strictly_ascending(side[:, 1]))
 
         return cls((instrument,), at, mid, ladder(-1), ladder(1))
 
@@ -120,7 +120,7 @@ class Depth:
             said.append("left out: " + ", ".join(f"{n} {reason}" for reason, n in sorted(self.dropped.items())))
         return ("; ".join(said),)
 
-    def ladder(self, side: BookSide) -> Ladder:
+    def ladder(self, side: BookSide) -> SideDepth:
         """One side, before the multiplier."""
         return self.bid if side == "bid" else self.ask
 
@@ -186,11 +186,11 @@ class Depth:
             instruments=tuple(name for book in books for name in book.instruments),
             at=min(book.at for book in books),
             mid=float(np.mean([book.mid for book in books])),
-            bid=Ladder.total_of([_scaled(book.bid, book.multiplier) for book in books]),
-            ask=Ladder.total_of([_scaled(book.ask, book.multiplier) for book in books]),
+            bid=SideDepth.total_of([_scaled(book.bid, book.multiplier) for book in books]),
+            ask=SideDepth.total_of([_scaled(book.ask, book.multiplier) for book in books]),
             dropped=dropped,
         )
 
 
-def _scaled(ladder: Ladder, multiplier: float) -> Ladder:
-    return Ladder(ladder.distance, ladder.notional * multiplier)
+def _scaled(ladder: SideDepth, multiplier: float) -> SideDepth:
+    return SideDepth(ladder.distance, ladder.notional * multiplier)

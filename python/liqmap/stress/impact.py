@@ -7,21 +7,21 @@ the impact. A measured book (:class:`liqmap.stress.depth.Depth`) is a law too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from liqmap import _core
-from liqmap.charts.numbers import usd
-from liqmap.errors import InputError
-from liqmap.stress.daytime import hour_factor
+from liqmap._base.errors import InputError
+from liqmap._base.number_format import usd
+from liqmap.stress.intraday_depth import hour_factor
 
 if TYPE_CHECKING:
-    from liqmap.clock import Instant
+    from liqmap._base.timestamps import Instant
+    from liqmap.stress.types import BookSide
 
-__all__ = ["REACH", "STRESSED", "BookSide", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback"]
+__all__ = ["REACH", "STRESSED", "Law", "Linear", "PowerLaw", "SquareRoot", "fallback_law"]
 
-BookSide: TypeAlias = Literal["bid", "ask"]
 
 REACH = 0.25
 """How far a stated law is trusted, as a fraction of the price; beyond it a cascade is ``depth_exhausted``."""
@@ -85,7 +85,7 @@ class PowerLaw:
     def curve(self, side: BookSide) -> _core.Curve:
         """The side's curve."""
         d1, beta = self.bid if side == "bid" else self.ask
-        return _one_knot(0.01, d1, beta, self.reach)
+        return _power_curve(0.01, d1, beta, self.reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class SquareRoot:
     def curve(self, side: BookSide) -> _core.Curve:
         """The same for both sides."""
         del side
-        return _one_knot(self.y * self.sigma, self.volume, 2.0, self.reach)
+        return _power_curve(self.y * self.sigma, self.volume, 2.0, self.reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,14 @@ class Linear:
     def curve(self, side: BookSide) -> _core.Curve:
         """The same for both sides."""
         del side
-        return _one_knot(1.0, self.depth, 1.0, self.reach)
+        return _power_curve(1.0, self.depth, 1.0, self.reach)
 
 
-def fallback(at: Instant, why: str = "none in the history at that time") -> PowerLaw:
+def fallback_law(at: Instant, why: str = "none in the history at that time") -> PowerLaw:
     """The law used where there is no book to use, which says ``why``.
 
     :class:`PowerLaw`'s fits come from 11:07 UTC, the deepest hour of the day; here they are brought to the hour of
-    ``at`` (:func:`liqmap.stress.daytime.hour_factor`).
+    ``at`` (:func:`liqmap.stress.intraday_depth.hour_factor`).
     """
     default = PowerLaw()
     factor = hour_factor(at) / hour_factor(_FITTED_AT)
@@ -166,7 +166,7 @@ def fallback(at: Instant, why: str = "none in the history at that time") -> Powe
     )
 
 
-def _one_knot(x: float, notional: float, beta: float, reach: float) -> _core.Curve:
+def _power_curve(x: float, notional: float, beta: float, reach: float) -> _core.Curve:
     if not 0 < reach <= 1:
         raise InputError("depth", "reach", repr(reach), "a fraction above 0, at most 1", "nothing computed")
     return _core.Curve(np.array([x]), np.array([notional]), head=beta, tail=beta, reach=reach)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.stress.levels import Levels, MapLike, levels_of
-from liqmap.stress.market import law_for, market_of
+from liqmap._base.errors import InputError
+from liqmap.stress.directional_levels import DirectionalLevels, MapLike, directional_levels
+from liqmap.stress.impact_selection import core_market, law_or_fallback
 
 if TYPE_CHECKING:
     import arro3.core
     import numpy.typing as npt
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["Scenarios", "ShockSummary", "scenarios"]
 
@@ -61,7 +61,7 @@ class Scenarios:
         exhausted: Whether the flow asked for more than the book is known to hold: displacement and USD are bounds.
     """
 
-    levels: Levels
+    levels: DirectionalLevels
     shock: npt.NDArray[np.float64]
     depth_multiplier: npt.NDArray[np.float64]
     displacement: npt.NDArray[np.float64]
@@ -146,8 +146,8 @@ def scenarios(
     if shock.size == 0:
         raise InputError("scenarios", "shocks", "none", "at least one shock", "nothing computed")
     side: Side = "long" if shock[0] < 0 else "short"
-    levels = levels_of(of, side)
-    market = market_of(levels, law_for(of, depth), kind)
+    levels = directional_levels(of, side)
+    market = core_market(levels, law_or_fallback(of, depth), kind)
     displacement, liquidated, exhausted = _core.scenarios(
         levels.distance, levels.notional, market, shock, multiplier, threads
     )

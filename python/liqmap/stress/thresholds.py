@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap import _core
-from liqmap.stress.levels import Levels, MapLike, levels_of
-from liqmap.stress.market import law_for, market_of
+from liqmap.stress.directional_levels import DirectionalLevels, MapLike, directional_levels
+from liqmap.stress.impact_selection import core_market, law_or_fallback
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
-    from liqmap.stress.market import Kind
+    from liqmap.stress.impact_selection import Kind
 
 __all__ = ["Avalanche", "Thresholds", "thresholds"]
 
@@ -50,7 +50,7 @@ class Thresholds:
         sigma: Shock needed, ticks.
     """
 
-    levels: Levels
+    levels: DirectionalLevels
     sigma: npt.NDArray[np.int64]
 
     @property
@@ -99,6 +99,6 @@ def thresholds(of: MapLike, side: Side, depth: Law | None = None, *, kind: Kind 
     Raises:
         InputError: An empty map, or a book without the side that would take the flow.
     """
-    levels = levels_of(of, side)
-    market = market_of(levels, law_for(of, depth), kind)
+    levels = directional_levels(of, side)
+    market = core_market(levels, law_or_fallback(of, depth), kind)
     return Thresholds(levels=levels, sigma=_core.thresholds(levels.distance, levels.notional, market))

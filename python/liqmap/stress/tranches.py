@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.errors import InputError
+from liqmap._base.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from liqmap.grid import Grid
-    from liqmap.instruments import Side
-    from liqmap.stress.levels import MapLike
+    from liqmap._base.grid import Grid
+    from liqmap._base.instruments import Side
+    from liqmap.stress.directional_levels import MapLike
 
-__all__ = ["HYPERLIQUID", "InTranches", "in_tranches"]
+__all__ = ["HYPERLIQUID_TRANCHES", "TranchedMap", "split_into_tranches"]
 
-HYPERLIQUID = ((0.0, 0.2), (0.002, 0.8))
+HYPERLIQUID_TRANCHES = ((0.0, 0.2), (0.002, 0.8))
 """Above 100,000 USDC: a fifth at once, the rest after 30 s; how much further the price is then (0.2 %) is assumed."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class InTranches:
+class TranchedMap:
     """A map whose levels are closed in parts; any question about a cascade can be asked of it.
 
     Attributes:
@@ -43,7 +43,7 @@ class InTranches:
     outside: dict[Side, float]
 
 
-def in_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> InTranches:
+def split_into_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> TranchedMap:
     """Close every level in parts: each ``(further, share)`` puts a share of it so much further from the mark.
 
     Still a list of levels, so that sweep, rounds and thresholds hold unchanged.
@@ -64,9 +64,9 @@ def in_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> InTranches
             "tranches", "parts", repr(tuple(parts)), "distances from 0 on, shares that sum to 1", "stopped"
         )
     moves = [(round(further * of.mark_price / of.grid.width), share) for further, share in parts]
-    long, lost_long = _spread(of.long[:, ::-1], moves)
-    short, lost_short = _spread(of.short, moves)
-    return InTranches(
+    long, lost_long = _spread_notional(of.long[:, ::-1], moves)
+    short, lost_short = _spread_notional(of.short, moves)
+    return TranchedMap(
         of.instrument,
         of.at,
         of.mark_price,
@@ -78,7 +78,7 @@ def in_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> InTranches
     )
 
 
-def _spread(
+def _spread_notional(
     outwards: npt.NDArray[np.float64], moves: Sequence[tuple[int, float]]
 ) -> tuple[npt.NDArray[np.float64], float]:
     """Shares of each bin moved by so many bins, and what went off the end."""

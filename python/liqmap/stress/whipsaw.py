@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap import _core
-from liqmap.errors import InputError
-from liqmap.stress.levels import MapLike, levels_of
-from liqmap.stress.market import law_for, market_of, side_of
+from liqmap._base.errors import InputError
+from liqmap.stress.directional_levels import MapLike, directional_levels
+from liqmap.stress.impact_selection import core_market, law_or_fallback, triggered_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liqmap.instruments import Side
+    from liqmap._base.instruments import Side
     from liqmap.stress.impact import Law
 
-__all__ = ["Leg", "whipsaw", "whipsaw_share"]
+__all__ = ["WhipsawLeg", "whipsaw", "whipsaw_share"]
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class WhipsawLeg:
     """One leg of a whipsaw.
 
     Attributes:
@@ -48,7 +48,7 @@ def whipsaw(
     permanent: float = 2 / 3,
     reversion: float = 0.0,
     multiplier: float = 1.0,
-) -> tuple[Leg, ...]:
+) -> tuple[WhipsawLeg, ...]:
     """Legs in turn, each to its own least fixed point, until one fires nothing.
 
     Longs' and shorts' forced orders work against each other, so both sides together have no least fixed point: the
@@ -66,21 +66,21 @@ def whipsaw(
     Raises:
         InputError: A share out of range, and as for :func:`liqmap.stress.cascade.cascade`.
     """
-    first = side_of(shock)
+    first = triggered_side(shock)
     other: Side = "short" if first == "long" else "long"
-    away, back = levels_of(of, first), levels_of(of, other)
-    law = law_for(of, depth)
+    away, back = directional_levels(of, first), directional_levels(of, other)
+    law = law_or_fallback(of, depth)
     legs = _core.whipsaw(
         (away.distance, away.notional),
         (back.distance, back.notional),
-        (market_of(away, law), market_of(back, law)),
+        (core_market(away, law), core_market(back, law)),
         away.ticks(shock),
         permanent=permanent,
         reversion=reversion,
         multiplier=multiplier,
     )
     return tuple(
-        Leg(
+        WhipsawLeg(
             side=first if forward else other,
             start_price=away.price(start),
             shock=size / away.mark,

@@ -1,1 +1,1 @@
-"""Venues: one file per exchange, and the catalogue of what is known beforehand."""
+"""Venues: one module per exchange, and the catalogue of bundled instruments and margin tiers."""

@@ -1,39 +1,49 @@
-"""Binance: ``positionRisk`` and ``leverageBracket``, of USD-M (coin, USDT) and COIN-M (contracts, coin)."""
+"""Binance: ``positionRisk`` and ``leverageBracket`` of USD-M (sizes in coin, USDT) and COIN-M (contracts, coin)."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from liqmap.venues.payload import Cell, Record, Shape, cell, magnitude, number, price_or_none, rows_with, total
+from liqmap.venues.payload import (
+    Cell,
+    DocumentSchema,
+    VenueRecord,
+    cell_sum,
+    is_list_of,
+    magnitude,
+    parse_number,
+    price_or_none,
+    to_cell,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SHAPES", "bracket_records"]
+__all__ = ["SCHEMAS", "bracket_records"]
 
 _POSITIONS = "binance positionRisk"
 _BRACKETS = "binance leverageBracket"
-_CCXT = re.compile(r"([A-Z0-9]+)/([A-Z0-9]+):([A-Z0-9]+)(?:-(\d{6}))?")
+_CCXT_SYMBOL = re.compile(r"([A-Z0-9]+)/([A-Z0-9]+):([A-Z0-9]+)(?:-(\d{6}))?")
 
 
 def _is_positions(doc: Any) -> bool:  # noqa: ANN401 - any JSON
-    return rows_with(doc, "symbol", "positionAmt", "entryPrice", "positionSide", "liquidationPrice")
+    return is_list_of(doc, "symbol", "positionAmt", "entryPrice", "positionSide", "liquidationPrice")
 
 
-def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[Record]:
+def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[VenueRecord]:
     for i, raw in enumerate(doc):
-        row = {k: cell(v) for k, v in raw.items()}
+        row = {k: to_cell(v) for k, v in raw.items()}
         size, leg = row["positionAmt"], row["positionSide"]
-        # Of a hedge's legs the short one is negative too: its sign and its name have to agree.
+        # In hedge mode the amount of the short leg is also negative, so sign and `positionSide` must agree.
         short = size is not None and size.startswith("-")
         side = {"BOTH": "short" if short else "long", "LONG": "long", "SHORT": "short"}.get(leg or "", leg)
         agrees = leg == "BOTH" or short == (leg == "SHORT")
         isolated = row.get("marginType") == "isolated" or (
-            row.get("marginType") is None and (number(row.get("isolatedMargin")) or 0.0) > 0
+            row.get("marginType") is None and (parse_number(row.get("isolatedMargin")) or 0.0) > 0
         )
         liquidation = price_or_none(row["liquidationPrice"])
-        yield Record(
+        yield VenueRecord(
             f"[{i}]",
             f"binance:{row['symbol']}",
             {
@@ -42,7 +52,7 @@ def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[Record]:
                 "entry_price": row["entryPrice"],
                 "leverage": row.get("leverage"),
                 "margin_mode": "isolated" if isolated else "cross",
-                "margin": _wallet(row) if isolated else None,
+                "margin": _isolated_wallet(row) if isolated else None,
                 "mark_price": price_or_none(row.get("markPrice")),
                 "liquidation": "none" if liquidation is None else "reported",
                 "liquidation_price": liquidation,
@@ -50,37 +60,37 @@ def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[Record]:
             },
             contracts=("size_base",) if "notionalValue" in row else (),
             updated=row.get("updateTime"),
-            flat=number(size) == 0,
+            flat=parse_number(size) == 0,
         )
 
 
-def _wallet(row: dict[str, Cell]) -> Cell:
-    """The isolated wallet; older answers have only the margin, with the profit in it."""
+def _isolated_wallet(row: dict[str, Cell]) -> Cell:
+    """Return the isolated wallet; older responses have only the margin, which includes unrealised profit."""
     wallet, profit = row.get("isolatedWallet"), row.get("unRealizedProfit")
     negative = None if profit is None else profit[1:] if profit.startswith("-") else f"-{profit}"
-    return total(row.get("isolatedMargin"), negative) if wallet is None else wallet
+    return cell_sum(row.get("isolatedMargin"), negative) if wallet is None else wallet
 
 
 def _is_brackets(doc: Any) -> bool:  # noqa: ANN401
-    return rows_with(doc, "symbol", "brackets") and all(
-        rows_with(row["brackets"], "bracket", "initialLeverage", "maintMarginRatio") for row in doc
+    return is_list_of(doc, "symbol", "brackets") and all(
+        is_list_of(row["brackets"], "bracket", "initialLeverage", "maintMarginRatio") for row in doc
     )
 
 
-def _brackets(doc: list[dict[str, Any]], _: str | None) -> Iterator[Record]:
+def _brackets(doc: list[dict[str, Any]], _: str | None) -> Iterator[VenueRecord]:
     for i, row in enumerate(doc):
         yield from bracket_records(f"[{i}].", str(row["symbol"]), row["brackets"])
 
 
-def bracket_records(place: str, symbol: str, brackets: list[dict[str, Any]]) -> Iterator[Record]:
-    """The brackets of one symbol, Binance's or ccxt's spelling (``BTC/USDT:USDT-260925``); COIN-M's are in coin."""
-    name = _CCXT.fullmatch(symbol)
+def bracket_records(place: str, symbol: str, brackets: list[dict[str, Any]]) -> Iterator[VenueRecord]:
+    """Yield the tiers of a Binance or ccxt symbol (``BTC/USDT:USDT-260925``); COIN-M notional is in coin."""
+    name = _CCXT_SYMBOL.fullmatch(symbol)
     if name is not None and name[2] == name[3]:
         symbol = f"{name[1]}{name[2]}" + (f"_{name[4]}" if name[4] else "")
     for n, raw in enumerate(brackets):
-        row = {k: cell(v) for k, v in raw.items()}
-        floor = row.get("notionalFloor", row.get("qtyFloor", row.get("qtylFloor")))  # the last is Binance's own slip
-        yield Record(
+        row = {k: to_cell(v) for k, v in raw.items()}
+        floor = row.get("notionalFloor", row.get("qtyFloor", row.get("qtylFloor")))  # Binance misspells the last key
+        yield VenueRecord(
             f"{place}brackets[{n}]",
             f"binance:{symbol}",
             {
@@ -95,7 +105,7 @@ def bracket_records(place: str, symbol: str, brackets: list[dict[str, Any]]) -> 
         )
 
 
-SHAPES = (
-    Shape(_POSITIONS, "positions", _is_positions, _positions),
-    Shape(_BRACKETS, "margin_tiers", _is_brackets, _brackets, whole_venue=True),
+SCHEMAS = (
+    DocumentSchema(_POSITIONS, "positions", _is_positions, _positions),
+    DocumentSchema(_BRACKETS, "margin_tiers", _is_brackets, _brackets, covers_venue=True),
 )

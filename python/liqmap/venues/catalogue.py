@@ -1,6 +1,6 @@
-"""Instruments and margin tiers that are known beforehand: facts with a source and a date, one file per venue.
+"""Catalogue of bundled instruments and margin tiers, with source and date; one TOML file per venue.
 
-They enter a history when their instrument first appears in it; from then on the history is what counts.
+An entry is copied into a history when its instrument first appears there; after that only the history is used.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from liqmap.clock import Instant, parse
-from liqmap.instruments import Instrument
+from liqmap._base.instruments import Instrument
+from liqmap._base.timestamps import Instant, parse_instant
 
-__all__ = ["Entry", "Tier", "find", "names"]
+__all__ = ["CatalogueEntry", "Tier", "find_entry", "instrument_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ class Tier:
     """One margin tier of a dated table.
 
     Attributes:
-        notional_floor: USD.
-        notional_cap: USD; ``None`` where no upper end is known.
-        max_leverage: Of the tier.
-        mmr: Maintenance margin, a fraction of notional.
-        deduction: USD taken off the maintenance margin, so that it grows without jumps.
-        valid_from: UTC microseconds from which the table is known to hold.
-        source: Where the table was read.
-        tier: 1 for the smallest positions.
+        notional_floor: Lower limit, USD.
+        notional_cap: Upper limit, USD; ``None`` if unknown.
+        max_leverage: Maximum leverage in the tier.
+        mmr: Maintenance margin rate, a fraction of notional.
+        deduction: USD subtracted from the maintenance margin, which makes it continuous across tiers.
+        valid_from: Start of the table's validity, UTC microseconds.
+        source: Origin of the table.
+        tier: Tier number; 1 for the smallest positions.
     """
 
     notional_floor: float
@@ -43,31 +43,31 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What is known of an instrument."""
+class CatalogueEntry:
+    """Catalogue data of one instrument."""
 
     instrument: Instrument
     tiers: tuple[Tier, ...]
 
 
-def find(name: str) -> Entry | None:
-    """What is known of an instrument, if anything.
+def find_entry(name: str) -> CatalogueEntry | None:
+    """Return the catalogue entry of an instrument, or ``None``.
 
     Example:
-        >>> entry = find("okx:BTC-USDT-SWAP")
+        >>> entry = find_entry("okx:BTC-USDT-SWAP")
         >>> entry.instrument.contract_size, entry.tiers[0].mmr
         (0.01, 0.004)
     """
-    return _catalogue().get(name)
+    return _load_catalogue().get(name)
 
 
-def names() -> tuple[str, ...]:
-    """All instruments of the catalogue."""
-    return tuple(sorted(_catalogue()))
+def instrument_names() -> tuple[str, ...]:
+    """Return the names of all instruments in the catalogue."""
+    return tuple(sorted(_load_catalogue()))
 
 
 @cache
-def _catalogue() -> dict[str, Entry]:
+def _load_catalogue() -> dict[str, CatalogueEntry]:
     folder = resources.files("liqmap.venues") / "catalogue"
     venues = {
         file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
@@ -87,19 +87,19 @@ def _catalogue() -> dict[str, Entry]:
     return {entry.instrument.name: entry for entry in entries}
 
 
-def _entry(name: str, facts: dict[str, Any], tables: dict[str, tuple[Tier, ...]]) -> Entry:
+def _entry(name: str, facts: dict[str, Any], tables: dict[str, tuple[Tier, ...]]) -> CatalogueEntry:
     facts = dict(facts)
     tiers = facts.pop("tiers", None)
     expiry = facts.pop("expiry", None)
-    instrument = Instrument(name=name, expiry=None if expiry is None else parse(expiry), **facts)
-    return Entry(instrument, () if tiers is None else tables[tiers])
+    instrument = Instrument(name=name, expiry=None if expiry is None else parse_instant(expiry), **facts)
+    return CatalogueEntry(instrument, () if tiers is None else tables[tiers])
 
 
 def _tiers(table: dict[str, Any]) -> tuple[Tier, ...]:
-    """Rows of ``[cap, max leverage, maintenance rate]``; each tier's floor is the cap before it.
+    """Read rows of ``[cap, max leverage, maintenance rate]``; the floor of a tier is the cap of the previous one.
 
     The deduction follows from the rates: ``c_n = c_(n−1) + floor_n · (m_n − m_(n−1))``, so that maintenance margin
-    grows without jumps. A cap of 0 stands for no known upper end.
+    is continuous. A cap of 0 means that the upper limit is unknown.
     """
     rows: list[Tier] = []
     floor = deduction = 0.0
@@ -113,7 +113,7 @@ def _tiers(table: dict[str, Any]) -> tuple[Tier, ...]:
                 max_leverage=float(leverage),
                 mmr=float(mmr),
                 deduction=deduction,
-                valid_from=parse(table["valid_from"]),
+                valid_from=parse_instant(table["valid_from"]),
                 source=table["source"],
                 tier=number,
             )

@@ -1,4 +1,4 @@
-"""Tier tables of several venues in one object, each under a name that says venue, contract and day."""
+"""Margin tiers of several venues in one JSON object, each under a key with venue, contract and date."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.venues.binance import bracket_records
 from liqmap.venues.bybit import risk_records
-from liqmap.venues.payload import Record, Shape, cell, rows_with
+from liqmap.venues.payload import DocumentSchema, VenueRecord, is_list_of, to_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SHAPES"]
+__all__ = ["SCHEMAS"]
 
 _NAME = "margin tier collection"
 _TIER = ("tier", "riskLimitValue", "maxLeverage", "maintenanceMargin")
@@ -20,18 +20,18 @@ _BYBIT = re.compile(r"bybit_([A-Z0-9]+)_\w+")
 _HYPERLIQUID = re.compile(r"hyperliquid_([A-Za-z0-9]+)_(\d{4}-\d{2}-\d{2})")
 
 
-def _fits(doc: Any) -> bool:  # noqa: ANN401 - any JSON
+def _is_collection(doc: Any) -> bool:  # noqa: ANN401 - any JSON
     if not isinstance(doc, dict) or not isinstance(doc.get("binance_usdm"), dict):
         return False
     brackets = doc["binance_usdm"].values()
     return (
-        all(rows_with(rows, "bracket", "initialLeverage", "maintMarginRatio") for rows in brackets)
-        and all(rows_with(rows, *_TIER) for name, rows in doc.items() if _BYBIT.fullmatch(name))
-        and all(rows_with(rows, "maxLeverage") for name, rows in doc.items() if _HYPERLIQUID.fullmatch(name))
+        all(is_list_of(rows, "bracket", "initialLeverage", "maintMarginRatio") for rows in brackets)
+        and all(is_list_of(rows, *_TIER) for name, rows in doc.items() if _BYBIT.fullmatch(name))
+        and all(is_list_of(rows, "maxLeverage") for name, rows in doc.items() if _HYPERLIQUID.fullmatch(name))
     )
 
 
-def _records(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
+def _records(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
     for symbol, rows in doc["binance_usdm"].items():
         yield from bracket_records(f"binance_usdm.{symbol}.", symbol, rows)
     for name, rows in doc.items():
@@ -42,18 +42,18 @@ def _records(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
             yield from _hyperliquid(name, f"hyperliquid:{of[1]}", of[2], rows)
 
 
-def _hyperliquid(name: str, instrument: str, day: str, rows: list[dict[str, Any]]) -> Iterator[Record]:
+def _hyperliquid(name: str, instrument: str, day: str, rows: list[dict[str, Any]]) -> Iterator[VenueRecord]:
     for n, row in enumerate(rows):
         cells = {
             "tier": str(n + 1),
-            "notional_floor": cell(row.get("lowerBound")),
-            "notional_cap": cell(rows[n + 1].get("lowerBound")) if n + 1 < len(rows) else None,
-            "max_leverage": cell(row["maxLeverage"]),
-            "mmr": cell(row.get("mmr")),
-            "deduction": cell(row.get("deduction")),
+            "notional_floor": to_cell(row.get("lowerBound")),
+            "notional_cap": to_cell(rows[n + 1].get("lowerBound")) if n + 1 < len(rows) else None,
+            "max_leverage": to_cell(row["maxLeverage"]),
+            "mmr": to_cell(row.get("mmr")),
+            "deduction": to_cell(row.get("deduction")),
             "source": f"{name}: {day}",
         }
-        yield Record(f"{name}[{n}]", instrument, cells)
+        yield VenueRecord(f"{name}[{n}]", instrument, cells)
 
 
-SHAPES = (Shape(_NAME, "margin_tiers", _fits, _records, whole_venue=True),)
+SCHEMAS = (DocumentSchema(_NAME, "margin_tiers", _is_collection, _records, covers_venue=True),)

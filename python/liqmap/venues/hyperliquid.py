@@ -1,7 +1,7 @@
-"""Hyperliquid: ``clearinghouseState`` of an account, a public excerpt of many accounts, margin tables of ``meta``.
+"""Hyperliquid: ``clearinghouseState`` of an account, a public excerpt of many accounts, margin tables from ``meta``.
 
-Sizes are signed coin. A cross account's equity and maintenance margin are the document's own; an isolated position's
-margin is its raw USD plus what it would cost at entry.
+Sizes are signed, in coin. Equity and maintenance margin of a cross account come from the document; the margin of an
+isolated position is its raw USD plus its signed size times the entry price.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap.venues.payload import (
     Cell,
-    Record,
-    Shape,
-    cell,
-    divided,
+    DocumentSchema,
+    VenueRecord,
+    cell_sum,
+    is_list_of,
     magnitude,
-    number,
+    parse_number,
     price_or_none,
     product,
-    rows_with,
-    total,
+    quotient,
+    to_cell,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SHAPES"]
+__all__ = ["SCHEMAS"]
 
 _STATE = "hyperliquid clearinghouseState"
 _SNAPSHOT = "hyperliquid snapshot"
 _META = "hyperliquid meta"
 _SUMMARIES = ("crossMarginSummary", "marginSummary")
-_NOTHING = "hyperliquid:-"
-_ONE_TIER = 50  # a margin table below this number is its maximum leverage, in one tier
+_NO_POSITION = "hyperliquid:-"
+_SINGLE_TIER_LIMIT = 50  # a margin table id below this number is itself the maximum leverage of a single tier
 
 
 def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
@@ -44,34 +44,34 @@ def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
     )
 
 
-def _state(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
+def _state(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
     summary = next(doc[name] for name in _SUMMARIES if isinstance(doc.get(name), dict))
     if not doc["assetPositions"]:
-        yield Record("assetPositions", _NOTHING, {}, at=cell(doc.get("time")), flat=True)
-    equity, owed = cell(summary.get("accountValue")), cell(doc.get("crossMaintenanceMarginUsed"))
+        yield VenueRecord("assetPositions", _NO_POSITION, {}, at=to_cell(doc.get("time")), flat=True)
+    equity, maintenance = to_cell(summary.get("accountValue")), to_cell(doc.get("crossMaintenanceMarginUsed"))
     for i, entry in enumerate(doc["assetPositions"]):
-        held = entry["position"]
-        size, price = cell(held.get("szi")), cell(held.get("entryPx"))
-        lever = held.get("leverage") if isinstance(held.get("leverage"), dict) else {}
-        mode = cell(lever.get("type"))
+        position = entry["position"]
+        size, price = to_cell(position.get("szi")), to_cell(position.get("entryPx"))
+        leverage = position.get("leverage") if isinstance(position.get("leverage"), dict) else {}
+        mode = to_cell(leverage.get("type"))
         isolated = mode == "isolated"
-        yield Record(
+        yield VenueRecord(
             f"assetPositions[{i}].position",
-            f"hyperliquid:{held.get('coin')}",
+            f"hyperliquid:{position.get('coin')}",
             {
-                **_sized(size, price, cell(lever.get("value")), mode),
-                "margin": total(cell(lever.get("rawUsd")), product(size, price)) if isolated else equity,
-                "maintenance": None if isolated else owed,
-                "mark_price": divided(cell(held.get("positionValue")), magnitude(size)),
-                **_told(cell(held.get("liquidationPx"))),
+                **_size_cells(size, price, to_cell(leverage.get("value")), mode),
+                "margin": cell_sum(to_cell(leverage.get("rawUsd")), product(size, price)) if isolated else equity,
+                "maintenance": None if isolated else maintenance,
+                "mark_price": quotient(to_cell(position.get("positionValue")), magnitude(size)),
+                **_liquidation_cells(to_cell(position.get("liquidationPx"))),
                 "source": _STATE,
             },
-            at=cell(doc.get("time")),
-            flat=number(size) == 0,
+            at=to_cell(doc.get("time")),
+            flat=parse_number(size) == 0,
         )
 
 
-def _sized(size: Cell, price: Cell, leverage: Cell, mode: Cell) -> dict[str, Cell]:
+def _size_cells(size: Cell, price: Cell, leverage: Cell, mode: Cell) -> dict[str, Cell]:
     return {
         "side": "short" if size is not None and size.startswith("-") else "long",
         "size_base": magnitude(size),
@@ -81,7 +81,7 @@ def _sized(size: Cell, price: Cell, leverage: Cell, mode: Cell) -> dict[str, Cel
     }
 
 
-def _told(liquidation: Cell) -> dict[str, Cell]:
+def _liquidation_cells(liquidation: Cell) -> dict[str, Cell]:
     price = price_or_none(liquidation)
     return {"liquidation": "none" if price is None else "reported", "liquidation_price": price}
 
@@ -90,77 +90,77 @@ def _is_snapshot(doc: Any) -> bool:  # noqa: ANN401
     return (
         isinstance(doc, dict)
         and "generated_at_unix" in doc
-        and rows_with(doc.get("accounts"), "a", "p")
+        and is_list_of(doc.get("accounts"), "a", "p")
         and all(isinstance(a["p"], list) for a in doc["accounts"])
-        and all(isinstance(p, list) and len(p) == len(_PACKED) for a in doc["accounts"] for p in a["p"])
+        and all(isinstance(p, list) and len(p) == len(_PACKED_FIELDS) for a in doc["accounts"] for p in a["p"])
     )
 
 
-_PACKED = ("coin", "side", "size", "entry", "liquidation", "notional", "leverage", "mode")
+_PACKED_FIELDS = ("coin", "side", "size", "entry", "liquidation", "notional", "leverage", "mode")
 
 
-def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
-    """Accounts as ``{"a": address, "p": […]}``, each position a list in the order of ``_PACKED``, its side L or S."""
+def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
+    """Yield positions of accounts ``{"a": address, "p": […]}``, each a list as in ``_PACKED_FIELDS``, side L or S."""
     for i, account in enumerate(doc["accounts"]):
-        at = cell(doc["generated_at_unix"])
+        at = to_cell(doc["generated_at_unix"])
         if not account["p"]:
-            yield Record(f"accounts[{i}]", _NOTHING, {}, account=cell(account["a"]), at=at, flat=True)
+            yield VenueRecord(f"accounts[{i}]", _NO_POSITION, {}, account=to_cell(account["a"]), at=at, flat=True)
         for j, packed in enumerate(account["p"]):
-            held = dict(zip(_PACKED, map(cell, packed), strict=True))
-            yield Record(
+            position = dict(zip(_PACKED_FIELDS, map(to_cell, packed), strict=True))
+            yield VenueRecord(
                 f"accounts[{i}].p[{j}]",
-                f"hyperliquid:{held['coin']}",
+                f"hyperliquid:{position['coin']}",
                 {
-                    **_sized(held["size"], held["entry"], held["leverage"], held["mode"]),
-                    "side": {"L": "long", "S": "short"}.get(held["side"] or "", held["side"]),
-                    "size_base": held["size"],
-                    "mark_price": divided(held["notional"], held["size"]),
-                    **_told(held["liquidation"]),
+                    **_size_cells(position["size"], position["entry"], position["leverage"], position["mode"]),
+                    "side": {"L": "long", "S": "short"}.get(position["side"] or "", position["side"]),
+                    "size_base": position["size"],
+                    "mark_price": quotient(position["notional"], position["size"]),
+                    **_liquidation_cells(position["liquidation"]),
                     "source": _SNAPSHOT,
                 },
-                account=cell(account["a"]),
+                account=to_cell(account["a"]),
                 at=at,
-                flat=number(held["size"]) == 0,
+                flat=parse_number(position["size"]) == 0,
             )
 
 
 def _is_meta(doc: Any) -> bool:  # noqa: ANN401
     doc = doc[0] if isinstance(doc, list) and doc else doc
-    if not isinstance(doc, dict) or not rows_with(doc.get("universe"), "name", "maxLeverage"):
+    if not isinstance(doc, dict) or not is_list_of(doc.get("universe"), "name", "maxLeverage"):
         return False
     tables = doc.get("marginTables", [])
     pairs = isinstance(tables, list) and all(isinstance(t, list) and len(t) == 2 for t in tables)  # noqa: PLR2004
     return pairs and all(
-        isinstance(t[1], dict) and rows_with(t[1].get("marginTiers"), "lowerBound", "maxLeverage") for t in tables
+        isinstance(t[1], dict) and is_list_of(t[1].get("marginTiers"), "lowerBound", "maxLeverage") for t in tables
     )
 
 
-def _meta(doc: Any, _: str | None) -> Iterator[Record]:  # noqa: ANN401
-    """The maintenance rate is half of the initial one at the tier's maximum leverage."""
+def _meta(doc: Any, _: str | None) -> Iterator[VenueRecord]:  # noqa: ANN401
+    """Yield margin tiers; the maintenance rate is half of the initial rate at the tier's maximum leverage."""
     doc = doc[0] if isinstance(doc, list) else doc
-    tables = {cell(number): table["marginTiers"] for number, table in doc.get("marginTables", [])}
+    tables = {to_cell(number): table["marginTiers"] for number, table in doc.get("marginTables", [])}
     for i, coin in enumerate(doc["universe"]):
-        which = cell(coin.get("marginTableId"))
+        which = to_cell(coin.get("marginTableId"))
         one = [{"lowerBound": "0", "maxLeverage": coin["maxLeverage"]}]
-        simple = which is None or (number(which) or _ONE_TIER) < _ONE_TIER
+        simple = which is None or (parse_number(which) or _SINGLE_TIER_LIMIT) < _SINGLE_TIER_LIMIT
         tiers = tables.get(which) or (one if simple else [{}])
         for n, tier in enumerate(tiers, 1):
-            yield Record(
+            yield VenueRecord(
                 f"universe[{i}] tier {n}",
                 f"hyperliquid:{coin['name']}",
                 {
                     "tier": str(n),
-                    "notional_floor": cell(tier.get("lowerBound")),
-                    "notional_cap": cell(tiers[n]["lowerBound"]) if n < len(tiers) else None,
-                    "max_leverage": cell(tier.get("maxLeverage")),
-                    "mmr": divided("0.5", cell(tier.get("maxLeverage"))),
+                    "notional_floor": to_cell(tier.get("lowerBound")),
+                    "notional_cap": to_cell(tiers[n]["lowerBound"]) if n < len(tiers) else None,
+                    "max_leverage": to_cell(tier.get("maxLeverage")),
+                    "mmr": quotient("0.5", to_cell(tier.get("maxLeverage"))),
                     "source": _META,
                 },
             )
 
 
-SHAPES = (
-    Shape(_STATE, "positions", _is_state, _state, whole_venue=True),
-    Shape(_SNAPSHOT, "positions", _is_snapshot, _snapshot, whole_venue=True),
-    Shape(_META, "margin_tiers", _is_meta, _meta, whole_venue=True),
+SCHEMAS = (
+    DocumentSchema(_STATE, "positions", _is_state, _state, covers_venue=True),
+    DocumentSchema(_SNAPSHOT, "positions", _is_snapshot, _snapshot, covers_venue=True),
+    DocumentSchema(_META, "margin_tiers", _is_meta, _meta, covers_venue=True),
 )

@@ -1,38 +1,48 @@
-"""OKX: ``account/positions`` and ``public/position-tiers``; both count contracts."""
+"""OKX: ``account/positions`` and ``public/position-tiers``; sizes are in contracts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from liqmap.venues.payload import Cell, Record, Shape, cell, magnitude, number, price_or_none, rows_with
+from liqmap.venues.payload import (
+    Cell,
+    DocumentSchema,
+    VenueRecord,
+    is_list_of,
+    magnitude,
+    parse_number,
+    price_or_none,
+    to_cell,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SHAPES"]
+__all__ = ["SCHEMAS"]
 
 _POSITIONS = "okx account/positions"
 _TIERS = "okx position-tiers"
-_FEE = 0.0005  # the taker fee that its margin ratio counts beside maintenance
+_TAKER_FEE = 0.0005  # taker fee, included in OKX's margin ratio in addition to maintenance margin
 
 
 def _is_positions(doc: Any) -> bool:  # noqa: ANN401 - any JSON
-    return isinstance(doc, dict) and rows_with(doc.get("data"), "instId", "posSide", "mgnMode", "pos", "avgPx")
+    return isinstance(doc, dict) and is_list_of(doc.get("data"), "instId", "posSide", "mgnMode", "pos", "avgPx")
 
 
-def _positions(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
-    rows = [{k: cell(v) for k, v in row.items()} for row in doc["data"]]
-    pushed = [t for t in (row.get("pTime") for row in rows) if number(t) is not None]
-    equities = _equities(rows)
+def _positions(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
+    rows = [{k: to_cell(v) for k, v in row.items()} for row in doc["data"]]
+    pushed = [t for t in (row.get("pTime") for row in rows) if parse_number(t) is not None]
+    equities = _cross_equities(rows)
     for i, row in enumerate(rows):
         size, side = row["pos"], row["posSide"]
         if side == "net":
             side = "short" if size is not None and size.startswith("-") else "long"
             size = magnitude(size)
         liquidation = price_or_none(row.get("liqPx"))
-        margin, owed = (row.get("margin"), None) if row["mgnMode"] == "isolated" else equities.get(i, (None, None))
-        yield Record(
+        isolated = row["mgnMode"] == "isolated"
+        margin, maintenance = (row.get("margin"), None) if isolated else equities.get(i, (None, None))
+        yield VenueRecord(
             f"data[{i}]",
             f"okx:{row['instId']}",
             {
@@ -42,72 +52,76 @@ def _positions(doc: dict[str, Any], _: str | None) -> Iterator[Record]:
                 "leverage": row.get("lever"),
                 "margin_mode": row["mgnMode"],
                 "margin": margin,
-                "maintenance": owed,
+                "maintenance": maintenance,
                 "mark_price": price_or_none(row.get("markPx")),
                 "liquidation": "none" if liquidation is None else "reported",
                 "liquidation_price": liquidation,
                 "source": _POSITIONS,
             },
             contracts=("size_base",),
-            # uTime is when the position last changed, not when this was taken.
-            at=max(pushed, key=lambda t: number(t) or 0.0) if pushed else None,
+            # uTime is the last change of the position, not the time of the response.
+            at=max(pushed, key=lambda t: parse_number(t) or 0.0) if pushed else None,
             updated=row.get("uTime"),
-            flat=number(size) == 0,
+            flat=parse_number(size) == 0,
         )
 
 
-def _equities(rows: list[dict[str, Cell]]) -> dict[int, tuple[Cell, Cell]]:
-    """Cross rows → equity of their currency, and what its other positions owe.
+def _cross_equities(rows: list[dict[str, Cell]]) -> dict[int, tuple[Cell, Cell]]:
+    """Map each cross row to the equity of its currency and the maintenance of the other positions in that currency.
 
-    ``equity = mgnRatio · Σ(mmr + notional · fee)`` with ``notional = imr · lever``, for one currency's margin; a ratio
-    shared by several currencies is one of all of them together, from which no equity of a currency follows.
+    ``equity = mgnRatio · Σ(mmr + notional · fee)`` with ``notional = imr · lever``, for the margin of one currency. A
+    ratio shared by several currencies applies to all of them together, so no equity per currency can be derived.
     """
-    owed: dict[int, float] = {}
+    required: dict[int, float] = {}
     currencies: defaultdict[Cell, list[int]] = defaultdict(list)
     ratios: defaultdict[Cell, set[Cell]] = defaultdict(set)
     for i, row in enumerate(rows):
-        if row["mgnMode"] != "cross" or number(row["pos"]) == 0:
+        if row["mgnMode"] != "cross" or parse_number(row["pos"]) == 0:
             continue
         currencies[row.get("ccy")].append(i)
         ratios[row.get("mgnRatio")].add(row.get("ccy"))
-        kept, initial, lever = (number(row.get(name)) for name in ("mmr", "imr", "lever"))
-        if kept is not None and initial is not None and lever is not None:
-            owed[i] = kept + initial * lever * _FEE
+        maintenance, initial, leverage = (parse_number(row.get(name)) for name in ("mmr", "imr", "lever"))
+        if maintenance is not None and initial is not None and leverage is not None:
+            required[i] = maintenance + initial * leverage * _TAKER_FEE
     found: dict[int, tuple[Cell, Cell]] = {}
-    for of in currencies.values():
-        shared = {rows[i].get("mgnRatio") for i in of}
-        ratio = number(next(iter(shared)))
-        if len(shared) == 1 and ratio is not None and len(ratios[next(iter(shared))]) == 1 and owed.keys() >= set(of):
-            together = sum(owed[i] for i in of)
-            found |= {i: (repr(ratio * together), repr(together - owed[i])) for i in of}
+    for members in currencies.values():
+        shared = {rows[i].get("mgnRatio") for i in members}
+        ratio = parse_number(next(iter(shared)))
+        one_currency = len(shared) == 1 and len(ratios[next(iter(shared))]) == 1
+        if one_currency and ratio is not None and required.keys() >= set(members):
+            total = sum(required[i] for i in members)
+            found |= {i: (repr(ratio * total), repr(total - required[i])) for i in members}
     return found
 
 
 def _is_tiers(doc: Any) -> bool:  # noqa: ANN401
-    return isinstance(doc, dict) and rows_with(
+    return isinstance(doc, dict) and is_list_of(
         doc.get("data"), "instFamily", "tier", "minSz", "maxSz", "mmr", "maxLever"
     )
 
 
-def _tiers(doc: dict[str, Any], asked: str | None) -> Iterator[Record]:
-    """A family's tiers are asked for per kind of contract, which the answer does not say: the instrument does."""
+def _tiers(doc: dict[str, Any], instrument: str | None) -> Iterator[VenueRecord]:
+    """Yield the tiers of a family; the response lacks the kind of contract, so the instrument must be requested."""
     for i, row in enumerate(doc["data"]):
-        family = cell(row["instFamily"])
-        mine = asked is not None and family is not None and asked.startswith(f"okx:{family}-")
-        yield Record(
+        family = to_cell(row["instFamily"])
+        matches = instrument is not None and family is not None and instrument.startswith(f"okx:{family}-")
+        yield VenueRecord(
             f"data[{i}]",
-            asked if mine and asked is not None else f"okx:{family}-?",
+            instrument if matches and instrument is not None else f"okx:{family}-?",
             {
-                "tier": cell(row["tier"]),
-                "notional_floor": cell(row["minSz"]),
-                "notional_cap": cell(row["maxSz"]),
-                "max_leverage": cell(row["maxLever"]),
-                "mmr": cell(row["mmr"]),
-                "deduction": "0",  # the tier's rate holds for the whole position
+                "tier": to_cell(row["tier"]),
+                "notional_floor": to_cell(row["minSz"]),
+                "notional_cap": to_cell(row["maxSz"]),
+                "max_leverage": to_cell(row["maxLever"]),
+                "mmr": to_cell(row["mmr"]),
+                "deduction": "0",  # the rate of the tier applies to the whole position
                 "source": _TIERS,
             },
             contracts=("notional_floor", "notional_cap"),
         )
 
 
-SHAPES = (Shape(_POSITIONS, "positions", _is_positions, _positions), Shape(_TIERS, "margin_tiers", _is_tiers, _tiers))
+SCHEMAS = (
+    DocumentSchema(_POSITIONS, "positions", _is_positions, _positions),
+    DocumentSchema(_TIERS, "margin_tiers", _is_tiers, _tiers),
+)

@@ -1,7 +1,7 @@
-"""What a venue's JSON becomes before it is judged: records whose cells are text, as a CSV's are.
+"""Venue JSON before validation: records whose cells are text, like those of a CSV file.
 
-A venue's file says which documents it knows (:class:`Shape`) and turns each into rows (:class:`Record`); nothing is
-checked there but the shape. Contracts stay contracts: only the history knows how large one is.
+Each venue module lists the documents it can read (`DocumentSchema`) and converts each into rows (`VenueRecord`). It
+checks the structure only. Sizes in contracts are not converted, because the contract size is stored in the history.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cell",
-    "Record",
-    "Shape",
-    "cell",
-    "divided",
+    "DocumentSchema",
+    "VenueRecord",
+    "cell_sum",
+    "is_list_of",
     "magnitude",
-    "number",
+    "parse_number",
     "price_or_none",
     "product",
-    "rows_with",
-    "total",
+    "quotient",
+    "to_cell",
 ]
 
 Cell: TypeAlias = str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class VenueRecord:
     """One row for a table.
 
     Attributes:
-        place: Where it stands in the document: ``data[2]``.
+        place: Path inside the document, such as ``data[2]``.
         instrument: ``venue:SYMBOL``.
         cells: Field of the table → text, without instrument and account.
-        account: Whose it is, if the document says.
-        contracts: The cells that count contracts.
-        at: When the document was taken, if it says: for ``ts`` or ``valid_from``.
-        updated: When the venue last changed the row: never after it was taken.
-        flat: No position at all: an empty leg.
+        account: Owner of the position, if the document contains it.
+        contracts: Names of the cells that are in contracts.
+        at: Time of the document, if it contains one; becomes ``ts`` or ``valid_from``.
+        updated: Time of the venue's last change of the row; must not be later than ``at``.
+        flat: Whether the position is empty (size 0).
     """
 
     place: str
@@ -56,40 +56,41 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class DocumentSchema:
     """One kind of document.
 
     Attributes:
-        name: What it is called in reports, and as the source of its rows.
-        table: Where its rows go.
-        fits: Whether a document is of this shape; all that ``records`` relies on.
-        records: The document's rows; the second argument is the instrument asked for.
-        whole_venue: It names every contract of a venue: those the history does not know are left out, not an error.
+        name: Name in load reports, and the source of its rows.
+        table: Table of its rows.
+        fits: Returns whether a document has this structure; checks everything that ``records`` relies on.
+        records: Returns the rows of a document; the second argument is the requested instrument.
+        covers_venue: Whether the document lists all contracts of a venue; unknown contracts are then skipped instead of
+            raising an error.
     """
 
     name: str
     table: str
     fits: Callable[[Any], bool]
-    records: Callable[[Any, str | None], Iterable[Record]] = field(repr=False)
-    whole_venue: bool = False
+    records: Callable[[Any, str | None], Iterable[VenueRecord]] = field(repr=False)
+    covers_venue: bool = False
 
 
-def cell(value: Any) -> Cell:  # noqa: ANN401 - whatever stood there
-    """A JSON value as text; blank is ``None``."""
+def to_cell(value: Any) -> Cell:  # noqa: ANN401 - any JSON
+    """Convert a JSON value to text; blank becomes ``None``."""
     if value is None or value == "":
         return None
     return value if isinstance(value, str) else json.dumps(value)[:200]
 
 
-def rows_with(value: Any, *names: str) -> bool:  # noqa: ANN401
-    """Whether a value is a list of objects that all have these members, one at least."""
+def is_list_of(value: Any, *names: str) -> bool:  # noqa: ANN401
+    """Return whether a value is a non-empty list of objects that all have these keys."""
     return (
         isinstance(value, list) and bool(value) and all(isinstance(r, dict) and r.keys() >= set(names) for r in value)
     )
 
 
-def number(text: Cell) -> float | None:
-    """The number a cell holds, if it holds one."""
+def parse_number(text: Cell) -> float | None:
+    """Return the number in a cell, or ``None``."""
     try:
         return None if text is None else float(text)
     except ValueError:
@@ -97,7 +98,7 @@ def number(text: Cell) -> float | None:
 
 
 def magnitude(text: Cell) -> Cell:
-    """A signed number's text without its sign.
+    """Remove the minus sign from the text of a number.
 
     Example:
         >>> magnitude("-0.5"), magnitude("2"), magnitude("?")
@@ -107,28 +108,28 @@ def magnitude(text: Cell) -> Cell:
 
 
 def product(a: Cell, b: Cell) -> Cell:
-    """The product of two cells; blank where either is no number."""
-    x, y = number(a), number(b)
+    """Return the product of two cells; blank if either is not a number."""
+    x, y = parse_number(a), parse_number(b)
     return None if x is None or y is None else repr(x * y)
 
 
-def divided(a: Cell, b: Cell) -> Cell:
-    """The quotient of two cells; blank where there is none."""
-    x, y = number(a), number(b)
+def quotient(a: Cell, b: Cell) -> Cell:
+    """Return the quotient of two cells; blank if either is not a number or the divisor is 0."""
+    x, y = parse_number(a), parse_number(b)
     return None if x is None or not y else repr(x / y)
 
 
-def total(*cells: Cell) -> Cell:
-    """The sum of cells; blank where one is no number."""
-    numbers = [n for n in map(number, cells) if n is not None]
+def cell_sum(*cells: Cell) -> Cell:
+    """Return the sum of cells; blank if one is not a number."""
+    numbers = [n for n in map(parse_number, cells) if n is not None]
     return repr(sum(numbers)) if len(numbers) == len(cells) else None
 
 
-def price_or_none(text: Cell, *signs: float) -> Cell:
-    """A price, or blank where the venue writes one of its signs for "none": 0, 0.0001, 999999, and those given.
+def price_or_none(text: Cell, *placeholders: float) -> Cell:
+    """Return a price, or blank for the venue's codes for "no price": 0, 0.0001, 999999 and ``placeholders``.
 
     Example:
         >>> price_or_none("0.0001"), price_or_none("0.50", 0.5), price_or_none("64608.4")
         (None, None, '64608.4')
     """
-    return None if number(text) in (0.0, 0.0001, 999_999.0, *signs) else text
+    return None if parse_number(text) in (0.0, 0.0001, 999_999.0, *placeholders) else text

@@ -3,20 +3,21 @@
 use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
 
-/// The `liqmap.errors.InputError` for an error of the core; `stage` is the entry point that raises it.
+/// The `liqmap.InputError` for an error of the core; `stage` is the entry point that raises it.
 pub fn input_error(stage: &str, fault: &CoreError) -> PyErr {
     let detail = fault.detail();
     Python::attach(|py| {
-        let error = py.import("liqmap.errors").and_then(|m| m.getattr("InputError")).and_then(|class| {
-            class.call1((stage, &detail.place, &detail.found, &detail.expected, "nothing computed"))
-        });
+        let error =
+            py.import("liqmap._base.errors").and_then(|m| m.getattr("InputError")).and_then(|class| {
+                class.call1((stage, &detail.place, &detail.found, &detail.expected, "nothing computed"))
+            });
         error.map_or_else(|error| error, PyErr::from_value)
     })
 }
 
 /// A result of the core under the name of the Python entry point.
 pub trait OrInputError<T> {
-    /// The value, or `liqmap.errors.InputError`.
+    /// The value, or `liqmap.InputError`.
     fn or_input_error(self, stage: &str) -> PyResult<T>;
 }
 

@@ -1,4 +1,4 @@
-// The heatmap, alive: move, zoom, choose a range, read a cell. It reads no network.
+// The interactive heatmap: pan, zoom, select a range, read a cell. It makes no network requests.
 "use strict";
 (() => {
   const figure = document.getElementById("heatmap");
@@ -21,7 +21,7 @@
     let view = null;
     let frame = null;
 
-    // One drawing after the other, however often the page is resized meanwhile.
+    // Redraws run one after another, also when the page is resized during a redraw.
     let before = Promise.resolve();
     const draw = () => before = before.then(redraw);
     async function redraw() {
@@ -36,19 +36,19 @@
         mode: "vega-lite", ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false,
       });
       view = made.view;
-      box.querySelector("svg").setAttribute("aria-hidden", "true"); // the box around it has the words
+      box.querySelector("svg").setAttribute("aria-hidden", "true"); // the surrounding element has the label
       box.hidden = false;
       stills.hidden = true;
       await apply();
     }
-    // Vega marks the rows it is given.
+    // Vega mutates its input rows.
     const copy = (all) => Object.fromEntries(Object.entries(all).map(([name, list]) => [name, list.map((row) => ({ ...row }))]));
 
-    // However fast the pointer, one drawing per frame of the screen.
+    // At most one redraw per animation frame.
     let waiting = null;
     const apply = () => waiting ??= new Promise((done) => requestAnimationFrame(async () => {
       waiting = null;
-      if (!view) return done(); // not drawn yet: the drawing will show what was asked for
+      if (!view) return done(); // not drawn yet: the first draw uses the current state
       const shown = parts.findLastIndex((part) => part.start <= state.start + 0.02 * (state.end - state.start));
       for (const name of ["start", "end", "low", "high"]) view.signal(name, state[name]);
       await view.signal("part", Math.max(shown, 0)).runAsync();
@@ -94,14 +94,14 @@
     readout.hidden = false;
     figure.querySelector(".hint").hidden = false;
 
-    // Where the pointer is, in time and price, whatever size the drawing is shown at.
+    // Time and price under the pointer, independent of the displayed size.
     function place(event) {
       const plot = box.querySelector(".background").getBoundingClientRect();
       const [x, y] = [(event.clientX - plot.left) / plot.width / NOW, (event.clientY - plot.top) / plot.height];
       return { x, y, time: state.start + x * (state.end - state.start), price: state.high - y * (state.high - state.low) };
     }
 
-    // A cell is read from its picture: the colour says which shade it has, the shade how many dollars.
+    // Cell values are decoded from the image: colour → shade → range of USD.
     const sheets = await Promise.all(datasets.pictures.map(async (row) => {
       const image = new Image();
       image.src = row.light;
@@ -136,7 +136,7 @@
       const cell = at.x >= 0 && at.x <= 1 && at.y >= 0 && at.y <= 1 ? read(at) : null;
       if (!cell) return;
       const shade = (cell.index - 1) % shades;
-      const amount = cell.index === 0 ? "nothing"
+      const amount = cell.index === 0 ? "no liquidations"
         : `${cell.index > shades ? "shorts" : "longs"}, ` + (shade === shades - 1 ? `over ${dollars(top * shade / shades)}`
           : `${dollars(top * shade / shades)} to ${dollars(top * (shade + 1) / shades)}`);
       readout.textContent = `${when.format(cell.time)} UTC · ${price(cell.low)}–${price(cell.low + rows.step)} · ${amount}`;
@@ -157,7 +157,7 @@
       pointers.set(event.pointerId, event);
       if (apart) { zoom(apart / Math.max(spread(), 1), held); return; }
       const now = place(event);
-      // A finger scrolls the page up and down, so it moves the chart through time alone.
+      // Vertical touch gestures scroll the page, so touch pans the chart in time only.
       move(held.time - now.time, event.pointerType === "touch" ? 0 : held.price - now.price);
     });
     for (const name of ["pointerup", "pointercancel", "pointerleave"])
@@ -169,7 +169,7 @@
     }, { passive: false });
     box.tabIndex = 0;
     box.setAttribute("role", "application");
-    box.setAttribute("aria-label", `${stills.getAttribute("aria-label")} Arrow keys move, plus and minus zoom, 0 goes back.`);
+    box.setAttribute("aria-label", `${stills.getAttribute("aria-label")} Arrow keys pan, plus and minus zoom, 0 resets the view.`);
     box.addEventListener("keydown", (event) => {
       const [time, price] = [(state.end - state.start) / 10, (state.high - state.low) / 10];
       const keys = {

@@ -1,4 +1,4 @@
-// What a page gains from a script: a live chart, a key that switches groups, tables that sort. It reads no network.
+// Interactive map chart, leverage group switches and sortable tables. It makes no network requests.
 "use strict";
 (() => {
   const charts = document.querySelectorAll("figure.chart");
@@ -37,7 +37,7 @@
       drawn = frames[frame].datasets;
       const svg = box.querySelector("svg");
       svg.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
-      svg.setAttribute("aria-hidden", "true"); // the box around it has the words
+      svg.setAttribute("aria-hidden", "true"); // the surrounding element has the label
       svg.removeAttribute("width");
       svg.removeAttribute("height");
       box.hidden = false;
@@ -60,7 +60,7 @@
       write(state, first);
     }
 
-    // Near the mark the bars get finer.
+    // Views near the mark price use finer bars.
     function closer() {
       const near = state.low >= mark * (1 - close.reach * 1.001) && state.high <= mark * (1 + close.reach * 1.001);
       const shown = near ? close.datasets : frames[frame].datasets;
@@ -68,13 +68,13 @@
         drawn = shown;
         const names = near ? close.names[frame] : shown.names;
         for (const [layer, rows] of [["bars", shown.bars], ["columns", shown.columns], ["names", names]])
-          view.data(layer, rows.map((row) => ({ ...row }))); // copies: Vega marks the rows it is given
+          view.data(layer, rows.map((row) => ({ ...row }))); // copies, because Vega mutates its input rows
         step.textContent = near ? close.step.toLocaleString("en") : step.dataset.first;
       }
       return shown;
     }
 
-    // The vertical axes follow what is in view, so that small clusters near the mark can be read.
+    // Scale the vertical axes to the visible range, so that small clusters near the mark are readable.
     function fit(bars, sums) {
       const stacks = new Map();
       for (const bar of bars)
@@ -109,7 +109,7 @@
     const zoom = (factor, centre) =>
       look(centre - (centre - state.low) * factor, centre + (state.high - centre) * factor);
 
-    // The key: each group becomes a switch.
+    // Turn each leverage group of the legend into a toggle button.
     for (const item of figure.querySelectorAll("[data-group]")) {
       const button = document.createElement("button");
       button.type = "button";
@@ -135,7 +135,7 @@
     ranges.hidden = false;
     figure.querySelector(".hint").hidden = false;
 
-    // Pixels of the plot, whatever size the drawing is shown at.
+    // Price under the pointer, independent of the displayed size.
     function price(event) {
       const plot = box.querySelector(".background").getBoundingClientRect();
       return state.low + (event.clientX - plot.left) / plot.width * (state.high - state.low);
@@ -169,7 +169,7 @@
     }, { passive: false });
     box.tabIndex = 0;
     box.setAttribute("role", "application");
-    box.setAttribute("aria-label", `${stills.getAttribute("aria-label")} Arrow keys move, plus and minus zoom, 0 goes back.`);
+    box.setAttribute("aria-label", `${stills.getAttribute("aria-label")} Arrow keys pan, plus and minus zoom, 0 resets the view.`);
     box.addEventListener("keydown", (event) => {
       const step = (state.high - state.low) / 10;
       const keys = {
@@ -188,7 +188,7 @@
     await draw();
   }
 
-  // The view lives in the address, so that it can be shared: #75000-80000;hide=0,1
+  // The view is stored in the URL fragment, so that it can be shared: #75000-80000;hide=0,1
   function read(first) {
     const found = /^#(?:([\d.]+)-([\d.]+))?(?:;hide=([0-3](?:,[0-3])*))?$/.exec(location.hash) || [];
     const [low, high] = [Number(found[1]), Number(found[2])];
@@ -223,8 +223,8 @@
         for (const other of table.querySelectorAll("thead th")) other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
         const value = (row) => row.cells[column].dataset.value;
-        // The mark has its place among prices only.
-        const mark = table.querySelector(".rung");
+        // The mark price row is shown only when sorting by price.
+        const mark = table.querySelector(".mark-row");
         if (mark) mark.hidden = column !== 0;
         const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
         rows.sort((a, b) => {

@@ -1,4 +1,4 @@
-// An issue never changes, so it cannot know which others there are; `issues.js` does. Adds "Next" where there is one.
+// Published issues are immutable; `issues.js` lists the current issues of the site. Adds the "Next" link.
 "use strict";
 (() => {
   const known = window.liqmapIssues;
@@ -7,7 +7,7 @@
   if (!known || !issue || !newest) return;
   const root = newest.getAttribute("href").slice(0, -`latest/${page}`.length);
   const paths = Object.keys(known.issues).sort();
-  // An issue that was not kept cannot be gone back to.
+  // Remove the "Previous" link if that issue is no longer published.
   const before = document.querySelector("nav a[rel=prev]");
   if (before && !paths.some((path) => before.getAttribute("href").startsWith(`${root}${path}/`))) before.remove();
   const next = paths.find((path) => path > issue);

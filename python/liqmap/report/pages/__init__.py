@@ -1,4 +1,4 @@
-"""The pages of an instrument, in the order in which they are listed. A new one is a file here and its name below."""
+"""Registry of the instrument pages in navigation order. To add a page, add a module here and its name below."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from liqmap.report.page import Page
 
-__all__ = ["NAMES", "page"]
-
-NAMES = ("map", "heatmap", "evolution", "cascade", "levels", "basis", "scorecard", "data")
+__all__ = ["find_page"]
 
 
-def page(name: str) -> Page:
-    """The page of a name; its file is read when it is first asked for, so that naming pages costs nothing."""
+def find_page(name: str) -> Page:
+    """Look up a page by name; its module is imported on first use."""
     found: Page = importlib.import_module(f"liqmap.report.pages.{name}").PAGE
     return found

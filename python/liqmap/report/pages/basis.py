@@ -1,14 +1,14 @@
-"""Perpetual against dated futures: basis, how unusual it is, and where both would be liquidated."""
+"""Dated futures page: basis to spot, its z-score, and overlap of liquidation levels with perpetuals."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from liqmap.charts.numbers import percent
+from liqmap._base.number_format import percent
 from liqmap.maps.export import csv_text
-from liqmap.report import words
-from liqmap.report.page import Missing, Page, Shown
+from liqmap.report.page import MissingData, Page, PageContent
+from liqmap.report.text import sentences
 
 if TYPE_CHECKING:
     from liqmap.public import History
@@ -19,26 +19,26 @@ __all__ = ["PAGE"]
 
 _UNUSUAL = 2.0
 _FILL = (
-    "Bars of one would fill it: `liqmap load FILE --db FILE --instrument venue:SYMBOL`; where the catalogue does not "
-    "know the contract, load a row for it into `instruments` first, of kind dated and with its expiry."
+    "Load bars of a dated future with `liqmap load FILE --db FILE --instrument venue:SYMBOL`. If the catalogue lacks "
+    "the contract, first load a row of kind `dated` with its expiry into `instruments`."
 )
 
 
-def _read(history: History, facts: Facts) -> Basis | Missing:
+def _read(history: History, facts: Facts) -> Basis | MissingData:
     base = facts.about.base
     if not any(one.kind == "dated" and one.base == base for one in history.instruments()):
-        return Missing(f"The history holds no dated future on {base}.", _FILL)
+        return MissingData(f"The history contains no dated future on {base}.", _FILL)
     return history.basis(base, facts.map.at)
 
 
-def _show(_: Facts, found: Basis | Missing) -> Shown | Missing:
-    if isinstance(found, Missing):
+def _build(_: Facts, found: Basis | MissingData) -> PageContent | MissingData:
+    if isinstance(found, MissingData):
         return found
     if not found.dated:
         held = "; ".join(f"{name}: {why}" for name, why in found.left_out.items())
-        return Missing(f"No dated future on {found.market} can be compared{f' ({held})' if held else ''}.", _FILL)
+        return MissingData(f"No dated future on {found.market} can be compared{f' ({held})' if held else ''}.", _FILL)
     text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Shown(
+    return PageContent(
         heading=_heading(found.dated[0]),
         lede=_lede(found),
         values={"found": found},
@@ -47,22 +47,24 @@ def _show(_: Facts, found: Basis | Missing) -> Shown | Missing:
 
 
 def _heading(nearest: DatedBasis) -> str:
-    """Where the nearest contract trades, and whether that is usual."""
+    """Basis of the nearest contract and its z-score."""
     above = "above" if nearest.basis >= 0 else "below"
     head = f"{nearest.instrument} trades {percent(abs(nearest.basis), 2)} {above} spot"
     if nearest.z is None:
         return head
-    usual = "as usual" if abs(nearest.z) < _UNUSUAL else f"{abs(nearest.z):.1f} deviations from usual"
+    usual = (
+        "within its normal range" if abs(nearest.z) < _UNUSUAL else f"{abs(nearest.z):.1f} deviations from the median"
+    )
     return f"{head}, {usual}"
 
 
 def _lede(found: Basis) -> str:
     first, yearly, paid = found.dated[0], "", ""
     if first.annual is not None:
-        yearly = f"That is {percent(first.annual, signed=True)} a year until {words.day(first.expiry)}. "
+        yearly = f"Annualised: {percent(first.annual, signed=True)}, expiry {sentences.day(first.expiry)}. "
     if found.funding is not None:
-        paid = f"The perpetual pays {percent(found.funding, signed=True)} a year in funding."
-    return f"{yearly}{paid}".strip() or f"Spot is {found.spot_from}."
+        paid = f"Perpetual funding: {percent(found.funding, signed=True)} annualised."
+    return f"{yearly}{paid}".strip() or f"Spot price: {found.spot_from}."
 
 
 def _csv(found: Basis) -> str:
@@ -77,4 +79,4 @@ def _csv(found: Basis) -> str:
     return csv_text(head, lines)
 
 
-PAGE = Page("basis", "Dated futures", _show, read=_read)
+PAGE = Page("basis", "Dated futures", _build, read=_read)

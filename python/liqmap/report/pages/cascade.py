@@ -1,4 +1,4 @@
-"""Cascades: where any shock would stop, and the chain of clusters that the report's shocks set off."""
+"""Cascade page: stop price by shock, and the clusters triggered by the shocks of the report."""
 
 from __future__ import annotations
 
@@ -6,84 +6,84 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from liqmap.charts.data import complete
-from liqmap.charts.numbers import percent, price, share, usd
+from liqmap._base.instruments import SIDES, slug
+from liqmap._base.number_format import percent, price, share, usd
+from liqmap.charts.cascade.chart import chain_drawing, curve_drawing, scene_data
+from liqmap.charts.cascade.rows import NARROW, WIDE, chain_scene, curve_scene
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.instruments import SIDES, slug
+from liqmap.charts.vega_data import complete
 from liqmap.maps.export import csv_text
-from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.vega import Still, still
-from liqmap.stress.chart import chain_drawing, curve_drawing, scene_data
+from liqmap.report.page import MissingData, Page, PageContent
+from liqmap.report.vega.static_svg import StaticSvg, static_svg
+from liqmap.stress.cascade_curve import cascade_curve
 from liqmap.stress.contribution import contributions
-from liqmap.stress.curve import cascade_curve
 from liqmap.stress.depth import Depth
-from liqmap.stress.lines import NARROW, WIDE, chain_scene, curve_scene
-from liqmap.stress.market import usable
+from liqmap.stress.impact_selection import usable_law
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from liqmap.charts.cascade.rows import Room, Scene
     from liqmap.public import History
     from liqmap.report.facts import Facts
     from liqmap.stress.cascade import Cascade
+    from liqmap.stress.cascade_curve import CascadeCurve
     from liqmap.stress.contribution import Contribution
-    from liqmap.stress.curve import CascadeCurve
-    from liqmap.stress.lines import Room, Scene
 
-__all__ = ["PAGE", "Chain", "followed"]
+__all__ = ["PAGE", "ShockChain", "cascade_page_data"]
 
-_ROOMS = {"medium wide": WIDE, "narrow": NARROW}
-"""By the CSS names under which they show: two of the three frames do here, and every drawing takes its time."""
-_STAIRS = 4
-_GROWS = 1.1
-"""Amplification from which a shock is said to grow."""
+_CHART_SIZES = {"medium wide": WIDE, "narrow": NARROW}
+"""CSS classes → chart size; two sizes suffice here, and rendering each chart takes time."""
+_MIN_CHAIN_STEPS = 4
+_AMPLIFIED = 1.1
+"""Amplification from which the heading reports that shocks are amplified."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Chain:
-    """One shock of the report and what it sets off.
+class ShockChain:
+    """One shock of the report and its cascade.
 
     Attributes:
         of: The cascade.
-        title: Where it stops, in words.
-        stills: Its staircase by room, where there are enough steps to see one.
-        clusters: Those that fire, nearest first.
+        title: The shock and its stop price, as text.
+        stills: Charts of the cascade steps by size; empty if there are too few steps.
+        clusters: Triggered clusters, nearest first.
     """
 
     of: Cascade
     title: str
-    stills: dict[str, Still]
+    stills: dict[str, StaticSvg]
     clusters: tuple[Contribution, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Read:
-    """The curve, and per shock of the report what each cluster adds."""
+class CascadePageData:
+    """The cascade curve and the contribution of each cluster per shock."""
 
     curve: CascadeCurve
     parts: tuple[tuple[Contribution, ...], ...]
 
 
-def _read(history: History, facts: Facts) -> _Read | Missing:
-    return followed(facts, history.depth(facts.map.instrument, facts.map.at))
+def _read(history: History, facts: Facts) -> CascadePageData | MissingData:
+    return cascade_page_data(facts, history.depth(facts.map.instrument, facts.map.at))
 
 
-def followed(facts: Facts, book: Depth | None) -> _Read | Missing:
-    """What the page needs of a map and its book."""
+def cascade_page_data(facts: Facts, book: Depth | None) -> CascadePageData | MissingData:
+    """Compute the data of the page from a map and its order book."""
     if not any(facts.map.side(side).any() for side in SIDES):
-        fill = "Bars and open interest, or observed positions near the mark, fill it."
-        return Missing("No level lies within the map's range.", fill)
+        fill = "Load bars and open interest, or observed positions near the mark price."
+        return MissingData("The map contains no liquidation levels.", fill)
     parts = tuple(
-        contributions(facts.map, facts.clusters, c.shock, usable(facts.map, book, c.side)) for c in facts.cascades
+        contributions(facts.map, facts.clusters, c.shock, usable_law(facts.map, book, c.side)) for c in facts.cascades
     )
-    # The curve goes both ways under one law: where the book lacks a side, the fallback serves both.
-    laws = [usable(facts.map, book, side) for side in SIDES if facts.map.side(side).any()]
+    # The curve uses one impact law for both directions: if the book lacks a side, the fallback applies to both.
+    laws = [usable_law(facts.map, book, side) for side in SIDES if facts.map.side(side).any()]
     law = next((one for one in laws if not isinstance(one, Depth)), laws[0])
-    return _Read(cascade_curve(facts.map, law), parts)
+    return CascadePageData(cascade_curve(facts.map, law), parts)
 
 
-def _show(facts: Facts, found: _Read | Missing) -> Shown | Missing:
-    if isinstance(found, Missing):
+def _build(facts: Facts, found: CascadePageData | MissingData) -> PageContent | MissingData:
+    if isinstance(found, MissingData):
         return found
     curve, name = found.curve, slug(facts.map.instrument)
     chains = [
@@ -92,26 +92,26 @@ def _show(facts: Facts, found: _Read | Missing) -> Shown | Missing:
     ]
     plain = {"curve": curve.to_dict(), "cascades": [chain.of.to_dict() for chain in chains]}
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Shown(
+    return PageContent(
         heading=_heading(facts),
         lede=_lede(facts),
         values={
             "curve": curve,
-            "stills": _stills(curve_drawing(COLOURS), lambda room: curve_scene(curve, room), f"{name}-curve"),
+            "stills": _static_svgs(curve_drawing(COLOURS), lambda room: curve_scene(curve, room), f"{name}-curve"),
             "chains": chains,
         },
         files={"cascade.json": f"{text}\n".encode(), "cascade.csv": _csv(curve).encode()},
     )
 
 
-def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name: str) -> Chain:
+def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name: str) -> ShockChain:
     stop = price(cascade.stop_price, facts.map.grid.tick)
     where = "at or beyond" if cascade.depth_exhausted else "at"
-    drawn: dict[str, Still] = {}
-    if len(cascade.chain) >= _STAIRS:
+    drawn: dict[str, StaticSvg] = {}
+    if len(cascade.chain) >= _MIN_CHAIN_STEPS:
         drawing = chain_drawing(COLOURS, up=cascade.side == "short")
-        drawn = _stills(drawing, lambda room: chain_scene(cascade, room), name)
-    return Chain(
+        drawn = _static_svgs(drawing, lambda room: chain_scene(cascade, room), name)
+    return ShockChain(
         of=cascade,
         title=f"{percent(cascade.shock, signed=True)} stops {where} {stop}",
         stills=drawn,
@@ -119,46 +119,47 @@ def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name
     )
 
 
-def _stills(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, Still]:
+def _static_svgs(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, StaticSvg]:
     drawn = {}
-    for key, room in _ROOMS.items():
+    for key, room in _CHART_SIZES.items():
         given = scene_data(scene(room))
-        # What a pointer would be told at each shock: a still has none.
+        # Static charts have no tooltips.
         seen = {rows: () if rows == "told" else those for rows, those in given["datasets"].items()}
-        drawn[key] = still(complete(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
+        drawn[key] = static_svg(complete(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
     return drawn
 
 
 def _heading(facts: Facts) -> str:
-    """What the largest shock each way comes to in a calm book, and whether it grows on the way."""
+    """Stop prices of the largest shock in each direction with the calm book, and the largest amplification."""
     ends = [(min, "long"), (max, "short")]
-    told, most = [], 1.0
+    stops, most = [], 1.0
     for pick, side in ends:
         found = [c for c in facts.cascades if c.side == side]
         if found:
             worst = pick(found, key=lambda c: c.shock)
             stop = price(worst.stop_price, facts.map.grid.tick)
             bound = "at or beyond" if worst.depth_exhausted else "at"
-            told.append(f"{percent(worst.shock, 0, signed=True)} stops {bound} {stop}")
+            stops.append(f"{percent(worst.shock, 0, signed=True)} stops {bound} {stop}")
             most = max(most, worst.amplification)
-    if not told:
-        return "Where a shock would stop"
-    grows = "Shocks hardly grow" if most < _GROWS else f"Shocks grow up to {most:.1f} times"
-    return f"{grows}: {', '.join(told)}"
+    if not stops:
+        return "Cascade stop price by shock"
+    amplified = "Shocks are hardly amplified" if most < _AMPLIFIED else f"Shocks are amplified up to {most:.1f} times"
+    return f"{amplified}: {', '.join(stops)}"
 
 
 def _lede(facts: Facts) -> str:
-    """How much would be liquidated, and what high leverage adds."""
+    """Notional liquidated by the largest cascade, and its share at high leverage."""
     if not facts.cascades:
-        return "The curve below shows every shock up to ten per cent, both ways."
+        return "The curve below shows shocks of up to 10 % in both directions."
     worst = max(facts.cascades, key=lambda c: c.liquidated)
     least = "at least " if worst.depth_exhausted else ""
-    endless = [percent(c.shock, 0, signed=True) for c in facts.cascades if c.stressed.depth_exhausted]
-    thin = f" In a tenth of that book {' and '.join(endless)} would run out of orders." if endless else ""
+    exhausting = [percent(c.shock, 0, signed=True) for c in facts.cascades if c.stressed.depth_exhausted]
+    stressed = f" In the stressed book, {' and '.join(exhausting)} would exhaust all orders." if exhausting else ""
     return (
-        f"In a calm book a shock of {percent(worst.shock, 0, signed=True)} forces out {least}{usd(worst.liquidated)} "
-        f"of {worst.side}s in {worst.rounds} rounds, {share(worst.share_20x)} of it at 20× and over, "
-        f"and ends {percent(worst.stop_price / facts.map.mark_price - 1, signed=True)} from the mark.{thin}"
+        f"With the calm book, a shock of {percent(worst.shock, 0, signed=True)} liquidates "
+        f"{least}{usd(worst.liquidated)} of {worst.side}s in {worst.rounds} rounds, {share(worst.share_20x)} of it "
+        f"at leverage ≥ 20×, "
+        f"and stops {percent(worst.stop_price / facts.map.mark_price - 1, signed=True)} from the mark.{stressed}"
     )
 
 
@@ -180,4 +181,4 @@ def _csv(curve: CascadeCurve) -> str:
     return csv_text(head, lines)
 
 
-PAGE = Page("cascade", "Cascade", _show, read=_read)
+PAGE = Page("cascade", "Cascade", _build, read=_read)

@@ -1,66 +1,67 @@
-"""How clusters came and went: each with what opened, closed and was liquidated in it."""
+"""Evolution page: clusters over time with the notional opened, closed and liquidated in each."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from liqmap._base.instruments import slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.instruments import slug
-from liqmap.maps.heat_scene import MEDIUM, NARROW, WIDE
-from liqmap.maps.track_chart import track_data, track_drawing
-from liqmap.maps.track_scene import TrackScene
-from liqmap.report import words_tracks as words
-from liqmap.report.beside import parquet, table_files
-from liqmap.report.evolved import Evolved, evolved
-from liqmap.report.page import Missing, Page, Shown
-from liqmap.report.turnover import turnover
-from liqmap.report.vega import still
+from liqmap.charts.tracks.chart import track_data, track_drawing
+from liqmap.charts.tracks.layout import TrackScene
+from liqmap.report.page import MissingData, Page, PageContent
+from liqmap.report.site.downloads import parquet_bytes, table_files
+from liqmap.report.svg.turnover import turnover
+from liqmap.report.text import evolution as text
+from liqmap.report.tracks_data import TracksData, read_tracks_data
+from liqmap.report.vega.static_svg import static_svg
 
 if TYPE_CHECKING:
-    from liqmap.report.beside import Cell
     from liqmap.report.facts import Facts
+    from liqmap.report.site.downloads import Cell
 
 __all__ = ["PAGE"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
-_STANDING, _ENDED = 14, 8
+_MAX_OPEN, _MAX_ENDED = 14, 8
 
 
-def _show(facts: Facts, read: Evolved) -> Shown | Missing:
-    scene = TrackScene.of_tracks(read.tracks, read.path, read.line, facts.map.grid.tick)
+def _build(facts: Facts, data: TracksData) -> PageContent | MissingData:
+    scene = TrackScene.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
     if not scene.lives:
-        return Missing("No cluster stood in this time.", "A market with open positions fills this page.")
+        return MissingData("There was no cluster in this period.", "The page needs a market with open positions.")
     drawing, name = track_drawing(COLOURS), slug(facts.map.instrument)
-    return Shown(
-        heading=words.finding(scene),
-        lede=words.lede(scene),
+    return PageContent(
+        heading=text.heading(scene),
+        lede=text.lede(scene),
         values={
             "stills": {
-                key: still({**drawing, **track_data(scene, frame)}, f"{name}-{key}") for key, frame in FRAMES.items()
+                key: static_svg({**drawing, **track_data(scene, frame)}, f"{name}-{key}")
+                for key, frame in FRAMES.items()
             },
             "scene": scene,
-            "standing": scene.standing(_STANDING),
-            "ended": scene.ended(_ENDED),
-            "sides": turnover(read.tracks),
-            "alt": words.alt(facts, scene),
-            "say": words,
+            "open_clusters": scene.standing(_MAX_OPEN),
+            "ended_clusters": scene.ended(_MAX_ENDED),
+            "sides": turnover(data.tracks),
+            "alt": text.alt_text(facts, scene),
+            "text": text,
         },
         files={
-            **table_files("tracks", _HEAD, _lines(facts, scene)),
-            "steps.parquet": parquet(read.tracks.to_arrow()),
+            **table_files("tracks", _HEADER, _rows(facts, scene)),
+            "steps.parquet": parquet_bytes(data.tracks.to_arrow()),
         },
     )
 
 
-_HEAD = (
+_HEADER = (
     *("instrument", "track", "side", "born", "born_seen", "until", "end", "parent", "heir", "born_peak", "last_peak"),
     *("notional", "largest", "opened", "closed", "liquidated", "migrated_at"),
 )
 
 
-def _lines(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
-    """A line per track, those too small to be drawn among them."""
+def _rows(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
+    """One row per track, including tracks too small to be drawn."""
     return [
         [
             *(facts.map.instrument, one.track.number, one.track.side, iso(one.born), str(one.known).lower()),
@@ -72,4 +73,4 @@ def _lines(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
     ]
 
 
-PAGE = Page("evolution", "Evolution", _show, read=evolved)
+PAGE = Page("evolution", "Evolution", _build, read=read_tracks_data)

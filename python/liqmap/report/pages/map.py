@@ -1,54 +1,54 @@
-"""The map of one instrument, and what it would set off."""
+"""Map page: the liquidation map of one instrument, its clusters and cascades."""
 
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from liqmap.charts.data import complete
+from liqmap._base.instruments import SIDES, slug
+from liqmap._base.timestamps import iso
+from liqmap.charts.map.chart import map_close, map_data, map_drawing
+from liqmap.charts.map.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.clock import iso
-from liqmap.instruments import SIDES, slug
-from liqmap.maps.chart import map_close, map_data, map_drawing
+from liqmap.charts.vega_data import complete
 from liqmap.maps.clusters import Cluster
+from liqmap.maps.display_bars import bars
 from liqmap.maps.export import to_csv
-from liqmap.maps.record import published
-from liqmap.maps.scene import MEDIUM, NARROW, WIDE
-from liqmap.maps.view import bars
-from liqmap.report import words
-from liqmap.report.beside import Cell, parquet, table_files
+from liqmap.maps.map_registry import published
 from liqmap.report.facts import REACHES
-from liqmap.report.page import Page, Shown
-from liqmap.report.vega import Still, still
+from liqmap.report.page import Page, PageContent
+from liqmap.report.site.downloads import Cell, parquet_bytes, table_files
+from liqmap.report.text import sentences
+from liqmap.report.vega.static_svg import StaticSvg, static_svg
 
 if TYPE_CHECKING:
     from liqmap.report.facts import Facts
 
-__all__ = ["PAGE", "Drawings", "draw"]
+__all__ = ["PAGE", "MapDrawings", "draw_map"]
 
 FRAMES = {"wide": WIDE, "medium": MEDIUM, "narrow": NARROW}
 
 
 @dataclass(frozen=True, slots=True)
-class Drawings:
-    """The map of one instrument, drawn once for all its pages.
+class MapDrawings:
+    """Charts of a map, built once for all locations of the page.
 
     Attributes:
-        stills: By frame.
-        live: ``drawing``, the specification that all frames share; ``frames``, what each adds to it; ``close``, what
-            takes their place near the mark.
+        stills: Static charts by size.
+        live: Interactive chart: ``drawing``, the specification shared by all sizes; ``frames``, the additions of each
+            size; ``close``, finer data for views near the mark price.
     """
 
-    stills: dict[str, Still]
+    stills: dict[str, StaticSvg]
     live: dict[str, Any]
 
 
-def draw(facts: Facts) -> Drawings:
-    """Draw a map in every frame, in the page's own colours."""
+def draw_map(facts: Facts) -> MapDrawings:
+    """Draw a map in every size with the colours of the page."""
     name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
-    return Drawings(
+    return MapDrawings(
         stills={
-            key: still(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
+            key: static_svg(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
             for key, frame in FRAMES.items()
         },
         live={
@@ -59,12 +59,12 @@ def draw(facts: Facts) -> Drawings:
     )
 
 
-def _show(facts: Facts, _: None) -> Shown:
-    return Shown(
-        heading=words.finding(facts),
-        lede=words.balance(facts),
+def _build(facts: Facts, _: None) -> PageContent:
+    return PageContent(
+        heading=sentences.finding(facts),
+        lede=sentences.balance(facts),
         values={
-            "drawings": draw(facts),
+            "drawings": draw_map(facts),
             "step": bars(facts.map, most=WIDE.most).step,
             "pain": {side: facts.map.max_pain(side) for side in SIDES},
             "reaches": [facts.within(reach) for reach in REACHES],
@@ -72,7 +72,7 @@ def _show(facts: Facts, _: None) -> Shown:
         files={
             "map.csv": to_csv(facts.map).encode(),
             "map.json": published(facts.map),
-            "map.parquet": parquet(facts.map.to_arrow()),
+            "map.parquet": parquet_bytes(facts.map.to_arrow()),
             **table_files("clusters", *_clusters(facts)),
         },
     )
@@ -84,4 +84,4 @@ def _clusters(facts: Facts) -> tuple[list[str], list[list[Cell]]]:
     return head, [[facts.map.instrument, at, *astuple(cluster)] for cluster in facts.clusters]
 
 
-PAGE = Page("map", "Map", _show)
+PAGE = Page("map", "Map", _build)

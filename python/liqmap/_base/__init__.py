@@ -1,0 +1,1 @@
+"""Foundations that every other package uses: errors, timestamps, the price grid, instruments, number formats."""

@@ -1,0 +1,1 @@
+"""Altair charts of cascades: shock against stop price, and the chain of clusters."""

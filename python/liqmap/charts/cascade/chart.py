@@ -1,0 +1,190 @@
+"""A cascade as Altair charts: shock against stop price with its bracket, and the chain of what is set off.
+
+The drawings are the same text for every cascade: what differs enters as rows (:mod:`liqmap.charts.cascade.rows`) and
+numbers (``left``, ``right``, ``bottom``, ``top``; ``low``, ``high``, ``mark``; ``digits``), so that no expression is
+made from data.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from liqmap._base.lazy_import import lazy_import
+from liqmap.charts.cascade.rows import NAMES, WIDE, Room, Scene, chain_scene, curve_scene
+from liqmap.charts.spec_cache import kept
+from liqmap.charts.theme import LIGHT, Theme
+from liqmap.stress.cascade_curve import LAWS
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from liqmap.stress.cascade import Cascade
+    from liqmap.stress.cascade_curve import CascadeCurve
+
+if not TYPE_CHECKING:
+    alt = lazy_import("altair")
+
+__all__ = ["chain_chart", "chain_drawing", "curve_chart", "curve_drawing", "scene_data"]
+
+_USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
+_PRICE = "format({0}, ',.' + digits + 'f')"
+_PERCENT = "({0} ? format(100 * ({0}), '+.2~f') : '0') + ' %'"
+_DASHES = [[1, 0], [6, 3], [2, 2]]
+
+
+def curve_chart(
+    of: CascadeCurve, *, room: Room = WIDE, theme: Theme = LIGHT, title: str | None = None
+) -> alt.LayerChart:
+    """Shock to the right, stop price up: a line per law, the band between them, the shock alone as a hairline.
+
+    Raises:
+        InputError: The curve holds NaN or an infinity.
+    """
+    return _finished(_curve(theme, legend=True), curve_scene(of, room), title)
+
+
+def chain_chart(of: Cascade, *, room: Room = WIDE, theme: Theme = LIGHT, title: str | None = None) -> alt.LayerChart:
+    """Price to the right, USD up: a staircase of what is set off, a step as high as its notional, darker by round.
+
+    Rules stand at the mark, at the shock, and where each law stops.
+
+    Raises:
+        InputError: The cascade holds NaN or an infinity.
+    """
+    return _finished(_chain(theme, of.side == "short"), chain_scene(of, room), title)
+
+
+def curve_drawing(theme: Theme) -> dict[str, Any]:
+    """The specification without a curve in it, and without a legend: a page brings its own.
+
+    :func:`liqmap.charts.vega_data.complete` puts a curve in.
+    """
+    return dict(_specification("curve", theme))
+
+
+def chain_drawing(theme: Theme, *, up: bool) -> dict[str, Any]:
+    """The specification without a cascade in it, for one that goes down or up."""
+    return dict(_specification("up" if up else "down", theme))
+
+
+def scene_data(scene: Scene) -> dict[str, Any]:
+    """What a scene adds to a drawing: ``width``, ``height``, ``params``, ``datasets``."""
+    return {
+        "width": scene.room.width,
+        "height": scene.room.height,
+        "datasets": scene.datasets,
+        "params": [{"name": name, "value": value} for name, value in scene.parameters.items()],
+    }
+
+
+def _finished(chart: alt.LayerChart, scene: Scene, title: str | None) -> alt.LayerChart:
+    given = [alt.param(name=name, value=value) for name, value in scene.parameters.items()]
+    done = chart.add_params(*given).properties(width=scene.room.width, height=scene.room.height)
+    done.datasets = scene.datasets
+    return done if title is None else done.properties(title=title)
+
+
+@cache
+def _specification(which: str, theme: Theme) -> dict[str, Any]:
+    def made() -> dict[str, Any]:
+        return dict((_curve(theme, legend=False) if which == "curve" else _chain(theme, which == "up")).to_dict())
+
+    return kept(f"cascade {which} {theme}", made)
+
+
+def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
+    up = "stops at" if legend else None
+    x, y = _shock("shock"), _stop("stop", up)
+    sides = alt.Scale(domain=["long", "short"], range=[theme.longs[0], theme.shorts[0]])
+    dashes = alt.Scale(domain=list(range(len(LAWS))), range=_DASHES)
+    names = [NAMES[law] for law in LAWS]
+    label = f"{names!r}[datum.value]"
+    key = alt.Legend(title=None, labelExpr=label, symbolType="stroke", symbolSize=400, columnPadding=20, labelLimit=0)
+    band = _named("band").mark_area(clip=True, opacity=0.45, line=False)
+    lines = _named("laws").mark_line(clip=True, color=theme.ink, strokeWidth=1.5)
+    ends = _named("ends").encode(x=x, y=y)
+    hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["shock"])
+    told = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=NAMES[law]) for law in LAWS)]
+    mark = _named("mark").encode(y=_stop("at", up))
+    words: dict[str, Any] = {"fontSize": 11, "color": theme.ink}
+    layers = [
+        band.encode(x=x, y=_stop("low", up), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)),
+        _named("alone").mark_line(clip=True, color=theme.quiet, strokeWidth=0.75).encode(x=x, y=y),
+        mark.mark_rule(color=theme.rule).encode(x=alt.value(0), x2=alt.value(_expr("width"))),
+        mark.mark_text(align="left", baseline="bottom", color=theme.quiet).encode(x=alt.value(4), text="text:N"),
+        lines.encode(
+            x=x, y=y, strokeDash=alt.StrokeDash("law:O", scale=dashes, legend=key if legend else None), detail="side:N"
+        ),
+        ends.mark_point(shape="cross", angle=45, size=60, color=theme.ink, filled=True),
+        ends.mark_text(align="left", dx=9, dy=9, **words).encode(text="text:N").transform_filter("datum.shock < 0"),
+        ends.mark_text(align="right", dx=-9, dy=-9, **words).encode(text="text:N").transform_filter("datum.shock > 0"),
+        _named("told")
+        .mark_rule(strokeWidth=9, color=theme.ink)
+        .encode(x=x, y=alt.value(0), y2=alt.value(_expr("height")), opacity=_only(hover), tooltip=told)
+        .add_params(hover),
+    ]
+    return _styled(layers, theme)
+
+
+def _chain(theme: Theme, up: bool) -> alt.LayerChart:
+    ramp = theme.shorts if up else theme.longs
+    shades = alt.Scale(domain=list(range(len(ramp))), range=list(ramp))
+    rules = _named("rules").transform_calculate(y="top * (1 - (14 * datum.line + 4) / height)")
+    rule = rules.mark_rule(clip=True, color=theme.ink, strokeWidth=0.75)
+    words: dict[str, Any] = {"baseline": "top", "fontSize": 11, "color": theme.ink}
+    named = rules.encode(x=_along("at"), y=alt.Y("y:Q"), text="text:N")
+    layers = [
+        _named("steps")
+        .mark_bar(clip=True, stroke=theme.paper, strokeWidth=0.5)
+        .encode(
+            x=_along("low"),
+            x2="high:Q",
+            y=_dollars("before"),
+            y2="after:Q",
+            color=alt.Color("shade:O", scale=shades, legend=None),
+            tooltip=[alt.Tooltip("where:N", title="title"), alt.Tooltip("text:N", title="set off")],
+        ),
+        rule.encode(x=_along("at"), y=alt.value(0), y2=alt.value(_expr("height"))),
+        named.mark_text(align="left", dx=4, **words).transform_filter("!datum.right"),
+        named.mark_text(align="right", dx=-4, **words).transform_filter("datum.right"),
+    ]
+    return _styled(layers, theme)
+
+
+def _styled(layers: list[Any], theme: Theme) -> alt.LayerChart:
+    styled: alt.LayerChart = alt.LayerChart(layer=layers).configure(**theme.altair())
+    return styled
+
+
+def _only(selection: alt.Parameter) -> Any:  # noqa: ANN401 - Altair's own condition
+    return alt.condition(selection, alt.value(0.1), alt.value(0))
+
+
+def _named(name: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
+
+
+def _expr(text: str) -> alt.ExprRef:
+    return alt.ExprRef(expr=text)
+
+
+def _shock(field: str) -> alt.X:
+    axis = alt.Axis(title="shock", grid=False, labelExpr=_PERCENT.format("datum.value"), tickCount=_expr("width / 90"))
+    return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("left"), _expr("right")], nice=False))
+
+
+def _stop(field: str, title: str | None) -> alt.Y:
+    axis = alt.Axis(title=title, labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
+    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("bottom"), _expr("top")], nice=False))
+
+
+def _along(field: str) -> alt.X:
+    label = f"[{_PRICE.format('datum.value')}, {_PERCENT.format('datum.value / mark - 1')}]"
+    axis = alt.Axis(title=None, grid=False, labelExpr=label, tickCount=_expr("width / 90"))
+    return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False))
+
+
+def _dollars(field: str) -> alt.Y:
+    axis = alt.Axis(title="liquidated", labelExpr=_USD.format("datum.value"), domain=False, ticks=False, tickCount=4)
+    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[0, _expr("top")], nice=False))

@@ -1,0 +1,189 @@
+"""The rows behind the charts of a cascade, and the frame they are drawn in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap._base.number_format import decimals, percent, price, usd
+from liqmap.charts.vega_data import Row, rows
+from liqmap.stress.cascade_curve import LAWS
+
+if TYPE_CHECKING:
+    from liqmap.stress.cascade import Cascade, Estimate
+    from liqmap.stress.cascade_curve import CascadeCurve, LawName, CurveLeg
+
+__all__ = ["MEDIUM", "NARROW", "WIDE", "Room", "Scene", "chain_scene", "curve_scene"]
+
+NAMES = {"calm": "calm book", "stressed": "a tenth of it", "square_root": "square root"}
+_SHADES = 4
+_DEEPEST = 2.0
+"""The price axis of a curve holds at most so many times its largest shock; further down only bounds are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Pixels between the axes."""
+
+    width: int
+    height: int
+
+
+WIDE, MEDIUM, NARROW = Room(900, 420), Room(560, 380), Room(270, 320)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What differs from drawing to drawing: its parameters and its rows by layer."""
+
+    room: Room
+    parameters: dict[str, float]
+    datasets: dict[str, list[Row]]
+
+
+def curve_scene(of: CascadeCurve, room: Room = WIDE) -> Scene:
+    """A curve in its frame.
+
+    Where a law runs out of book its line ends with a cross and the band is open to the edge of the frame: a bound is
+    drawn as one.
+
+    Raises:
+        InputError: The curve holds NaN or an infinity.
+    """
+    shocks = np.concatenate([[0.0], *(leg.shock for leg in of.legs)])
+    left, right = float(shocks.min()), float(shocks.max())
+    bottom, top = (of.mark_price * (1 + end * _room_for(of, end)) for end in (left, right))
+    ends = {"long": bottom, "short": top}
+    # Lines first: a number that cannot be drawn is told by the field it came in.
+    lines = {
+        "band": rows("curve/band", (row for leg in of.legs for row in _band(leg, ends[leg.side]))),
+        "laws": rows("curve/laws", (row for leg in of.legs for row in _laws(of, leg))),
+        "ends": rows("curve/ends", (row for leg in of.legs for row in _ends(leg, bottom, top))),
+    }
+    others: dict[str, list[Row]] = {
+        "alone": [{"shock": end, "stop": of.mark_price * (1 + end)} for end in sorted({left, 0.0, right})],
+        "mark": [{"at": of.mark_price, "text": f"mark {price(of.mark_price, of.tick)}"}],
+        "told": [row for leg in of.legs for row in _told(of, leg)],
+    }
+    return Scene(
+        room,
+        {"left": left, "right": right, "bottom": bottom, "top": top, "digits": decimals(of.mark_price, of.tick)},
+        lines | {name: rows(f"curve/{name}", values) for name, values in others.items()},
+    )
+
+
+def chain_scene(of: Cascade, room: Room = WIDE) -> Scene:
+    """The chain of one cascade in its frame: steps outward, each on top of the one before, and where each law stops.
+
+    Raises:
+        InputError: The cascade holds NaN or an infinity.
+    """
+    out = [step.low if of.side == "long" else step.high for step in of.chain]
+    seen = [of.mark_price, of.start_price, of.stop_price, *out]
+    air = 0.04 * (max(seen) - min(seen))
+    low, high = min(seen) - air, max(seen) + air
+    sums = np.cumsum([step.notional for step in of.chain])
+    made: dict[str, list[Row]] = {
+        "steps": [
+            {
+                "low": step.low,
+                "high": step.high,
+                "before": float(total) - step.notional,
+                "after": float(total),
+                "shade": min(step.round, _SHADES) - 1,
+                "text": f"round {step.round}: {usd(step.notional)}",
+                "where": f"{price(step.low)}–{price(step.high)}",
+            }
+            for step, total in zip(of.chain, sums, strict=True)
+        ],
+        "rules": _rules(of, low, high),
+    }
+    top = 1.3 * float(sums[-1]) if len(sums) else 1.0
+    return Scene(
+        room,
+        {"low": low, "high": high, "top": top, "mark": of.mark_price, "digits": decimals(of.mark_price)},
+        {name: rows(f"chain/{name}", values) for name, values in made.items()},
+    )
+
+
+def _room_for(of: CascadeCurve, end: float) -> float:
+    """How many times the largest shock the axis goes: as far as any law is known, up to twice."""
+    furthest = 1.0
+    for leg in of.legs:
+        if end == 0 or leg.shock[0] * end < 0:
+            continue
+        for line in leg.lines.values():
+            known = np.abs(line.stop_price[~line.exhausted] / of.mark_price - 1)
+            furthest = max(furthest, float(known.max(initial=0.0)) / abs(end))
+        if any(line.exhausted.any() for line in leg.lines.values()):
+            furthest = max(furthest, 1.25)
+    return min(1.04 * furthest, _DEEPEST)
+
+
+def _band(leg: CurveLeg, end: float) -> list[Row]:
+    """Between the gentlest and the harshest law, shock by shock."""
+    stops = np.stack([np.where(line.exhausted, end, line.stop_price) for line in leg.lines.values()])
+    low, high = stops.min(axis=0), stops.max(axis=0)
+    return [
+        {"shock": float(s), "low": float(a), "high": float(z), "side": leg.side}
+        for s, a, z in zip(leg.shock, low, high, strict=True)
+    ]
+
+
+def _laws(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
+    start: list[Row] = [{"shock": 0.0, "stop": of.mark_price, "law": law, "side": leg.side} for law in range(len(LAWS))]
+    return start + [
+        {"shock": float(shock), "stop": float(stop), "law": law, "side": leg.side}
+        for law, name in enumerate(LAWS)
+        for shock, stop, end in zip(leg.shock, leg.lines[name].stop_price, leg.lines[name].exhausted, strict=True)
+        if not end
+    ]
+
+
+def _ends(leg: CurveLeg, bottom: float, top: float) -> list[Row]:
+    """Where a law's line ends because the book does."""
+    found: list[Row] = []
+    for law, name in enumerate(LAWS):
+        line = leg.lines[name]
+        first = int(np.argmax(line.exhausted)) if line.exhausted.any() else 0
+        if first and bottom <= line.stop_price[first - 1] <= top:
+            at = {"shock": float(leg.shock[first - 1]), "stop": float(line.stop_price[first - 1])}
+            found.append({**at, "law": law, "text": f"{NAMES[name]}: the book ends"})
+    return found
+
+
+def _told(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
+    """What a pointer is told at each shock."""
+    return [
+        {
+            "shock": float(shock),
+            "title": f"shock {percent(float(shock), 1, signed=True)}",
+            **{name: _stop(of, leg, name, i) for name in LAWS},
+        }
+        for i, shock in enumerate(leg.shock)
+    ]
+
+
+def _stop(of: CascadeCurve, leg: CurveLeg, name: LawName, i: int) -> str:
+    line = leg.lines[name]
+    if line.exhausted[i]:
+        return "more than the book holds"
+    return f"{price(float(line.stop_price[i]), of.tick)}, {usd(float(line.liquidated[i]))}"
+
+
+def _rules(of: Cascade, low: float, high: float) -> list[Row]:
+    """The mark, the shock, and where each law stops; one outside the frame is left to the words beside it."""
+    laws: list[Estimate] = [of.base, of.stressed, of.square_root]
+    found: list[Row] = [
+        {"at": of.mark_price, "text": f"mark {price(of.mark_price)}"},
+        {"at": of.start_price, "text": f"shock {percent(of.shock, 1, signed=True)}"},
+    ]
+    found += [
+        Row(at=law.stop_price, text=f"{NAMES[law.law]} stops at {price(law.stop_price)}")
+        for law in laws
+        if not law.depth_exhausted
+    ]
+    inside = sorted((row for row in found if low <= float(row["at"]) <= high), key=lambda row: float(row["at"]))
+    return [{**row, "line": i, "right": float(float(row["at"]) > (low + high) / 2)} for i, row in enumerate(inside)]

@@ -1,0 +1,31 @@
+"""The cells of a heatmap's chart as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import arro3.core as arro3
+import numpy as np
+
+if TYPE_CHECKING:
+    from liqmap.charts.heatmap.layout import HeatScene
+
+__all__ = ["cells_table"]
+
+
+def cells_table(scene: HeatScene) -> arro3.Table:
+    """One row per filled cell of the first view: ``at_us, price_low, price_high, side, notional_usd``.
+
+    ``side`` is 1 for longs and −1 for shorts; a cell in which both stand shows the side that has more.
+    """
+    part, edges = scene.parts[scene.first], scene.rows.edges()
+    column, row = np.nonzero(part.usd >= 1)
+    return arro3.Table.from_pydict(
+        {
+            "at_us": arro3.Array.from_numpy(part.start + part.step * column.astype(np.int64)),
+            "price_low": arro3.Array.from_numpy(edges[row]),
+            "price_high": arro3.Array.from_numpy(edges[row + 1]),
+            "side": arro3.Array.from_numpy(np.where(part.short[column, row], -1, 1).astype(np.int8)),
+            "notional_usd": arro3.Array.from_numpy(np.rint(part.usd[column, row]).astype(np.int64)),
+        }
+    )

@@ -1,0 +1,1 @@
+"""The Altair chart of a liquidation map: its layout, rows, layers and labels."""

@@ -1,0 +1,1 @@
+"""The Altair chart of the order book below a liquidation map."""

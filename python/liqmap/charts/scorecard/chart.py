@@ -1,0 +1,180 @@
+"""The scorecard drawn: what maps add to each rival, and what they said against what happened.
+
+Layers are the same text for every card; figures enter as rows, limits as parameters: ``low`` and ``high``, the ends of
+both axes of amounts; ``rows``, how many rivals there are.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from liqmap._base.lazy_import import lazy_import
+from liqmap.charts.spec_cache import kept
+from liqmap.charts.vega_data import Row, rows
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from liqmap.charts.theme import Theme
+    from liqmap.score.issued_scorecard import IssuedCard, SideCard
+
+if not TYPE_CHECKING:
+    alt = lazy_import("altair")
+
+__all__ = ["MEDIUM", "NARROW", "Frame", "reliability_data", "reliability_drawing", "skill_data", "skill_drawing"]
+
+_USD = "replace(replace(format(datum.value, '$.2~s'), 'G', 'B'), 'k', 'K')"
+_ROW = 50
+_WIDEST = 1.0
+_DEEPEST = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The room a drawing has, in pixels, axes left out."""
+
+    width: int
+    height: int
+
+
+MEDIUM = Frame(width=460, height=380)
+NARROW = Frame(width=272, height=272)
+
+
+@cache
+def reliability_drawing(theme: Theme) -> dict[str, Any]:
+    """Deciles of what maps said against what was liquidated, both on logarithmic axes."""
+    return kept(f"reliability {theme}", lambda: _reliability(theme))
+
+
+def reliability_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
+    """What the drawing has to be told about a card; see :func:`reliability_drawing`."""
+    made = [(side, d) for side, of in enumerate((card.long, card.short)) for d in of.deciles]
+    top = max((max(d.said, d.high) for _, d in made), default=1e6)
+    high = 10.0 ** math.ceil(math.log10(max(top, 1e4)))
+    least = min((value for _, d in made for value in (d.said, d.realised) if value > 0), default=high)
+    low = 10.0 ** math.floor(math.log10(max(least, high * _DEEPEST)))
+    points: list[Row] = [
+        {
+            "side": side,
+            "said": max(d.said, low),
+            "realised": max(d.realised, low),
+            "low": max(d.low, low),
+            "high": max(d.high, low),
+        }
+        for side, d in made
+    ]
+    ends: list[Row] = [{"at": low}, {"at": high}]
+    return {
+        "width": frame.width,
+        "height": frame.height,
+        "datasets": {"deciles": rows("reliability", points), "even": ends},
+        "params": [{"name": "low", "value": low}, {"name": "high", "value": high}],
+    }
+
+
+@cache
+def skill_drawing(theme: Theme) -> dict[str, Any]:
+    """What each rival gains with the maps at its side, with 90 % intervals; placebos below."""
+    return kept(f"skill {theme}", lambda: _skill(theme))
+
+
+def skill_data(card: IssuedCard, frame: Frame) -> dict[str, Any]:
+    """What the drawing has to be told about a card; see :func:`skill_drawing`."""
+    sides: tuple[SideCard, SideCard] = (card.long, card.short)
+    names = next((of.skill.rivals for of in sides if of.skill is not None), ())
+    gains: list[Row] = []
+    for side, of in enumerate(sides):
+        for place, rival in enumerate(of.skill.rivals if of.skill is not None else ()):
+            gain = rival.added
+            gains.append(
+                {
+                    "y": place + 0.52 + 0.2 * side,
+                    "side": side,
+                    "gain": _inside(gain.gain),
+                    "low": _inside(gain.low),
+                    "high": _inside(gain.high),
+                    "kind": rival.kind,
+                }
+            )
+    labels: list[Row] = [{"y": place + 0.2, "name": _label(r.name, r.kind)} for place, r in enumerate(names)]
+    return {
+        "width": frame.width,
+        "height": _ROW * max(1, len(names)),
+        "datasets": {"gains": rows("skill", gains), "names": rows("skill", labels), "nothing": [{"at": 0}]},
+        "params": [{"name": "rows", "value": max(1, len(names))}],
+    }
+
+
+def _label(name: str, kind: str) -> str:
+    return f"placebo: {name}" if kind == "placebo" else f"{name} + map"
+
+
+def _inside(gain: float) -> float:
+    return min(max(gain, -_WIDEST), _WIDEST)
+
+
+def _colour(theme: Theme) -> alt.Color:
+    return alt.Color("side:O", scale=alt.Scale(domain=[0, 1], range=[theme.longs[2], theme.shorts[2]]), legend=None)
+
+
+def _shape() -> alt.Shape:
+    return alt.Shape("side:O", scale=alt.Scale(domain=[0, 1], range=["circle", "diamond"]), legend=None)
+
+
+def _reliability(theme: Theme) -> dict[str, Any]:
+    limits = alt.Scale(type="log", domain=[alt.ExprRef(expr="low"), alt.ExprRef(expr="high")], nice=False)
+    # Every layer bears the same axis: one without would take it from all.
+    style: dict[str, Any] = {"labelExpr": _USD, "tickCount": 4, "domain": False, "ticks": False, "labelPadding": 6}
+
+    def x(field: str) -> alt.X:
+        return alt.X(f"{field}:Q", scale=limits, axis=alt.Axis(title="said by the map", **style))
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", scale=limits, axis=alt.Axis(title="liquidated", **style))
+
+    even = alt.Chart(alt.NamedData("even")).encode(x=x("at"), y=y("at"))
+    deciles = alt.Chart(alt.NamedData("deciles")).encode(x=x("said"), color=_colour(theme))
+    chart = alt.layer(
+        even.mark_line(color=theme.quiet, strokeDash=[4, 3], strokeWidth=1),
+        deciles.mark_rule(strokeWidth=1.5, opacity=0.6).encode(y=y("low"), y2="high:Q"),
+        deciles.mark_point(filled=True, size=70, opacity=1).encode(y=y("realised"), shape=_shape()),
+    )
+    return {"params": [], **chart.configure(**theme.altair()).to_dict()}
+
+
+def _skill(theme: Theme) -> dict[str, Any]:
+    def x(field: str) -> alt.X:
+        return alt.X(
+            f"{field}:Q",
+            scale=alt.Scale(domain=[-_WIDEST, _WIDEST], nice=False),
+            axis=alt.Axis(
+                title=None,
+                values=[-1, -0.5, 0, 0.5, 1],
+                labelExpr="abs(datum.value) == 1 ? '' : "
+                "datum.value ? replace(format(100 * datum.value, '+'), '-', '−') + ' %' : '0'",
+                domain=False,
+                ticks=False,
+                labelPadding=6,
+            ),
+        )
+
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[alt.ExprRef(expr="rows"), 0], nice=False), axis=None)
+    gains = alt.Chart(alt.NamedData("gains")).encode(y=y, color=_colour(theme))
+    chart = alt.layer(
+        alt.Chart(alt.NamedData("nothing")).mark_rule(color=theme.quiet, strokeWidth=1).encode(x=x("at")),
+        alt.Chart(alt.NamedData("names"))
+        .mark_text(align="left", color=theme.ink, fontSize=12)
+        .encode(x=alt.value(0), y=y, text="name:N"),
+        gains.mark_rule(strokeWidth=2).encode(x=x("low"), x2="high:Q"),
+        gains.transform_filter("datum.kind == 'baseline'")
+        .mark_point(filled=True, size=70, opacity=1)
+        .encode(x=x("gain"), shape=_shape()),
+        gains.transform_filter("datum.kind == 'placebo'")
+        .mark_point(fill=theme.paper, size=60, opacity=1, strokeWidth=2)
+        .encode(x=x("gain"), shape=_shape()),
+    )
+    return {"params": [], **chart.configure(**theme.altair()).to_dict()}

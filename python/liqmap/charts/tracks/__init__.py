@@ -1,0 +1,1 @@
+"""The Altair chart of cluster tracks."""

@@ -1,0 +1,169 @@
+"""Tracks as one Altair chart: each cluster a trail through time, as thick as its notional, with its birth and end."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from liqmap._base.lazy_import import lazy_import
+from liqmap._base.number_format import decimals, price, usd
+from liqmap.charts.heatmap import layers
+from liqmap.charts.heatmap.rows import name_rows
+from liqmap.charts.spec_cache import kept
+from liqmap.charts.vega_data import Row, broken, rows
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from liqmap.charts.heatmap.layout import HeatFrame
+    from liqmap.charts.theme import Theme
+    from liqmap.charts.tracks.layout import Life, TrackScene
+
+if not TYPE_CHECKING:
+    alt = lazy_import("altair")
+
+__all__ = ["track_data", "track_drawing"]
+
+_LABELS = 10
+_MS = 1000
+_TIGHT = 300
+_BAR = "M0,-1L0,1"
+
+
+def track_drawing(theme: Theme) -> dict[str, Any]:
+    """The Vega-Lite specification without tracks in it: the same for all, made once."""
+    return dict(_specification(theme))
+
+
+def track_data(scene: TrackScene, frame: HeatFrame) -> dict[str, Any]:
+    """What tracks and a frame add to :func:`track_drawing`: size, parameters, rows.
+
+    Raises:
+        InputError: A NaN or an infinity among them.
+    """
+    thick = frame.height / 26
+    largest = max((one.largest for one in scene.shown), default=1.0)
+    values = {
+        "start": int(scene.of.at[0]) // _MS,
+        "end": int(scene.of.at[-1]) // _MS,
+        "low": scene.view[0],
+        "high": scene.view[1],
+        "digits": decimals(float(scene.path.close[-1]), scene.tick),
+        "thick": thick / largest,
+        "tight": frame.width < _TIGHT,
+        "part": 0,
+        "now": 1,
+    }
+    made: dict[str, list[Row]] = {
+        "trails": _trails(scene),
+        "ends": _ends(scene),
+        "path": _path(scene),
+        "names": _names(scene),
+        "last": [
+            {"t": int(scene.of.at[-1]) // _MS, "p": float(scene.path.close[-1]), "text": _last_price(scene)},
+        ],
+    }
+    return {
+        # Room for a reader's own font, which may be wider than the one measured here.
+        "padding": {"left": 4, "right": 14, "top": 8, "bottom": 4},
+        "width": frame.width,
+        "height": frame.height,
+        "params": [{"name": name, "value": value} for name, value in values.items()],
+        "datasets": {name: rows(f"tracks/{name}", value) for name, value in made.items()},
+    }
+
+
+@cache
+def _specification(theme: Theme) -> dict[str, Any]:
+    return kept(f"tracks {theme}", lambda: dict(_drawing(theme).to_dict()))
+
+
+def _drawing(theme: Theme) -> alt.LayerChart:
+    parts = (_trail_layer(theme), *_end_layers(theme), *layers.path(theme), *layers.last(theme), *layers.names(theme))
+    chart: alt.LayerChart = alt.layer(*parts).configure(**theme.altair())
+    return chart
+
+
+def _trail_layer(theme: Theme) -> alt.Chart:
+    colours = alt.Scale(domain=[0, 1], range=[theme.longs[2], theme.shorts[2]])
+    chart: alt.Chart = (
+        alt.Chart(alt.NamedData("trails"))
+        .transform_calculate(size="max(1, datum.usd * thick)")
+        .mark_trail(clip=True, opacity=0.7, order=False)
+        .encode(
+            x=layers.time_axis("t"),
+            y=layers.price_axis("p"),
+            size=alt.Size("size:Q", scale=None, legend=None),
+            color=alt.Color("side:O", scale=colours, legend=None),
+        )
+    )
+    return chart
+
+
+def _end_layers(theme: Theme) -> list[alt.Chart]:
+    """Births as dots, migrations as diamonds, ends as crosses where they were swept and as bars where they were not."""
+    base = alt.Chart(alt.NamedData("ends")).encode(x=layers.time_axis("t"), y=layers.price_axis("p"))
+    style: dict[str, Any] = {"clip": True, "opacity": 1, "stroke": theme.ink}
+    return [
+        base.transform_filter(f"datum.kind == '{kind}'").mark_point(**style, shape=shape, size=size, **more)
+        for kind, shape, size, more in (
+            ("born", "circle", 26, {"fill": theme.paper, "strokeWidth": 1.25}),
+            ("moved", "diamond", 40, {"fill": theme.ink, "strokeWidth": 0}),
+            ("dissolved", _BAR, 60, {"strokeWidth": 1.5}),
+            ("swept", layers.CROSS, 40, {"strokeWidth": 1.75}),
+        )
+    ]
+
+
+def _trails(scene: TrackScene) -> list[Row]:
+    """Each track where it stood; one that was swept runs on to the column by which it was gone."""
+    found: list[Row] = []
+    for one in scene.shown:
+        steps = [step for step in one.track.steps if step.notional > 0]
+        side = int(one.track.side == "short")
+        row: list[Row] = [
+            {"track": one.track.number, "t": s.at // _MS, "p": s.peak, "usd": s.notional, "side": side} for s in steps
+        ]
+        if one.end == "swept":
+            row.append({**row[-1], "t": one.until // _MS})
+        found += broken(row, "p")
+    return found
+
+
+def _ends(scene: TrackScene) -> list[Row]:
+    found: list[Row] = []
+    for one in scene.shown:
+        first, last = one.track.steps[0], one.last
+        if one.known:
+            found.append({"kind": "born", "t": first.at // _MS, "p": first.peak})
+        found += [{"kind": "moved", "t": s.at // _MS, "p": s.peak} for s in one.track.steps if s.migrating]
+        if one.end == "swept":
+            found.append({"kind": "swept", "t": one.until // _MS, "p": last.peak})
+        elif one.end != "stands":
+            found.append({"kind": "dissolved", "t": last.at // _MS, "p": last.peak})
+    return found
+
+
+def _path(scene: TrackScene) -> list[Row]:
+    line = scene.line
+    return [
+        {"part": 0, "t": int(at) // _MS, "low": float(low), "high": float(high), "close": float(close)}
+        for at, low, high, close in zip(line.at, line.low, line.high, line.close, strict=True)
+    ]
+
+
+def _names(scene: TrackScene) -> list[Row]:
+    """The largest that stand now."""
+    now = sorted((one for one in scene.shown if one.end == "stands"), key=lambda one: -one.last.notional)[:_LABELS]
+    texts = [(one.last.peak, _grown(one), usd(one.last.notional)) for one in now]
+    return name_rows(texts, float(scene.path.close[-1]), scene.tick)
+
+
+def _grown(one: Life) -> str:
+    if one.known:
+        return f"{usd(one.last.notional)}  {'new' if one.new else 'split off'}"
+    return f"{usd(one.last.notional)}  {'+' if one.change > 0 else ''}{usd(one.change)}"
+
+
+def _last_price(scene: TrackScene) -> str:
+    return price(float(scene.path.close[-1]), scene.tick)

@@ -1,0 +1,1 @@
+"""From a file to committed rows: detect, map, stage, validate, deduplicate, commit."""

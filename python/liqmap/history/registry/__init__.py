@@ -1,0 +1,1 @@
+"""Append-only records in the history: issued maps and calibrations."""

@@ -1,0 +1,197 @@
+"""Issued maps on record: append-only, named by their content, with their bins."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from liqmap._base.errors import StorageError
+from liqmap._base.grid import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import duckdb
+    import numpy.typing as npt
+
+    from liqmap._base.timestamps import Instant
+    from liqmap.history.store import Store
+
+__all__ = [
+    "MapBins",
+    "MapRecord",
+    "MapTotals",
+    "read_map_bins",
+    "read_map_records",
+    "read_map_totals",
+    "record_issued_maps",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MapRecord:
+    """What is known of an issued map besides its bins; the columns of the table ``maps``, in their order.
+
+    Attributes:
+        map_id: sha256 of the map as it is published (``map.json``): its name in a site's manifest too.
+        issued_at: As of when, UTC microseconds.
+        data_cutoff: The last instant of anything that was read for it.
+        open_interest: Coin, one-sided.
+        tick, low_tick, width_ticks, bins: The price axis; see :class:`liqmap._base.grid.Grid`.
+        params_hash, inputs_hash, provenance: As the map bears them.
+    """
+
+    map_id: str
+    instrument: str
+    issued_at: Instant
+    data_cutoff: Instant
+    mark_price: float
+    open_interest: float
+    tick: float
+    low_tick: int
+    width_ticks: int
+    bins: int
+    params_hash: str
+    inputs_hash: str
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MapBins:
+    """The filled bins of a map, one entry each, longs first, then the highest leverage and price first.
+
+    Attributes:
+        long: Whether they are longs (else shorts).
+        leverage: Of the bracket.
+        bin: On the map's axis.
+        notional: USD at the level's price.
+    """
+
+    long: npt.NDArray[np.bool_]
+    leverage: npt.NDArray[np.float64]
+    bin: npt.NDArray[np.int64]
+    notional: npt.NDArray[np.float64]
+
+    def is_identical(self, other: MapBins) -> bool:
+        """Whether both hold the same, to the last bit."""
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__slots__)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MapTotals:
+    """A map on record, leverages together: ``usd`` per side and bin, longs first."""
+
+    mark_price: float
+    axis: Grid
+    usd: npt.NDArray[np.float64]
+
+
+_RECORD_COLUMNS = ", ".join(MapRecord.__slots__)
+_SELECT_BINS = "SELECT side = 'long' AS long, leverage, bin, notional FROM map_bins WHERE map_id = $1 ORDER BY ALL DESC"
+
+
+def record_issued_maps(store: Store, maps: Iterable[tuple[MapRecord, MapBins]]) -> int:
+    """Put maps on record, all or none; one that is there already is left as it is.
+
+    Returns:
+        How many were not there yet.
+
+    Raises:
+        StorageError: The history was opened to read or cannot be written, or holds another map under the same name.
+    """
+    new = 0
+    with store.transaction() as connection:
+        for header, held in maps:
+            known = _select_records(connection, "WHERE map_id = $1", [header.map_id])
+            if not known:
+                _insert_map(connection, header, held)
+                new += 1
+            elif known[0] != header or not _select_bins(connection, header.map_id).is_identical(held):
+                raise StorageError(
+                    "record", str(store.path), f"another map under {header.map_id[:16]}", "the same map", "not stored"
+                )
+    return new
+
+
+def read_map_records(store: Store, instrument: str | None = None) -> tuple[MapRecord, ...]:
+    """Maps on record, by instrument and time; those of one time in the order in which they were recorded."""
+    rest = "ORDER BY instrument, issued_at, rowid"
+    with store.reading() as connection:
+        if instrument is None:
+            return _select_records(connection, rest, [])
+        return _select_records(connection, f"WHERE instrument = $1 {rest}", [instrument])
+
+
+def read_map_bins(store: Store, map_id: str) -> MapBins:
+    """The filled bins of a map on record."""
+    with store.reading() as connection:
+        return _select_bins(connection, map_id)
+
+
+def read_map_totals(store: Store, instrument: str, start: Instant, end: Instant) -> dict[Instant, MapTotals]:
+    """Maps issued in ``[start, end]``, brackets together; of several of one time the one that was recorded first."""
+    with store.reading() as connection:
+        maps = connection.execute(
+            "SELECT issued_at, map_id, mark_price, tick, low_tick, width_ticks, bins FROM maps "
+            "WHERE instrument = $1 AND issued_at BETWEEN $2 AND $3 "
+            "QUALIFY row_number() OVER (PARTITION BY issued_at ORDER BY rowid) = 1",
+            [instrument, start, end],
+        ).fetchall()
+        if not maps:
+            return {}
+        rows = connection.execute(
+            "SELECT list_position($1, map_id) - 1 AS map, side = 'short' AS short, bin, sum(notional) AS notional "
+            "FROM map_bins WHERE list_contains($1, map_id) GROUP BY ALL ORDER BY ALL",
+            [[row[1] for row in maps]],
+        ).fetchnumpy()
+    found = {}
+    for i, (at, _, mark, tick, low, width, count) in enumerate(maps):
+        mine = rows["map"] == i
+        usd = np.zeros((2, count))
+        usd[rows["short"][mine].astype(np.int64), rows["bin"][mine]] = rows["notional"][mine]
+        found[int(at)] = MapTotals(float(mark), Grid(tick, low, width, count), usd)
+    return found
+
+
+def _insert_map(connection: duckdb.DuckDBPyConnection, header: MapRecord, held: MapBins) -> None:
+    from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when a map is recorded
+
+    values = [getattr(header, name) for name in MapRecord.__slots__]
+    values[-1] = json.dumps(header.provenance, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    places = ", ".join(f"${i + 1}" for i in range(len(values)))
+    connection.execute(f"INSERT INTO maps ({_RECORD_COLUMNS}) VALUES ({places})", values)
+    sides = np.array(["short", "long"], dtype=object)[held.long.astype(np.int64)]
+    table = Table.from_pydict(
+        {
+            "side": Array(sides.tolist(), type=DataType.utf8()),
+            "leverage": Array.from_numpy(held.leverage),
+            "bin": Array.from_numpy(held.bin),
+            "notional": Array.from_numpy(held.notional),
+        }
+    )
+    rows = connection.from_arrow(table)
+    connection.register("issued_bins", rows)
+    connection.execute(
+        "INSERT INTO map_bins SELECT $1, side, leverage, bin, notional FROM issued_bins", [header.map_id]
+    )
+    connection.unregister("issued_bins")
+
+
+def _select_records(connection: duckdb.DuckDBPyConnection, rest: str, values: list[str]) -> tuple[MapRecord, ...]:
+    rows = connection.execute(f"SELECT {_RECORD_COLUMNS} FROM maps {rest}", values).fetchall()
+    return tuple(
+        MapRecord(**dict(zip(MapRecord.__slots__, (*row[:-1], json.loads(row[-1])), strict=True))) for row in rows
+    )
+
+
+def _select_bins(connection: duckdb.DuckDBPyConnection, map_id: str) -> MapBins:
+    columns = connection.execute(_SELECT_BINS, [map_id]).fetchnumpy()
+    return MapBins(
+        np.asarray(columns["long"], dtype=np.bool_),
+        np.asarray(columns["leverage"], dtype=np.float64),
+        np.asarray(columns["bin"], dtype=np.int64),
+        np.asarray(columns["notional"], dtype=np.float64),
+    )

@@ -1,0 +1,135 @@
+"""Clusters of one side at two times: who goes on, who is born, who ends, who splits and who merges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from liqmap import _core
+from liqmap.maps.tracks.cluster_coupling import SPLIT, link
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+__all__ = ["Ground", "Matching", "match"]
+
+MASS_WEIGHT = 0.5
+"""What a mass e times as large costs, in half-widths of the basin."""
+UNMATCHED = 2.0
+"""What a birth or an end costs: two clusters of one mass match if they are less than four half-widths apart."""
+
+
+class Ground(NamedTuple):
+    """A cluster as far as matching goes: the edges of its basin, its peak, all prices, and its notional."""
+
+    low: float
+    peak: float
+    high: float
+    mass: float
+
+    @property
+    def half_width(self) -> float:
+        """Of the basin, price."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What became of one list of clusters in the next.
+
+    Attributes:
+        pairs: Index before → index after, of clusters that go on.
+        share: Of the pairs: how much of the cluster's mass the optimal coupling of all clusters sends to its successor.
+        parent: Index after → index before, of clusters that split off another that goes on.
+        heir: Index before → index after, of clusters that merged into another that goes on.
+    """
+
+    pairs: dict[int, int]
+    share: dict[int, float]
+    parent: dict[int, int]
+    heir: dict[int, int]
+
+
+def match(before: Sequence[Ground], after: Sequence[Ground]) -> Matching:
+    """Match two lists, each in order of price, one side each.
+
+    Pairs keep the order of price; one costs ``|ln p/p'| / w + ½ |ln m/m'|``, where w is the mean half-width of the two
+    basins, and a cluster left alone costs 2: the cheapest pairing is taken.
+
+    A cluster without a partner split off one that goes on, or merged into it, if the two share ground (levels do not
+    move) and the coupling of the clusters on common ground sends at least 30 % each way; the rule is that of
+    :class:`liqmap.maps.tracks.cluster_coupling.Links`.
+
+    Example:
+        >>> a = [Ground(98, 100, 102, 10), Ground(118, 120, 122, 5)]
+        >>> match(a, [Ground(97, 99, 100, 6), Ground(100, 101, 103, 5)])
+        Matching(pairs={0: 0}, share={0: 0.8181818181818181}, parent={1: 0}, heir={})
+    """
+    if not before or not after:
+        return Matching({}, {}, {}, {})
+    pairs = dict(_core.align_monotone(_costs(before, after), UNMATCHED))
+    flows = link([(c.peak, c.mass) for c in before], [(c.peak, c.mass) for c in after]).flows
+    share = {flow.before: flow.out for flow in flows if pairs.get(flow.before) == flow.after}
+    parent, heir = _relatives(before, after, pairs)
+    return Matching(pairs, {i: share.get(i, 0.0) for i in pairs}, parent, heir)
+
+
+def _costs(before: Sequence[Ground], after: Sequence[Ground]) -> npt.NDArray[np.float64]:
+    """What each pair costs, shape ``(before, after)``."""
+    (low_a, peak_a, high_a, mass_a), (low_b, peak_b, high_b, mass_b) = np.array(before).T, np.array(after).T
+    half_a, half_b = (high_a - low_a) / (2 * peak_a), (high_b - low_b) / (2 * peak_b)
+    width = (half_a[:, None] + half_b) / 2
+    moved = np.abs(np.subtract.outer(np.log(peak_a), np.log(peak_b))) / width
+    grown = np.abs(np.subtract.outer(np.log(mass_a), np.log(mass_b)))
+    return np.asarray(moved + MASS_WEIGHT * grown, dtype=np.float64)
+
+
+def _relatives(
+    before: Sequence[Ground], after: Sequence[Ground], pairs: dict[int, int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Parents of the newborn, heirs of the ended; each group of clusters on common ground is coupled by itself."""
+    parent: dict[int, int] = {}
+    heir: dict[int, int] = {}
+    came_from = {j: i for i, j in pairs.items()}
+    for olds, news in _groups(before, after, pairs):
+        told = link([(before[i].peak, before[i].mass) for i in olds], [(after[j].peak, after[j].mass) for j in news])
+        out = {(olds[f.before], news[f.after]): f.out for f in told.flows}
+        into = {(olds[f.before], news[f.after]): f.into for f in told.flows}
+        for (i, j), given in out.items():
+            shared = before[i].low < after[j].high and after[j].low < before[i].high
+            if not shared:
+                continue
+            if j not in came_from and i in pairs and min(given, out.get((i, pairs[i]), 0.0)) >= SPLIT:
+                parent[j] = i
+            if i not in pairs and j in came_from and min(into[i, j], into.get((came_from[j], j), 0.0)) >= SPLIT:
+                heir[i] = j
+    return parent, heir
+
+
+def _groups(
+    before: Sequence[Ground], after: Sequence[Ground], pairs: dict[int, int]
+) -> list[tuple[list[int], list[int]]]:
+    """Clusters that hang together by shared ground or by a pair, where there is somebody of either list to explain.
+
+    In a group of one pair nobody was born and nobody ended.
+    """
+    root = list(range(len(before) + len(after)))
+
+    def find(k: int) -> int:
+        while root[k] != k:
+            k = root[k]
+        return k
+
+    (low_a, _, high_a, _), (low_b, _, high_b, _) = np.array(before).T, np.array(after).T
+    shared = np.argwhere((low_a[:, None] < high_b) & (low_b < high_a[:, None]))
+    for i, j in (*pairs.items(), *shared.tolist()):
+        root[find(i)] = find(len(before) + j)
+    groups: dict[int, tuple[list[int], list[int]]] = {}
+    for k in range(len(root)):
+        olds, news = groups.setdefault(find(k), ([], []))
+        (olds if k < len(before) else news).append(k if k < len(before) else k - len(before))
+    return [(olds, news) for olds, news in groups.values() if olds and news and len(olds) + len(news) > 2]  # noqa: PLR2004

@@ -1,0 +1,1 @@
+"""The cohort engine: its inputs, recipes, calibration, checkpoints and ledger."""

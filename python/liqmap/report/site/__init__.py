@@ -1,0 +1,1 @@
+"""The site as a folder: issues, archive pages, assets, manifests and atomic writes."""

@@ -1,0 +1,1 @@
+"""Small drawings written as SVG by hand: thumbnails, strips, calendars, social cards."""

@@ -1,0 +1,1 @@
+"""Sentences on the pages, made from the data of an issue."""

@@ -1,0 +1,98 @@
+"""Sentences of the evolution page.
+
+Migration means that notional is matched between clusters of two maps; individual positions do not move.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from liqmap._base.number_format import percent, price, usd
+from liqmap.report.text.heatmap import day_and_time, range_name
+from liqmap.report.text.sentences import duration_text, round_price_range
+
+if TYPE_CHECKING:
+    from liqmap.charts.tracks.layout import Life, TrackScene
+    from liqmap.report.facts import Facts
+
+__all__ = ["age", "alt_text", "heading", "lede", "notional_change", "previous_peak", "status"]
+
+_DAY = 86_400_000_000
+
+
+def heading(scene: TrackScene) -> str:
+    """Heading: clusters swept by the price, and new clusters."""
+    swept = [life for life in scene.shown if life.end == "swept"]
+    new = [life for life in scene.shown if life.end == "stands" and life.new]
+    length = range_name((int(scene.of.at[-1]) - int(scene.of.at[0])) / _DAY)
+    largest = max(new, key=lambda life: life.last.notional, default=None)
+    gone = (
+        f"Price swept {_count_noun(len(swept), 'cluster')} in {length}"
+        if swept
+        else f"No cluster was swept in {length}"
+    )
+    if largest is None:
+        return f"{gone}; no open cluster is new"
+    prices = round_price_range(largest.last.low, largest.last.high)
+    most = f"{usd(largest.last.notional)} of {largest.track.side}s at {prices}"
+    return f"{gone}; {len(new)} open {'cluster is' if len(new) == 1 else 'clusters are'} new, the largest {most}"
+
+
+def lede(scene: TrackScene) -> str:
+    """Notional opened, closed and liquidated on each side."""
+    of = scene.of
+    parts = [
+        f"{name} {usd(float(of.opened[1:, k].sum()))} opened, {usd(float(of.closed[1:, k].sum()))} closed voluntarily, "
+        f"{usd(float(of.liquidated[1:, k].sum()))} liquidated"
+        for k, name in enumerate(("of longs", "of shorts"))
+    ]
+    return f"Modelled, over all prices: {parts[0]}; {parts[1]}."
+
+
+def alt_text(facts: Facts, scene: TrackScene) -> str:
+    """Alternative text of the tracks chart."""
+    return (
+        f"Clusters of {facts.map.instrument} over time: one line per cluster at its peak price, line width by "
+        f"notional, with the price. {heading(scene)}. The tables below give the numbers."
+    )
+
+
+def age(life: Life, scene: TrackScene) -> str:
+    """Age of a cluster; a lower bound if it existed before the first column."""
+    length = int(scene.of.at[-1]) - life.born
+    if not length:
+        return "new"
+    return f"{'' if life.known else 'over '}{duration_text(length)}"
+
+
+def previous_peak(life: Life, scene: TrackScene) -> str:
+    """First peak price followed by an arrow; empty if the peak has not moved."""
+    first, last = life.track.steps[0].peak, life.last.peak
+    return "" if abs(first - last) < 1e-9 * last else f"{price(first, scene.tick)} → "
+
+
+def notional_change(life: Life) -> str:
+    """Change of notional since the first column, or ``new`` or ``split off`` for a later cluster."""
+    if life.known:
+        return "new" if life.new else "split off"
+    return f"{'+' if life.change > 0 else ''}{usd(life.change)}"
+
+
+def status(life: Life) -> str:
+    """Events of a cluster and how it ended."""
+    track = life.track
+    parts = []
+    if track.parent is not None:
+        parts.append(f"split off {track.parent}")
+    if life.migrated is not None:
+        new = life.migrated.opened / life.migrated.notional if life.migrated.notional > 0 else 0.0
+        parts.append(f"migrating on {day_and_time(life.migrated.at)}, {percent(new, 0)} newly opened")
+    if life.end == "merged":
+        parts.append(f"merged into {track.heir}")
+    elif life.end != "stands":
+        parts.append(life.end)
+    return ", ".join(parts) or "–"
+
+
+def _count_noun(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

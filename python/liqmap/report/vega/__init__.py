@@ -1,0 +1,1 @@
+"""Charts drawn to static SVG at build time by Vega."""

@@ -1,0 +1,1 @@
+"""Statistics used for scoring: Poisson regression, EM, bootstrap, rank correlation."""

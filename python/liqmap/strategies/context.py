@@ -1,0 +1,175 @@
+"""What every rule starts from: a map, the law of each side, how the price moves, and the clusters within reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from liqmap._base.errors import InputError
+from liqmap._base.instruments import SIDES
+from liqmap.stress.cascade import Cascade, cascade
+from liqmap.stress.impact import STRESSED, SquareRoot
+from liqmap.stress.impact_selection import usable_law
+from liqmap.stress.thresholds import thresholds
+from liqmap.stress.touch_probability import HORIZONS_H, touch_probability
+
+if TYPE_CHECKING:
+    from liqmap._base.instruments import Side
+    from liqmap.maps.clusters import Cluster
+    from liqmap.maps.map import LiquidationMap
+    from liqmap.strategies.conditions import Conditions
+    from liqmap.stress.impact import Law
+    from liqmap.stress.thresholds import Thresholds
+    from liqmap.stress.types import BookSide
+
+__all__ = ["REACH_SIGMAS", "Push", "Setting", "book_side", "far_of", "near_of"]
+
+REACH_SIGMAS = 3.0
+"""Clusters further away than three standard deviations of 24 hours' moves are no matter of today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """How far a flow pushes the price, as a fraction, under the three laws of every band.
+
+    ``None`` where the flow is more than the book is known to hold: there a number would be made up.
+    """
+
+    calm: float | None
+    stressed: float | None
+    square_root: float | None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A map and what is known of its market at that time.
+
+    Attributes:
+        of: The map.
+        depth: The book, another law, or ``None`` for the labelled fallback.
+        conditions: How the price moves.
+
+    Raises:
+        InputError: A bin that is negative or no number.
+    """
+
+    of: LiquidationMap
+    depth: Law | None
+    conditions: Conditions
+
+    def __post_init__(self) -> None:
+        for side in SIDES:
+            held = self.of.side(side)
+            if not np.all(np.isfinite(held) & (held >= 0)):
+                found = f"a {side} bin negative or not finite"
+                raise InputError("levels", self.of.instrument, found, "USD from 0 on", "nothing computed")
+
+    @property
+    def mark(self) -> float:
+        """The price everything is measured from."""
+        return self.of.mark_price
+
+    @cached_property
+    def laws(self) -> dict[Side, Law]:
+        """Whose orders take the forced flow of each side; see :func:`liqmap.stress.impact_selection.usable_law`."""
+        return {side: usable_law(self.of, self.depth, side) for side in SIDES}
+
+    @cached_property
+    def square_root(self) -> SquareRoot:
+        """The third law of the band, with the observed volatility of a day; turnover stays assumed."""
+        return SquareRoot(sigma=self.conditions.move(24))
+
+    @cached_property
+    def limits(self) -> tuple[str, ...]:
+        """What the laws assume."""
+        said = [sentence for law in self.laws.values() for sentence in law.assumptions]
+        return tuple(dict.fromkeys([*said, *self.square_root.assumptions, f"stressed book: {STRESSED:g} of the depth"]))
+
+    @property
+    def reach(self) -> float:
+        """Three standard deviations of 24 hours' moves."""
+        return REACH_SIGMAS * self.conditions.move(24)
+
+    @cached_property
+    def clusters(self) -> tuple[Cluster, ...]:
+        """Clusters of both sides whose near edge lies within reach, nearest first."""
+        found = [c for c in self.of.clusters() if abs(self.distance(near_of(c))) <= self.reach]
+        return tuple(sorted(found, key=lambda c: (abs(self.distance(near_of(c))), c.peak)))
+
+    @property
+    def largest(self) -> float:
+        """Notional of the largest cluster within reach; 0 without one."""
+        return max((cluster.notional for cluster in self.clusters), default=0.0)
+
+    @property
+    def nothing(self) -> str:
+        """Why a rule over clusters has nothing to say, where there is no cluster."""
+        return f"no cluster lies within {self.reach:.1%} of the mark (three standard deviations of 24 hours)"
+
+    @cached_property
+    def thresholds(self) -> dict[Side, Thresholds | None]:
+        """The shock each level needs, by side; ``None`` for a side without levels."""
+        found: dict[Side, Thresholds | None] = {}
+        for side in SIDES:
+            held = bool(self.of.side(side).any())
+            try:
+                found[side] = thresholds(self.of, side, self.laws[side]) if held else None
+            except InputError:
+                # All its levels lie past the mark.
+                found[side] = None
+        return found
+
+    def distance(self, price: float) -> float:
+        """``price / mark − 1``."""
+        return price / self.mark - 1
+
+    def touch(self, price: float) -> dict[str, float]:
+        """Probability that the price is touched within 4, 12 and 24 hours (driftless, observed volatility)."""
+        away, sigma = self.distance(price), self.conditions.volatility
+        return {f"{hours:g}h": touch_probability(away, sigma, hours) for hours in HORIZONS_H}
+
+    def shocks(self, cluster: Cluster) -> tuple[float | None, float | None]:
+        """The smallest shocks, as signed fractions, that fire the first level of a cluster and its last."""
+        table = self.thresholds[cluster.side]
+        if table is None:
+            return None, None
+        inside = np.flatnonzero((table.price >= cluster.low) & (table.price <= cluster.high))
+        return (
+            (float(table.shock_needed[inside[0]]), float(table.shock_needed[inside[-1]]))
+            if inside.size
+            else (None, None)
+        )
+
+    def push(self, side: Side, usd: float) -> Push:
+        """``I(Q)``: how far the forced flow of a side pushes the price on."""
+        book, law = book_side(side), self.laws[side]
+        third = _impact(self.square_root, book, usd)
+        return Push(_impact(law, book, usd), _impact(law, book, usd / STRESSED), third)
+
+    def cascade_from(self, price: float, side: Side, shock: float) -> Cascade:
+        """A cascade whose shock starts from another price: levels on the way there are taken as gone."""
+        there = replace(self.of, mark_price=price)
+        return cascade(there, shock, usable_law(there, self.depth, side), square_root=self.square_root)
+
+
+def book_side(side: Side) -> BookSide:
+    """Whose orders take the forced flow: bids take sales of longs, asks purchases of shorts."""
+    return "bid" if side == "long" else "ask"
+
+
+def near_of(cluster: Cluster) -> float:
+    """The edge of a cluster that the price reaches first."""
+    return cluster.high if cluster.side == "long" else cluster.low
+
+
+def far_of(cluster: Cluster) -> float:
+    """The edge it reaches last."""
+    return cluster.low if cluster.side == "long" else cluster.high
+
+
+def _impact(law: Law, side: BookSide, usd: float) -> float | None:
+    curve = law.curve(side)
+    return None if usd > curve.capacity else float(curve.displacement(np.array([usd]))[0])

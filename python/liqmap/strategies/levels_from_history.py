@@ -1,0 +1,92 @@
+"""The levels to use, from a history: its map, its book, its bars, and the maps of the week before."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from liqmap._base.errors import NotFoundError
+from liqmap.maps.build import build_map
+from liqmap.maps.build_market import build_market, is_market
+from liqmap.maps.market import MarketMap
+from liqmap.maps.snapshots import run_of
+from liqmap.strategies.conditions import Conditions
+from liqmap.strategies.price_series import spot_series
+from liqmap.strategies.trading_levels import TradingLevels, trading_levels
+from liqmap.stress.depth_from_history import merged_depth_from_history
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from liqmap._base.timestamps import Instant
+    from liqmap.history.store import Store
+    from liqmap.maps.map import LiquidationMap
+    from liqmap.maps.snapshots import Frozen
+    from liqmap.positions.engine.population import AnyRecipe
+    from liqmap.strategies.stops import OwnPosition
+
+__all__ = ["levels_on", "stored_levels"]
+
+PAST_DAYS = 7
+_DAY = 86_400_000_000
+
+
+def stored_levels(
+    store: Store,
+    name: str,
+    at: Instant | None,
+    *,
+    recipe: AnyRecipe | None = None,
+    own: OwnPosition | None = None,
+    past_days: int = PAST_DAYS,
+) -> TradingLevels:
+    """Every rule on the map of an instrument, or of a market; see `liqmap.strategies.trading_levels.trading_levels`.
+
+    Raises:
+        NotFoundError: The history does not have the instrument or market, or no bars of it at that time.
+        InputError: Fewer than two hours of bars.
+    """
+    build = build_market if is_market(name) else build_map
+    of = build(store, name, at=at, recipe=recipe)
+    return levels_on(store, of, recipe=recipe, own=own, past_days=past_days)
+
+
+def levels_on(
+    store: Store,
+    of: LiquidationMap,
+    *,
+    recipe: AnyRecipe | None = None,
+    own: OwnPosition | None = None,
+    past_days: int = PAST_DAYS,
+) -> TradingLevels:
+    """The same on a map that is made already.
+
+    A market moves as its spot series does, and its book is that of its instruments together, as far as there are any.
+
+    Raises:
+        NotFoundError: No bars of its instrument at that time.
+        InputError: Fewer than two hours of bars.
+    """
+    days = [of.at - back * _DAY for back in range(past_days, 0, -1)]
+    past: Sequence[LiquidationMap | Frozen]
+    if isinstance(of, MarketMap):
+        members = [part.instrument for part in of.parts]
+        bars, _ = spot_series(store, of, members)
+        past = _earlier_markets(store, of.instrument, days, recipe)
+    else:
+        members = [of.instrument]
+        bars = store.market_bars(of.instrument, until=of.at)
+        past = run_of(store, of.instrument).maps(store, days, bars, recipe)
+    depth = merged_depth_from_history(store, members, of.at)
+    return trading_levels(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
+
+
+def _earlier_markets(
+    store: Store, market: str, days: Sequence[Instant], recipe: AnyRecipe | None
+) -> tuple[LiquidationMap, ...]:
+    """The market's maps at earlier times, as far as the history goes back."""
+    found: list[LiquidationMap] = []
+    for day in days:
+        with suppress(NotFoundError):
+            found.append(build_market(store, market, at=day, recipe=recipe))
+    return tuple(found)

@@ -1,0 +1,64 @@
+"""What is kept is what was made; what is damaged is made again; modules load when they are used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from liqmap.charts.spec_cache import cache_folder, kept
+
+
+def test_what_is_kept_is_made_once_and_never_believed_blindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    made: list[str] = []
+
+    def make() -> dict[str, object]:
+        made.append("x")
+        return {"mark": "bar", "größe": [1.5, None]}
+
+    assert kept("a chart", make) == kept("a chart", make) == {"mark": "bar", "größe": [1.5, None]}
+    assert len(made) == 1
+    (path,) = cache_folder().rglob("*.json")
+    path.write_bytes(path.read_bytes().replace(b"bar", b"tar"))
+    assert kept("a chart", make)["mark"] == "bar"
+    assert len(made) == 2
+    kept("another", make)
+    assert len(made) == 3
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert kept("a chart", lambda: {"mark": "bar"}) == {"mark": "bar"}
+
+
+def test_drawings_that_are_kept_need_no_altair() -> None:
+    program = (
+        "import sys\n"
+        "from liqmap.charts.theme import PAGE\n"
+        "from liqmap.charts.map.chart import map_drawing\n"
+        "from liqmap.report.page_names import PAGE_NAMES\n"
+        "from liqmap.report.pages import find_page\n"
+        "from liqmap.charts.scorecard.chart import reliability_drawing, skill_drawing\n"
+        "from liqmap.charts.order_book_overlay.chart import overlay_drawing\n"
+        "from liqmap.charts.cascade.chart import curve_drawing\n"
+        "assert all(find_page(name) for name in PAGE_NAMES)\n"
+        "for draw in (map_drawing, curve_drawing, overlay_drawing, reliability_drawing, skill_drawing):\n"
+        "    assert draw(PAGE)['layer']\n"
+        "print('altair.vegalite' in sys.modules)\n"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    ]
+    assert told[1] == "False"
+
+
+def test_a_kept_drawing_is_the_one_altair_makes() -> None:
+    from liqmap.charts.map import chart  # noqa: PLC0415
+    from liqmap.charts.theme import PAGE  # noqa: PLC0415
+
+    assert chart.map_drawing(PAGE) == chart._drawing(PAGE, legend=False, pick=False).to_dict()

@@ -1,0 +1,74 @@
+"""Tracks ready to be drawn: how each ended, which are new, what a trail shows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from _helpers.sample_map import sample_map
+from _helpers.sample_tracks import COLUMNS, sample_tracks
+from liqmap._base.errors import InputError
+from liqmap.charts.heatmap.layout import WIDE
+from liqmap.charts.theme import PAGE
+from liqmap.charts.tracks.chart import track_data, track_drawing
+from liqmap.charts.tracks.layout import PricePath, TrackScene
+from liqmap.report.svg.turnover import HEIGHT, turnover
+
+TRACKS, PATH = sample_tracks(sample_map())
+SCENE = TrackScene.of_tracks(TRACKS, PATH, PATH, 0.1)
+
+
+def test_every_track_has_one_end() -> None:
+    ends = {one.track.number: one.end for one in SCENE.lives}
+    assert ends == {1: "swept", 2: "stands", 3: "stands", 4: "merged", 5: "stands", 6: "stands"}
+    # Had the price stayed where it was, the first would only have been closed.
+    still = PricePath(TRACKS.at, np.full(COLUMNS, 7e4), np.full(COLUMNS, 7e4) * 1.1, np.full(COLUMNS, 7.7e4))
+    high = PricePath(TRACKS.at, still.high, still.high, still.high)
+    assert TrackScene.of_tracks(TRACKS, high, high, 0.1).lives[0].end == "dissolved"
+
+
+def test_new_is_what_came_up_by_itself() -> None:
+    assert [one.track.number for one in SCENE.lives if one.new] == [5]
+    assert [one.track.number for one in SCENE.lives if one.known] == [5, 6]
+    assert SCENE.lives[4].change == 25e6
+    assert SCENE.lives[1].change == 0
+
+
+def test_tables_are_read_like_an_order_book_and_like_a_log() -> None:
+    # The largest three, from the highest price down.
+    assert [one.track.number for one in SCENE.standing(3)] == [5, 3, 2]
+    assert [one.track.number for one in SCENE.ended(5)] == [4, 1]
+
+
+def test_trails_are_as_thick_as_their_notional_and_marked_at_their_ends() -> None:
+    data = track_data(SCENE, WIDE)
+    rows = data["datasets"]
+    assert {row["track"] for row in rows["trails"]} == {1, 2, 3, 4, 5, 6}
+    kinds = [row["kind"] for row in rows["ends"]]
+    assert sorted(kinds) == ["born", "born", "dissolved", "moved", "swept"]
+    swept = next(row for row in rows["ends"] if row["kind"] == "swept")
+    assert swept["t"] == TRACKS.tracks[0].steps[-1].at // 1000
+    # No trail where nothing stands, but up to the sweep.
+    first = [row["t"] for row in rows["trails"] if row["track"] == 1]
+    assert first[-1] == swept["t"]
+    assert all(row["usd"] > 0 for row in rows["trails"])
+    assert track_data(SCENE, WIDE) == data
+    assert "trail" in str(track_drawing(PAGE))
+
+
+def test_bars_of_both_sides_share_a_scale_and_sum_up() -> None:
+    longs, shorts = turnover(TRACKS)
+    steps = COLUMNS - 1
+    assert longs.sums == (8e6 * steps, 4e6 * steps, 3e6 * steps)
+    assert longs.change == 1e6 * steps
+    assert (longs.top, shorts.top) == (8e6, 8e6)
+    assert longs.ground == pytest.approx(HEIGHT * 8 / 15)
+    assert longs.paths["opened"].count("M") == steps
+
+
+def test_a_price_that_is_no_number_is_told_by_its_field() -> None:
+    close = PATH.close.copy()
+    close[3] = np.nan
+    line = PricePath(PATH.at, PATH.low, PATH.high, close)
+    with pytest.raises(InputError, match="tracks/path, close: nan"):
+        track_data(TrackScene.of_tracks(TRACKS, PATH, line, 0.1), WIDE)

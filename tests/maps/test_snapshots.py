@@ -1,0 +1,92 @@
+"""A series of issued maps from one run of the engine is, map by map, what was issued."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import liqmap
+from liqmap import Recipe
+from liqmap._base.timestamps import parse_instant
+from liqmap.maps.snapshots import Frozen, Run, frozen, run_of
+
+INSTRUMENT = "binance:BTCUSDT"
+HALF_DAY = 12 * 3_600_000_000
+END = parse_instant("2026-06-08T12:00Z")
+
+
+@pytest.fixture(scope="module")
+def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("frozen") / "btc.duckdb"
+    with liqmap.open(file, mode="w") as history:
+        history.load(shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=INSTRUMENT)
+    return file
+
+
+def due(count: int = 12, end: int = END) -> list[int]:
+    return [end - k * HALF_DAY for k in range(count, -1, -1)]
+
+
+def test_each_is_the_map_of_its_time(db: Path) -> None:
+    with liqmap.open(db) as history:
+        made = Run(history.instrument(INSTRUMENT)).maps(history, due(), history.market_bars(INSTRUMENT, END))
+        assert [one.at for one in made] == due()
+        for one in made[::4]:
+            issued = history.map(INSTRUMENT, one.at)
+            want = frozen(issued)
+            assert np.array_equal(one.edges, want.edges)
+            # A map counts in hundredths of a cent.
+            assert np.abs(one.sums - want.sums).max() < 1
+            found = {(int(side), low, high) for side, low, high, *_ in one.clusters.tolist()}
+            assert found == {(int(c.side == "short"), c.low, c.high) for c in issued.clusters()}
+
+
+def test_with_a_recipe_it_is_that_recipes_map(db: Path) -> None:
+    recipe = Recipe(mapped_share=0.2)
+    with liqmap.open(db) as history:
+        bars, run = history.market_bars(INSTRUMENT, END), run_of(history, INSTRUMENT)
+        (usual,), (asked,) = run.maps(history, [END], bars), run.maps(history, [END], bars, recipe)
+        want = frozen(history.map(INSTRUMENT, END, recipe=recipe))
+    assert np.abs(asked.sums - want.sums).max() < 1
+    assert asked.sums[0, 0] > 1.5 * usual.sums[0, 0]
+
+
+def test_going_on_gives_what_starting_anew_gives(db: Path) -> None:
+    with liqmap.open(db) as history:
+        first = run_of(history, INSTRUMENT)
+        first.maps(history, due(end=END - 5 * HALF_DAY), history.market_bars(INSTRUMENT, END - 5 * HALF_DAY))
+        assert run_of(history, INSTRUMENT) is first
+        on = first.maps(history, due(), history.market_bars(INSTRUMENT, END))
+        anew = Run(history.instrument(INSTRUMENT)).maps(history, due(), history.market_bars(INSTRUMENT, END))
+    for a, b in zip(on, anew, strict=True):
+        assert np.array_equal(a.sums, b.sums)
+
+
+def test_what_comes_later_changes_nothing(db: Path) -> None:
+    with liqmap.open(db) as history:
+        about, early = history.instrument(INSTRUMENT), due(end=END - 5 * HALF_DAY)
+        then = Run(about).maps(history, early, history.market_bars(INSTRUMENT, early[-1]))
+        late = Run(about).maps(history, early, history.market_bars(INSTRUMENT))
+    for a, b in zip(then, late, strict=True):
+        assert np.array_equal(a.sums, b.sums)
+
+
+def test_a_price_takes_what_lies_on_the_way() -> None:
+    axis = liqmap.Grid.between(90, 110, 1, tick=0.1)
+    long, short = np.zeros(20), np.zeros(20)
+    long[[8, 5]], short[12] = (10.0, 30.0), 7.0
+    one = Frozen.of(0, 100.0, axis, long, short)
+    said = one.reached(0, np.array([100.0, 99.0, 98.5, 98.0, 95.0, 80.0]))
+    assert said.tolist() == pytest.approx([0, 0, 5, 10, 40, 40])
+    assert one.reached(1, np.array([101.0, 102.5, 200.0])).tolist() == pytest.approx([0, 3.5, 7])
+
+
+def test_times_before_open_interest_was_known_are_left_out(db: Path) -> None:
+    with liqmap.open(db) as history:
+        bars = history.market_bars(INSTRUMENT)
+        first = int(bars.end[0])
+        run = Run(history.instrument(INSTRUMENT))
+        assert not run.maps(history, [first + HALF_DAY], bars)
+        assert len(run.maps(history, [first + HALF_DAY, first + 3 * HALF_DAY], bars)) == 1

@@ -1,0 +1,160 @@
+"""Plans, cards, sheets and the verb, on a small market whose liquidations follow from its levels."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import liqmap
+from _helpers.scoring_market import walk
+from liqmap import InputError, NotFoundError
+from liqmap._base.timestamps import iso
+from liqmap.cli.calibrate import calibrate
+from liqmap.history import open_store
+from liqmap.positions.engine.calibrated_recipe import DISTANCES
+from liqmap.score.backtest import score
+from liqmap.score.engine_predictions import unit
+from liqmap.score.markdown_tables import BEGIN, END, put, sheet
+from liqmap.score.plan import read_plan, suggest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAYS = 40
+START = 1_750_000_000_000_000 // 3_600_000_000 * 3_600_000_000
+BTC = "binance:BTCUSDT"
+WHOLE = """[[test]]
+title = "x"
+instrument = "a:B"
+feed = "a:B"
+fitted = ["2026-01-01", "2026-01-02"]
+"""
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history of hourly bars, open interest and realised liquidations, from files like any other."""
+    folder = tmp_path_factory.mktemp("market")
+    bars = walk(24 * DAYS, seed=11)
+    swept = unit(bars)
+    noise = np.random.default_rng(1).gamma(2.0, 0.5, (24 * DAYS, 2))
+    usd = ((swept.standing + swept.born) @ (np.array(DISTANCES) ** -0.5 * 1e-3) + 1e4) * noise
+    rows: dict[str, list[list[object]]] = {"bars": [], "open_interest": [], "liquidations": []}
+    for i in range(24 * DAYS):
+        ts = iso(START + int(bars.ts[i]))
+        figures = [bars.open[i], bars.high[i], bars.low[i], bars.close[i], bars.volume_base[i]]
+        rows["bars"].append([BTC, ts, 3600, *(repr(float(f)) for f in figures), "last"])
+        rows["open_interest"].append([BTC, iso(START + int(bars.end[i])), "50000"])
+        for s, side in enumerate(("long", "short")):
+            rows["liquidations"].append([BTC, ts, 3600, side, repr(float(usd[i, s])), "complete"])
+    heads = {
+        "bars": ["instrument", "ts", "interval_s", "open", "high", "low", "close", "volume_base", "price_source"],
+        "open_interest": ["instrument", "ts", "oi_base"],
+        "liquidations": ["instrument", "ts", "window_s", "side", "usd", "feed"],
+    }
+    path = folder / "market.duckdb"
+    with open_store(path, "w") as store:
+        for table, lines in rows.items():
+            file = folder / f"{table}.csv"
+            with file.open("w", newline="") as handle:
+                csv.writer(handle).writerows([heads[table], *lines])
+            store.load(file, table=table)
+    return path
+
+
+def test_a_history_suggests_its_own_plan(market: Path) -> None:
+    with open_store(market) as store:
+        (test,) = suggest(store).test
+        (card,) = score(store, [test])
+    assert (test.instrument, test.feed, test.recipe, test.interval) == (BTC, BTC, "calibrated", "3600s")
+    assert test.fitted[1] == test.judged[0]
+    assert card.warm_up_days == pytest.approx(3)
+    assert card.periods == (444, 444)
+    # The market is made of such levels: here the map has to win.
+    assert card.demonstrated == (True, True)
+    rows = {row.name: row for row in card.tables["skill"]}
+    assert min(rows["map alone"].gain) > 0.3
+    assert card.mapped is not None
+    assert card.calibration is not None
+    text = sheet([card, card])
+    assert text.count("What was fitted") == 1
+    assert "Longs: the map adds to price alone." in text
+
+
+def test_the_verb_prints_json_and_fills_the_page(market: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    command = [sys.executable, "-c", "from liqmap.cli import main; main()", "score", "--db", str(market)]
+    done = subprocess.run([*command, "--json", "--docs", str(page)], capture_output=True, text=True, check=True)
+    (plain,) = json.loads(done.stdout)["tests"]
+    names = [row["name"] for row in plain["tables"]["skill"]]
+    assert names[:3] == ["price alone", "map alone", "price + map"]
+    text = page.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n\n### {plain['test']['title']}\n")
+    assert text.endswith(f"\n{END}\nafter\n")
+    deviance = plain["tables"]["skill"][1]["long"]["deviance"]
+    assert f"{deviance:,.0f}" in next(line for line in text.splitlines() if line.startswith("| map alone "))
+
+
+def test_calibrating_from_the_command_line_changes_later_maps(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in market.parent.glob("market.duckdb*"):
+        shutil.copy(file, tmp_path)
+    copy = tmp_path / market.name
+    day = 86_400_000_000
+    start, end = iso(START + 10 * day), iso(START + 30 * day)
+    calibrate(BTC, db=copy, start=start, end=end)
+    assert f"valid from {end}" in capsys.readouterr().out
+    calibrate(BTC, db=copy, start=start, end=end, json=True)
+    assert len(json.loads(capsys.readouterr().out)["kernel"]["long"]) == len(DISTANCES)
+    with liqmap.open(copy) as history:
+        assert len(history.map(BTC, START + 30 * day).brackets) == len(DISTANCES)
+        assert len(history.map(BTC, START + 29 * day).brackets) < len(DISTANCES)
+
+
+def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("nothing here\n")
+    with pytest.raises(InputError, match="no place for the tables"):
+        put("new", page)
+    assert page.read_text() == "nothing here\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[test]\n", "TOML"),
+        ("", "test"),
+        (WHOLE + 'judged = ["2026-01-02", "2026-01-03"]\nwidth = 3\n', "width"),
+        (WHOLE + 'judged = ["2026-01-02", "2026-01-01"]\n', "not before its end"),
+    ],
+)
+def test_a_wrong_plan_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said) as caught:
+        read_plan(path)
+    assert str(caught.value).startswith(f"liqmap: score: {path}")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_empty_history_has_nothing_to_score(tmp_path: Path) -> None:
+    with open_store(":memory:", "w") as store, pytest.raises(NotFoundError, match="nothing scored"):
+        suggest(store)
+    with pytest.raises(InputError, match="a plan file"):
+        read_plan(tmp_path / "none.toml")
+
+
+def test_the_page_in_docs_is_of_this_plan(pytestconfig: pytest.Config) -> None:
+    page = (pytestconfig.rootpath / "docs" / "skill.md").read_text("utf-8")
+    plan = read_plan(pytestconfig.rootpath / "reports" / "skill.toml")
+    for test in (*plan.test, *plan.simulated):
+        assert f"### {test.title}\n" in page

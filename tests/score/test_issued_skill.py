@@ -1,0 +1,139 @@
+"""Issued maps are judged by what came after them, with weights of what came before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from _helpers.sample_scorecard import sample_sweeps
+from _helpers.scoring_market import HOUR, walk, windows
+from liqmap._base.errors import NotFoundError
+from liqmap._base.grid import Grid
+from liqmap.maps.snapshots import Frozen
+from liqmap.score.issued_skill import BEFORE, Gain, judge, needed
+from liqmap.score.periods import match
+from liqmap.score.price_baseline import extremes
+from liqmap.score.reliability import bands, deciles
+from liqmap.score.scored_sweeps import sweeps
+
+
+def flat(at: int, mark: float, usd: float = 1e6) -> Frozen:
+    """A map with the same amount in every bin: longs below, shorts above."""
+    axis = Grid.around(mark, 0.1)
+    below = axis.edges()[1:] <= mark
+    return Frozen.of(at, mark, axis, np.where(below, usd, 0.0), np.where(below, 0.0, usd))
+
+
+def test_a_map_that_knows_is_told_from_one_that_does_not() -> None:
+    good, idle = judge(sample_sweeps(worth=1.0), 1.0), judge(sample_sweeps(worth=0.0), 1.0)
+    assert good.skill.low > 0.5
+    assert good.shown
+    assert not idle.shown
+    for found in (good, idle):
+        assert found.best.name != BEFORE
+        assert found.best.deviance == min(r.deviance for r in found.rivals if r.kind == "baseline" and r.name != BEFORE)
+        assert all(r.added.low <= 0 for r in found.rivals if r.kind == "placebo")
+        assert all(r.added.low <= r.added.gain <= r.added.high for r in found.rivals)
+
+
+def test_nothing_is_judged_by_what_came_after() -> None:
+    of = sample_sweeps(40)
+    last = of.issue == of.issue.max()
+    total = of.realised[last].sum() / 1e6
+
+    def slope(times: float) -> list[float]:
+        """What is left of the change of each deviance once the part without the prediction is taken out."""
+        changed = judge(replace(of, realised=np.where(last, times * of.realised, of.realised)), 1.0)
+        apart = (b.deviance - a.deviance for a, b in zip(before.rivals, changed.rivals, strict=True))
+        return [(d - 2 * times * np.log(times) * total) / (times - 1) for d in apart]
+
+    # The deviance is y ln y less a term linear in y, as long as the prediction stays: then the slope is one number.
+    before = judge(of, 1.0)
+    assert slope(3.0) == pytest.approx(slope(50.0), rel=1e-9)
+
+
+def test_a_placebo_that_gains_as_much_takes_the_skill_away() -> None:
+    good = judge(sample_sweeps(), 1.0)
+    fake = replace(good.rivals[-1], added=Gain(good.skill.gain, 0.0, 1.0))
+    assert not replace(good, rivals=(*good.rivals[:-1], fake)).shown
+
+
+@pytest.mark.parametrize("maps", [1, 29])
+def test_too_few_maps_are_not_judged(maps: int) -> None:
+    with pytest.raises(NotFoundError, match=rf"{maps} maps with a sweep .*at least 30"):
+        judge(sample_sweeps(maps), 1.0)
+    assert judge(sample_sweeps(30), 1.0).judged == 20
+    assert [needed(per_day) for per_day in (1 / 7, 1.0, 2.0, 6.0)] == [30, 30, 60, 180]
+
+
+def test_only_new_extremes_since_the_map_are_sweeps() -> None:
+    bars = walk(240)
+    usd = np.arange(480, dtype=float).reshape(240, 2)
+    periods = match(bars, windows(bars, usd))
+    starts = [int(bars.ts[i]) for i in range(24, 240, 24)]
+    maps = [flat(at, round(float(bars.open[i]), 1)) for at, i in zip(starts, range(24, 240, 24), strict=True)]
+    for side, edge in ((0, bars.low), (1, bars.high)):
+        found = sweeps(maps, 24 * HOUR, bars, periods, side)
+        want = []
+        for i in range(1, len(maps)):
+            reached = maps[i].mark_price
+            for bar in range(24 * (i + 1), 24 * (i + 2)):
+                beyond = edge[bar] < reached if side == 0 else edge[bar] > reached
+                if beyond:
+                    said = abs(edge[bar] - reached) / (maps[i].edges[1] - maps[i].edges[0]) * 1e6
+                    want.append((i, int(bars.ts[bar]), reached, edge[bar], usd[bar, side], said))
+                    reached = edge[bar]
+        columns = (found.issue, found.start, found.near, found.far, found.realised, found.said)
+        assert len(found.start) == len(want) > 20
+        for column, expected in zip(columns, zip(*want, strict=True), strict=True):
+            np.testing.assert_allclose(column, expected, rtol=1e-9)
+        assert (found.move > 0).all()
+        assert (found.distance >= found.move - 1e-12).all()
+
+
+def test_past_extremes_are_the_minima_of_their_spans() -> None:
+    bars = walk(400)
+    periods = match(bars, windows(bars, np.ones((400, 2))))
+    told = extremes(bars, periods, 0)
+    for hours, column in ((4, 1), (72, 4)):
+        for i in (1, 50, 399):
+            before = np.log(bars.low)[max(0, i - hours) : i].min()
+            assert told[i, column] == pytest.approx(max(before - np.log(bars.low[i]), 0.0), abs=1e-12)
+
+
+def test_deciles_hold_every_sweep_once() -> None:
+    of = sample_sweeps(20)
+    parts = deciles(of, 2.0)
+    assert len(parts) == 10
+    assert sum(part.sweeps for part in parts) == len(of.said)
+    assert sum(part.sweeps * part.realised for part in parts) == pytest.approx(of.realised.sum())
+    assert [part.said for part in parts] == sorted(part.said for part in parts)
+    assert all(part.low <= part.realised <= part.high for part in parts)
+    few = replace(of, **{n: getattr(of, n)[:12] for n in of.__slots__})
+    assert len(deciles(few, 2.0)) == 2
+    assert deciles(replace(of, **{n: getattr(of, n)[:3] for n in of.__slots__}), 2.0) == ()
+
+
+def test_a_driftless_price_reaches_clusters_about_as_often_as_expected() -> None:
+    random = np.random.default_rng(5)
+    bars = walk(24 * 200, seed=11, volatility=0.6)
+    periods = match(bars, windows(bars, np.ones((len(bars), 2)) * 1e5))
+    maps = []
+    for i in range(24 * 8, len(bars) - 24, 24):
+        mark, axis = float(bars.open[i]), Grid.around(float(bars.open[i]), 0.1)
+        long, short = np.zeros((2, axis.bins))
+        here = int(np.searchsorted(axis.edges(), mark))
+        for away in random.integers(10, 120, 3):
+            long[here - away], short[here + away] = random.lognormal(14, 1, 2)
+        maps.append(Frozen.of(int(bars.ts[i]), mark, axis, long, short))
+    both = (sweeps(maps, 24 * HOUR, bars, periods, 0), sweeps(maps, 24 * HOUR, bars, periods, 1))
+    found = bands(maps, range(len(maps)), 24 * HOUR, bars, both, 1.0)
+    assert sum(b.clusters for b in found) == sum(len(one.clusters) for one in maps)
+    reached, expected = sum(b.reached for b in found), sum(b.expected for b in found)
+    # Hourly bars touch a little less than a price that is watched all the time; wicks touch a little more.
+    assert reached == pytest.approx(expected, rel=0.15)
+    for b in found:
+        assert b.low <= b.reached <= b.high
+        assert b.said > 0
