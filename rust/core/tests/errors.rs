@@ -1,4 +1,4 @@
-//! Kinds of error can be told apart, and all print as `<place>: <found> (expected <what>)`.
+//! Kinds of error have distinct variants, and all print as `<place>: <found> (expected <what>)`.
 
 use liqmap_core::cascade::Levels;
 use liqmap_core::cohorts::Cohorts;
