@@ -11,12 +11,13 @@ __all__ = [
     "Curve",
     "Market",
     "__version__",
-    "align",
+    "align_monotone",
     "cascade",
     "couple",
     "coupled",
     "deleverage",
     "histogram",
+    "lagged_ewma",
     "liquidation_prices",
     "liquidation_tranches",
     "peaks",
@@ -24,7 +25,6 @@ __all__ = [
     "scenarios",
     "smooth",
     "thresholds",
-    "trailing",
     "whipsaw",
 ]
 
@@ -36,12 +36,14 @@ def histogram(
 ) -> tuple[npt.NDArray[np.int64], list[int], int, int, float]: ...
 def liquidation_prices(positions: Any, tiers: Any, instruments: Any = None) -> arro3.core.Table: ...
 def liquidation_tranches(positions: Any, tiers: Any, instruments: Any = None) -> arro3.core.Table: ...
-def trailing(
+def lagged_ewma(
     values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], start: float
 ) -> npt.NDArray[np.float64]: ...
 def smooth(density: npt.NDArray[np.float64], sigma: float) -> npt.NDArray[np.float64]: ...
-def peaks(density: npt.NDArray[np.float64], floor: float, keep: float) -> list[tuple[int, float, int, int]]: ...
-def align(cost: npt.NDArray[np.float64], alone: float) -> list[tuple[int, int]]: ...
+def peaks(
+    density: npt.NDArray[np.float64], min_prominence: float, basin_share: float
+) -> list[tuple[int, float, int, int]]: ...
+def align_monotone(cost: npt.NDArray[np.float64], alone: float) -> list[tuple[int, int]]: ...
 def couple(
     before: Sequence[tuple[float, float]], after: Sequence[tuple[float, float]]
 ) -> tuple[list[tuple[int, int, float]], float]: ...

@@ -178,3 +178,11 @@ def test_grids_that_differ_do_not_add() -> None:
     a, b = (histogram(table([]), Grid.between(1, high, 1, tick=1.0)) for high in (2, 3))
     with pytest.raises(InputError, match="one grid"):
         _ = a + b
+
+
+@pytest.mark.parametrize("other", [Grid(1.0, 100, 1, 10), Grid(0.5, 0, 1, 10), Grid(1.0, 0, 2, 10)])
+def test_grids_of_one_shape_that_differ_do_not_add(other: Grid) -> None:
+    a, b = (histogram(table([]), grid) for grid in (Grid(1.0, 0, 1, 10), other))
+    assert a.units.shape == b.units.shape
+    with pytest.raises(InputError, match="one grid"):
+        _ = a + b

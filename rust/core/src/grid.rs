@@ -1,17 +1,30 @@
-//! The price axis of a map: bins of equal width in integer ticks, left-closed.
+//! The price axis of a map: left-closed bins of equal width in integer ticks.
+//!
+//! ```
+//! use liqmap_core::grid::{BinLocation, Grid};
+//!
+//! // Three bins of one unit of quote currency from 100.0 upwards; the tick is 0.1.
+//! let grid = Grid::new(0.1, 1_000, 10, 3)?;
+//! assert_eq!(grid.locate(100.9), BinLocation::Bin(0));
+//! assert_eq!(grid.locate(101.0), BinLocation::Bin(1));
+//! assert_eq!(grid.locate(103.0), BinLocation::Above);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
+
+use std::fmt;
 
 use crate::error::{CoreError, Result};
 
-/// Prices stay below this many ticks, so that a tick is exact as a float.
+/// Prices stay below this number of ticks, so that every tick is exact as an `f64`.
 pub const TICK_LIMIT: i64 = 1 << 51;
 
-/// No axis needs more bins, and every cell of a map can be counted in 32 bits.
+/// Largest number of bins of an axis, so that the cells of a map can be indexed with 32 bits.
 pub const BINS_LIMIT: usize = 1_000_000;
 
-/// No axis spans more ticks, so that a tick's offset fits 32 bits.
+/// Largest span of an axis in ticks, so that the offset of a tick fits 32 bits.
 pub const SPAN_LIMIT: i64 = 1 << 31;
 
-/// `bins` bins of `width_ticks` ticks from `low_tick` up.
+/// `bins` bins of `width_ticks` ticks each, upwards from `low_tick`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
     ticks_per_unit: f64,
@@ -20,10 +33,10 @@ pub struct Grid {
     bins: usize,
 }
 
-/// Where a price falls.
+/// The location of a price relative to a grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In this bin.
+pub enum BinLocation {
+    /// In the bin with this index, counted from the lowest.
     Bin(usize),
     /// Below the lowest edge.
     Below,
@@ -32,54 +45,57 @@ pub enum Place {
 }
 
 impl Grid {
-    /// A grid of `bins` bins, each `width_ticks` ticks of size `tick`, from `low_tick` up.
+    /// A grid of `bins` bins, each `width_ticks` ticks wide, upwards from `low_tick`; `tick` is the tick size in quote
+    /// currency.
     ///
     /// # Errors
-    /// A tick that is not a finite number above 0, no bin, no width, or an axis beyond [`TICK_LIMIT`].
+    /// A tick size that is not finite and positive, no bins, a width below one tick, or an axis beyond [`TICK_LIMIT`],
+    /// [`BINS_LIMIT`] or [`SPAN_LIMIT`].
     pub fn new(tick: f64, low_tick: i64, width_ticks: i64, bins: usize) -> Result<Self> {
         if !(tick.is_finite() && tick > 0.0) {
-            return Err(CoreError::new("tick", format!("{tick}"), "a finite number above 0"));
+            return Err(CoreError::value("tick", format!("{tick}"), "a finite number above 0"));
         }
         if width_ticks < 1 {
-            return Err(CoreError::new("width", format!("{width_ticks} ticks"), "at least one tick"));
+            return Err(CoreError::value("width_ticks", format!("{width_ticks}"), "at least one tick"));
         }
         let span = i64::try_from(bins).ok().and_then(|n| n.checked_mul(width_ticks));
         let high = span.and_then(|s| s.checked_add(low_tick));
         match high {
             Some(high)
                 if (1..=BINS_LIMIT).contains(&bins)
-                    && high - low_tick < SPAN_LIMIT
-                    && low_tick.abs() < TICK_LIMIT
-                    && high.abs() < TICK_LIMIT =>
+                    && span.is_some_and(|ticks| ticks < SPAN_LIMIT)
+                    && low_tick.unsigned_abs() < TICK_LIMIT as u64
+                    && high.unsigned_abs() < TICK_LIMIT as u64 =>
             {
                 Ok(Self { ticks_per_unit: 1.0 / tick, low_tick, width_ticks, bins })
             }
-            _ => Err(CoreError::new(
-                "bins",
-                format!("{bins} from tick {low_tick}"),
+            _ => Err(CoreError::limit(
+                "bins, width_ticks",
+                format!("{bins} bins of {width_ticks} ticks from tick {low_tick}"),
                 "1 to 1,000,000 bins that span fewer than 2^31 ticks",
             )),
         }
     }
 
-    /// How many bins.
+    /// Number of bins.
     #[must_use]
     pub const fn bins(&self) -> usize {
         self.bins
     }
 
-    /// Where a finite price falls: rounded to its tick (half up), then compared as an integer.
+    /// The location of a finite price in quote currency: rounded to its tick (half up), then compared as an integer.
     #[must_use]
-    pub fn place(&self, price: f64) -> Place {
+    pub fn locate(&self, price: f64) -> BinLocation {
         let offset = (price * self.ticks_per_unit + 0.5).floor() - self.low_tick as f64;
         if offset < 0.0 {
-            return Place::Below;
+            return BinLocation::Below;
         }
         let bin = (offset as i64 / self.width_ticks) as usize;
-        if bin < self.bins { Place::Bin(bin) } else { Place::Above }
+        if bin < self.bins { BinLocation::Bin(bin) } else { BinLocation::Above }
     }
 
-    /// The same as numbers for the fast path of [`crate::histogram`].
+    /// Ticks per unit of quote currency, lowest tick, span in ticks and bins per tick, for the vectorised path of
+    /// [`crate::histogram`].
     pub(crate) fn scale(&self) -> (f64, f64, f64, f64) {
         let low = self.low_tick as f64;
         (
@@ -91,6 +107,13 @@ impl Grid {
     }
 }
 
+impl fmt::Display for Grid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tick = 1.0 / self.ticks_per_unit;
+        write!(f, "{} bins of {} ticks of {tick} from tick {}", self.bins, self.width_ticks, self.low_tick)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,28 +121,29 @@ mod tests {
     #[test]
     fn an_edge_belongs_to_the_bin_above_it() {
         let grid = Grid::new(0.1, 1_000, 10, 3).unwrap();
-        assert_eq!(grid.place(99.94), Place::Below);
-        assert_eq!(grid.place(99.95), Place::Bin(0));
-        assert_eq!(grid.place(100.9), Place::Bin(0));
-        assert_eq!(grid.place(101.0), Place::Bin(1));
-        assert_eq!(grid.place(102.9), Place::Bin(2));
-        assert_eq!(grid.place(103.0), Place::Above);
+        assert_eq!(grid.locate(99.94), BinLocation::Below);
+        assert_eq!(grid.locate(99.95), BinLocation::Bin(0));
+        assert_eq!(grid.locate(100.9), BinLocation::Bin(0));
+        assert_eq!(grid.locate(101.0), BinLocation::Bin(1));
+        assert_eq!(grid.locate(102.9), BinLocation::Bin(2));
+        assert_eq!(grid.locate(103.0), BinLocation::Above);
     }
 
     #[test]
-    fn decimal_edges_survive_binary_floats() {
-        // floor(0.3 / 0.1) is 2 and floor(0.7 / 0.1) is 6 in binary floats; ticks know better.
+    fn decimal_edges_are_exact() {
+        // floor(0.3 / 0.1) is 2 and floor(0.7 / 0.1) is 6 in binary floating point; integer ticks give 3 and 7.
         let grid = Grid::new(0.1, 0, 1, 10).unwrap();
-        assert_eq!(grid.place(0.3), Place::Bin(3));
-        assert_eq!(grid.place(0.7), Place::Bin(7));
+        assert_eq!(grid.locate(0.3), BinLocation::Bin(3));
+        assert_eq!(grid.locate(0.7), BinLocation::Bin(7));
     }
 
     #[test]
-    fn an_impossible_axis_is_refused() {
+    fn an_invalid_axis_is_rejected() {
         assert!(Grid::new(f64::NAN, 0, 1, 1).is_err());
         assert!(Grid::new(0.1, 0, 0, 1).is_err());
         assert!(Grid::new(0.1, 0, 1, 0).is_err());
         assert!(Grid::new(0.1, i64::MAX - 1, 1, 1).is_err());
+        assert!(Grid::new(0.1, i64::MIN, 1, 1).is_err());
         assert!(Grid::new(0.1, 0, i64::MAX, 2).is_err());
         assert!(Grid::new(0.1, 0, 1 << 30, 2).is_err());
     }

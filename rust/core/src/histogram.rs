@@ -1,26 +1,43 @@
-//! Levels binned on a grid, by side and leverage bracket, in integers: parts sum to the whole exactly, in any order.
+//! Liquidation levels binned on a grid by side and leverage bracket. Sums are integers, so that partial histograms add
+//! up exactly and in any order.
+//!
+//! ```
+//! use liqmap_core::grid::Grid;
+//! use liqmap_core::histogram::{Histogram, LevelColumns, UNITS_PER_NOTIONAL};
+//!
+//! let mut histogram = Histogram::empty(Grid::new(0.1, 980, 10, 4)?, 1);
+//! histogram.fill(LevelColumns {
+//!     price: &[99.0, 99.4, 101.0],
+//!     notional: &[10.0, 5.0, 7.0],
+//!     side: &[1, 1, -1],
+//!     bracket: None,
+//! })?;
+//! let usd: Vec<f64> = histogram.cells().iter().map(|&units| units as f64 / UNITS_PER_NOTIONAL).collect();
+//! assert_eq!(usd, [0.0, 15.0, 0.0, 0.0, 0.0, 0.0, 0.0, 7.0]);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 use rayon::prelude::*;
 
 use crate::error::{CoreError, Result};
 use crate::grid::Grid;
-use crate::wide::{Work, widest};
+use crate::simd::{Kernel, run_widest};
 
-/// One unit of notional is 1e-4 of the quote currency, so that sums are integers and do not depend on their order.
+/// Units per unit of quote currency: one unit is 1e-4, so that sums are integers and independent of their order.
 pub const UNITS_PER_NOTIONAL: f64 = 1e4;
-/// No level may be larger: beyond it a price or a unit is wrong.
+/// Largest notional of a single level, in quote currency; larger values indicate a wrong price or unit.
 pub const NOTIONAL_LIMIT: f64 = 1e12;
-/// A histogram may hold this much before a cell could overflow.
+/// Largest total of a histogram, in units: below it no cell can overflow.
 const TOTAL_LIMIT: i128 = 9_000_000_000_000_000_000;
-/// Rows that a thread takes at a time: few, so that none waits long for another.
-const PIECE: usize = 1 << 17;
+/// Rows per task of a thread: small enough to balance the load.
+const ROWS_PER_TASK: usize = 1 << 17;
 
-/// Columns of levels, all of one length; `bracket` may be missing (all in bracket 0).
+/// Columns of levels of equal length; without `bracket`, all levels are in bracket 0.
 #[derive(Debug, Clone, Copy)]
-pub struct Levels<'a> {
+pub struct LevelColumns<'a> {
     /// Liquidation prices, in quote currency.
     pub price: &'a [f64],
-    /// What is closed there, in quote currency.
+    /// Notional closed at each price, in quote currency.
     pub notional: &'a [f64],
     /// Positive for longs, negative for shorts; 0 is rejected.
     pub side: &'a [i8],
@@ -28,65 +45,77 @@ pub struct Levels<'a> {
     pub bracket: Option<&'a [u8]>,
 }
 
-/// Notional by side, bracket and bin, with what did not fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Notional by side, bracket and bin, with the notional outside the grid and the number of rejected levels.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
+    grid: Grid,
     brackets: usize,
-    bins: usize,
-    /// `[side][bracket][bin]`, then [`EXTRA`] more.
+    /// `[side][bracket][bin]`, followed by [`EXTRA_CELLS`] more.
     cells: Vec<i64>,
     rows: u64,
-    /// All units accepted, inside and outside.
+    /// All accepted units, inside and outside the grid.
     total: i128,
 }
 
 impl Histogram {
-    /// An empty histogram: the identity of [`Self::merge`].
+    /// An empty histogram on a price grid: the identity of [`Self::merge`].
     #[must_use]
-    pub fn empty(grid: &Grid, brackets: usize) -> Self {
-        let cells = vec![0; 2 * brackets * grid.bins() + EXTRA];
-        Self { brackets, bins: grid.bins(), cells, rows: 0, total: 0 }
+    pub fn empty(grid: Grid, brackets: usize) -> Self {
+        let cells = vec![0; 2 * brackets * grid.bins() + EXTRA_CELLS];
+        Self { grid, brackets, cells, rows: 0, total: 0 }
+    }
+
+    /// The price grid.
+    #[must_use]
+    pub const fn grid(&self) -> &Grid {
+        &self.grid
     }
 
     /// Units per cell, laid out `[side][bracket][bin]` with longs first.
     #[must_use]
     pub fn cells(&self) -> &[i64] {
-        &self.cells[..self.cells.len() - EXTRA]
+        &self.cells[..self.cells.len() - EXTRA_CELLS]
     }
 
-    /// The cells, owned.
+    /// The cells as an owned vector, in the layout of [`Self::cells`].
     #[must_use]
     pub fn into_cells(mut self) -> Vec<i64> {
-        self.cells.truncate(self.cells.len() - EXTRA);
+        self.cells.truncate(self.cells.len() - EXTRA_CELLS);
         self.cells
     }
 
     /// Units outside the grid: `[long below, long above, short below, short above]`.
     #[must_use]
     pub fn outside(&self) -> [i64; 4] {
-        std::array::from_fn(|i| self.cells[self.cells.len() - EXTRA + i])
+        std::array::from_fn(|i| self.cells[self.cells.len() - EXTRA_CELLS + i])
     }
 
-    /// Levels refused: price, notional, side or bracket null, not finite, or out of range.
+    /// Number of rejected levels: price, notional, side or bracket not finite or out of range.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.cells[self.cells.len() - 1] as u64
     }
 
-    /// Levels binned or counted as outside.
+    /// Number of levels binned or counted as outside the grid.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.rows - self.rejected()
     }
 
-    /// Add another histogram of the same shape; associative and commutative to the bit.
+    /// Add another histogram on the same grid; associative and commutative to the bit.
     ///
     /// # Errors
-    /// The shapes differ.
+    /// The grids or the numbers of brackets differ.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if (self.brackets, self.bins) != (other.brackets, other.bins) {
-            let found = format!("{} x {}", other.brackets, other.bins);
-            return Err(CoreError::new("shape", found, format!("{} x {}", self.brackets, self.bins)));
+        if self.grid != other.grid {
+            return Err(CoreError::incompatible("grid", other.grid.to_string(), self.grid.to_string()));
+        }
+        if self.brackets != other.brackets {
+            return Err(CoreError::incompatible(
+                "brackets",
+                other.brackets.to_string(),
+                self.brackets.to_string(),
+            ));
         }
         self.cells.iter_mut().zip(&other.cells).for_each(|(a, b)| *a = a.wrapping_add(*b));
         self.rows += other.rows;
@@ -94,36 +123,37 @@ impl Histogram {
         Ok(())
     }
 
-    /// All units accepted, inside and outside.
+    /// All accepted units, inside and outside the grid.
     #[must_use]
     pub const fn total(&self) -> i128 {
         self.total
     }
 
-    /// Bin the levels, on as many threads as rayon has where that pays.
+    /// Bin the levels; large inputs are split over the threads of the current rayon pool.
     ///
     /// # Errors
-    /// Columns of different lengths, or more notional than the integers hold (9e14); the histogram is void then.
-    pub fn fill(&mut self, grid: &Grid, levels: Levels<'_>) -> Result<()> {
+    /// Columns of different lengths, or a total above 9e14 in quote currency; after an error the histogram must be
+    /// discarded.
+    pub fn fill(&mut self, levels: LevelColumns<'_>) -> Result<()> {
         let n = levels.price.len();
         let lengths = [levels.notional.len(), levels.side.len(), levels.bracket.map_or(n, <[u8]>::len)];
         if lengths.iter().any(|&m| m != n) {
-            return Err(CoreError::new(
+            return Err(CoreError::shape(
                 "levels",
                 format!("columns of {n} and {lengths:?} rows"),
-                "one length",
+                "columns of equal length",
             ));
         }
-        if n < 2 * PIECE || rayon::current_num_threads() < 2 {
-            self.fill_serial(grid, levels);
+        if n < 2 * ROWS_PER_TASK || rayon::current_num_threads() < 2 {
+            self.fill_serial(levels);
             return self.check_total();
         }
-        let empty = || Self::empty(grid, self.brackets);
+        let empty = || Self::empty(self.grid, self.brackets);
         let add = |mut part: Self, piece: usize| {
-            part.fill_serial(grid, levels.slice(piece * PIECE, n.min((piece + 1) * PIECE)));
+            part.fill_serial(levels.slice(piece * ROWS_PER_TASK, n.min((piece + 1) * ROWS_PER_TASK)));
             part
         };
-        let parts: Vec<Self> = (0..n.div_ceil(PIECE)).into_par_iter().fold(empty, add).collect();
+        let parts: Vec<Self> = (0..n.div_ceil(ROWS_PER_TASK)).into_par_iter().fold(empty, add).collect();
         parts.iter().try_for_each(|part| {
             part.check_total()?;
             self.merge(part)
@@ -135,67 +165,68 @@ impl Histogram {
         if self.total <= TOTAL_LIMIT {
             return Ok(());
         }
-        let found = format!("{:e} in all", self.total as f64 / UNITS_PER_NOTIONAL);
+        let found = format!("a total of {:e}", self.total as f64 / UNITS_PER_NOTIONAL);
         let expected = format!("at most {:e}", TOTAL_LIMIT as f64 / UNITS_PER_NOTIONAL);
-        Err(CoreError::new("notional", found, expected))
+        Err(CoreError::limit("notional", found, expected))
     }
 
-    fn fill_serial(&mut self, grid: &Grid, levels: Levels<'_>) {
-        widest(Fill { aim: Aim::new(grid, self.brackets), levels, into: self });
+    fn fill_serial(&mut self, levels: LevelColumns<'_>) {
+        run_widest(Fill { locator: BinLocator::new(&self.grid, self.brackets), levels, into: self });
     }
 }
 
-/// Rows aimed at a time: their cells and units stay in the nearest cache, and their units cannot overflow an i64.
+/// Rows located at a time: their cells and units stay in the first-level cache, and their sum cannot overflow an `i64`.
 const CHUNK: usize = 256;
-/// Cells behind the map's own: notional outside (long below, long above, short below, short above), then the count of
-/// refused levels.
-const EXTRA: usize = 5;
+/// Cells after those of the map: notional outside (long below, long above, short below, short above), then the number
+/// of rejected levels.
+const EXTRA_CELLS: usize = 5;
 
 struct Fill<'a> {
-    aim: Aim,
-    levels: Levels<'a>,
+    locator: BinLocator,
+    levels: LevelColumns<'a>,
     into: &'a mut Histogram,
 }
 
-impl Work for Fill<'_> {
+impl Kernel for Fill<'_> {
     type Out = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { aim, levels, into } = self;
-        let mut shots = Shots { cell: [0; CHUNK], units: [0; CHUNK] };
+        let Self { locator, levels, into } = self;
+        let mut targets = RowTargets { cell: [0; CHUNK], units: [0; CHUNK] };
         let n = levels.price.len();
         for from in (0..n).step_by(CHUNK) {
             let part = levels.slice(from, (from + CHUNK).min(n));
             let rows = part.price.len();
-            // Two loops: the first has no branch and no store that depends on data, the second is nothing else.
+            // Two loops: the first has no branch or store that depends on data, so that it vectorises; the second only
+            // adds.
             match part.bracket {
-                None => aim.take(part, &[0; CHUNK][..rows], &mut shots),
-                Some(brackets) => aim.take(part, brackets, &mut shots),
+                None => locator.locate_rows(part, &[0; CHUNK][..rows], &mut targets),
+                Some(brackets) => locator.locate_rows(part, brackets, &mut targets),
             }
-            let refused = into.rejected();
+            let rejected_before = into.rejected();
             let mut sum = 0;
-            for (&cell, &units) in shots.cell.iter().zip(&shots.units).take(rows) {
+            for (&cell, &units) in targets.cell.iter().zip(&targets.units).take(rows) {
                 let cell = &mut into.cells[cell as usize];
-                // A sum that wraps is caught by the total, which is checked before anything is handed out.
+                // A sum that wraps is detected by the total, which is checked before any cell is returned.
                 *cell = cell.wrapping_add(units);
                 sum += units;
             }
-            into.total += i128::from(sum) - i128::from(into.rejected() - refused);
+            into.total += i128::from(sum) - i128::from(into.rejected() - rejected_before);
             into.rows += rows as u64;
         }
     }
 }
 
-/// Which cell a row's units go to.
-struct Shots {
+/// The cell and the units of each row.
+struct RowTargets {
     cell: [u64; CHUNK],
     units: [i64; CHUNK],
 }
 
-/// The grid as the numbers that the loop needs; all of them whole numbers in floats, so that a row's arithmetic stays in
-/// lanes of one width.
-struct Aim {
+/// The grid as the floating-point numbers that the loop needs; all are whole numbers, so that the arithmetic of a row
+/// stays in lanes of one width.
+struct BinLocator {
     ticks_per_unit: f64,
     low: f64,
     span: f64,
@@ -204,7 +235,7 @@ struct Aim {
     brackets: f64,
 }
 
-impl Aim {
+impl BinLocator {
     fn new(grid: &Grid, brackets: usize) -> Self {
         let (ticks_per_unit, low, span, bins_per_tick) = grid.scale();
         Self { ticks_per_unit, low, span, bins_per_tick, bins: grid.bins() as f64, brackets: brackets as f64 }
@@ -214,16 +245,16 @@ impl Aim {
     #[expect(
         clippy::needless_bitwise_bool,
         clippy::manual_range_contains,
-        reason = "no branch may depend on data"
+        reason = "the loop must not branch on data"
     )]
-    fn take(&self, levels: Levels<'_>, brackets: &[u8], shots: &mut Shots) {
-        let behind = 2.0 * self.brackets * self.bins;
+    fn locate_rows(&self, levels: LevelColumns<'_>, brackets: &[u8], targets: &mut RowTargets) {
+        let first_extra = 2.0 * self.brackets * self.bins;
         let rows = levels.price.iter().zip(levels.notional).zip(levels.side).zip(brackets);
-        let shots = shots.cell.iter_mut().zip(&mut shots.units);
-        for ((((&price, &notional), &side), &bracket), (cell, units)) in rows.zip(shots) {
+        let targets = targets.cell.iter_mut().zip(&mut targets.units);
+        for ((((&price, &notional), &side), &bracket), (cell, units)) in rows.zip(targets) {
             let (side, bracket) = (f64::from(side), f64::from(bracket));
-            // NaN fails every comparison, so it is refused here and never reaches an index.
-            let sound = (price > 0.0)
+            // NaN fails every comparison, so that it is rejected here and never reaches an index.
+            let is_valid = (price > 0.0)
                 & (price < f64::INFINITY)
                 & (notional >= 0.0)
                 & (notional <= NOTIONAL_LIMIT)
@@ -231,37 +262,37 @@ impl Aim {
                 & (bracket < self.brackets);
             let offset = price * self.ticks_per_unit + 0.5 - self.low;
             let inside = (offset >= 0.0) & (offset < self.span);
-            // Half a tick inside the bin: the product is never close enough to an edge to round across it.
+            // Half a tick inside the bin: the product is never close enough to an edge to be rounded across it.
             let bin = ((offset.floor() + 0.5) * self.bins_per_tick).floor();
             let short = if side < 0.0 { 1.0 } else { 0.0 };
             let within = (short * self.brackets + bracket) * self.bins + bin;
-            let outside = behind + 2.0 * short + if offset >= 0.0 { 1.0 } else { 0.0 };
-            let aimed = if inside { within } else { outside };
+            let outside = first_extra + 2.0 * short + if offset >= 0.0 { 1.0 } else { 0.0 };
+            let target = if inside { within } else { outside };
             let whole = (notional * UNITS_PER_NOTIONAL + 0.5).floor();
-            *cell = small(if sound { aimed } else { behind + 4.0 });
-            *units = large(if sound { whole } else { 1.0 });
+            *cell = to_u52(if is_valid { target } else { first_extra + 4.0 });
+            *units = to_i63(if is_valid { whole } else { 1.0 });
         }
     }
 }
 
-/// From here on a float counts in whole numbers: added to one that is smaller, it leaves it in the low bits.
-const ALIGNED: f64 = 4_503_599_627_370_496.0;
+/// 2⁵²: added to a smaller whole number, the sum holds that number in the low bits of its mantissa.
+const INTEGER_BIAS: f64 = 4_503_599_627_370_496.0;
 
-/// A whole number from 0 to 2⁵² as an integer, in steps that vectors have everywhere.
+/// A whole number from 0 to 2⁵² as an integer, in operations that every vector instruction set has.
 #[inline(always)]
-fn small(whole: f64) -> u64 {
-    (whole + ALIGNED).to_bits() ^ ALIGNED.to_bits()
+fn to_u52(whole: f64) -> u64 {
+    (whole + INTEGER_BIAS).to_bits() ^ INTEGER_BIAS.to_bits()
 }
 
-/// A whole number from 0 to 2⁶³ as an integer: its halves of 32 bits one by one.
+/// A whole number from 0 to 2⁶³ as an integer, converted in two halves of 32 bits.
 #[inline(always)]
-fn large(whole: f64) -> i64 {
+fn to_i63(whole: f64) -> i64 {
     const HALF: f64 = 4_294_967_296.0;
     let high = (whole * (1.0 / HALF)).floor();
-    ((small(high) << 32) + small(whole - high * HALF)) as i64
+    ((to_u52(high) << 32) + to_u52(whole - high * HALF)) as i64
 }
 
-impl<'a> Levels<'a> {
+impl<'a> LevelColumns<'a> {
     fn slice(self, from: usize, to: usize) -> Self {
         Self {
             price: &self.price[from..to],
@@ -275,33 +306,33 @@ impl<'a> Levels<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grid::Place;
+    use crate::grid::BinLocation;
     use proptest::prelude::*;
 
     type Row = (f64, f64, i8, u8);
 
-    /// The obvious way: one level at a time, in integers.
-    fn oracle(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
-        let mut out = Histogram::empty(grid, brackets);
-        let behind = out.cells.len() - EXTRA;
+    /// Reference implementation: one level at a time, in integers.
+    fn reference(grid: &Grid, brackets: usize, rows: &[Row]) -> Histogram {
+        let mut out = Histogram::empty(*grid, brackets);
+        let first_extra = out.cells.len() - EXTRA_CELLS;
         for &(price, notional, side, bracket) in rows {
             out.rows += 1;
-            let refused = !price.is_finite() || price <= 0.0 || !notional.is_finite();
-            if refused
+            let rejected = !price.is_finite() || price <= 0.0 || !notional.is_finite();
+            if rejected
                 || !(0.0..=NOTIONAL_LIMIT).contains(&notional)
                 || side == 0
                 || bracket as usize >= brackets
             {
-                out.cells[behind + 4] += 1;
+                out.cells[first_extra + 4] += 1;
                 continue;
             }
             let units = (notional * UNITS_PER_NOTIONAL + 0.5).floor() as i64;
             out.total += i128::from(units);
             let s = usize::from(side < 0);
-            let cell = match grid.place(price) {
-                Place::Bin(bin) => (s * brackets + bracket as usize) * grid.bins() + bin,
-                Place::Below => behind + 2 * s,
-                Place::Above => behind + 2 * s + 1,
+            let cell = match grid.locate(price) {
+                BinLocation::Bin(bin) => (s * brackets + bracket as usize) * grid.bins() + bin,
+                BinLocation::Below => first_extra + 2 * s,
+                BinLocation::Above => first_extra + 2 * s + 1,
             };
             out.cells[cell] += units;
         }
@@ -313,9 +344,10 @@ mod tests {
         let notional: Vec<f64> = rows.iter().map(|r| r.1).collect();
         let side: Vec<i8> = rows.iter().map(|r| r.2).collect();
         let bracket: Vec<u8> = rows.iter().map(|r| r.3).collect();
-        let mut out = Histogram::empty(grid, brackets);
-        let levels = Levels { price: &price, notional: &notional, side: &side, bracket: Some(&bracket) };
-        out.fill(grid, levels).unwrap();
+        let mut out = Histogram::empty(*grid, brackets);
+        let levels =
+            LevelColumns { price: &price, notional: &notional, side: &side, bracket: Some(&bracket) };
+        out.fill(levels).unwrap();
         out
     }
 
@@ -335,11 +367,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(10_000))]
         #[test]
-        fn equals_the_oracle_to_the_unit(
+        fn equals_the_reference_to_the_unit(
             rows in prop::collection::vec(row(), 0..40), low in 0_i64..2_000, width in 1_i64..50, bins in 1_usize..60,
         ) {
             let grid = Grid::new(0.1, low, width, bins).unwrap();
-            prop_assert_eq!(filled(&grid, 4, &rows), oracle(&grid, 4, &rows));
+            prop_assert_eq!(filled(&grid, 4, &rows), reference(&grid, 4, &rows));
         }
 
         #[test]
@@ -356,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_change_nothing() {
+    fn the_number_of_threads_does_not_change_the_result() {
         let grid = Grid::new(0.1, 500_000, 100, 4_000).unwrap();
         let rows: Vec<Row> = (0..600_000_u32)
             .map(|i| {
@@ -368,15 +400,36 @@ mod tests {
         let four = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
         let (a, b) = (one.install(|| filled(&grid, 4, &rows)), four.install(|| filled(&grid, 4, &rows)));
         assert_eq!(a, b);
-        assert_eq!(a, oracle(&grid, 4, &rows));
+        assert_eq!(a, reference(&grid, 4, &rows));
     }
 
     #[test]
-    fn too_much_notional_is_an_error_and_not_a_wrong_number() {
+    fn merging_histograms_of_different_grids_is_an_error() {
+        let near = Grid::new(1.0, 0, 1, 10).unwrap();
+        for (tick, low, width, bins) in [(1.0, 100, 1, 10), (0.5, 0, 1, 10), (1.0, 0, 2, 10), (1.0, 0, 1, 11)]
+        {
+            let other = Histogram::empty(Grid::new(tick, low, width, bins).unwrap(), 1);
+            let mut histogram = Histogram::empty(near, 1);
+            assert!(histogram.merge(&other).is_err(), "{}", other.grid());
+        }
+        assert!(Histogram::empty(near, 1).merge(&Histogram::empty(near, 2)).is_err());
+    }
+
+    #[test]
+    fn levels_are_binned_on_the_grid_of_the_histogram() {
+        let mut histogram = Histogram::empty(Grid::new(1.0, 0, 1, 10).unwrap(), 1);
+        let levels = LevelColumns { price: &[12.0], notional: &[1.0], side: &[1], bracket: None };
+        histogram.fill(levels).unwrap();
+        assert_eq!(histogram.outside(), [0, 10_000, 0, 0], "12 lies above an axis from 0 to 10");
+        assert!(histogram.cells().iter().all(|&units| units == 0));
+    }
+
+    #[test]
+    fn a_total_beyond_the_limit_is_an_error() {
         let grid = Grid::new(1.0, 0, 1, 10).unwrap();
-        let mut h = Histogram::empty(&grid, 1);
+        let mut h = Histogram::empty(grid, 1);
         let (price, notional, side) = (vec![5.0; 1_000], vec![1e12; 1_000], vec![1; 1_000]);
-        let levels = Levels { price: &price, notional: &notional, side: &side, bracket: None };
-        assert!(h.fill(&grid, levels).is_err());
+        let levels = LevelColumns { price: &price, notional: &notional, side: &side, bracket: None };
+        assert!(h.fill(levels).is_err());
     }
 }

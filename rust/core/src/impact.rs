@@ -1,90 +1,90 @@
-//! Impact: where the price stands after a shock and the forced flow that followed, in whole ticks of displacement.
+//! Price impact: the displacement, in whole ticks, after a shock and the forced flow that follows it.
 
 use crate::depth::Curve;
 use crate::{CoreError, Result};
 
-/// What the exogenous shock does to the book.
+/// How the exogenous shock acts on the order book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shock {
-    /// News: the book re-centres at the new price. `Φ(s, Q) = s + I(Q)`.
+pub enum ShockKind {
+    /// News: the book re-centres at the new price, `Φ(s, Q) = s + I(Q)`.
     News,
-    /// Flow: the shock has eaten the book up to `s`. `Φ(s, Q) = D⁻¹(D(s) + Q)`.
+    /// Flow: the shock has consumed the book up to `s`, `Φ(s, Q) = D⁻¹(D(s) + Q)`.
     Flow,
 }
 
-/// A market as a cascade sees it: a book, what a shock does to it, and the ticks in which it is measured.
+/// The market of a cascade: an order book, the kind of shock, and the tick in which displacement is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Market<'a> {
     curve: &'a Curve,
-    shock: Shock,
+    kind: ShockKind,
     scale: f64,
     limit: i64,
 }
 
 impl<'a> Market<'a> {
-    /// One unit of the curve's displacement is `scale` ticks (where it is a fraction of the mark: the mark in ticks); no
-    /// displacement goes beyond `limit` ticks (a price cannot fall below one tick).
+    /// One unit of the curve's displacement is `scale` ticks (if displacement is a fraction of the mark, `scale` is the
+    /// mark in ticks). No displacement exceeds `limit` ticks (a price cannot fall below one tick).
     ///
     /// # Errors
-    /// A scale that is not finite and above 0, a limit below one tick.
-    pub fn new(curve: &'a Curve, shock: Shock, scale: f64, limit: i64) -> Result<Self> {
+    /// A scale that is not finite and positive, or a limit below one tick.
+    pub fn new(curve: &'a Curve, kind: ShockKind, scale: f64, limit: i64) -> Result<Self> {
         above_zero("scale", scale)?;
         if limit < 1 {
-            return Err(CoreError::new("limit", format!("{limit} ticks"), "at least one tick"));
+            return Err(CoreError::value("limit", format!("{limit} ticks"), "at least one tick"));
         }
-        Ok(Self { curve, shock, scale, limit })
+        Ok(Self { curve, kind, scale, limit })
     }
 
-    /// The book.
+    /// The order book.
     #[must_use]
     pub const fn curve(&self) -> &'a Curve {
         self.curve
     }
 
-    /// What a shock does to it.
+    /// How the shock acts on the order book.
     #[must_use]
-    pub const fn shock(&self) -> Shock {
-        self.shock
+    pub const fn shock_kind(&self) -> ShockKind {
+        self.kind
     }
 
-    /// The furthest displacement, in ticks.
+    /// The largest displacement, in ticks.
     #[must_use]
     pub const fn limit(&self) -> i64 {
         self.limit
     }
 
-    /// A displacement, not negative, as the nearest whole tick.
+    /// A displacement of 0 or more, rounded to the nearest tick.
     #[inline]
     #[must_use]
     pub fn ticks(&self, x: f64) -> i64 {
         (x * self.scale + 0.5) as i64
     }
 
-    /// Ticks as a displacement.
+    /// Ticks as a displacement in the unit of the curve.
     #[inline]
     #[must_use]
     pub fn displacement(&self, ticks: i64) -> f64 {
         ticks as f64 / self.scale
     }
 
-    /// An impact, given as [`Curve::log_displacement`], in ticks.
+    /// An impact given by [`Curve::log_displacement`], in ticks.
     #[inline]
     #[must_use]
-    pub fn push(&self, log_x: f64) -> i64 {
-        self.ticks(log_x.exp().min(self.curve.reach()))
+    pub fn impact_ticks(&self, log_x: f64) -> i64 {
+        self.ticks(log_x.exp().min(self.curve.max_displacement()))
     }
 
-    /// What the book holds within `s` ticks.
+    /// Notional of the book within `s` ticks, in quote currency.
     #[inline]
     #[must_use]
-    pub fn held(&self, s: i64) -> f64 {
+    pub fn notional_within(&self, s: i64) -> f64 {
         self.curve.notional(self.displacement(s))
     }
 
-    /// Its answer where the book is `multiplier` times as deep.
+    /// The response of a book that is `multiplier` times as deep.
     ///
     /// # Errors
-    /// A multiplier that is not finite and above 0.
+    /// A multiplier that is not finite and positive.
     pub fn response(self, multiplier: f64) -> Result<Response<'a>> {
         above_zero("depth multiplier", multiplier)?;
         Ok(Response { market: self, multiplier, log_multiplier: multiplier.ln() })
@@ -95,12 +95,12 @@ fn above_zero(place: &str, value: f64) -> Result<()> {
     if value.is_finite() && value > 0.0 {
         return Ok(());
     }
-    Err(CoreError::new(place, format!("{value}"), "a finite number above 0"))
+    Err(CoreError::value(place, format!("{value}"), "a finite number above 0"))
 }
 
-/// `Φ(s, Q)`, nondecreasing in both arguments, `Φ(s, 0) = s`: all that a cascade knows of the market.
+/// `Φ(s, Q)`, nondecreasing in both arguments with `Φ(s, 0) = s`: the only property of the market that a cascade uses.
 ///
-/// Displacements are whole ticks, so that every algorithm draws the same line between "touched" and "not touched".
+/// Displacements are whole ticks, so that all algorithms agree exactly on which levels are reached.
 #[derive(Debug, Clone, Copy)]
 pub struct Response<'a> {
     market: Market<'a>,
@@ -109,70 +109,70 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// The kind of shock.
+    /// How the shock acts on the order book.
     #[must_use]
-    pub const fn shock(&self) -> Shock {
-        self.market.shock
+    pub const fn shock_kind(&self) -> ShockKind {
+        self.market.kind
     }
 
     /// The market after a shock of `s` ticks.
     #[inline]
     #[must_use]
-    pub fn at(&self, s: i64) -> After<'a> {
+    pub fn after_shock(&self, s: i64) -> ShockedMarket<'a> {
         let s = s.min(self.market.limit);
-        let eaten = match self.market.shock {
-            Shock::News => 0.0,
-            Shock::Flow => self.multiplier * self.market.held(s),
+        let consumed = match self.market.kind {
+            ShockKind::News => 0.0,
+            ShockKind::Flow => self.multiplier * self.market.notional_within(s),
         };
-        After { response: *self, s, eaten }
+        ShockedMarket { response: *self, s, consumed }
     }
 
-    /// `Φ(s, Q)`: the displacement, in ticks, after a shock of `s` ticks and a forced flow of `q`.
+    /// `Φ(s, Q)`: the displacement in ticks after a shock of `s` ticks and a forced flow of `q` in quote currency.
     #[must_use]
     pub fn phi(&self, s: i64, q: f64) -> i64 {
-        self.at(s).phi(q)
+        self.after_shock(s).phi(q)
     }
 
     /// `I(Q)` in ticks, rounded to the nearest.
     #[inline]
     #[must_use]
-    pub fn push(&self, q: f64) -> i64 {
-        self.market.push(self.market.curve.log_displacement(q.ln() - self.log_multiplier))
+    pub fn impact_ticks(&self, q: f64) -> i64 {
+        self.market.impact_ticks(self.market.curve.log_displacement(q.ln() - self.log_multiplier))
     }
 
     /// The smallest shock, in ticks, after which a flow of `q` reaches `d` ticks: `min {s ≥ 0 : Φ(s, q) ≥ d}`;
-    /// `i64::MAX` where nothing reaches it.
+    /// `i64::MAX` if no shock does.
     #[must_use]
-    pub fn needed(&self, d: i64, q: f64) -> i64 {
+    pub fn required_shock(&self, d: i64, q: f64) -> i64 {
         if d > self.market.limit {
             return i64::MAX;
         }
         if q <= 0.0 || d <= 0 {
             return d.max(0);
         }
-        match self.market.shock {
-            Shock::News => self.short_of(d, self.push(q)),
-            // The book pushes no further than its reach: beyond it only the shock itself gets there.
-            Shock::Flow if d > self.push(f64::INFINITY) => d,
-            Shock::Flow => {
+        match self.market.kind {
+            ShockKind::News => self.required_news(d, self.impact_ticks(q)),
+            // Impact cannot exceed the largest displacement of the book: farther levels are reached by the shock alone.
+            ShockKind::Flow if d > self.impact_ticks(f64::INFINITY) => d,
+            ShockKind::Flow => {
                 let edge = (d as f64 - 0.5) / self.market.scale;
                 let rest = self.market.curve.notional(edge) - q / self.multiplier;
                 let x = if rest > 0.0 { self.market.curve.displacement(rest.ln()) } else { 0.0 };
-                self.first(d, q, ((x * self.market.scale).ceil() as i64).clamp(0, d))
+                self.smallest_shock(d, q, ((x * self.market.scale).ceil() as i64).clamp(0, d))
             }
         }
     }
 
-    /// The shock that news must bring to reach `d` ticks where forced flow pushes by `push`.
+    /// The smallest news shock that reaches `d` ticks if forced flow adds `push` ticks.
     #[inline]
     #[must_use]
-    pub fn short_of(&self, d: i64, push: i64) -> i64 {
+    pub fn required_news(&self, d: i64, push: i64) -> i64 {
         if d > self.market.limit { i64::MAX } else { (d - push).max(0) }
     }
 
-    /// `min {0 ≤ s ≤ d : Φ(s, q) ≥ d}` from a guess. The guess is off by one where the inverse rounds, by more where the
-    /// book is all but empty; Φ itself decides.
-    fn first(&self, d: i64, q: f64, guess: i64) -> i64 {
+    /// `min {0 ≤ s ≤ d : Φ(s, q) ≥ d}`, searched outwards from a guess. The guess is off by one where the inverse
+    /// rounds and by more where the book is almost empty; the result is decided by Φ alone.
+    fn smallest_shock(&self, d: i64, q: f64, guess: i64) -> i64 {
         let reaches = |s: i64| self.phi(s, q) >= d;
         let (mut low, mut high) = (guess - 1, guess);
         let mut step = 1;
@@ -191,10 +191,11 @@ impl<'a> Response<'a> {
         high
     }
 
-    /// `∂Φ/∂s` while nothing more fires: 1 for news, `D'(s) / D'(x)` for flow; `None` where the book ends.
+    /// `∂Φ/∂s` while no further level is triggered: 1 for news, `D'(s) / D'(x)` for flow; `None` beyond the end of the
+    /// book.
     #[must_use]
     pub fn slope(&self, s: i64, x: i64) -> Option<f64> {
-        if self.market.shock == Shock::News {
+        if self.market.kind == ShockKind::News {
             return Some(1.0);
         }
         let density = |ticks: i64| self.market.curve.density(self.market.displacement(ticks));
@@ -203,44 +204,45 @@ impl<'a> Response<'a> {
     }
 }
 
-/// The market after a shock, waiting for the forced flow: `Q ↦ Φ(s, Q)`.
+/// The market after a shock, as a function of the forced flow: `Q ↦ Φ(s, Q)`.
 #[derive(Debug, Clone, Copy)]
-pub struct After<'a> {
+pub struct ShockedMarket<'a> {
     response: Response<'a>,
     s: i64,
-    eaten: f64,
+    consumed: f64,
 }
 
-impl After<'_> {
-    /// The displacement, in ticks, after a forced flow of `q`.
+impl ShockedMarket<'_> {
+    /// The displacement in ticks after a forced flow of `q` in quote currency.
     #[must_use]
     pub fn phi(&self, q: f64) -> i64 {
         if q <= 0.0 {
             return self.s;
         }
-        let x = match self.response.market.shock {
-            Shock::News => self.s.saturating_add(self.response.push(q)),
-            Shock::Flow => self.response.push(self.eaten + q).max(self.s),
+        let x = match self.response.market.kind {
+            ShockKind::News => self.s.saturating_add(self.response.impact_ticks(q)),
+            ShockKind::Flow => self.response.impact_ticks(self.consumed + q).max(self.s),
         };
         x.min(self.response.market.limit)
     }
 
-    /// `∫ Φ(s, u) du` from `q` to `q + more`: over `more` it is the mean displacement at which that flow fills.
+    /// `∫ Φ(s, u) du` from `q` to `q + more`; divided by `more` it is the mean displacement at which that flow is
+    /// filled.
     #[must_use]
     pub fn cost(&self, q: f64, more: f64) -> f64 {
         let Response { market, multiplier, .. } = self.response;
-        let work = |flow: f64| multiplier * market.curve.work(flow / multiplier);
-        match market.shock {
-            Shock::News => market.displacement(self.s) * more + work(q + more) - work(q),
-            Shock::Flow => work(self.eaten + q + more) - work(self.eaten + q),
+        let work = |flow: f64| multiplier * market.curve.cost_integral(flow / multiplier);
+        match market.kind {
+            ShockKind::News => market.displacement(self.s) * more + work(q + more) - work(q),
+            ShockKind::Flow => work(self.consumed + q + more) - work(self.consumed + q),
         }
     }
 
-    /// Whether a flow of `q`, which ended at `x`, asks for more than the book is known to hold: then `x` is a bound.
+    /// Whether a flow of `q` that ended at `x` ticks exceeds the known book; `x` is then a lower bound.
     #[inline]
     #[must_use]
     pub fn exhausted(&self, q: f64, x: i64) -> bool {
         let held = self.response.multiplier * self.response.market.curve.capacity();
-        q > 0.0 && (self.eaten + q > held || x >= self.response.market.limit)
+        q > 0.0 && (self.consumed + q > held || x >= self.response.market.limit)
     }
 }

@@ -1,21 +1,18 @@
-//! Liquidation maps without Python: binning, cohorts, clusters, cascades.
-//!
-//! Units: prices in quote currency or integer ticks of the instrument, notional in quote currency (USD), sizes in coin.
+#![doc = include_str!("../README.md")]
 
-pub mod align;
 pub mod cascade;
 pub mod clusters;
 pub mod cohorts;
 pub mod depth;
-pub mod engine;
 mod error;
+pub mod ewma;
 pub mod grid;
 pub mod histogram;
 pub mod impact;
 pub mod margin;
+pub mod monotone_alignment;
 pub mod scenarios;
-pub mod trailing;
+mod simd;
 pub mod transport;
-mod wide;
 
-pub use error::{CoreError, Result};
+pub use error::{CoreError, Detail, Result};

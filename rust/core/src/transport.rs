@@ -1,26 +1,37 @@
 //! Optimal transport in one dimension: the monotone (quantile) coupling of two sets of masses on a line.
+//!
+//! ```
+//! use liqmap_core::transport::{couple, distance};
+//!
+//! let before = [(100.0, 1.0), (110.0, 1.0)];
+//! let after = [(100.0, 1.0), (120.0, 1.0)];
+//! assert_eq!(couple(&before, &after)?.len(), 2);
+//! assert_eq!(distance(&before, &after)?, 5.0);
+//! # Ok::<(), liqmap_core::CoreError>(())
+//! ```
 
 use crate::error::{CoreError, Result};
 
-/// Mass that moves from source `from` to target `to`, as a share of the whole.
+/// Mass that moves from source `from` to target `to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Flow {
     /// Index of the source.
     pub from: usize,
     /// Index of the target.
     pub to: usize,
-    /// Share of all mass, 0 to 1.
+    /// Share of the total mass, 0 to 1.
     pub share: f64,
 }
 
-/// The coupling that moves both sets, each normalised to 1, onto one another in order: optimal for every convex cost.
+/// The monotone coupling of two lists of `(position, mass)`, each normalised to a total of 1. It is optimal for every
+/// convex cost (Villani, *Topics in Optimal Transportation*, 2003, chapter 2).
 ///
-/// Positions need not be sorted. Shares sum to 1 but for rounding.
+/// Positions need not be sorted. Shares sum to 1 up to rounding.
 ///
 /// # Errors
-/// A position or mass that is not finite, a negative mass, or a set without mass.
-pub fn couple(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<Vec<Flow>> {
-    let (sources, targets) = (ordered("from", from)?, ordered("to", to)?);
+/// A position or mass that is not finite, a negative mass, or a list without mass.
+pub fn couple(before: &[(f64, f64)], after: &[(f64, f64)]) -> Result<Vec<Flow>> {
+    let (sources, targets) = (ordered("before", before)?, ordered("after", after)?);
     let mut flows = Vec::with_capacity(sources.len() + targets.len());
     let (mut i, mut j) = (0, 0);
     let (mut supply, mut demand) = (sources[0].1, targets[0].1);
@@ -31,7 +42,7 @@ pub fn couple(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<Vec<Flow>> {
         }
         supply -= share;
         demand -= share;
-        // One of the two is exactly used up; at the very end rounding may leave a trace of the other.
+        // One of the two is exhausted exactly; at the end, rounding may leave a remainder of the other.
         if supply <= 0.0 {
             i += 1;
             supply = sources.get(i).map_or(0.0, |s| s.1);
@@ -44,23 +55,27 @@ pub fn couple(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<Vec<Flow>> {
     Ok(flows)
 }
 
-/// The Wasserstein-1 distance, in the unit of the positions: how far a unit of mass moves on average.
+/// The Wasserstein-1 distance: the mean distance that mass moves, in the unit of the positions.
 ///
 /// # Errors
 /// As for [`couple`].
-pub fn distance(from: &[(f64, f64)], to: &[(f64, f64)]) -> Result<f64> {
-    let flows = couple(from, to)?;
-    Ok(flows.iter().map(|f| f.share * (from[f.from].0 - to[f.to].0).abs()).sum())
+pub fn distance(before: &[(f64, f64)], after: &[(f64, f64)]) -> Result<f64> {
+    let flows = couple(before, after)?;
+    Ok(flows.iter().map(|f| f.share * (before[f.from].0 - after[f.to].0).abs()).sum())
 }
 
-/// Indices in order of position, with normalised masses; those without mass are left out.
+/// Indices in order of position, with normalised masses; points without mass are left out.
 fn ordered(name: &str, points: &[(f64, f64)]) -> Result<Vec<(usize, f64)>> {
     if let Some(bad) = points.iter().find(|(x, m)| !(x.is_finite() && m.is_finite() && *m >= 0.0)) {
-        return Err(CoreError::new(name, format!("{bad:?}"), "finite positions, masses of 0 or more"));
+        return Err(CoreError::value(
+            name,
+            format!("{bad:?}"),
+            "finite positions and finite masses of 0 or more",
+        ));
     }
     let total: f64 = points.iter().map(|p| p.1).sum();
     if !(total > 0.0 && total.is_finite()) {
-        return Err(CoreError::new(name, format!("mass {total}"), "some mass"));
+        return Err(CoreError::value(name, format!("a total mass of {total}"), "a finite total above 0"));
     }
     let mut order: Vec<usize> = (0..points.len()).filter(|&i| points[i].1 > 0.0).collect();
     order.sort_by(|&a, &b| points[a].0.total_cmp(&points[b].0));
@@ -90,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_move_is_refused() {
+    fn lists_without_valid_mass_are_rejected() {
         assert!(couple(&[], &[(1.0, 1.0)]).is_err());
         assert!(couple(&[(1.0, 0.0)], &[(1.0, 1.0)]).is_err());
         assert!(couple(&[(f64::NAN, 1.0)], &[(1.0, 1.0)]).is_err());

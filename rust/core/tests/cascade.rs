@@ -1,11 +1,12 @@
-//! Sweep, rounds, thresholds and a brute force agree, in whole ticks; the tables of the method document.
+//! Sweep, rounds, thresholds and a brute_force-force search agree in whole ticks and reproduce the tables of the method
+//! document.
 
-// Notionals are sums of the same numbers in the same order: equal to the bit.
+// Notionals are sums of the same numbers in the same order, and therefore equal to the bit.
 #![allow(clippy::float_cmp)]
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
 use liqmap_core::depth::Curve;
-use liqmap_core::impact::{Market, Response, Shock};
+use liqmap_core::impact::{Market, Response, ShockKind};
 use liqmap_core::scenarios::scenarios;
 use proptest::prelude::*;
 
@@ -21,23 +22,23 @@ const T2: ([i64; 5], [f64; 5]) =
 fn five_levels_by_hand() {
     let levels = Levels::new(&T2.0, &T2.1).unwrap();
     let curve = linear(1e6);
-    let response = Market::new(&curve, Shock::News, 100.0, 9_999_999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 100.0, 9_999_999).unwrap().response(1.0).unwrap();
     for (shock, stop, liquidated, amplification, count) in [
         (400, 99_600, 0.0, 1.0, 1),
         (500, 99_000, 500e6, 2.0, 3),
         (650, 98_350, 1_000e6, 2.5385, 4),
         (1_000, 97_600, 1_400e6, 2.4, 4),
     ] {
-        let told = rounds(&levels, &response, shock * 100);
-        assert_eq!(told.outcome.stop, (100_000 - stop) * 100);
-        assert_eq!(told.outcome.liquidated, liquidated);
-        assert!((told.outcome.stop as f64 / (shock * 100) as f64 - amplification).abs() < 5e-5);
-        assert_eq!(told.count(), count);
-        assert_eq!(sweep(&levels, &response, shock * 100), told.outcome);
+        let result = rounds(&levels, &response, shock * 100);
+        assert_eq!(result.outcome.stop, (100_000 - stop) * 100);
+        assert_eq!(result.outcome.liquidated, liquidated);
+        assert!((result.outcome.stop as f64 / (shock * 100) as f64 - amplification).abs() < 5e-5);
+        assert_eq!(result.count(), count);
+        assert_eq!(sweep(&levels, &response, shock * 100), result.outcome);
     }
     assert_eq!(thresholds(&levels, &response), [50_000, 50_000, 60_000, 100_000, 160_000]);
-    let told = rounds(&levels, &response, 100_000);
-    assert_eq!((0..5).map(|i| told.of_level(i)).collect::<Vec<_>>(), [1, 1, 2, 3, 0]);
+    let result = rounds(&levels, &response, 100_000);
+    assert_eq!((0..5).map(|i| result.round_of_level(i)).collect::<Vec<_>>(), [1, 1, 2, 3, 0]);
 }
 
 #[test]
@@ -47,13 +48,13 @@ fn power_law_book() {
     let distance = [12_000, 15_000, 20_000, 30_000, 50_000];
     let levels = Levels::new(&distance, &[60.0, 120.0, 250.0, 100.0, 400.0]).unwrap();
     for (shock, sigma, stop, liquidated) in [
-        (Shock::News, [12_000, 14_536, 17_992, 23_587, 41_524], 26_413, 430.0),
-        (Shock::Flow, [12_000, 13_543, 15_391, 18_136, 33_215], 35_114, 530.0),
+        (ShockKind::News, [12_000, 14_536, 17_992, 23_587, 41_524], 26_413, 430.0),
+        (ShockKind::Flow, [12_000, 13_543, 15_391, 18_136, 33_215], 35_114, 530.0),
     ] {
         let response = Market::new(&curve, shock, scale, 999_999).unwrap().response(1.0).unwrap();
         let outcome = rounds(&levels, &response, 20_000).outcome;
         assert_eq!((outcome.stop, outcome.liquidated), (stop, liquidated), "{shock:?}");
-        // Thresholds are the smallest whole tick: at most one above the real number printed.
+        // Thresholds are whole ticks, rounded up: at most one tick above the exact value printed.
         for (found, printed) in thresholds(&levels, &response).iter().zip(sigma) {
             assert!((0..=1).contains(&(found - printed)), "{shock:?}: {found} against {printed}");
         }
@@ -63,7 +64,7 @@ fn power_law_book() {
 #[test]
 fn uniform_density_amplifies_by_the_branching_ratio() {
     let curve = linear(1.0);
-    let response = Market::new(&curve, Shock::News, 1e7, 9_999_999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 1e7, 9_999_999).unwrap().response(1.0).unwrap();
     let distance: Vec<i64> = (1..=1_000_000).collect();
     for rho in [0.1, 0.25, 0.5, 0.8] {
         let notional = vec![rho * 1e-7; distance.len()];
@@ -74,16 +75,16 @@ fn uniform_density_amplifies_by_the_branching_ratio() {
 }
 
 #[test]
-fn more_flow_than_the_book_holds_is_a_bound() {
+fn flow_beyond_the_book_gives_a_lower_bound() {
     let curve = Curve::new(&[0.001, 0.01], &[1e6, 5e6], 1.0, 1.0, None).unwrap();
-    let response = Market::new(&curve, Shock::News, 1e5, 99_999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 1e5, 99_999).unwrap().response(1.0).unwrap();
     let levels = Levels::new(&[100], &[6e6]).unwrap();
     let outcome = sweep(&levels, &response, 200);
     assert!(outcome.exhausted);
-    assert_eq!(outcome.stop, 200 + 1_000, "no further than the book is known");
-    assert!(!sweep(&levels, &response, 99).exhausted, "nothing fired, nothing asked");
-    // A book a tenth as deep is exhausted by a tenth of the flow.
-    let thin = Market::new(&curve, Shock::News, 1e5, 99_999).unwrap().response(0.1).unwrap();
+    assert_eq!(outcome.stop, 200 + 1_000, "at most the end of the known book");
+    assert!(!sweep(&levels, &response, 99).exhausted, "no level is triggered, so there is no flow");
+    // A book with a tenth of the depth is exhausted by a tenth of the flow.
+    let thin = Market::new(&curve, ShockKind::News, 1e5, 99_999).unwrap().response(0.1).unwrap();
     assert!(sweep(&Levels::new(&[100], &[6e5]).unwrap(), &thin, 200).exhausted);
     assert!(!sweep(&Levels::new(&[100], &[4e5]).unwrap(), &thin, 200).exhausted);
 }
@@ -91,34 +92,38 @@ fn more_flow_than_the_book_holds_is_a_bound() {
 #[test]
 fn a_price_does_not_fall_below_one_tick() {
     let curve = linear(1.0);
-    let response = Market::new(&curve, Shock::News, 1.0, 999).unwrap().response(1.0).unwrap();
+    let response = Market::new(&curve, ShockKind::News, 1.0, 999).unwrap().response(1.0).unwrap();
     let outcome = sweep(&Levels::new(&[10, 2_000], &[5e3, 1.0]).unwrap(), &response, 10);
     assert_eq!((outcome.stop, outcome.fired, outcome.exhausted), (999, 1, true));
     assert_eq!(thresholds(&Levels::new(&[2_000], &[1.0]).unwrap(), &response), [i64::MAX]);
 }
 
 #[test]
-fn refuses_what_is_no_input() {
+fn invalid_input_is_rejected() {
     assert!(Levels::new(&[5, 4], &[1.0, 1.0]).is_err());
     assert!(Levels::new(&[-1], &[1.0]).is_err());
     assert!(Levels::new(&[1], &[f64::NAN]).is_err());
     assert!(Levels::new(&[1], &[-1.0]).is_err());
     assert!(Levels::new(&[1, 2], &[1.0]).is_err());
+    assert!(Levels::new(&[i64::MAX], &[1.0]).is_err());
+    let levels = Levels::new(&[1, 2], &[1.0, 2.0]).unwrap();
+    assert_eq!(levels.notional_of_first(2).unwrap(), 3.0);
+    assert!(levels.notional_of_first(3).is_err());
     assert!(Curve::new(&[], &[], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1, 0.1], &[1.0, 2.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1, 0.2], &[2.0, 1.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[f64::NAN], &[1.0], 1.0, 1.0, None).is_err());
     assert!(Curve::new(&[0.1], &[1.0], 0.0, 1.0, None).is_err());
     let curve = linear(1.0);
-    assert!(Market::new(&curve, Shock::News, 1.0, 10).unwrap().response(0.0).is_err());
-    assert!(Market::new(&curve, Shock::News, f64::INFINITY, 10).is_err());
-    assert!(Market::new(&curve, Shock::News, 1.0, 0).is_err());
+    assert!(Market::new(&curve, ShockKind::News, 1.0, 10).unwrap().response(0.0).is_err());
+    assert!(Market::new(&curve, ShockKind::News, f64::INFINITY, 10).is_err());
+    assert!(Market::new(&curve, ShockKind::News, 1.0, 0).is_err());
 }
 
-/// Every count of levels that reproduces itself is a fixed point; the least displacement among them is the answer.
-fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
+/// Every number of levels that reproduces itself is a fixed point; the result is the least displacement among them.
+fn brute_force(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
     (0..=levels.len())
-        .map(|k| (k, response.phi(shock, levels.below(k))))
+        .map(|k| (k, response.phi(shock, levels.notional_of_first(k).unwrap())))
         .filter(|&(k, x)| levels.distance().iter().filter(|d| **d <= x).count() == k)
         .map(|(_, x)| x)
         .min()
@@ -126,7 +131,7 @@ fn brute(levels: &Levels<'_>, response: &Response<'_>, shock: i64) -> i64 {
 }
 
 prop_compose! {
-    /// Few distances on purpose, so that ties between levels, shock and stop are common.
+    /// Few distinct distances, so that ties between levels, shock and stop are frequent.
     fn instance()(n in 0_usize..24)(
         distance in prop::collection::vec(0_i64..60, n),
         notional in prop::collection::vec(prop_oneof![Just(0.0), (1_u32..40).prop_map(f64::from)], n),
@@ -136,7 +141,7 @@ prop_compose! {
         multiplier in prop_oneof![Just(1.0), 0.05..4.0],
         shock in 0_i64..70,
         limit in 40_i64..200,
-    ) -> (Vec<i64>, Vec<f64>, Curve, Shock, f64, i64, i64) {
+    ) -> (Vec<i64>, Vec<f64>, Curve, ShockKind, f64, i64, i64) {
         let mut distance = distance;
         distance.sort_unstable();
         let (mut x, mut d) = (0.0, 0.0);
@@ -148,7 +153,7 @@ prop_compose! {
             held.push(d);
         }
         let curve = Curve::new(&at, &held, head, head, Some(x * 2.0)).unwrap();
-        (distance, notional, curve, if flow { Shock::Flow } else { Shock::News }, multiplier, shock, limit)
+        (distance, notional, curve, if flow { ShockKind::Flow } else { ShockKind::News }, multiplier, shock, limit)
     }
 }
 
@@ -156,25 +161,26 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12_000))]
 
     #[test]
-    fn all_roads_lead_to_the_least_fixed_point(
+    fn all_algorithms_find_the_least_fixed_point(
         (distance, notional, curve, kind, multiplier, shock, limit) in instance()
     ) {
         let levels = Levels::new(&distance, &notional).unwrap();
         let response = Market::new(&curve, kind, 1.0, limit).unwrap().response(multiplier).unwrap();
         let outcome = sweep(&levels, &response, shock);
-        let told = rounds(&levels, &response, shock);
-        prop_assert_eq!(told.outcome, outcome);
-        prop_assert!(told.count() <= levels.len() + 1);
-        prop_assert_eq!(brute(&levels, &response, shock), outcome.stop);
+        let result = rounds(&levels, &response, shock);
+        prop_assert_eq!(result.outcome, outcome);
+        prop_assert!(result.count() <= levels.len() + 1);
+        prop_assert_eq!(brute_force(&levels, &response, shock), outcome.stop);
         let sigma = thresholds(&levels, &response);
         let fired = sigma.partition_point(|s| *s <= shock);
-        // Levels of no notional cost nothing to count either way; the displacement must be the same.
-        prop_assert_eq!(response.phi(shock, levels.below(fired)), outcome.stop);
+        // Levels without notional do not move the price, whether they are counted or not: only the displacement must
+        // agree.
+        prop_assert_eq!(response.phi(shock, levels.notional_of_first(fired).unwrap()), outcome.stop);
         prop_assert_eq!(fired, outcome.fired);
     }
 
     #[test]
-    fn monotone_in_shock_size_and_depth(
+    fn the_result_is_monotone_in_shock_notional_and_depth(
         (distance, notional, curve, kind, multiplier, shock, limit) in instance(),
         which in any::<prop::sample::Index>(), more in 1_u32..50,
     ) {
@@ -198,7 +204,7 @@ proptest! {
     fn depth_and_displacement_are_inverse((_, _, curve, ..) in instance(), q in 1e-3..300.0_f64) {
         let x = curve.displacement(q.ln());
         let back = curve.notional(x);
-        if x < curve.reach() {
+        if x < curve.max_displacement() {
             prop_assert!((back / q - 1.0).abs() < 1e-9, "{q} → {x} → {back}");
         } else {
             prop_assert!(q >= curve.capacity() * (1.0 - 1e-12));
@@ -206,8 +212,8 @@ proptest! {
     }
 }
 
-/// Scenarios by the thousand end where each would end alone, to the bit, on one thread or two, with and without the
-/// head start that only pays for many.
+/// Scenarios end where single cascades end, to the bit, on one thread or two, with and without the warm start (used for
+/// large batches only).
 #[test]
 fn scenarios_are_cascades() {
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
@@ -215,18 +221,18 @@ fn scenarios_are_cascades() {
     runner
         .run(&strategy, |((distance, notional, curve, kind, _, _, limit), cases)| {
             let levels = Levels::new(&distance, &notional).unwrap();
-            // Distances below 60 ticks: a shock of 1 would be 80.
+            // Distances are below 60 ticks; a shock of 1 would be 80 ticks.
             let market = Market::new(&curve, kind, 80.0, limit).unwrap();
             let (shocks, multipliers): (Vec<f64>, Vec<f64>) = cases.into_iter().unzip();
-            let ends = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
+            let results = scenarios(&levels, market, &shocks, &multipliers, Some(1)).unwrap();
             let down: Vec<f64> = shocks.iter().map(|s| -s).collect();
-            prop_assert_eq!(&scenarios(&levels, market, &down, &multipliers, None).unwrap(), &ends);
-            prop_assert_eq!(&scenarios(&levels, market, &shocks, &multipliers, Some(2)).unwrap(), &ends);
+            prop_assert_eq!(&scenarios(&levels, market, &down, &multipliers, None).unwrap(), &results);
+            prop_assert_eq!(&scenarios(&levels, market, &shocks, &multipliers, Some(2)).unwrap(), &results);
             for (i, (shock, multiplier)) in shocks.iter().zip(&multipliers).enumerate() {
                 let alone = sweep(&levels, &market.response(*multiplier).unwrap(), market.ticks(*shock));
-                prop_assert_eq!(market.ticks(ends.displacement[i]), alone.stop);
-                prop_assert_eq!(ends.liquidated[i], alone.liquidated);
-                prop_assert_eq!(ends.exhausted[i], alone.exhausted);
+                prop_assert_eq!(market.ticks(results.displacement[i]), alone.stop);
+                prop_assert_eq!(results.liquidated[i], alone.liquidated);
+                prop_assert_eq!(results.exhausted[i], alone.exhausted);
             }
             Ok(())
         })
@@ -234,9 +240,9 @@ fn scenarios_are_cascades() {
 }
 
 #[test]
-fn scenarios_refuse_what_is_no_input() {
+fn invalid_scenarios_are_rejected() {
     let curve = linear(1.0);
-    let market = Market::new(&curve, Shock::News, 1.0, 10).unwrap();
+    let market = Market::new(&curve, ShockKind::News, 1.0, 10).unwrap();
     let levels = Levels::new(&[1], &[1.0]).unwrap();
     for (shocks, multipliers) in [
         (vec![0.1, 0.0], vec![1.0]),

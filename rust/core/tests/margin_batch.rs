@@ -1,8 +1,8 @@
-//! Many positions at once say what each says alone, however they are split and on however many threads.
+//! A batch of positions gives the results of single positions, for every split and number of threads.
 
 use liqmap_core::margin::{
-    Columns, Contract, Mode, Payoff, Plans, Position, Reason, Side, Solved, Tier, Tiers, liquidation_prices,
-    venue,
+    Columns, CompiledRules, Contract, Mode, Payoff, Position, Reason, Side, SolvedColumns, Tier, Tiers,
+    liquidation_prices, venue,
 };
 
 const ROWS: usize = 200_003;
@@ -23,8 +23,8 @@ fn table(scale: f64) -> Tiers {
     .unwrap()
 }
 
-fn plans() -> Plans {
-    let mut plans = Plans::default();
+fn rules() -> CompiledRules {
+    let mut rules = CompiledRules::default();
     for (name, payoff, scale) in [
         ("binance", Payoff::Linear, 3e5),
         ("binance", Payoff::Inverse, 5.0),
@@ -34,12 +34,12 @@ fn plans() -> Plans {
         ("nowhere", Payoff::Linear, 1.0),
     ] {
         let tables = vec![(1_000, table(scale)), (2_000, table(2.0 * scale))];
-        plans.add(&Contract { venue: venue(name), payoff, tick: 0.1, tables });
+        rules.add(&Contract { venue: venue(name), payoff, tick: 0.1, tables });
     }
-    plans
+    rules
 }
 
-/// Repeatable numbers in [0, 1).
+/// Reproducible numbers in [0, 1).
 fn noise(i: usize, salt: u64) -> f64 {
     let mut x = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ salt.wrapping_mul(0xD1B5_4A32_D192_ED03);
     x ^= x >> 31;
@@ -47,21 +47,21 @@ fn noise(i: usize, salt: u64) -> f64 {
     (x >> 11) as f64 / (1u64 << 53) as f64
 }
 
-struct Book {
-    plan: Vec<u32>,
+struct Portfolio {
+    rule_codes: Vec<u32>,
     columns: [Vec<f64>; 6],
 }
 
-impl Book {
-    fn new(plans: &Plans) -> Self {
+impl Portfolio {
+    fn new(rules: &CompiledRules) -> Self {
         let column = |salt, f: fn(f64) -> f64| (0..ROWS).map(|i| f(noise(i, salt))).collect::<Vec<_>>();
         let code = |i: usize| {
             let side = if noise(i, 1) < 0.5 { Side::Long } else { Side::Short };
             let mode = if noise(i, 2) < 0.5 { Mode::Isolated } else { Mode::Cross };
-            plans.code(i % 6, side, mode, Some(500 + (noise(i, 9) * 2_000.0) as i64))
+            rules.code(i % 6, side, mode, Some(500 + (noise(i, 9) * 2_000.0) as i64))
         };
         Self {
-            plan: (0..ROWS).map(code).collect(),
+            rule_codes: (0..ROWS).map(code).collect(),
             columns: [
                 column(3, |u| 1e-3 * 1e6_f64.powf(u) - 0.01),
                 column(4, |u| 60_000.0 + 10_000.0 * u),
@@ -74,7 +74,7 @@ impl Book {
     }
 
     fn codes(&self, from: usize, to: usize) -> &[u32] {
-        &self.plan[from..to]
+        &self.rule_codes[from..to]
     }
 
     fn slice(&self, from: usize, to: usize) -> Columns<'_> {
@@ -96,12 +96,12 @@ fn bits(words: &[u64], i: usize) -> bool {
     words[i / 64] >> (i % 64) & 1 == 1
 }
 
-fn check(plans: &Plans, codes: &[u32], columns: &Columns<'_>, out: &Solved) {
+fn check(rules: &CompiledRules, codes: &[u32], columns: &Columns<'_>, out: &SolvedColumns) {
     for (i, &code) in codes.iter().enumerate() {
         let p: Position = columns.position(i);
-        match plans.get(code) {
-            Ok(plan) => {
-                let alone = plan.solve(&p);
+        match rules.get(code) {
+            Ok(compiled) => {
+                let alone = compiled.solve(&p);
                 assert_eq!(alone.price.to_bits(), out.price[i].to_bits());
                 assert_eq!(alone.bankruptcy.to_bits(), out.bankruptcy[i].to_bits());
                 assert_eq!((alone.reason as i8, alone.tier), (out.reason[i], out.tier[i]));
@@ -115,11 +115,11 @@ fn check(plans: &Plans, codes: &[u32], columns: &Columns<'_>, out: &Solved) {
 }
 
 #[test]
-fn rows_are_what_they_are_alone_and_every_reason_is_met() {
-    let plans = plans();
-    let book = Book::new(&plans);
-    let out = liquidation_prices(&plans, &book.codes(0, ROWS), &book.slice(0, ROWS)).unwrap();
-    check(&plans, book.codes(0, ROWS), &book.slice(0, ROWS), &out);
+fn rows_equal_single_positions_and_every_reason_occurs() {
+    let rules = rules();
+    let portfolio = Portfolio::new(&rules);
+    let out = liquidation_prices(&rules, &portfolio.codes(0, ROWS), &portfolio.slice(0, ROWS)).unwrap();
+    check(&rules, portfolio.codes(0, ROWS), &portfolio.slice(0, ROWS), &out);
     for reason in [
         Reason::None,
         Reason::Venue,
@@ -136,28 +136,30 @@ fn rows_are_what_they_are_alone_and_every_reason_is_met() {
 }
 
 #[test]
-fn splits_and_threads_change_nothing() {
-    let plans = plans();
-    let book = Book::new(&plans);
-    let whole = liquidation_prices(&plans, &book.codes(0, ROWS), &book.slice(0, ROWS)).unwrap();
+fn results_do_not_depend_on_splits_or_threads() {
+    let rules = rules();
+    let portfolio = Portfolio::new(&rules);
+    let whole = liquidation_prices(&rules, &portfolio.codes(0, ROWS), &portfolio.slice(0, ROWS)).unwrap();
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let alone =
-        one.install(|| liquidation_prices(&plans, &book.codes(0, ROWS), &book.slice(0, ROWS)).unwrap());
+    let alone = one.install(|| {
+        liquidation_prices(&rules, &portfolio.codes(0, ROWS), &portfolio.slice(0, ROWS)).unwrap()
+    });
     assert_eq!(whole.reason, alone.reason);
     assert!(whole.price.iter().zip(&alone.price).all(|(a, b)| a.to_bits() == b.to_bits()));
     for (from, to) in [(0, 0), (0, 1), (5, 68), (63, 65), (1_000, 131_072 + 77)] {
-        let part = liquidation_prices(&plans, &book.codes(from, to), &book.slice(from, to)).unwrap();
-        check(&plans, book.codes(from, to), &book.slice(from, to), &part);
+        let part =
+            liquidation_prices(&rules, &portfolio.codes(from, to), &portfolio.slice(from, to)).unwrap();
+        check(&rules, portfolio.codes(from, to), &portfolio.slice(from, to), &part);
         assert!(whole.price[from..to].iter().zip(&part.price).all(|(a, b)| a.to_bits() == b.to_bits()));
     }
 }
 
 #[test]
-fn columns_of_different_lengths_are_refused() {
-    let plans = plans();
-    let book = Book::new(&plans);
-    let mut columns = book.slice(0, 10);
+fn columns_of_different_lengths_are_rejected() {
+    let rules = rules();
+    let portfolio = Portfolio::new(&rules);
+    let mut columns = portfolio.slice(0, 10);
     columns.margin = Some(&[1.0]);
-    let fault = liquidation_prices(&plans, &book.codes(0, 10), &columns).unwrap_err();
+    let fault = liquidation_prices(&rules, &portfolio.codes(0, 10), &columns).unwrap_err();
     assert_eq!(fault.to_string(), "margin: 1 rows (expected 10 rows, as in every column)");
 }

@@ -1,12 +1,13 @@
-//! What holds for every venue, side, payoff and margin mode, against an oracle written in prices.
+//! Properties that hold for every venue, side, payoff and margin mode, against a reference formulated in prices.
 
 use liqmap_core::margin::{
-    Maintenance, Mode, Outcome, Partial, Payoff, Plan, Position, Reason, Reference, Rule, Side, Tier, Tiers,
-    VENUES, tranches,
+    CompiledRule, Maintenance, Mode, Outcome, Partial, Payoff, Position, Reason, Reference, Rule, Side, Tier,
+    Tiers, VENUES, tranches,
 };
 use proptest::prelude::*;
 
-/// A table of up to six tiers, `more` than one at least, at most 125x, whose rates leave room above maintenance at the highest leverage.
+/// A table of `more` + 1 to six tiers with at most 125x leverage, whose rates leave room between initial and
+/// maintenance margin.
 fn tables(more: usize) -> impl Strategy<Value = Vec<Tier>> {
     let steps = prop::collection::vec((1.5..8.0_f64, 1.2..2.5_f64), more..6);
     (1e4..1e6_f64, 5.0..125.0_f64, 0.05..0.4_f64, steps).prop_map(|(cap, leverage, share, steps)| {
@@ -17,7 +18,7 @@ fn tables(more: usize) -> impl Strategy<Value = Vec<Tier>> {
             let mmr = (below.mmr * safer).min(0.5);
             rows.push(tier(below.number + 1, below.cap, below.cap * wider, leverage, mmr));
         }
-        // Positions above the last cap are refused, which is not what these tests are about.
+        // Positions above the last cap are rejected, which these tests do not cover.
         rows.last_mut().unwrap().cap = f64::INFINITY;
         rows
     })
@@ -27,7 +28,7 @@ fn tier(number: i32, floor: f64, cap: f64, max_leverage: f64, mmr: f64) -> Tier 
     Tier { number, floor, cap, max_leverage, mmr, deduction: f64::NAN }
 }
 
-/// One of every rule there is, with its payoff.
+/// Every rule of every venue, with its payoff and margin mode.
 fn rules() -> Vec<(&'static str, Rule, Payoff, Mode)> {
     let mut out = Vec::new();
     for venue in VENUES {
@@ -57,11 +58,11 @@ fn any_side() -> impl Strategy<Value = Side> {
 
 const ENTRY: f64 = 50_000.0;
 
-/// A position whose tier measure at the entry is a share of the first caps, so that every tier is met.
-fn position(plan: &Plan, payoff: Payoff, measure: f64, leverage: f64, cross: bool) -> Position {
-    let size = match (plan.rule().by_size, payoff) {
+/// A position whose tier is determined by `measure` at the entry price, so that every tier is tested.
+fn position(compiled: &CompiledRule, payoff: Payoff, measure: f64, leverage: f64, cross: bool) -> Position {
+    let size = match (compiled.rule().by_size, payoff) {
         (true, Payoff::Inverse) | (false, Payoff::Linear) => measure / ENTRY,
-        // An inverse contract's face over the price is coin.
+        // The face value of an inverse contract divided by the price is coin.
         (true, Payoff::Linear) | (false, Payoff::Inverse) => measure,
     };
     let notional = if payoff == Payoff::Linear { size * ENTRY } else { size };
@@ -69,7 +70,7 @@ fn position(plan: &Plan, payoff: Payoff, measure: f64, leverage: f64, cross: boo
     if cross {
         out.margin = notional / leverage;
         out.mark = ENTRY * 1.001;
-        out.maintenance = if plan.rule().account_total { notional / leverage * 0.1 } else { 0.0 };
+        out.maintenance = if compiled.rule().account_total { notional / leverage * 0.1 } else { 0.0 };
     }
     out
 }
@@ -78,7 +79,7 @@ fn long(side: Side) -> f64 {
     if side == Side::Long { 1.0 } else { -1.0 }
 }
 
-/// Profit since `from`, settlement currency.
+/// Profit for a price move from `from` to `to`, in settlement currency.
 fn profit(payoff: Payoff, side: Side, size: f64, from: f64, to: f64) -> f64 {
     long(side)
         * match payoff {
@@ -91,7 +92,7 @@ fn notional(payoff: Payoff, size: f64, price: f64) -> f64 {
     if payoff == Payoff::Linear { size * price } else { size * ENTRY / price }
 }
 
-/// The end of the first tier, or what stands for it where there is one tier only.
+/// Upper end of the first tier, or 1e6 if there is only one tier.
 fn first_cap(tiers: &Tiers) -> f64 {
     tiers.rows()[0].cap.min(1e6)
 }
@@ -104,7 +105,7 @@ fn measure(rule: &Rule, payoff: Payoff, size: f64, price: f64) -> f64 {
     if rule.by_size { notional(payoff, size, 1.0) } else { notional(payoff, size, price) }
 }
 
-/// Maintenance that a position owes at a price.
+/// Maintenance of a position at a price, in settlement currency.
 fn maintenance(rule: &Rule, tiers: &Tiers, payoff: Payoff, size: f64, price: f64) -> f64 {
     let tier = row(tiers, measure(rule, payoff, size, price));
     let fee = if rule.fee == liqmap_core::margin::Fee::Maintenance { rule.taker_fee } else { 0.0 };
@@ -115,16 +116,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn equity_at_the_price_is_maintenance(
+    fn equity_equals_maintenance_at_the_liquidation_price(
         rows in tables(0), (name, rule, payoff, mode) in any_rule(), side in any_side(),
         of_cap in 0.01..40.0_f64, share in 0.0..1.0_f64,
     ) {
         let tiers = Tiers::new("tiers", rows).unwrap();
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
         let wanted = of_cap * first_cap(&tiers);
         let leverage = 1.0 + share * (row(&tiers, wanted * 1.002).max_leverage - 1.0);
-        let p = position(&plan, payoff, wanted, leverage, mode == Mode::Cross);
-        let Outcome { price, bankruptcy, reason, .. } = plan.solve(&p);
+        let p = position(&compiled, payoff, wanted, leverage, mode == Mode::Cross);
+        let Outcome { price, bankruptcy, reason, .. } = compiled.solve(&p);
         prop_assume!(reason != Reason::Covered && reason != Reason::LastTier && reason != Reason::MaxLeverage);
         prop_assert_eq!(reason, Reason::None);
 
@@ -140,7 +141,7 @@ proptest! {
             (Maintenance::Frozen, true) => p.maintenance,
             (Maintenance::Frozen, false) => {
                 let fee = if rule.fee == liqmap_core::margin::Fee::Bankruptcy { rule.taker_fee } else { 0.0 };
-                // Where what is left is the fee itself, found by bisection.
+                // The price at which the remaining equity equals the closing fee, by bisection.
                 let (mut low, mut high) = (1e-9 * ENTRY, 1e9 * ENTRY);
                 for _ in 0..400 {
                     let middle = f64::midpoint(low, high);
@@ -160,36 +161,36 @@ proptest! {
     }
 
     #[test]
-    fn more_leverage_less_margin_or_a_higher_rate_bring_the_price_nearer(
+    fn more_leverage_less_margin_or_a_higher_rate_moves_the_price_nearer(
         rows in tables(0), (name, rule, payoff, mode) in any_rule(), side in any_side(), share in 0.0..0.9_f64,
     ) {
         let tiers = Tiers::new("tiers", rows.clone()).unwrap();
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
         let leverage = 1.5 + share * (tiers.rows()[0].max_leverage - 1.5);
-        let base = position(&plan, payoff, 0.5 * first_cap(&tiers), leverage, mode == Mode::Cross);
-        let at = |plan: &Plan, p: &Position| {
-            // No price is the farthest of all.
+        let base = position(&compiled, payoff, 0.5 * first_cap(&tiers), leverage, mode == Mode::Cross);
+        let at = |compiled: &CompiledRule, p: &Position| {
+            // Positions without a liquidation price count as infinitely far away.
             let far = if side == Side::Long { 0.0 } else { f64::INFINITY };
-            let price = plan.solve(p).price;
+            let price = compiled.solve(p).price;
             if price.is_nan() { far } else { price }
         };
         let nearer = |a: f64, b: f64| if side == Side::Long { a <= b * (1.0 + 1e-12) } else { a >= b * (1.0 - 1e-12) };
-        let here = at(&plan, &base);
+        let here = at(&compiled, &base);
 
         let mut geared = base;
         geared.leverage *= 1.05;
         prop_assume!(geared.leverage <= tiers.rows()[0].max_leverage);
-        prop_assert!(nearer(here, at(&plan, &geared)), "{name}: leverage");
+        prop_assert!(nearer(here, at(&compiled, &geared)), "{name}: leverage");
 
         let mut poorer = base;
         poorer.margin = 0.98 * notional(payoff, base.size, ENTRY) / leverage;
         let mut same = base;
         same.margin = notional(payoff, base.size, ENTRY) / leverage;
-        prop_assert!(nearer(at(&plan, &same), at(&plan, &poorer)), "{name}: margin");
+        prop_assert!(nearer(at(&compiled, &same), at(&compiled, &poorer)), "{name}: margin");
 
         let stricter = rows.iter().map(|t| Tier { mmr: (t.mmr * 1.1).min(1.0), ..*t }).collect();
-        let stricter = Plan::new(rule, &Tiers::new("tiers", stricter).unwrap(), payoff, side, 0.0);
-        // An account that reports its whole maintenance reports more of it under a higher rate.
+        let stricter = CompiledRule::new(rule, &Tiers::new("tiers", stricter).unwrap(), payoff, side, 0.0);
+        // If the account reports its total maintenance, that total rises with the rate.
         let mut charged = base;
         if rule.account_total {
             charged.maintenance *= 1.1;
@@ -204,9 +205,9 @@ proptest! {
         let tiers = Tiers::new("tiers", rows).unwrap();
         let leverage = 2.0 + share * (tiers.rows()[0].max_leverage - 2.0);
         for side in [Side::Long, Side::Short] {
-            let plan = Plan::new(rule, &tiers, payoff, side, 0.1);
-            let solved = plan.solve(&position(&plan, payoff, 0.5 * first_cap(&tiers), leverage, false));
-            // A table of one tier may end within reach of a short; it is still the tier that holds.
+            let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.1);
+            let solved = compiled.solve(&position(&compiled, payoff, 0.5 * first_cap(&tiers), leverage, false));
+            // With a single tier, the cap may lie close to the price of a short; the tier still applies.
             prop_assert_eq!(solved.reason, Reason::None, "{} {:?}", name, side);
             prop_assert!((solved.price < ENTRY) == (side == Side::Long), "{name} {side:?}: {}", solved.price);
             prop_assert!((solved.bankruptcy < solved.price) == (side == Side::Long), "{name} {side:?}");
@@ -222,8 +223,8 @@ proptest! {
         let tiers = Tiers::new("tiers", vec![tier(1, 0.0, f64::INFINITY, 40.0, mmr)]).unwrap();
         let price = |payoff| {
             let rule = (venue.rule)(Mode::Isolated, payoff, i64::MAX).unwrap();
-            let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
-            plan.solve(&Position { size: 1.0, entry: ENTRY, leverage, ..Position::default() }).price
+            let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
+            compiled.solve(&Position { size: 1.0, entry: ENTRY, leverage, ..Position::default() }).price
         };
         let step = 1.0 / leverage + mmr + 0.0005;
         let apart = (price(Payoff::Linear) - price(Payoff::Inverse)).abs() / ENTRY;
@@ -231,17 +232,17 @@ proptest! {
     }
 
     #[test]
-    fn tranches_sum_to_the_position_and_lie_ever_farther_out(
+    fn tranches_sum_to_the_position_and_move_away_from_the_entry(
         rows in tables(0), (name, rule, payoff, mode) in any_rule(), side in any_side(),
         of_cap in 0.01..40.0_f64, share in 0.0..1.0_f64,
     ) {
         let tiers = Tiers::new("tiers", rows).unwrap();
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.1);
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.1);
         let wanted = of_cap * first_cap(&tiers);
         let leverage = 1.0 + share * (row(&tiers, wanted).max_leverage - 1.0);
-        let p = position(&plan, payoff, wanted, leverage, mode == Mode::Cross);
-        let pieces = tranches(&plan, &p);
-        let solved = plan.solve(&p);
+        let p = position(&compiled, payoff, wanted, leverage, mode == Mode::Cross);
+        let pieces = tranches(&compiled, &p);
+        let solved = compiled.solve(&p);
         prop_assert_eq!(pieces.is_empty(), solved.price.is_nan());
         prop_assume!(!pieces.is_empty());
         prop_assert_eq!(pieces[0].price.to_bits(), solved.price.to_bits());
@@ -259,7 +260,7 @@ proptest! {
     }
 
     #[test]
-    fn a_tier_edge_is_met_from_both_sides(
+    fn the_tier_changes_exactly_at_the_edge(
         rows in tables(1), (name, rule, payoff) in isolated_rule(), side in any_side(),
         pick in any::<prop::sample::Index>(),
     ) {
@@ -267,20 +268,21 @@ proptest! {
         let upper = 1 + pick.index(tiers.rows().len() - 1);
         let (edge, above, below) = (tiers.rows()[upper].floor, tiers.rows()[upper], tiers.rows()[upper - 1]);
         prop_assume!(above.mmr > below.mmr);
-        let plan = Plan::new(rule, &tiers, payoff, side, 0.0);
-        // Where the tier is read: at the entry if frozen or by size, else at the liquidation price itself.
-        let unit = position(&plan, payoff, 1.0, 1.0, false).size;
+        let compiled = CompiledRule::new(rule, &tiers, payoff, side, 0.0);
+        // The price at which the tier is read: the entry price if frozen or by size, otherwise the liquidation price.
+        let unit = position(&compiled, payoff, 1.0, 1.0, false).size;
         let solve = |measured: f64| {
             let (size, margin) = if rule.by_size || rule.maintenance == Maintenance::Frozen {
                 (unit * measured, 0.2 * notional(payoff, unit * measured, ENTRY))
             } else {
-                // Margin chosen so that the position dies at 0.9 or 1.1 of its entry with just this notional.
+                // The margin is chosen so that the position is liquidated at 0.9 or 1.1 of its entry price with this
+                // notional.
                 let price = ENTRY * (1.0 - 0.1 * long(side));
                 let size = measured / notional(payoff, 1.0, price);
                 let due = notional(payoff, size, price) * below.mmr - below.deduction;
                 (size, due - profit(payoff, side, size, ENTRY, price))
             };
-            plan.solve(&Position { size, entry: ENTRY, margin, ..Position::default() })
+            compiled.solve(&Position { size, entry: ENTRY, margin, ..Position::default() })
         };
         let (under, on, over) = (solve(edge * (1.0 - 1e-9)), solve(edge), solve(edge * (1.0 + 1e-9)));
         prop_assert_eq!(under.tier, below.number, "{}", name);

@@ -1,4 +1,4 @@
-//! Tier tables are checked at the door.
+//! Tier tables are validated before use.
 
 use liqmap_core::margin::{Tier, Tiers};
 
@@ -8,7 +8,7 @@ fn row(number: i32, floor: f64, cap: f64, mmr: f64) -> Tier {
 
 #[test]
 fn missing_deductions_follow_from_the_tiers_below() {
-    // Binance BTCUSDT perpetual, 2026-09-29: the exchange's own deductions are 0, 300, 1500, 12000.
+    // Binance BTCUSDT perpetual, 2026-09-29: the deductions published by the exchange are 0, 300, 1500 and 12000.
     let rows = vec![
         row(3, 800_000.0, 3e6, 0.0065),
         row(1, 0.0, 300_000.0, 0.004),
@@ -21,19 +21,19 @@ fn missing_deductions_follow_from_the_tiers_below() {
 }
 
 #[test]
-fn gaps_overlaps_and_odd_rates_are_refused() {
-    let refused = |rows: Vec<Tier>| Tiers::new("x", rows).unwrap_err().to_string();
-    assert_eq!(refused(vec![]), "x: no tier (expected one tier or more)");
+fn gaps_overlaps_and_invalid_rates_are_rejected() {
+    let rejected = |rows: Vec<Tier>| Tiers::new("x", rows).unwrap_err().to_string();
+    assert_eq!(rejected(vec![]), "x: no tier (expected one tier or more)");
     assert_eq!(
-        refused(vec![row(1, 5.0, 9.0, 0.01)]),
+        rejected(vec![row(1, 5.0, 9.0, 0.01)]),
         "x, tier 1: floor 5 (expected the cap of the tier below, 0)"
     );
     let overlap = vec![row(1, 0.0, 9.0, 0.01), row(2, 8.0, 20.0, 0.02)];
-    assert_eq!(refused(overlap), "x, tier 2: floor 8 (expected the cap of the tier below, 9)");
-    assert_eq!(refused(vec![row(1, 0.0, 0.0, 0.01)]), "x, tier 1: cap 0 (expected a cap above the floor 0)");
+    assert_eq!(rejected(overlap), "x, tier 2: floor 8 (expected the cap of the tier below, 9)");
+    assert_eq!(rejected(vec![row(1, 0.0, 0.0, 0.01)]), "x, tier 1: cap 0 (expected a cap above the floor 0)");
     for mmr in [0.0, -0.1, 1.5, f64::NAN] {
-        assert!(refused(vec![row(1, 0.0, 9.0, mmr)]).contains("a fraction above 0, at most 1"));
+        assert!(rejected(vec![row(1, 0.0, 9.0, mmr)]).contains("a fraction above 0, at most 1"));
     }
     let idle = Tier { max_leverage: 0.0, ..row(1, 0.0, 9.0, 0.01) };
-    assert_eq!(refused(vec![idle]), "x, tier 1: max leverage 0 (expected 1 or more)");
+    assert_eq!(rejected(vec![idle]), "x, tier 1: max leverage 0 (expected 1 or more)");
 }

@@ -1,14 +1,20 @@
 //! The cohort engine.
 
+use liqmap_core::CoreError;
 use liqmap_core::cohorts as core;
-use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use liqmap_core::grid::BINS_LIMIT;
+use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Mutex;
 
-use crate::error::input_error;
+use crate::arrays::{Array, count, matrix, vector};
+use crate::error::OrInputError;
 
-/// Levels of both sides as columns: price, coin, side (1 long, -1 short), bracket.
+/// The stage named in the errors of this module.
+const STAGE: &str = "cohorts";
+
+/// Levels of both sides as columns: price, coin, side (1 long, −1 short), bracket.
 type Columns<'py> = (
     Bound<'py, PyArray1<f64>>,
     Bound<'py, PyArray1<f64>>,
@@ -16,7 +22,7 @@ type Columns<'py> = (
     Bound<'py, PyArray1<u8>>,
 );
 
-/// The population of modelled positions, advanced bar by bar.
+/// A population of modelled positions, advanced bar by bar.
 #[pyclass(frozen, module = "liqmap._core")]
 pub struct Cohorts(Mutex<core::Cohorts>);
 
@@ -24,52 +30,59 @@ pub struct Cohorts(Mutex<core::Cohorts>);
 impl Cohorts {
     #[new]
     #[pyo3(signature = (brackets, step = 2.5e-4))]
-    fn new(brackets: PyReadonlyArray2<'_, f64>, step: f64) -> PyResult<Self> {
-        let rows: Vec<core::Bracket> = brackets
-            .as_array()
-            .rows()
-            .into_iter()
-            .map(|r| core::Bracket {
-                long_distance: r[0],
-                short_distance: r[1],
-                long_share: r[2],
-                short_share: r[3],
-                half_life_hours: r[4],
-            })
-            .collect();
-        let cohorts = core::Cohorts::new(&rows, step).map_err(|e| input_error("cohorts", &e))?;
+    fn new(brackets: Array<'_, f64>, step: f64) -> PyResult<Self> {
+        let (values, shape) = matrix("brackets", &brackets).or_input_error(STAGE)?;
+        if shape[1] != 5 {
+            let found = format!("an array of shape {shape:?}");
+            return Err(CoreError::shape("brackets", found, "5 columns")).or_input_error(STAGE);
+        }
+        let (rows, _) = values.as_chunks::<5>();
+        let bracket = |row: &[f64; 5]| {
+            let [long_distance, short_distance, long_share, short_share, half_life_hours] = *row;
+            core::Bracket { long_distance, short_distance, long_share, short_share, half_life_hours }
+        };
+        let rows: Vec<core::Bracket> = rows.iter().map(bracket).collect();
+        let cohorts = core::Cohorts::new(&rows, step).or_input_error(STAGE)?;
         Ok(Self(Mutex::new(cohorts)))
     }
 
-    /// Advance over bars; returns predicted liquidations `(bars, 2, brackets)` in USD and the number of rescaled bars.
+    /// Advance over bars; returns predicted liquidations in USD, shape `(bars, 2, brackets)`, and the number of
+    /// rescaled bars.
     #[expect(clippy::too_many_arguments, reason = "one column each")]
     fn advance<'py>(
         &self,
         py: Python<'py>,
-        hours: PyReadonlyArray1<'py, f64>,
-        low: PyReadonlyArray1<'py, f64>,
-        high: PyReadonlyArray1<'py, f64>,
-        close: PyReadonlyArray1<'py, f64>,
-        open_interest: PyReadonlyArray1<'py, f64>,
-        long_flow: PyReadonlyArray1<'py, f64>,
-        short_flow: PyReadonlyArray1<'py, f64>,
+        hours: Array<'py, f64>,
+        low: Array<'py, f64>,
+        high: Array<'py, f64>,
+        close: Array<'py, f64>,
+        open_interest: Array<'py, f64>,
+        long_flow: Array<'py, f64>,
+        short_flow: Array<'py, f64>,
     ) -> PyResult<(Bound<'py, PyArray3<f64>>, usize)> {
+        let hours = vector("hours", &hours).or_input_error(STAGE)?;
+        let low = vector("low", &low).or_input_error(STAGE)?;
+        let high = vector("high", &high).or_input_error(STAGE)?;
+        let close = vector("close", &close).or_input_error(STAGE)?;
+        let open_interest = vector("open_interest", &open_interest).or_input_error(STAGE)?;
+        let long_flow = vector("long_flow", &long_flow).or_input_error(STAGE)?;
+        let short_flow = vector("short_flow", &short_flow).or_input_error(STAGE)?;
         let bars = core::Bars {
-            hours: hours.as_slice()?,
-            low: low.as_slice()?,
-            high: high.as_slice()?,
-            close: close.as_slice()?,
-            open_interest: open_interest.as_slice()?,
-            long_flow: long_flow.as_slice()?,
-            short_flow: short_flow.as_slice()?,
+            hours: &hours,
+            low: &low,
+            high: &high,
+            close: &close,
+            open_interest: &open_interest,
+            long_flow: &long_flow,
+            short_flow: &short_flow,
         };
-        let predicted = py.detach(|| self.lock().advance(&bars)).map_err(|e| input_error("cohorts", &e))?;
+        let predicted = py.detach(|| self.lock().advance(&bars)).or_input_error(STAGE)?;
         let brackets = predicted.usd.len() / (2 * bars.len()).max(1);
         let usd = predicted.usd.into_pyarray(py).reshape([bars.len(), 2, brackets])?;
         Ok((usd, predicted.rescaled))
     }
 
-    /// Every level: price, coin, side (1 long, -1 short), bracket.
+    /// All levels as columns: price, coin, side (1 long, −1 short), bracket.
     fn levels<'py>(&self, py: Python<'py>) -> Columns<'py> {
         let [long, short] = py.detach(|| self.lock().levels());
         let side: Vec<i8> =
@@ -81,37 +94,40 @@ impl Cohorts {
         (price.into_pyarray(py), coin.into_pyarray(py), side.into_pyarray(py), bracket.into_pyarray(py))
     }
 
-    /// USD `(2, groups, bins)` on a log-price axis, and what lies outside it by side; groups are `(start, end)` brackets.
+    /// USD per side, group and bin of a log-price axis, shape `(2, groups, bins)`, and per side the USD outside the
+    /// axis; groups are `(start, end)` ranges of brackets.
     fn density<'py>(
         &self,
         py: Python<'py>,
-        groups: Vec<(usize, usize)>,
+        groups: Vec<(i64, i64)>,
         first: i64,
-        merge: usize,
-        bins: usize,
+        merge: i64,
+        bins: i64,
     ) -> PyResult<(Bound<'py, PyArray3<f64>>, [f64; 2])> {
-        let groups: Vec<_> = groups.into_iter().map(|(a, b)| a..b).collect();
-        let (cells, outside) = py
-            .detach(|| self.lock().density(&groups, first, merge, bins))
-            .map_err(|e| input_error("cohorts", &e))?;
+        let edge = |bracket: i64| count("groups", bracket, 0..=256);
+        let groups = groups.into_iter().map(|(start, end)| Ok(edge(start)?..edge(end)?));
+        let groups = groups.collect::<Result<Vec<_>, CoreError>>().or_input_error(STAGE)?;
+        let merge = count("merge", merge, 1..=i64::MAX).or_input_error(STAGE)?;
+        let bins = count("bins", bins, 1..=BINS_LIMIT as i64).or_input_error(STAGE)?;
+        let (cells, outside) =
+            py.detach(|| self.lock().density(&groups, first, merge, bins)).or_input_error(STAGE)?;
         Ok((cells.into_pyarray(py).reshape([2, groups.len(), bins])?, outside))
     }
 
-    /// The whole state as bytes; `from_bytes` goes on from it to the bit.
+    /// The complete state, serialised; an engine restored by `from_bytes` continues with identical bits.
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let bytes = py.detach(|| self.lock().to_bytes()).map_err(|e| input_error("cohorts", &e))?;
+        let bytes = py.detach(|| self.lock().to_bytes()).or_input_error(STAGE)?;
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// The state that `to_bytes` wrote.
+    /// The engine whose state `to_bytes` serialised.
     #[staticmethod]
     fn from_bytes(py: Python<'_>, state: &[u8]) -> PyResult<Self> {
-        let cohorts =
-            py.detach(|| core::Cohorts::from_bytes(state)).map_err(|e| input_error("cohorts", &e))?;
+        let cohorts = py.detach(|| core::Cohorts::from_bytes(state)).or_input_error(STAGE)?;
         Ok(Self(Mutex::new(cohorts)))
     }
 
-    /// `(opened, closed, liquidated, mapped, unmapped)` of the longs and of the shorts, coin.
+    /// `(opened, closed, liquidated, mapped, unmapped)` of longs and of shorts, in coin.
     fn accounts(&self) -> [(f64, f64, f64, f64, f64); 2] {
         self.lock().accounts().map(|a| (a.opened, a.closed, a.liquidated, a.mapped, a.unmapped))
     }
@@ -119,7 +135,7 @@ impl Cohorts {
 
 impl Cohorts {
     fn lock(&self) -> std::sync::MutexGuard<'_, core::Cohorts> {
-        // A panic while advancing would leave the state half made; it has none to give, so the lock is never poisoned.
+        // No step of `advance` panics after validation, so the state behind a poisoned lock would still be consistent.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

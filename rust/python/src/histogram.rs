@@ -1,4 +1,4 @@
-//! `histogram`: any Arrow stream of levels, batch by batch, without a copy where the types allow.
+//! `histogram`: bins any Arrow stream of levels batch by batch, without copies if the types permit.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int8Type, UInt8Type};
@@ -6,51 +6,51 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Schema};
 use liqmap_core::CoreError;
-use liqmap_core::grid::Grid;
-use liqmap_core::histogram::{Histogram, Levels, UNITS_PER_NOTIONAL};
+use liqmap_core::grid::{BINS_LIMIT, Grid};
+use liqmap_core::histogram::{Histogram, LevelColumns, UNITS_PER_NOTIONAL};
 use numpy::{IntoPyArray, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3_arrow::PyRecordBatchReader;
 
-use crate::error::input_error;
+use crate::arrays::count;
+use crate::error::OrInputError;
 
-/// Cells in integer units `(2, brackets, bins)`, units outside `[long below, long above, short below, short above]`,
-/// levels accepted, levels rejected, units per notional.
+/// Cells in integer units, shape `(2, brackets, bins)`; units outside the grid `[long below, long above, short below,
+/// short above]`; accepted levels; rejected levels; units per notional.
 type Filled<'py> = (Bound<'py, PyArray3<i64>>, [i64; 4], u64, u64, f64);
 
-/// Bin a stream with columns `price`, `notional`, `side` and, if there, `bracket`.
+/// Bin a stream with the columns `price`, `notional`, `side` and optionally `bracket`.
 #[pyfunction]
 pub fn histogram(
     py: Python<'_>,
     levels: PyRecordBatchReader,
-    grid: (f64, i64, i64, usize),
-    brackets: usize,
+    grid: (f64, i64, i64, i64),
+    brackets: i64,
 ) -> PyResult<Filled<'_>> {
-    let fault = |e: &CoreError| input_error("histogram", e);
-    if brackets == 0 || brackets > 256 {
-        return Err(fault(&CoreError::new("brackets", brackets.to_string(), "1 to 256")));
-    }
-    let grid = Grid::new(grid.0, grid.1, grid.2, grid.3).map_err(|e| fault(&e))?;
+    let stage = "histogram";
+    let brackets = count("brackets", brackets, 1..=256).or_input_error(stage)?;
+    let bins = count("bins", grid.3, 1..=BINS_LIMIT as i64).or_input_error(stage)?;
+    let grid = Grid::new(grid.0, grid.1, grid.2, bins).or_input_error(stage)?;
     let reader = levels.into_reader()?;
     let filled = py.detach(|| {
         let schema = reader.schema();
         let columns = Columns::find(&schema)?;
-        let mut out = Histogram::empty(&grid, brackets);
+        let mut out = Histogram::empty(grid, brackets);
         for batch in reader {
             let batch =
-                batch.map_err(|e| CoreError::new("levels", e.to_string(), "a readable Arrow stream"))?;
-            columns.fill(&batch, &grid, &mut out)?;
+                batch.map_err(|e| CoreError::column("levels", e.to_string(), "a readable Arrow stream"))?;
+            columns.fill(&batch, &mut out)?;
         }
         Ok(out)
     });
-    let out = filled.map_err(|e: CoreError| fault(&e))?;
+    let out = filled.or_input_error(stage)?;
     let shape = [2, brackets, grid.bins()];
     let (outside, accepted, rejected) = (out.outside(), out.accepted(), out.rejected());
     let cells = out.into_cells().into_pyarray(py).reshape(shape)?;
     Ok((cells, outside, accepted, rejected, UNITS_PER_NOTIONAL))
 }
 
-/// Where the columns stand in the stream.
+/// Indices of the columns in the stream.
 struct Columns {
     price: usize,
     notional: usize,
@@ -63,10 +63,10 @@ impl Columns {
         let at = |name: &str| {
             schema.index_of(name).map_err(|_| {
                 let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-                CoreError::new(
+                CoreError::column(
                     format!("levels, {name}"),
                     format!("columns {}", found.join(", ")),
-                    "that column",
+                    "a column of this name",
                 )
             })
         };
@@ -78,7 +78,7 @@ impl Columns {
         })
     }
 
-    fn fill(&self, batch: &RecordBatch, grid: &Grid, out: &mut Histogram) -> Result<(), CoreError> {
+    fn fill(&self, batch: &RecordBatch, out: &mut Histogram) -> Result<(), CoreError> {
         let side_column = batch.column(self.side);
         let sides = sides(side_column)?;
         let price = typed(batch.column(self.price), "price", &DataType::Float64)?;
@@ -86,44 +86,41 @@ impl Columns {
         let bracket =
             self.bracket.map(|i| typed(batch.column(i), "bracket", &DataType::UInt8)).transpose()?;
         let columns = [Some(&price), Some(&notional), Some(&sides), bracket.as_ref()];
-        // Only a column with nulls is copied: its rows get a price that is refused.
+        // Only a price column is copied, and only if a row is null: such rows get a price that is rejected.
         let masked: Option<Vec<f64>> = columns.iter().flatten().any(|c| c.null_count() > 0).then(|| {
             let values = price.as_primitive::<Float64Type>().values();
             let null = |row: usize| columns.iter().flatten().any(|c| c.is_null(row));
             values.iter().enumerate().map(|(row, v)| if null(row) { f64::NAN } else { *v }).collect()
         });
-        out.fill(
-            grid,
-            Levels {
-                price: masked.as_deref().unwrap_or_else(|| price.as_primitive::<Float64Type>().values()),
-                notional: notional.as_primitive::<Float64Type>().values(),
-                side: sides.as_primitive::<Int8Type>().values(),
-                bracket: bracket.as_ref().map(|b| &b.as_primitive::<UInt8Type>().values()[..]),
-            },
-        )
+        out.fill(LevelColumns {
+            price: masked.as_deref().unwrap_or_else(|| price.as_primitive::<Float64Type>().values()),
+            notional: notional.as_primitive::<Float64Type>().values(),
+            side: sides.as_primitive::<Int8Type>().values(),
+            bracket: bracket.as_ref().map(|b| &b.as_primitive::<UInt8Type>().values()[..]),
+        })
     }
 }
 
-/// The column as `wanted`; the same buffers where it is that already. A value that does not fit becomes null.
+/// The column cast to `wanted`, or the same buffers if it has that type. Values that do not fit become null.
 fn typed(column: &ArrayRef, name: &str, wanted: &DataType) -> Result<ArrayRef, CoreError> {
     if column.data_type() == wanted {
         return Ok(column.clone());
     }
     if !column.data_type().is_numeric() {
         let found = format!("type {}", column.data_type());
-        return Err(CoreError::new(format!("levels, {name}"), found, "a numeric column"));
+        return Err(CoreError::column(format!("levels, {name}"), found, "a numeric column"));
     }
     cast(column, wanted)
-        .map_err(|e| CoreError::new(format!("levels, {name}"), e.to_string(), "a numeric column"))
+        .map_err(|e| CoreError::column(format!("levels, {name}"), e.to_string(), "a numeric column"))
 }
 
-/// Sides as 1 and -1: from signed integers, or from the words `long` and `short`.
+/// Sides as 1 and −1, from signed integers or from the words `long` and `short`.
 fn sides(column: &ArrayRef) -> Result<ArrayRef, CoreError> {
     if column.data_type().is_numeric() {
         return typed(column, "side", &DataType::Int8);
     }
     let words = cast(column, &DataType::Utf8)
-        .map_err(|e| CoreError::new("levels, side", e.to_string(), "1 / -1 or long / short"))?;
+        .map_err(|e| CoreError::column("levels, side", e.to_string(), "1 / -1 or long / short"))?;
     let words = words.as_string::<i32>();
     let signs: arrow_array::Int8Array = words
         .iter()

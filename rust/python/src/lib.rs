@@ -1,16 +1,18 @@
-//! `liqmap._core`: each function takes Arrow or numpy in, lets go of the interpreter, calls the core, and wraps.
+//! `liqmap._core`: each function reads Arrow or numpy arguments, releases the interpreter, calls the core and wraps the
+//! result.
 
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arrays and streams over by value")]
 
+mod arrays;
 mod cascade;
 mod clusters;
 mod cohorts;
-mod engine;
+mod dictionary_codes;
+mod dynamics;
 mod error;
+mod ewma;
 mod histogram;
-mod labels;
 mod margin;
-mod trailing;
 mod transport;
 
 use pyo3::prelude::*;
@@ -23,8 +25,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(histogram::histogram, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::smooth, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::peaks, m)?)?;
-    m.add_function(wrap_pyfunction!(trailing::trailing, m)?)?;
-    m.add_function(wrap_pyfunction!(transport::align, m)?)?;
+    m.add_function(wrap_pyfunction!(ewma::lagged_ewma, m)?)?;
+    m.add_function(wrap_pyfunction!(transport::align_monotone, m)?)?;
     m.add_function(wrap_pyfunction!(transport::couple, m)?)?;
     m.add_class::<cohorts::Cohorts>()?;
     m.add_class::<cascade::Curve>()?;
@@ -34,9 +36,9 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(margin::liquidation_prices, m)?)?;
     m.add_function(wrap_pyfunction!(margin::liquidation_tranches, m)?)?;
     m.add_function(wrap_pyfunction!(cascade::scenarios, m)?)?;
-    m.add_function(wrap_pyfunction!(engine::deleverage, m)?)?;
-    m.add_function(wrap_pyfunction!(engine::replay, m)?)?;
-    m.add_function(wrap_pyfunction!(engine::whipsaw, m)?)?;
-    m.add_function(wrap_pyfunction!(engine::coupled, m)?)?;
+    m.add_function(wrap_pyfunction!(dynamics::deleverage, m)?)?;
+    m.add_function(wrap_pyfunction!(dynamics::replay, m)?)?;
+    m.add_function(wrap_pyfunction!(dynamics::whipsaw, m)?)?;
+    m.add_function(wrap_pyfunction!(dynamics::coupled, m)?)?;
     Ok(())
 }

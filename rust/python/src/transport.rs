@@ -1,26 +1,25 @@
-//! Two lists on a line: their optimal transport, and their cheapest pairs.
+//! Optimal transport and monotone alignment of two lists on a line.
 
-use liqmap_core::{align as pairs, transport as core};
-use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
+use liqmap_core::{monotone_alignment as pairs, transport as core};
 use pyo3::prelude::*;
 
-use crate::error::input_error;
+use crate::arrays::{Array, matrix};
+use crate::error::OrInputError;
 
-/// `(from, to, share)` of each flow, and the mean distance.
+/// `(from, to, share)` of each flow, and the mean distance moved.
 type Coupling = (Vec<(usize, usize, f64)>, f64);
 
 /// `(from, to, share)` of the monotone coupling of two lists of `(position, mass)`, and the mean distance moved.
 #[pyfunction]
 pub fn couple(py: Python<'_>, before: Vec<(f64, f64)>, after: Vec<(f64, f64)>) -> PyResult<Coupling> {
     let both = py.detach(|| Ok((core::couple(&before, &after)?, core::distance(&before, &after)?)));
-    let (flows, distance) = both.map_err(|e| input_error("transport", &e))?;
+    let (flows, distance) = both.or_input_error("transport")?;
     Ok((flows.into_iter().map(|f| (f.from, f.to, f.share)).collect(), distance))
 }
 
-/// `(row, column)` of the cheapest pairs that do not cross, where a row or column without a partner costs `alone`.
+/// `(row, column)` of the cheapest pairs without crossings; a row or column without a partner costs `alone`.
 #[pyfunction]
-pub fn align(py: Python<'_>, cost: PyReadonlyArray2<'_, f64>, alone: f64) -> PyResult<Vec<(usize, usize)>> {
-    let columns = cost.shape()[1];
-    let cost = cost.as_slice()?;
-    Ok(py.detach(|| pairs::align(cost, columns, alone)))
+pub fn align_monotone(py: Python<'_>, cost: Array<'_, f64>, alone: f64) -> PyResult<Vec<(usize, usize)>> {
+    let (cost, [_, columns]) = matrix("cost", &cost).or_input_error("align_monotone")?;
+    py.detach(|| pairs::align_monotone(&cost, columns, alone)).or_input_error("align_monotone")
 }

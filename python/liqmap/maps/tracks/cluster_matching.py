@@ -71,7 +71,7 @@ def match(before: Sequence[Ground], after: Sequence[Ground]) -> Matching:
     """
     if not before or not after:
         return Matching({}, {}, {}, {})
-    pairs = dict(_core.align(_costs(before, after), UNMATCHED))
+    pairs = dict(_core.align_monotone(_costs(before, after), UNMATCHED))
     flows = link([(c.peak, c.mass) for c in before], [(c.peak, c.mass) for c in after]).flows
     share = {flow.before: flow.out for flow in flows if pairs.get(flow.before) == flow.after}
     parent, heir = _relatives(before, after, pairs)

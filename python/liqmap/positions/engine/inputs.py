@@ -125,7 +125,7 @@ def _relative_activity(volume: Column, span: Column, hours: Column, recipe: Flow
         notes.append(f"traded volume is missing in {int((~np.isfinite(pace)).sum())} bars: average activity is assumed")
     pace = pace / hours
     weight = -np.expm1(-hours / recipe.trailing_hours)
-    usual = _core.trailing(pace, weight, float(np.nanmean(pace[: max(1, min(len(pace), 24))])) or 1.0)
+    usual = _core.lagged_ewma(pace, weight, float(np.nanmean(pace[: max(1, min(len(pace), 24))])) or 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(usual > 0, pace / usual, 1.0)
     return np.where(np.isfinite(ratio), ratio, 1.0)

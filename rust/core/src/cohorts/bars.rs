@@ -1,55 +1,59 @@
-//! What the engine is fed: brackets and bars, checked at the door.
+//! Input of the cohort engine: leverage brackets and bars, validated before use.
 
 use crate::error::{CoreError, Result};
 
-/// One leverage bracket of the model.
+/// Largest number of brackets: a level stores its bracket as an 8-bit number.
+pub(super) const BRACKETS_LIMIT: usize = 256;
+
+/// One leverage bracket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bracket {
-    /// How far below the entry a long of this bracket is liquidated, as a fraction of the entry, in (0, 1).
+    /// Distance from entry price down to the liquidation price of a long, as a fraction of the entry price, in (0, 1).
     pub long_distance: f64,
-    /// How far above the entry a short of this bracket is liquidated, as a fraction of the entry, above 0.
+    /// Distance from entry price up to the liquidation price of a short, as a fraction of the entry price, above 0.
     pub short_distance: f64,
-    /// Share of the long flow that opens in this bracket; the shares sum to at most 1.
+    /// Share of the long flow that opens in this bracket; over all brackets the shares sum to at most 1.
     pub long_share: f64,
-    /// Share of the short flow that opens in this bracket.
+    /// Share of the short flow that opens in this bracket; over all brackets the shares sum to at most 1.
     pub short_share: f64,
-    /// Hours after which half of the bracket has been closed by choice; infinite: it lives until it is swept.
+    /// Hours after which half of the positions have been closed by choice; infinite if positions are closed by
+    /// liquidation only.
     pub half_life_hours: f64,
 }
 
-/// Bars in order of time, all columns of one length.
+/// Bars in order of time, as columns of equal length.
 #[derive(Debug, Clone, Copy)]
 pub struct Bars<'a> {
-    /// Hours since the previous bar's end.
+    /// Hours since the end of the previous bar.
     pub hours: &'a [f64],
-    /// Lowest price.
+    /// Lowest price, quote currency.
     pub low: &'a [f64],
-    /// Highest price.
+    /// Highest price, quote currency.
     pub high: &'a [f64],
-    /// Last price.
+    /// Last price, quote currency.
     pub close: &'a [f64],
-    /// Open interest at the bar's end, coin, one-sided.
+    /// Open interest at the end of the bar, in coin, counted on one side.
     pub open_interest: &'a [f64],
-    /// Coin of long positions opened in the bar that have a liquidation price.
+    /// Long positions with a liquidation price opened in the bar, in coin.
     pub long_flow: &'a [f64],
-    /// The same for shorts.
+    /// Short positions with a liquidation price opened in the bar, in coin.
     pub short_flow: &'a [f64],
 }
 
 impl Bars<'_> {
-    /// How many bars.
+    /// Number of bars.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.close.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no bars.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.close.is_empty()
     }
 
-    /// Every value finite and in range, `low <= close <= high`, one length.
+    /// Validate that columns have equal length, values are finite and not negative, and `low <= close <= high`.
     pub(super) fn check(&self) -> Result<()> {
         let columns = [
             ("hours", self.hours),
@@ -63,18 +67,18 @@ impl Bars<'_> {
         for (name, column) in columns {
             if column.len() != self.len() {
                 let found = format!("{} rows", column.len());
-                return Err(CoreError::new(name, found, format!("{} rows", self.len())));
+                return Err(CoreError::shape(name, found, format!("{} rows", self.len())));
             }
             if let Some(i) = column.iter().position(|v| !(v.is_finite() && *v >= 0.0)) {
                 let found = format!("{} in bar {i}", column[i]);
-                return Err(CoreError::new(name, found, "a finite number, 0 or above"));
+                return Err(CoreError::value(name, found, "a finite number, 0 or above"));
             }
         }
         for i in 0..self.len() {
             let (low, high, close) = (self.low[i], self.high[i], self.close[i]);
             if !(low > 0.0 && low <= close && close <= high) {
                 let found = format!("low {low}, close {close}, high {high} in bar {i}");
-                return Err(CoreError::new("bars", found, "0 < low <= close <= high"));
+                return Err(CoreError::value("bars", found, "0 < low <= close <= high"));
             }
         }
         Ok(())
@@ -83,29 +87,40 @@ impl Bars<'_> {
 
 impl Bracket {
     pub(super) fn check(all: &[Self]) -> Result<()> {
-        let fraction = |v: f64| v > 0.0 && v < 1.0;
+        if !(1..=BRACKETS_LIMIT).contains(&all.len()) {
+            return Err(CoreError::limit(
+                "brackets",
+                all.len().to_string(),
+                format!("1 to {BRACKETS_LIMIT}"),
+            ));
+        }
         for (i, b) in all.iter().enumerate() {
-            if !fraction(b.long_distance) {
-                let found = format!("{} in bracket {i}", b.long_distance);
-                return Err(CoreError::new("long_distance", found, "a fraction between 0 and 1"));
+            let fault = |field: &str, value: f64, expected: &str| {
+                Err(CoreError::value(format!("brackets[{i}] {field}"), value.to_string(), expected))
+            };
+            if !(b.long_distance > 0.0 && b.long_distance < 1.0) {
+                return fault("long_distance", b.long_distance, "a fraction between 0 and 1");
             }
             if !(b.short_distance > 0.0 && b.short_distance.is_finite()) {
-                let found = format!("{} in bracket {i}", b.short_distance);
-                return Err(CoreError::new("short_distance", found, "a finite fraction above 0"));
+                return fault("short_distance", b.short_distance, "a finite fraction above 0");
             }
             if !(b.half_life_hours > 0.0) {
-                let found = format!("{} in bracket {i}", b.half_life_hours);
-                return Err(CoreError::new("half_life_hours", found, "hours above 0"));
+                return fault("half_life_hours", b.half_life_hours, "hours above 0");
+            }
+            for (field, share) in [("long_share", b.long_share), ("short_share", b.short_share)] {
+                if !(share >= 0.0) {
+                    return fault(field, share, "a share of 0 or more");
+                }
             }
         }
-        let shares: [fn(&Self) -> f64; 2] = [|b| b.long_share, |b| b.short_share];
-        for share in shares {
-            let sum: f64 = all.iter().map(share).sum();
-            if all.iter().any(|b| !(share(b) >= 0.0)) || !(sum <= 1.0 + 1e-9) {
-                return Err(CoreError::new(
-                    "share",
-                    format!("shares that sum to {sum}"),
-                    "shares of 0 or more, sum <= 1",
+        let long: f64 = all.iter().map(|b| b.long_share).sum();
+        let short: f64 = all.iter().map(|b| b.short_share).sum();
+        for (field, sum) in [("long_share", long), ("short_share", short)] {
+            if !(sum <= 1.0 + 1e-9) {
+                return Err(CoreError::value(
+                    format!("brackets {field}"),
+                    format!("a sum of {sum}"),
+                    "at most 1",
                 ));
             }
         }

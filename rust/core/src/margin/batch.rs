@@ -1,35 +1,34 @@
-//! Many positions at once: columns in, columns out, on as many threads as pay.
+//! Liquidation prices of many positions: columns in, columns out, on several threads if there are enough rows.
 
 use rayon::prelude::*;
 
-use super::desk::{Desk, SORTED, gather};
-use super::plans::Plans;
+use super::compiled_rules::CompiledRules;
 use super::reason::Reason;
+use super::row_sorter::{RowSorter, SORTED, gather};
 use super::solve::Position;
 use crate::error::{CoreError, Result};
-use crate::wide::{Work, widest};
+use crate::simd::{Kernel, run_widest};
 
-/// Rows that one task takes; a multiple of 64, so that no two tasks share a word of validity bits.
+/// Rows per task; a multiple of 64, so that no two tasks share a word of validity bits.
 const TASK: usize = 1 << 14;
 
-/// Fewer rows than this are done on the calling thread.
+/// With fewer rows the calling thread does all the work.
 const THREADS_FROM: usize = 4 * TASK;
 
-/// Where the plan of each row comes from: codes of [`Plans::code`], made when they are needed, on the thread that
-/// needs them.
-pub trait Codes: Sync {
-    /// The codes of the rows from `first` on, as many as fit.
+/// Source of the rule code of each row, see [`CompiledRules::code`]; codes are computed on the thread that needs them.
+pub trait RuleCodes: Sync {
+    /// Write the codes of the rows from `first` on; `codes` sets their number.
     fn fill(&self, first: usize, codes: &mut [u32]);
 }
 
-impl Codes for &[u32] {
+impl RuleCodes for &[u32] {
     fn fill(&self, first: usize, codes: &mut [u32]) {
         codes.copy_from_slice(&self[first..first + codes.len()]);
     }
 }
 
-/// Positions as columns of one length; a column left out, like NaN in a row, stands for "not given". The fields are
-/// those of [`Position`].
+/// Positions as columns of equal length. A missing column, like NaN in a row, means "not given". The fields are those
+/// of [`Position`].
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)]
 pub struct Columns<'a> {
@@ -41,12 +40,12 @@ pub struct Columns<'a> {
     pub maintenance: Option<&'a [f64]>,
     pub fee: Option<&'a [f64]>,
     pub borrow: Option<&'a [f64]>,
-    pub other_size: Option<&'a [f64]>,
-    pub other_entry: Option<&'a [f64]>,
+    pub hedge_size: Option<&'a [f64]>,
+    pub hedge_entry: Option<&'a [f64]>,
 }
 
-/// The columns' names outside, in the order of the fields of [`Position`].
-pub const NAMES: [&str; 10] = [
+/// Names of the columns in Arrow tables, in the order of the fields of [`Position`].
+pub const COLUMN_NAMES: [&str; 10] = [
     "size_base",
     "entry_price",
     "mark_price",
@@ -71,24 +70,24 @@ impl<'a> Columns<'a> {
             self.maintenance,
             self.fee,
             self.borrow,
-            self.other_size,
-            self.other_entry,
+            self.hedge_size,
+            self.hedge_entry,
         ]
     }
 
-    /// How many rows.
+    /// Number of rows.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.size.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no rows.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.size.is_empty()
     }
 
-    /// Whether any column is there that only positions of accounts have.
+    /// Whether a column is present that only account data have.
     pub(super) fn of_accounts(&self) -> bool {
         let [_, _, mark, _, _, rest @ ..] = self.numbers();
         mark.is_some() || rest.iter().any(Option::is_some)
@@ -96,10 +95,10 @@ impl<'a> Columns<'a> {
 
     fn check(&self) -> Result<()> {
         let rows = self.size.len();
-        for (name, column) in NAMES.into_iter().zip(self.numbers()) {
+        for (name, column) in COLUMN_NAMES.into_iter().zip(self.numbers()) {
             let len = column.map_or(rows, <[f64]>::len);
             if len != rows {
-                return Err(CoreError::new(
+                return Err(CoreError::shape(
                     name,
                     format!("{len} rows"),
                     format!("{rows} rows, as in every column"),
@@ -109,41 +108,45 @@ impl<'a> Columns<'a> {
         Ok(())
     }
 
-    /// One row.
+    /// The position in one row.
     #[must_use]
     pub fn position(&self, row: usize) -> Position {
-        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry] =
+        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry] =
             self.numbers().map(|column| column.map_or(f64::NAN, |values| values[row]));
-        Position { size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry }
+        Position { size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry }
     }
 }
 
-/// Results as columns; row `i` is position `i`.
+/// Results as columns; row `i` belongs to position `i`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Solved {
-    /// Liquidation price; NaN where there is none.
+pub struct SolvedColumns {
+    /// Liquidation price in quote currency; NaN if there is none.
     pub price: Vec<f64>,
-    /// Bankruptcy price; NaN where there is none.
+    /// Bankruptcy price in quote currency; NaN if there is none.
     pub bankruptcy: Vec<f64>,
-    /// The venue's number of the tier that holds at the liquidation price; 0 where there is none.
+    /// The venue's number of the tier at the liquidation price; 0 if there is none.
     pub tier: Vec<i32>,
     /// Codes of [`Reason`].
     pub reason: Vec<i8>,
-    /// Bit `i` (lowest first): there is a liquidation price.
+    /// Validity bits, lowest first: whether row `i` has a liquidation price.
     pub has_price: Vec<u64>,
-    /// Bit `i`: there is a bankruptcy price.
+    /// Validity bits, lowest first: whether row `i` has a bankruptcy price.
     pub has_bankruptcy: Vec<u64>,
 }
 
-/// Liquidation and bankruptcy prices of all positions. The result does not depend on the number of threads.
+/// Liquidation and bankruptcy prices of all positions, independent of the number of threads.
 ///
 /// # Errors
 /// Columns of different lengths.
-pub fn liquidation_prices(plans: &Plans, codes: &impl Codes, columns: &Columns<'_>) -> Result<Solved> {
+pub fn liquidation_prices(
+    rules: &CompiledRules,
+    codes: &impl RuleCodes,
+    columns: &Columns<'_>,
+) -> Result<SolvedColumns> {
     columns.check()?;
     let rows = columns.len();
     let words = rows.div_ceil(64);
-    let mut out = Solved {
+    let mut out = SolvedColumns {
         price: vec![0.0; rows],
         bankruptcy: vec![0.0; rows],
         tier: vec![0; rows],
@@ -151,21 +154,22 @@ pub fn liquidation_prices(plans: &Plans, codes: &impl Codes, columns: &Columns<'
         has_price: vec![0; words],
         has_bankruptcy: vec![0; words],
     };
-    let shared = Shared { plans, codes, columns };
+    let shared = Inputs { rules, codes, columns };
     if rows < THREADS_FROM {
-        let mut desk = Desk::new(plans, columns);
-        out.parts().for_each(|part| widest(Task { desk: &mut desk, part, shared }));
+        let mut sorter = RowSorter::new(rules, columns);
+        out.slices().for_each(|out| run_widest(Task { sorter: &mut sorter, out, shared }));
     } else {
-        let parts: Vec<_> = out.parts().collect();
-        parts
-            .into_par_iter()
-            .for_each_init(|| Desk::new(plans, columns), |desk, part| widest(Task { desk, part, shared }));
+        let slices: Vec<_> = out.slices().collect();
+        slices.into_par_iter().for_each_init(
+            || RowSorter::new(rules, columns),
+            |sorter, out| run_widest(Task { sorter, out, shared }),
+        );
     }
     Ok(out)
 }
 
-/// The slices of the result that one task fills.
-struct Part<'a> {
+/// The part of the result that one task writes.
+struct OutputSlices<'a> {
     first: usize,
     price: &'a mut [f64],
     bankruptcy: &'a mut [f64],
@@ -175,13 +179,13 @@ struct Part<'a> {
     has_bankruptcy: &'a mut [u64],
 }
 
-impl Solved {
-    fn parts(&mut self) -> impl Iterator<Item = Part<'_>> {
+impl SolvedColumns {
+    fn slices(&mut self) -> impl Iterator<Item = OutputSlices<'_>> {
         let numbers = self.price.chunks_mut(TASK).zip(self.bankruptcy.chunks_mut(TASK));
         let codes = self.tier.chunks_mut(TASK).zip(self.reason.chunks_mut(TASK));
         let bits = self.has_price.chunks_mut(TASK / 64).zip(self.has_bankruptcy.chunks_mut(TASK / 64));
         (0..).step_by(TASK).zip(numbers.zip(codes).zip(bits)).map(
-            |(first, (((price, bankruptcy), (tier, reason)), (has_price, has_bankruptcy)))| Part {
+            |(first, (((price, bankruptcy), (tier, reason)), (has_price, has_bankruptcy)))| OutputSlices {
                 first,
                 price,
                 bankruptcy,
@@ -194,54 +198,54 @@ impl Solved {
     }
 }
 
-/// What all tasks look at.
-struct Shared<'a, C> {
-    plans: &'a Plans,
+/// Inputs shared by all tasks.
+struct Inputs<'a, C> {
+    rules: &'a CompiledRules,
     codes: &'a C,
     columns: &'a Columns<'a>,
 }
 
-impl<C> Clone for Shared<'_, C> {
+impl<C> Clone for Inputs<'_, C> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<C> Copy for Shared<'_, C> {}
+impl<C> Copy for Inputs<'_, C> {}
 
-/// One task: its part of the result, and a desk to work at.
+/// One task: its part of the result, and a row sorter to work with.
 struct Task<'a, C> {
-    desk: &'a mut Desk,
-    part: Part<'a>,
-    shared: Shared<'a, C>,
+    sorter: &'a mut RowSorter,
+    out: OutputSlices<'a>,
+    shared: Inputs<'a, C>,
 }
 
-impl<C: Codes> Work for Task<'_, C> {
+impl<C: RuleCodes> Kernel for Task<'_, C> {
     type Out = ();
 
     #[inline(always)]
     fn run(self) {
-        let Self { desk, part, shared: Shared { plans, codes, columns } } = self;
-        let rows = part.price.len();
+        let Self { sorter, out, shared: Inputs { rules, codes, columns } } = self;
+        let rows = out.price.len();
         for from in (0..rows).step_by(SORTED) {
             let to = (from + SORTED).min(rows);
-            let here = part.first + from..part.first + to;
-            desk.sort(codes, here.clone());
-            desk.take(columns, here);
-            desk.solve(plans);
-            gather(&desk.price, &desk.places, &mut part.price[from..to]);
-            gather(&desk.bankruptcy, &desk.places, &mut part.bankruptcy[from..to]);
-            gather(&desk.tier, &desk.places, &mut part.tier[from..to]);
-            gather(&desk.reason, &desk.places, &mut part.reason[from..to]);
+            let here = out.first + from..out.first + to;
+            sorter.assign_slots(codes, here.clone());
+            sorter.scatter(columns, here);
+            sorter.solve(rules);
+            gather(&sorter.price, &sorter.slots, &mut out.price[from..to]);
+            gather(&sorter.bankruptcy, &sorter.slots, &mut out.bankruptcy[from..to]);
+            gather(&sorter.tier, &sorter.slots, &mut out.tier[from..to]);
+            gather(&sorter.reason, &sorter.slots, &mut out.reason[from..to]);
         }
-        mark(part.has_price, part.reason, |&reason| reason == Reason::None as i8);
-        mark(part.has_bankruptcy, part.bankruptcy, |price| !price.is_nan());
+        set_bits(out.has_price, out.reason, |&reason| reason == Reason::None as i8);
+        set_bits(out.has_bankruptcy, out.bankruptcy, |price| !price.is_nan());
     }
 }
 
-/// Set bit `i` where value `i` passes.
+/// Set bit `i` if value `i` passes the test.
 #[inline(always)]
-fn mark<T>(words: &mut [u64], values: &[T], passes: impl Fn(&T) -> bool) {
+fn set_bits<T>(words: &mut [u64], values: &[T], passes: impl Fn(&T) -> bool) {
     for (word, values) in words.iter_mut().zip(values.chunks(64)) {
         let mut flags = [0_u8; 64];
         for (flag, value) in flags.iter_mut().zip(values) {
@@ -249,7 +253,7 @@ fn mark<T>(words: &mut [u64], values: &[T], passes: impl Fn(&T) -> bool) {
         }
         *word = 0;
         for (i, flags) in flags.as_chunks::<8>().0.iter().enumerate() {
-            // Eight bytes of 0 or 1 into the eight bits of the highest byte.
+            // The product gathers eight bytes of 0 or 1 into the bits of the highest byte.
             let bits = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
             *word |= bits << (8 * i);
         }

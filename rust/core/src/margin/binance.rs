@@ -1,8 +1,9 @@
-//! Binance USD-M and COIN-M: the plain rule; `margin` is the wallet balance, in cross with the others' profit added.
+//! Binance USD-M and COIN-M: the plain rule. `margin` is the wallet balance; in cross mode it includes the profit of
+//! the other positions.
 //!
-//! Cross: `WB − TMM₁ + UPNL₁`, where the maintenance of the other positions comes as `maintenance`. Three payloads and
-//! four worked examples of the exchange's own pages. In hedge mode both legs share one price (the same pages' list of
-//! variables; no payload).
+//! Cross mode: `WB − TMM₁ + UPNL₁`, with the maintenance margin of the other positions given as `maintenance`. Verified
+//! against three API responses and four worked examples of the exchange's documentation. In hedge mode both legs share
+//! one liquidation price (stated in the same documentation; no API response available).
 
 use super::rule::{Mode, PLAIN, Payoff, Rule, Venue};
 

@@ -1,18 +1,18 @@
-//! Rows of one plan, 64 at a time: each stage is a loop over numbers side by side, which the compiler vectorises.
+//! Rows of one compiled rule, 64 at a time: each stage is a loop over adjacent numbers, which the compiler vectorises.
 
 use std::ops::Range;
 
-use super::plan::Plan;
+use super::compiled_rule::CompiledRule;
 use super::reason::Reason;
 use super::solve::{Lines, Position};
-use super::tiers::Step;
+use super::tiers::TierParams;
 
-/// Rows in a block.
+/// Rows per block.
 pub const LANES: usize = 64;
 
 type Lane = [f64; LANES];
 
-/// The inputs of up to 64 rows, field by field as in [`Position`], and what the stages hand to each other.
+/// The inputs of up to 64 rows, in the order of the fields of [`Position`], and the intermediate results of the stages.
 pub struct Block {
     rows: usize,
     inputs: [Lane; 10],
@@ -28,12 +28,12 @@ pub struct Block {
     k: Lane,
     f: Lane,
     x: Lane,
-    /// 1 where the lines meet outside the tier.
-    moves: Lane,
+    /// 1 if the lines meet outside the tier.
+    leaves_tier: Lane,
     at: [u64; LANES],
-    /// 1 where the row is to be solved here; a number, so that its loop stays one width.
-    sound: Lane,
-    /// What comes out.
+    /// 1 if the row is solved in this block; a float, so that its loop keeps one width.
+    valid: Lane,
+    /// The results.
     pub price: Lane,
     pub bankruptcy: Lane,
     pub tier: [i32; LANES],
@@ -58,17 +58,17 @@ impl Block {
             k: none,
             f: none,
             x: none,
-            moves: none,
+            leaves_tier: none,
             price: none,
             bankruptcy: none,
             at: [0; LANES],
-            sound: none,
+            valid: none,
             tier: [0; LANES],
             reason: [0; LANES],
         }
     }
 
-    /// Take up these rows; columns that are not there are empty, and stay NaN from the start.
+    /// Load rows; missing columns are empty and stay NaN.
     #[inline(always)]
     pub fn load(&mut self, inputs: &[Vec<f64>; 10], rows: Range<usize>) {
         self.rows = rows.len();
@@ -77,16 +77,16 @@ impl Block {
         }
     }
 
-    /// A row with what most tables give, or with all of it.
+    /// The position in a row: the fields that all tables have, or all fields.
     #[inline]
     fn position<const ALL: bool>(&self, i: usize) -> Position {
         if !ALL {
             let [size, entry, _, leverage, margin, ..] = self.inputs.each_ref().map(|lane| lane[i]);
             return Position { size, entry, leverage, margin, ..Position::default() };
         }
-        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry] =
+        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry] =
             self.inputs.each_ref().map(|lane| lane[i]);
-        Position { size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry }
+        Position { size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry }
     }
 
     #[inline]
@@ -94,55 +94,55 @@ impl Block {
         Lines { a: self.a[i], k: self.k[i], q: self.q[i], f: self.f[i], bankrupt: f64::NAN }
     }
 
-    /// Solve the rows under their plan; without `ALL`, what only accounts have to give is taken as not given.
+    /// Solve the rows under their rule. Without `ALL`, the fields that only account data have are treated as not given.
     #[inline(always)]
-    pub fn solve<const ALL: bool>(&mut self, plan: &Plan) {
-        // Lanes beyond the rows are computed too, on what the last block left, and thrown away.
+    pub fn solve<const ALL: bool>(&mut self, compiled: &CompiledRule) {
+        // Lanes beyond the rows are computed too, from values of the last block, and ignored.
         let lanes = self.rows.next_multiple_of(8).min(LANES);
         for i in 0..lanes {
-            [self.x0[i], self.q[i], self.measured[i]] = plan.reference(&self.position::<ALL>(i));
+            [self.x0[i], self.q[i], self.measured[i]] = compiled.reference(&self.position::<ALL>(i));
         }
-        plan.ladder.all_at(&self.measured[..lanes], &mut self.at[..lanes]);
+        compiled.lookup.tiers_at(&self.measured[..lanes], &mut self.at[..lanes]);
         for i in 0..lanes {
-            let step = &plan.ladder.steps[self.at[i] as usize];
+            let step = &compiled.lookup.tiers[self.at[i] as usize];
             (self.mmr[i], self.deduction[i], self.max_leverage[i]) =
                 (step.mmr, step.deduction, step.max_leverage);
             (self.from[i], self.to[i]) = (step.from, step.to);
         }
         for i in 0..lanes {
             let p = self.position::<ALL>(i);
-            let step = Step { mmr: self.mmr[i], deduction: self.deduction[i], ..Step::default() };
-            let lines = plan.lines(&p, self.x0[i], self.q[i], &step);
+            let step = TierParams { mmr: self.mmr[i], deduction: self.deduction[i], ..TierParams::default() };
+            let lines = compiled.lines(&p, self.x0[i], self.q[i], &step);
             (self.a[i], self.k[i], self.f[i]) = (lines.a, lines.k, lines.f);
-            self.x[i] = plan.meet(&lines, step.mmr, step.deduction);
-            let there = plan.measure_there(&lines, self.measured[i], self.x[i]);
-            self.moves[i] = if there >= self.from[i] && there < self.to[i] { 0.0 } else { 1.0 };
-            self.bankruptcy[i] = plan.price(lines.bankrupt);
-            let sound = plan.sound(&p, &lines, self.measured[i], self.max_leverage[i]);
-            self.sound[i] = if sound { 1.0 } else { 0.0 };
+            self.x[i] = compiled.intersection(&lines, step.mmr, step.deduction);
+            let there = compiled.measure_at_intersection(&lines, self.measured[i], self.x[i]);
+            self.leaves_tier[i] = if there >= self.from[i] && there < self.to[i] { 0.0 } else { 1.0 };
+            self.bankruptcy[i] = compiled.price(lines.bankrupt);
+            let valid = compiled.is_valid(&p, &lines, self.measured[i], self.max_leverage[i]);
+            self.valid[i] = if valid { 1.0 } else { 0.0 };
         }
         for i in 0..self.rows {
-            if self.moves[i] > 0.0 {
-                let (x, at) = plan.settle(&self.lines(i), self.measured[i], self.at[i] as usize);
+            if self.leaves_tier[i] > 0.0 {
+                let (x, at) = compiled.settle_tier(&self.lines(i), self.measured[i], self.at[i] as usize);
                 (self.x[i], self.at[i]) = (x, at as u64);
             }
         }
         for i in 0..lanes {
-            self.price[i] = plan.price(self.x[i]) + plan.offset;
+            self.price[i] = compiled.price(self.x[i]) + compiled.offset;
         }
         for i in 0..self.rows {
-            self.tier[i] = plan.ladder.steps[self.at[i] as usize].number;
+            self.tier[i] = compiled.lookup.tiers[self.at[i] as usize].number;
             self.reason[i] = if self.price[i].is_nan() { Reason::Covered } else { Reason::None } as i8;
-            if self.sound[i] == 0.0 {
-                let alone = plan.set_aside(&self.position::<true>(i));
+            if self.valid[i] == 0.0 {
+                let alone = compiled.solve_special_case(&self.position::<true>(i));
                 (self.price[i], self.bankruptcy[i]) = (alone.price, alone.bankruptcy);
                 (self.tier[i], self.reason[i]) = (alone.tier, alone.reason as i8);
             }
         }
     }
 
-    /// Rows that no plan prices.
-    pub fn refuse(&mut self, rows: usize, reason: Reason) {
+    /// Results for rows without a rule: no price, and a reason.
+    pub fn reject(&mut self, rows: usize, reason: Reason) {
         self.rows = rows;
         self.price.fill(f64::NAN);
         self.bankruptcy.fill(f64::NAN);

@@ -1,16 +1,16 @@
-//! Bybit: maintenance frozen where the margin is measured.
+//! Bybit: maintenance margin frozen at the price at which margin is measured.
 //!
-//! Isolated linear at the entry (two payloads, one worked example). Isolated inverse: maintenance at the liquidation
-//! price, margin beyond the initial counted after the fee (help page, 2026-05-27). Unified cross: the account's
-//! maintenance frozen at its current value; once the settlement coin is overdrawn each further dollar of loss is
-//! borrowed (two live position and wallet pairs; inferred). Classic inverse cross: maintenance at the entry with the fee
-//! to close at bankruptcy (one worked example).
+//! Isolated linear: frozen at the entry price (two API responses, one worked example). Isolated inverse: maintenance at
+//! the liquidation price, margin above the initial margin counted after the fee (help page of 2026-05-27). Unified
+//! cross: maintenance of the account frozen at its current value; once the settlement coin is overdrawn, each further
+//! dollar of loss is borrowed (inferred from two live pairs of position and wallet). Classic inverse cross: maintenance
+//! at the entry price, including the fee to close at bankruptcy (one worked example).
 
 use super::rule::{Fee, Maintenance, Mode, PLAIN, Partial, Payoff, Reference, Rule, Venue};
 
 const BASE: Rule = Rule {
     cap_inclusive: true,
-    // Perpetual taker fee of a new account; it enters the inverse rules only.
+    // Taker fee of a new account on perpetuals; only the inverse rules use it.
     taker_fee: 0.00055,
     partial: Partial::Tiers { step: 1, from: 2 },
     ..PLAIN
@@ -34,7 +34,7 @@ const CLASSIC_CROSS: Rule =
 
 pub const VENUE: Venue = Venue {
     name: "bybit",
-    // `BTCUSD` and `BTCUSDM26` (a month's letter and a year) settle in coin; `BTCUSDT` and `BTCPERP` do not.
+    // `BTCUSD` and `BTCUSDM26` (month code and year) settle in coin; `BTCUSDT` and `BTCPERP` do not.
     payoff_of: |symbol| match symbol.split_once("USD").map(|(_, tail)| tail.as_bytes()) {
         Some([] | [b'F'..=b'Z', b'0'..=b'9', b'0'..=b'9']) => Payoff::Inverse,
         _ => Payoff::Linear,

@@ -1,12 +1,13 @@
-//! Hyperliquid: half the tier's initial margin at its highest leverage; the leverage a user picked does not enter.
+//! Hyperliquid: the maintenance margin is half of the tier's initial margin at its highest leverage; the leverage
+//! chosen by the user has no effect.
 //!
-//! Isolated is the plain rule. Cross measures the account at the mark, with the account's whole maintenance given
-//! (fifteen prices, error below 5e-9). Before 2024 the interface left out the divisor `1 − l·side`, which is
-//! maintenance frozen at the mark (five recordings of 2023).
+//! Isolated mode follows the plain rule. Cross mode measures the account at the mark, with the total maintenance of the
+//! account given (fifteen prices, error below 5e-9). Before 2024 the interface omitted the divisor `1 − l·side`, which
+//! is equivalent to maintenance frozen at the mark (five recordings of 2023).
 
 use super::rule::{Maintenance, Mode, PLAIN, Partial, Payoff, Reference, Rule, Venue};
 
-/// 2024-01-01.
+/// 2024-01-01 UTC, in microseconds.
 const DIVISOR_SINCE: i64 = 1_704_067_200_000_000;
 
 const ISOLATED: Rule = Rule { partial: Partial::ShareFirst { share: 0.2, above: 100_000.0 }, ..PLAIN };

@@ -1,7 +1,8 @@
-//! OKX: the tier's rate on the whole position, the taker fee on top, tiers counted in contracts.
+//! OKX: the tier's rate applies to the whole position, the taker fee is added, and tiers are counted in contracts.
 //!
-//! Reported isolated prices of longs lie exactly one tick above the formula (three payloads, error below 2e-16; shorts
-//! untested). Cross accounts measure equity at the mark and add no tick (three payloads, error below 5e-10).
+//! Reported isolated prices of longs lie exactly one tick above the formula (three API responses, error below 2e-16;
+//! shorts are untested). Cross accounts measure equity at the mark and add no tick (three API responses, error below
+//! 5e-10).
 
 use super::rule::{Fee, Mode, PLAIN, Partial, Payoff, Reference, Rule, Venue};
 

@@ -1,18 +1,18 @@
 //! Why a position has no liquidation price.
 
-/// What the null in a result stands for.
+/// The reason for a missing liquidation price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(i8)]
 pub enum Reason {
     /// There is a price.
     None,
-    /// The venue in front of the colon is not known.
+    /// The part of the instrument name before the colon is no known venue.
     Venue,
     /// The side is neither long nor short.
     Side,
     /// The margin mode is neither isolated nor cross.
     Mode,
-    /// No formula is known for this venue, payoff and margin mode.
+    /// No formula is known for this combination of venue, payoff and margin mode.
     Rule,
     /// No tier table of this instrument is valid at this time.
     Tiers,
@@ -24,22 +24,22 @@ pub enum Reason {
     Mark,
     /// The leverage is below 1 or not finite.
     Leverage,
-    /// The leverage is above what the tier allows.
+    /// The leverage exceeds the maximum of the tier.
     MaxLeverage,
-    /// The size lies above the last tier.
+    /// The size exceeds the last tier.
     LastTier,
-    /// Neither margin nor leverage is given, or not a finite number.
+    /// Neither margin nor leverage is given, or the margin is not finite.
     Margin,
-    /// A cross position without the account's equity or maintenance margin.
+    /// A cross position without the equity or maintenance margin of the account.
     Account,
-    /// An opposite leg where the venue's formula for hedged accounts is not known.
+    /// A hedged position, for which the venue's formula is not known.
     Hedge,
-    /// The margin covers the whole move: the price is never reached.
+    /// The margin covers the whole price move, so that the position cannot be liquidated.
     Covered,
 }
 
 impl Reason {
-    /// All of them, in the order of their codes.
+    /// All reasons, in the order of their codes.
     pub const ALL: [Self; 16] = [
         Self::None,
         Self::Venue,
@@ -59,7 +59,7 @@ impl Reason {
         Self::Covered,
     ];
 
-    /// The reason in words; empty where there is a price.
+    /// The reason as text; empty if there is a price.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
-//! The words a venue's rule is written in. A rule is data: the solver has no branch that names a venue.
+//! The vocabulary of a venue's rules. A rule is data: the solver has no branch that names a venue.
 
-/// How a contract pays: in quote currency per coin, or in coin per quote currency.
+/// Payoff of a contract: in quote currency per coin, or in coin per quote currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payoff {
     /// Profit is `size · (price − entry)`, in quote currency.
@@ -9,7 +9,7 @@ pub enum Payoff {
     Inverse,
 }
 
-/// Whose position it is.
+/// Side of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Gains when the price rises.
@@ -18,37 +18,37 @@ pub enum Side {
     Short,
 }
 
-/// What stands behind the position.
+/// What backs a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Its own margin.
+    /// The position's own margin.
     Isolated,
-    /// The account.
+    /// The equity of the account.
     Cross,
 }
 
-/// The price at which `margin` is an equity.
+/// The price at which `margin` equals equity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
-    /// Margin without the position's own profit: worth itself at the entry.
+    /// Margin excludes the profit of the position: equity equals margin at the entry price.
     Entry,
-    /// Equity as the account shows it: worth itself at the mark.
+    /// Margin is the equity that the account shows: equity equals margin at the mark price.
     Mark,
 }
 
 /// Whether maintenance margin moves with the price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Maintenance {
-    /// Notional at the liquidation price counts.
+    /// Maintenance is computed on the notional at the liquidation price.
     Live,
-    /// Notional at the reference price counts, all the way down.
+    /// Maintenance is computed on the notional at the reference price and stays constant.
     Frozen,
 }
 
-/// Where a closing fee enters.
+/// Where the closing fee enters the formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fee {
-    /// Nowhere.
+    /// There is no closing fee.
     None,
     /// It adds to the maintenance margin rate.
     Maintenance,
@@ -58,23 +58,23 @@ pub enum Fee {
     ExtraMargin,
 }
 
-/// How a venue takes a position that fell below maintenance.
+/// How a venue liquidates a position whose equity fell below maintenance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Partial {
-    /// All of it at once.
+    /// The whole position at once.
     Whole,
-    /// From tier `from` on: down to the cap of the tier `step` below, then look again.
+    /// From tier `from` upwards: down to the cap of the tier `step` below, then the position is measured again.
     Tiers {
-        /// How many tiers at a time.
+        /// Number of tiers per liquidation.
         step: usize,
-        /// Tiers below this one (1 is the first) are taken whole.
+        /// Lower tiers (1 is the first) are liquidated as a whole.
         from: usize,
     },
-    /// Above a notional: a share first, then the rest.
+    /// Above a notional, first a share of the position and then the rest.
     ShareFirst {
-        /// The share taken first.
+        /// Share liquidated first.
         share: f64,
-        /// Notional at the liquidation price above which this applies.
+        /// Notional at the liquidation price above which the position is split.
         above: f64,
     },
 }
@@ -83,36 +83,38 @@ pub enum Partial {
 #[allow(clippy::struct_excessive_bools, reason = "each is one fact of a venue, independent of the others")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rule {
-    /// Where `margin` is measured.
+    /// The price at which `margin` is measured.
     pub reference: Reference,
     /// Whether maintenance moves with the price.
     pub maintenance: Maintenance,
-    /// `maintenance` as given counts this position's own too (else: only the others').
+    /// Whether `maintenance` is the total of the account, including this position (otherwise it covers the other
+    /// positions only).
     pub account_total: bool,
-    /// The account's equity and mark must be given; leverage alone says nothing.
+    /// Whether the account's equity and mark must be given, as leverage does not determine them.
     pub needs_account: bool,
-    /// A loss beyond the settlement coin is borrowed, and the loan needs margin of its own.
+    /// Whether a loss beyond the settlement coin is borrowed at a margin rate of its own.
     pub borrows: bool,
-    /// Where the closing fee enters.
+    /// Where the closing fee enters the formula.
     pub fee: Fee,
-    /// The fee rate where the position gives none.
+    /// The fee rate if the position has none, as a fraction.
     pub taker_fee: f64,
-    /// Tiers carry a deduction, so that maintenance is continuous across them.
+    /// Whether tiers have deductions, which make maintenance continuous across tiers.
     pub deducts: bool,
-    /// Tiers go by size (coin, or USD face of an inverse contract) rather than by notional at the price.
+    /// Whether tiers are counted by size (coin, or USD face value of an inverse contract) instead of notional at the
+    /// price.
     pub by_size: bool,
-    /// A position exactly at a tier's cap still belongs to it.
+    /// Whether a position exactly at the cap of a tier belongs to that tier.
     pub cap_inclusive: bool,
-    /// Ticks that the venue adds to the price it reports, for longs and shorts.
+    /// Ticks that the venue adds to the reported price, for longs and for shorts.
     pub ticks: [f64; 2],
-    /// The opposite leg of a hedged account shares one liquidation price with this one.
+    /// Whether the two legs of a hedged account share one liquidation price.
     pub hedges: bool,
     /// How a liquidation proceeds.
     pub partial: Partial,
 }
 
-/// The plain rule, from which the venues differ: own margin, maintenance at the liquidation price with the tier's
-/// deduction, no fee, no offset, taken whole.
+/// The plain rule, which the rules of the venues modify: own margin, maintenance at the liquidation price less the
+/// tier's deduction, no fee, no offset, liquidated as a whole.
 pub const PLAIN: Rule = Rule {
     reference: Reference::Entry,
     maintenance: Maintenance::Live,

@@ -1,4 +1,4 @@
-//! The simulated market: the plain rule, both ways of margin.
+//! The simulated market: the plain rule, isolated and cross.
 
 use super::rule::{PLAIN, Payoff, Rule, Venue};
 

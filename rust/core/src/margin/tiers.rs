@@ -3,42 +3,43 @@
 use super::rule::Rule;
 use crate::error::{CoreError, Result};
 
-/// Edges are compared with this much slack, relative, so that `1000 · 0.01` contracts sit on the edge they are on.
+/// Relative tolerance at tier edges, so that for example `1000 · 0.01` contracts count as exactly on the edge.
 const EDGE: f64 = 1e-12;
 
-/// One row of a tier table. Notional is in the unit the venue counts its tiers by: settlement currency at the price, or
-/// size (coin; USD face of an inverse contract) where the rule says `by_size`.
+/// One row of a tier table. Amounts are in the unit by which the venue counts tiers: notional in settlement currency,
+/// or size (coin; USD face value of an inverse contract) if the rule says `by_size`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tier {
     /// The venue's number of the tier.
     pub number: i32,
-    /// Where it begins.
+    /// Lower end of the tier.
     pub floor: f64,
-    /// Where it ends; infinite: nowhere.
+    /// Upper end of the tier, or infinite.
     pub cap: f64,
-    /// Highest leverage; infinite where the venue names none.
+    /// Maximum leverage; infinite if the venue states none.
     pub max_leverage: f64,
     /// Maintenance margin rate, a fraction.
     pub mmr: f64,
-    /// Maintenance deduction, settlement currency; NaN: follows from the tiers below.
+    /// Maintenance deduction, in settlement currency; NaN if it is to be derived from the tiers below.
     pub deduction: f64,
 }
 
-/// A checked tier table in the order of its floors.
+/// A validated tier table in ascending order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tiers {
     rows: Vec<Tier>,
 }
 
 impl Tiers {
-    /// Order and check the rows, and chain missing deductions: `c_n = c_{n−1} + floor_n · (m_n − m_{n−1})`.
+    /// Sort and validate the rows, and derive missing deductions: `c_n = c_{n−1} + floor_n · (m_n − m_{n−1})`. `place`
+    /// names the table in errors.
     ///
     /// # Errors
-    /// No row, a rate outside (0, 1], a gap or an overlap between tiers, a first tier that does not begin at 0.
+    /// No rows, a rate outside (0, 1], a gap or overlap between tiers, a first tier that does not start at 0.
     pub fn new(place: &str, mut rows: Vec<Tier>) -> Result<Self> {
         rows.sort_by(|a, b| a.floor.total_cmp(&b.floor));
         let bad = |tier: &Tier, found: String, expected: &str| {
-            Err(CoreError::new(format!("{place}, tier {}", tier.number), found, expected))
+            Err(CoreError::tiers(format!("{place}, tier {}", tier.number), found, expected))
         };
         let mut edge = 0.0;
         let mut below: Option<Tier> = None;
@@ -66,7 +67,7 @@ impl Tiers {
             below = Some(*row);
         }
         if rows.is_empty() {
-            return Err(CoreError::new(place, "no tier", "one tier or more"));
+            return Err(CoreError::tiers(place, "no tier", "one tier or more"));
         }
         Ok(Self { rows })
     }
@@ -77,56 +78,56 @@ impl Tiers {
         &self.rows
     }
 
-    /// What the solver reads under a rule.
-    pub(super) fn ladder(&self, rule: &Rule) -> Ladder {
-        let nudge = if rule.cap_inclusive { 1.0 + EDGE } else { 1.0 - EDGE };
-        let edges: Vec<f64> = self.rows[1..].iter().map(|t| t.floor * nudge).collect();
-        let steps = self.rows.iter().enumerate().map(|(i, t)| Step {
+    /// The table as the solver reads it under a rule.
+    pub(super) fn lookup(&self, rule: &Rule) -> TierLookup {
+        let edge_factor = if rule.cap_inclusive { 1.0 + EDGE } else { 1.0 - EDGE };
+        let edges: Vec<f64> = self.rows[1..].iter().map(|t| t.floor * edge_factor).collect();
+        let tiers = self.rows.iter().enumerate().map(|(i, t)| TierParams {
             mmr: t.mmr,
             deduction: if rule.deducts { t.deduction } else { 0.0 },
-            // An infinite leverage is above any maximum.
+            // Infinite leverage exceeds any maximum.
             max_leverage: (t.max_leverage * (1.0 + EDGE)).min(f64::MAX),
             cap: t.cap,
             from: if i == 0 { f64::NEG_INFINITY } else { edges[i - 1] },
             to: edges.get(i).copied().unwrap_or(f64::INFINITY),
             number: t.number,
         });
-        let steps = steps.collect();
-        Ladder { edges, last: self.rows.last().map_or(f64::INFINITY, |t| t.cap * (1.0 + EDGE)), steps }
+        let tiers = tiers.collect();
+        TierLookup { edges, last: self.rows.last().map_or(f64::INFINITY, |t| t.cap * (1.0 + EDGE)), tiers }
     }
 }
 
-/// A tier as the solver reads it.
+/// Parameters of one tier for the solver.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Step {
+pub(super) struct TierParams {
     pub mmr: f64,
     pub deduction: f64,
     pub max_leverage: f64,
     pub cap: f64,
-    /// Between these the tier holds.
+    /// Lower end of the tier, the upper end being `to`.
     pub from: f64,
     pub to: f64,
     pub number: i32,
 }
 
-/// A tier table laid out for look-ups: the edges alone in one run of memory.
+/// A tier table for lookups, with the edges in contiguous memory.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ladder {
+pub(super) struct TierLookup {
     pub edges: Vec<f64>,
     pub last: f64,
-    pub steps: Vec<Step>,
+    pub tiers: Vec<TierParams>,
 }
 
-impl Ladder {
-    /// The tier of a notional; beyond the last cap, the last.
+impl TierLookup {
+    /// The tier of an amount; beyond the last cap, the last tier.
     #[inline]
-    pub fn at(&self, notional: f64) -> usize {
+    pub fn tier_at(&self, notional: f64) -> usize {
         self.edges.partition_point(|&edge| edge <= notional)
     }
 
-    /// The tiers of many notionals: edges are few, and counting those below takes no branch.
+    /// The tiers of many amounts: edges are few, so counting those below needs no branch.
     #[inline]
-    pub fn all_at(&self, notionals: &[f64], tiers: &mut [u64]) {
+    pub fn tiers_at(&self, notionals: &[f64], tiers: &mut [u64]) {
         for (notionals, tiers) in notionals.as_chunks::<8>().0.iter().zip(tiers.as_chunks_mut::<8>().0) {
             *tiers = [0; 8];
             for &edge in &self.edges {

@@ -1,39 +1,40 @@
-//! The pieces in which a venue takes a large position, as levels in order.
+//! The tranches in which a venue liquidates a large position.
 //!
-//! Each piece is closed at its own liquidation price; what is left keeps the equity and owes less maintenance, so its
-//! price lies further out. Fees of the closing are not counted.
+//! Each tranche is closed at its own liquidation price. The rest keeps the equity and owes less maintenance, so that
+//! its liquidation price lies farther away. Fees of closing a tranche are not included.
 
-use super::plan::Plan;
+use super::compiled_rule::CompiledRule;
 use super::rule::{Maintenance, Partial, Reference};
 use super::solve::Position;
 
-/// One piece.
+/// One tranche.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tranche {
-    /// Where it is taken; NaN: what is left is covered and never taken.
+    /// Liquidation price in quote currency; NaN if the margin covers the rest, which is then never liquidated.
     pub price: f64,
-    /// Coin, in the unit of [`Position::size`].
+    /// Size in coin, in the unit of [`Position::size`].
     pub size: f64,
 }
 
-/// The pieces of one position; their sizes sum to its size. Empty if it has no liquidation price.
+/// The tranches of a position, nearest price first; their sizes sum to that of the position. Empty if the position has
+/// no liquidation price.
 #[must_use]
-pub fn tranches(plan: &Plan, position: &Position) -> Vec<Tranche> {
+pub fn tranches(compiled: &CompiledRule, position: &Position) -> Vec<Tranche> {
     let mut out = Vec::new();
     let mut left = *position;
-    let mut price = plan.solve(&left).price;
+    let mut price = compiled.solve(&left).price;
     if price.is_nan() {
         return out;
     }
-    let mut held = usize::MAX;
+    let mut current_tier = usize::MAX;
     loop {
-        let taken = plan.first_piece(&left, price, &mut held);
-        out.push(Tranche { price, size: taken });
-        if taken >= left.size {
+        let closed_size = compiled.first_tranche(&left, price, &mut current_tier);
+        out.push(Tranche { price, size: closed_size });
+        if closed_size >= left.size {
             return out;
         }
-        left = plan.without(&left, taken, price);
-        price = plan.solve(&left).price;
+        left = compiled.after_closing(&left, closed_size, price);
+        price = compiled.solve(&left).price;
         if price.is_nan() {
             out.push(Tranche { price, size: left.size });
             return out;
@@ -41,49 +42,51 @@ pub fn tranches(plan: &Plan, position: &Position) -> Vec<Tranche> {
     }
 }
 
-impl Plan {
-    /// How much of a position the venue takes at its liquidation price; `held` is the tier it was brought down to.
-    fn first_piece(&self, p: &Position, price: f64, held: &mut usize) -> f64 {
+impl CompiledRule {
+    /// The size that the venue liquidates first; `current_tier` is the tier to which the position has been reduced.
+    fn first_tranche(&self, p: &Position, price: f64, current_tier: &mut usize) -> f64 {
         let q = self.quantity(p.size, p.entry);
         match self.rule.partial {
             Partial::Whole => p.size,
             Partial::ShareFirst { share, above } => {
-                let first = std::mem::replace(held, 0) > 0;
+                let first = std::mem::replace(current_tier, 0) > 0;
                 if first && p.size * price > above { share * p.size } else { p.size }
             }
             Partial::Tiers { step, from } => {
                 let x = self.tier_coordinate(p, price);
-                // An inverse contract counts for more as the price falls; it does not climb back up the tiers.
-                let at = self.ladder.at(self.measure(q, x)).min(*held);
+                // The notional of an inverse contract grows as the price falls; the position does not move back up the
+                // tiers.
+                let at = self.lookup.tier_at(self.measure(q, x)).min(*current_tier);
                 if at + 1 < from {
                     return p.size;
                 }
-                *held = at.saturating_sub(step);
-                let cap = self.ladder.steps[*held].cap;
+                *current_tier = at.saturating_sub(step);
+                let cap = self.lookup.tiers[*current_tier].cap;
                 let kept = cap / self.measure(1.0, x) / q;
-                // A position on the very edge of its tier would keep all of itself: it is taken whole.
+                // A position exactly on the edge of its tier would be kept entirely: it is liquidated as a whole.
                 if kept < 1.0 { p.size * (1.0 - kept) } else { p.size }
             }
         }
     }
 
-    /// What is left after a piece was closed at a price: its gain or loss is realised, its maintenance is no longer due.
-    fn without(&self, p: &Position, taken: f64, price: f64) -> Position {
+    /// The rest of a position after a tranche was closed at a price: the gain or loss is realised and its maintenance
+    /// is no longer owed.
+    fn after_closing(&self, p: &Position, closed_size: f64, price: f64) -> Position {
         let x0 = self.coordinate(if self.rule.reference == Reference::Mark { p.mark } else { p.entry });
-        let closed = self.quantity(taken, p.entry);
+        let closed = self.quantity(closed_size, p.entry);
         let realised = self.sign * closed * (self.coordinate(price - self.offset) - x0);
         let own = |size: f64| {
             let q = self.quantity(size, p.entry);
-            let step = &self.ladder.steps[self.ladder.at(self.measure(q, x0))];
+            let step = &self.lookup.tiers[self.lookup.tier_at(self.measure(q, x0))];
             q * x0 * step.mmr - step.deduction
         };
-        let size = p.size - taken;
+        let size = p.size - closed_size;
         let maintenance =
             if self.rule.account_total { p.maintenance - own(p.size) + own(size) } else { p.maintenance };
-        Position { size, margin: self.backing(p) + realised, maintenance, leverage: f64::NAN, ..*p }
+        Position { size, margin: self.effective_margin(p) + realised, maintenance, leverage: f64::NAN, ..*p }
     }
 
-    /// Where the venue reads a position's tier.
+    /// The coordinate at which the venue reads the tier of a position.
     fn tier_coordinate(&self, p: &Position, price: f64) -> f64 {
         match (self.rule.maintenance, self.rule.reference) {
             (Maintenance::Live, _) => self.coordinate(price),

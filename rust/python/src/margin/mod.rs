@@ -1,4 +1,4 @@
-//! `liquidation_prices`, `liquidation_tranches`: positions and tiers as Arrow streams in, an Arrow table out.
+//! `liquidation_prices` and `liquidation_tranches`: positions and tiers as Arrow streams in, an Arrow table out.
 
 mod positions;
 mod tables;
@@ -12,7 +12,7 @@ use arrow_array::{
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use liqmap_core::margin::{Codes, Reason, Solved, liquidation_prices as solve, tranches};
+use liqmap_core::margin::{Reason, RuleCodes, SolvedColumns, liquidation_prices as solve, tranches};
 use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
 use pyo3_arrow::{PyRecordBatchReader, PyTable};
@@ -31,11 +31,11 @@ pub fn liquidation_prices<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     run("liquidation_prices", (positions, tiers, instruments), &prices_schema(), |catalog, batch, _| {
         let positions = Positions::read(batch, catalog)?;
-        prices_batch(solve(&catalog.plans, positions.codes(), &positions.columns())?)
+        prices_batch(solve(&catalog.rules, positions.codes(), &positions.columns())?)
     })
 }
 
-/// The pieces a venue would take, in order: row of the position, piece, price, coin.
+/// The tranches in which a venue would liquidate each position, in order: row of the position, tranche, price, coin.
 #[pyfunction]
 #[pyo3(signature = (positions, tiers, instruments=None))]
 pub fn liquidation_tranches<'py>(
@@ -46,10 +46,11 @@ pub fn liquidation_tranches<'py>(
     run("liquidation_tranches", (positions, tiers, instruments), &tranches_schema(), tranches_batch)
 }
 
-/// Read the small tables, then the positions batch by batch, without the interpreter; the result as an arro3 table.
+/// Read the tier and instrument tables, then the positions batch by batch, with the interpreter released; returns an
+/// arro3 table.
 ///
-/// A stream is asked for only when the one before it has been read to its end: two relations of one duckdb connection
-/// may be given, and a connection holds one open result.
+/// Each stream is requested only after the one before has been read to its end: two relations of one duckdb connection
+/// may be passed, and a connection holds only one open result.
 fn run<'py>(
     stage: &str,
     (positions, tiers, instruments): (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>),
@@ -68,17 +69,17 @@ fn run<'py>(
     }
     let reader = stream(&positions)?;
     let batches = py.detach(move || -> Result<Vec<RecordBatch>> {
-        let promised = reader.schema();
+        let stream_schema = reader.schema();
         let mut out = Vec::new();
         let mut first: i64 = 0;
         for batch in reader {
-            let batch =
-                batch.map_err(|e| CoreError::new("positions", e.to_string(), "a readable Arrow stream"))?;
-            if batch.schema().fields() != promised.fields() {
-                return Err(CoreError::new(
+            let batch = batch
+                .map_err(|e| CoreError::column("positions", e.to_string(), "a readable Arrow stream"))?;
+            if batch.schema().fields() != stream_schema.fields() {
+                return Err(CoreError::column(
                     "positions",
                     "a batch with another schema",
-                    "one schema throughout",
+                    "the schema of the stream",
                 ));
             }
             out.push(each(&mut catalog, &batch, first)?);
@@ -108,8 +109,8 @@ fn tranches_schema() -> SchemaRef {
     ]))
 }
 
-/// The core's columns under Arrow's types, without a copy.
-fn prices_batch(solved: Solved) -> Result<RecordBatch> {
+/// The core's columns as Arrow arrays, without a copy.
+fn prices_batch(solved: SolvedColumns) -> Result<RecordBatch> {
     let rows = solved.price.len();
     let bits = |words: Vec<u64>| BooleanBuffer::new(Buffer::from_vec(words), 0, rows);
     let priced = bits(solved.has_price);
@@ -125,35 +126,35 @@ fn prices_batch(solved: Solved) -> Result<RecordBatch> {
         Arc::new(Int32Array::new(solved.tier.into(), Some(priced))),
         Arc::new(DictionaryArray::<Int8Type>::new(reasons, words)),
     ];
-    together(prices_schema(), columns)
+    record_batch(prices_schema(), columns)
 }
 
-fn together(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+fn record_batch(schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(schema, columns)
-        .map_err(|e| CoreError::new("result", e.to_string(), "columns that fit"))
+        .map_err(|e| CoreError::column("result", e.to_string(), "columns that match the schema"))
 }
 
-/// `first` is the batch's first row, counted over the stream.
+/// `first` is the index of the batch's first row in the stream.
 fn tranches_batch(catalog: &mut Catalog, batch: &RecordBatch, first: i64) -> Result<RecordBatch> {
     let positions = Positions::read(batch, catalog)?;
     let columns = positions.columns();
-    let (mut rows, mut pieces, mut prices, mut sizes) = (vec![], vec![], vec![], vec![]);
+    let (mut rows, mut tranche_numbers, mut prices, mut sizes) = (vec![], vec![], vec![], vec![]);
     let mut code = [0];
     for (row, index) in (0..columns.len()).zip(first..) {
         positions.codes().fill(row, &mut code);
-        let Ok(plan) = catalog.plans.get(code[0]) else { continue };
-        for (tranche, piece) in tranches(plan, &columns.position(row)).into_iter().zip(0..) {
+        let Ok(compiled) = catalog.rules.get(code[0]) else { continue };
+        for (tranche, number) in tranches(compiled, &columns.position(row)).into_iter().zip(0..) {
             rows.push(index);
-            pieces.push(piece);
+            tranche_numbers.push(number);
             prices.push((!tranche.price.is_nan()).then_some(tranche.price));
             sizes.push(tranche.size);
         }
     }
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from(rows)),
-        Arc::new(Int32Array::from(pieces)),
+        Arc::new(Int32Array::from(tranche_numbers)),
         Arc::new(Float64Array::from(prices)),
         Arc::new(Float64Array::from(sizes)),
     ];
-    together(tranches_schema(), columns)
+    record_batch(tranches_schema(), columns)
 }

@@ -1,4 +1,4 @@
-//! One batch of positions: labels into plans, numbers where they lie.
+//! One batch of positions: labels as rule codes, numbers in their Arrow buffers.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
@@ -6,30 +6,30 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::ScalarBuffer;
 use arrow_cast::cast;
 use arrow_schema::DataType;
-use liqmap_core::margin::{Codes, Columns, Mode, NAMES, Reason, Side};
+use liqmap_core::margin::{COLUMN_NAMES, Columns, Mode, Reason, RuleCodes, Side};
 use liqmap_core::{CoreError, Result};
 
 use super::tables::{Catalog, column, instants, numbers};
-use crate::labels::{self, Labels};
+use crate::dictionary_codes::{DictionaryCodes, DictionaryColumn};
 
 const TABLE: &str = "positions";
 
-/// More kinds of row than this are not listed beforehand.
+/// With more combinations of instrument, side and mode than this, codes are looked up row by row.
 const KINDS: usize = 1 << 20;
 
-/// A batch ready for the core.
+/// A batch as input of the core.
 pub struct Positions {
-    plans: RowPlans,
-    numbers: [Option<Numbers>; 10],
+    rules: RowRules,
+    numbers: [Option<NumericColumn>; 10],
 }
 
-/// A column of numbers: Arrow's own buffer, or a copy in which nulls are NaN.
-enum Numbers {
+/// A numeric column: the Arrow buffer itself, or a copy with NaN for nulls.
+enum NumericColumn {
     Shared(ArrayRef),
     Own(Vec<f64>),
 }
 
-impl Numbers {
+impl NumericColumn {
     fn as_slice(&self) -> &[f64] {
         match self {
             Self::Shared(column) => column.as_primitive::<Float64Type>().values(),
@@ -43,48 +43,53 @@ impl Positions {
         column(TABLE, batch, "size_base")?;
         column(TABLE, batch, "entry_price")?;
         let mut found = [const { None }; 10];
-        for (slot, name) in found.iter_mut().zip(NAMES) {
+        for (slot, name) in found.iter_mut().zip(COLUMN_NAMES) {
             *slot = batch.column_by_name(name).map(|column| given(name, column)).transpose()?;
         }
-        Ok(Self { plans: RowPlans::read(batch, catalog)?, numbers: found })
+        Ok(Self { rules: RowRules::read(batch, catalog)?, numbers: found })
     }
 
-    /// Which plan each row follows.
-    pub fn codes(&self) -> &impl Codes {
-        &self.plans
+    /// The rule code of each row.
+    pub fn codes(&self) -> &impl RuleCodes {
+        &self.rules
     }
 
-    /// The numbers.
+    /// The numeric columns.
     pub fn columns(&self) -> Columns<'_> {
-        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry] =
-            self.numbers.each_ref().map(|slot| slot.as_ref().map(Numbers::as_slice));
+        let [size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry] =
+            self.numbers.each_ref().map(|slot| slot.as_ref().map(NumericColumn::as_slice));
         let (size, entry) = (size.unwrap_or_default(), entry.unwrap_or_default());
-        Columns { size, entry, mark, leverage, margin, maintenance, fee, borrow, other_size, other_entry }
+        Columns { size, entry, mark, leverage, margin, maintenance, fee, borrow, hedge_size, hedge_entry }
     }
 }
 
-fn given(name: &str, column: &ArrayRef) -> Result<Numbers> {
+fn given(name: &str, column: &ArrayRef) -> Result<NumericColumn> {
     let column = numbers(TABLE, name, column)?;
     if column.null_count() == 0 {
-        return Ok(Numbers::Shared(column));
+        return Ok(NumericColumn::Shared(column));
     }
     let values = column.as_primitive::<Float64Type>();
-    Ok(Numbers::Own(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect()))
+    Ok(NumericColumn::Own(values.iter().map(|v| v.unwrap_or(f64::NAN)).collect()))
 }
 
-/// Which plan each row follows.
-enum RowPlans {
-    /// Instrument, side and mode number the kinds of row there are; each kind's plan is known beforehand.
-    Kinds { names: Labels, sides: Labels, modes: Option<Labels>, plans: Vec<u32> },
-    /// With instants, or with a great many words, every row is looked up on its own.
+/// The rule code of each row.
+enum RowRules {
+    /// Instrument, side and mode enumerate the combinations, whose codes are computed beforehand.
+    Kinds {
+        names: DictionaryColumn,
+        sides: DictionaryColumn,
+        modes: Option<DictionaryColumn>,
+        rules: Vec<u32>,
+    },
+    /// Codes of all rows, looked up one by one: with a time column, or with very many combinations.
     Rows(Vec<u32>),
 }
 
-impl Codes for RowPlans {
+impl RuleCodes for RowRules {
     fn fill(&self, first: usize, codes: &mut [u32]) {
         match self {
-            Self::Rows(plans) => codes.copy_from_slice(&plans[first..first + codes.len()]),
-            Self::Kinds { names, sides, modes, plans } => {
+            Self::Rows(rules) => codes.copy_from_slice(&rules[first..first + codes.len()]),
+            Self::Kinds { names, sides, modes, rules } => {
                 let modes = modes.as_ref();
                 let mode_kinds = modes.map_or(1, |modes| modes.words.len() as u32 + 1);
                 let side_kinds = sides.words.len() as u32 + 1;
@@ -95,24 +100,24 @@ impl Codes for RowPlans {
                     modes.codes.add_to(first, 1, codes);
                 }
                 for code in codes {
-                    *code = plans[*code as usize];
+                    *code = rules[*code as usize];
                 }
             }
         }
     }
 }
 
-impl RowPlans {
+impl RowRules {
     fn read(batch: &RecordBatch, catalog: &mut Catalog) -> Result<Self> {
-        let names = Labels::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
+        let names = DictionaryColumn::read("positions, instrument", column(TABLE, batch, "instrument")?)?;
         let sides = sides(column(TABLE, batch, "side")?)?;
         let modes = batch.column_by_name("margin_mode");
-        let modes = modes.map(|c| Labels::read("positions, margin_mode", c)).transpose()?;
+        let modes = modes.map(|c| DictionaryColumn::read("positions, margin_mode", c)).transpose()?;
         let at = batch.column_by_name("ts").map(|c| instants(TABLE, "ts", c)).transpose()?;
 
         let contracts: Vec<usize> = names.words.iter().map(|name| catalog.contract(name)).collect();
-        let plans = &catalog.plans;
-        // A null is one beyond the last word, and no word of ours.
+        let rules = &catalog.rules;
+        // Nulls have the code after the last word, for which there is no side.
         let side_of: Vec<_> = sides.words.iter().map(|w| side(w)).chain([None]).collect();
         let mode_of: Vec<_> = modes.as_ref().map_or_else(
             || vec![Some(Mode::Isolated)],
@@ -126,12 +131,12 @@ impl RowPlans {
             (None, ..) => Reason::Venue as u32,
             (_, None, _) => Reason::Side as u32,
             (_, _, None) => Reason::Mode as u32,
-            (Some(&contract), Some(side), Some(mode)) => plans.code(contract, side, mode, at),
+            (Some(&contract), Some(side), Some(mode)) => rules.code(contract, side, mode, at),
         };
         let few = names.words.len().saturating_mul(side_of.len()).saturating_mul(mode_of.len()) < KINDS;
         if at.is_some() || !few {
             let at = at.as_ref().map(AsArray::as_primitive::<Int64Type>);
-            let kind = |labels: &Labels, row: usize| labels.codes.at(row) as usize;
+            let kind = |dictionary: &DictionaryColumn, row: usize| dictionary.codes.at(row) as usize;
             let row_code = |row: usize| {
                 let mode = modes.as_ref().map_or(0, |modes| kind(modes, row));
                 let at = at.filter(|at| at.is_valid(row)).map(|at| at.value(row));
@@ -145,7 +150,7 @@ impl RowPlans {
                 kinds.extend((0..mode_of.len()).map(|mode| code(name, side, mode, None)));
             }
         }
-        Ok(Self::Kinds { names, sides, modes, plans: kinds })
+        Ok(Self::Kinds { names, sides, modes, rules: kinds })
     }
 }
 
@@ -165,18 +170,21 @@ fn side(word: &str) -> Option<Side> {
     }
 }
 
-/// A side column: the words `long` and `short`, or the signs 1 and −1, which are turned into them.
-fn sides(column: &ArrayRef) -> Result<Labels> {
+/// A side column: the words `long` and `short`, or the signs 1 and −1, which are converted to these words.
+fn sides(column: &ArrayRef) -> Result<DictionaryColumn> {
     if !column.data_type().is_integer() {
-        return Labels::read("positions, side", column);
+        return DictionaryColumn::read("positions, side", column);
     }
     let signs = cast(column, &DataType::Int64)
-        .map_err(|e| CoreError::new("positions, side", e.to_string(), "1 / -1 or long / short"))?;
+        .map_err(|e| CoreError::column("positions, side", e.to_string(), "1 / -1 or long / short"))?;
     let code = |sign: Option<i64>| match sign {
         Some(1) => 0,
         Some(-1) => 1,
         _ => 2,
     };
     let codes: ScalarBuffer<u8> = signs.as_primitive::<Int64Type>().iter().map(code).collect();
-    Ok(Labels { words: vec!["long".to_owned(), "short".to_owned()], codes: labels::Codes::Narrow(codes) })
+    Ok(DictionaryColumn {
+        words: vec!["long".to_owned(), "short".to_owned()],
+        codes: DictionaryCodes::Narrow(codes),
+    })
 }

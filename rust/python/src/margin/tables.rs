@@ -1,4 +1,4 @@
-//! Tier tables and instruments, as streams of few rows, into the core's plans.
+//! Tier tables and instruments, read from small Arrow streams into compiled rules.
 
 use std::collections::HashMap;
 
@@ -7,27 +7,27 @@ use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
 use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
-use liqmap_core::margin::{Contract, Payoff, Plans, Tier, Tiers, venue};
+use liqmap_core::margin::{CompiledRules, Contract, Payoff, Tier, Tiers, venue};
 use liqmap_core::{CoreError, Result};
 
-use crate::labels::Labels;
+use crate::dictionary_codes::DictionaryColumn;
 
-/// Plans of every instrument met so far, by name.
+/// The compiled rules of all instruments used so far, by instrument name.
 #[derive(Default)]
 pub struct Catalog {
-    pub plans: Plans,
+    pub rules: CompiledRules,
     known: HashMap<String, usize>,
     tables: HashMap<String, Vec<(i64, Tiers)>>,
     facts: HashMap<String, (Payoff, f64)>,
 }
 
 impl Catalog {
-    /// Read a stream of `margin_tiers`.
+    /// Read a stream with the columns of `margin_tiers`.
     pub fn read_tiers(&mut self, tiers: impl RecordBatchReader) -> Result<()> {
         let mut rows: HashMap<(String, i64), Vec<Tier>> = HashMap::new();
         for batch in tiers {
             let batch =
-                batch.map_err(|e| CoreError::new("tiers", e.to_string(), "a readable Arrow stream"))?;
+                batch.map_err(|e| CoreError::column("tiers", e.to_string(), "a readable Arrow stream"))?;
             read_tiers(&batch, &mut rows)?;
         }
         for ((name, from), rows) in rows {
@@ -37,17 +37,17 @@ impl Catalog {
         Ok(())
     }
 
-    /// Read a stream of `instruments`.
+    /// Read a stream with the columns of `instruments`.
     pub fn read_instruments(&mut self, instruments: impl RecordBatchReader) -> Result<()> {
         for batch in instruments {
-            let batch =
-                batch.map_err(|e| CoreError::new("instruments", e.to_string(), "a readable Arrow stream"))?;
+            let batch = batch
+                .map_err(|e| CoreError::column("instruments", e.to_string(), "a readable Arrow stream"))?;
             read_instruments(&batch, &mut self.facts)?;
         }
         Ok(())
     }
 
-    /// The contract of a name; an unknown one gets plans that say why they have no price.
+    /// The contract of an instrument name; an unknown one gets codes that state why there is no price.
     pub fn contract(&mut self, name: &str) -> usize {
         if let Some(&index) = self.known.get(name) {
             return index;
@@ -57,38 +57,46 @@ impl Catalog {
         let spelled = venue.map_or(Payoff::Linear, |venue| (venue.payoff_of)(symbol));
         let (payoff, tick) = self.facts.get(name).copied().unwrap_or((spelled, 0.0));
         let tables = self.tables.remove(name).unwrap_or_default();
-        let index = self.plans.add(&Contract { venue, payoff, tick, tables });
+        let index = self.rules.add(&Contract { venue, payoff, tick, tables });
         self.known.insert(name.to_owned(), index);
         index
     }
 }
 
-/// A column, or an error that names it and what there is.
+/// A column, or an error that names it and the columns present.
 pub fn column<'a>(table: &str, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
     batch.column_by_name(name).ok_or_else(|| {
         let schema = batch.schema();
         let found: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        CoreError::new(format!("{table}, {name}"), format!("columns {}", found.join(", ")), "that column")
+        CoreError::column(
+            format!("{table}, {name}"),
+            format!("columns {}", found.join(", ")),
+            "a column of this name",
+        )
     })
 }
 
-/// A numeric column as float64; the same buffer where it is that already.
+/// A numeric column as float64, with the same buffer if it has that type.
 pub fn numbers(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
     let kind = column.data_type();
     if *kind == DataType::Float64 {
         return Ok(column.clone());
     }
     if !kind.is_numeric() && *kind != DataType::Null {
-        return Err(CoreError::new(format!("{table}, {name}"), format!("type {kind}"), "a numeric column"));
+        return Err(CoreError::column(
+            format!("{table}, {name}"),
+            format!("type {kind}"),
+            "a numeric column",
+        ));
     }
     cast(column, &DataType::Float64)
-        .map_err(|e| CoreError::new(format!("{table}, {name}"), e.to_string(), "a numeric column"))
+        .map_err(|e| CoreError::column(format!("{table}, {name}"), e.to_string(), "a numeric column"))
 }
 
-/// A column of instants as microseconds; integers are that already.
+/// A time column as UTC microseconds; integers are taken as microseconds.
 pub fn instants(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> {
     let wrong = |found: String| {
-        CoreError::new(format!("{table}, {name}"), found, "UTC microseconds as integers, or timestamps")
+        CoreError::column(format!("{table}, {name}"), found, "UTC microseconds as integers, or timestamps")
     };
     let wide = match column.data_type() {
         kind if kind.is_integer() || *kind == DataType::Null => column.clone(),
@@ -99,7 +107,7 @@ pub fn instants(table: &str, name: &str, column: &ArrayRef) -> Result<ArrayRef> 
     cast(&wide, &DataType::Int64).map_err(|e| wrong(e.to_string()))
 }
 
-/// Per row a number, NaN where it is null or the column is not there.
+/// One number per row; NaN for nulls or if the column is missing.
 fn optional(table: &str, batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
     batch.column_by_name(name).map_or_else(
         || Ok(vec![f64::NAN; batch.num_rows()]),
@@ -112,7 +120,7 @@ fn optional(table: &str, batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
 
 fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>) -> Result<()> {
     let table = "tiers";
-    let names = Labels::read("tiers, instrument", column(table, batch, "instrument")?)?;
+    let names = DictionaryColumn::read("tiers, instrument", column(table, batch, "instrument")?)?;
     let required = |name| column(table, batch, name).and_then(|_| optional(table, batch, name));
     let (floors, rates) = (required("notional_floor")?, required("mmr")?);
     let [number, cap, leverage, deduction] =
@@ -121,7 +129,7 @@ fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>)
     let since = batch.column_by_name("valid_from").map(|c| instants(table, "valid_from", c)).transpose()?;
     for (row, code) in names.codes.iter().enumerate() {
         let Some(name) = names.words.get(code as usize) else {
-            return Err(CoreError::new("tiers, instrument", "null", "venue:SYMBOL"));
+            return Err(CoreError::column("tiers, instrument", "null", "venue:SYMBOL"));
         };
         let from = since.as_ref().map(AsArray::as_primitive::<Int64Type>);
         let from = from.filter(|c| c.is_valid(row)).map_or(i64::MIN, |c| c.value(row));
@@ -141,16 +149,22 @@ fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>)
 
 fn read_instruments(batch: &RecordBatch, facts: &mut HashMap<String, (Payoff, f64)>) -> Result<()> {
     let table = "instruments";
-    let names = Labels::read("instruments, instrument", column(table, batch, "instrument")?)?;
-    let payoffs = Labels::read("instruments, payoff", column(table, batch, "payoff")?)?;
+    let names = DictionaryColumn::read("instruments, instrument", column(table, batch, "instrument")?)?;
+    let payoffs = DictionaryColumn::read("instruments, payoff", column(table, batch, "payoff")?)?;
     let ticks = optional(table, batch, "tick_size")?;
     for (row, (name, payoff)) in names.codes.iter().zip(payoffs.codes.iter()).enumerate() {
-        let word = |labels: &Labels, code: u32| labels.words.get(code as usize).cloned().unwrap_or_default();
+        let word = |dictionary: &DictionaryColumn, code: u32| {
+            dictionary.words.get(code as usize).cloned().unwrap_or_default()
+        };
         let payoff = match word(&payoffs, payoff).as_str() {
             "linear" => Payoff::Linear,
             "inverse" => Payoff::Inverse,
             other => {
-                return Err(CoreError::new("instruments, payoff", format!("{other:?}"), "linear or inverse"));
+                return Err(CoreError::column(
+                    "instruments, payoff",
+                    format!("{other:?}"),
+                    "linear or inverse",
+                ));
             }
         };
         facts.insert(word(&names, name), (payoff, if ticks[row] > 0.0 { ticks[row] } else { 0.0 }));

@@ -13,7 +13,7 @@ fn brackets() -> Vec<Bracket> {
         .to_vec()
 }
 
-/// A history that owns its columns.
+/// Bars as rows of seven columns.
 #[derive(Debug, Clone)]
 struct History(Vec<[f64; 7]>);
 
@@ -52,7 +52,7 @@ fn history() -> impl Strategy<Value = History> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
     #[test]
-    fn each_side_is_the_open_interest_after_every_bar(history in history()) {
+    fn each_side_equals_open_interest_after_every_bar(history in history()) {
         let mut engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
         for row in &history.0 {
             History(vec![*row]).run(&mut engine).unwrap();
@@ -74,7 +74,7 @@ proptest! {
     }
 
     #[test]
-    fn a_run_in_pieces_is_the_run_in_one(history in history(), cut in 0_usize..24) {
+    fn advancing_in_parts_equals_advancing_at_once(history in history(), cut in 0_usize..24) {
         let cut = cut.min(history.0.len());
         let mut whole = Cohorts::new(&brackets(), 2.5e-4).unwrap();
         let all = history.run(&mut whole).unwrap();
@@ -88,7 +88,7 @@ proptest! {
 }
 
 #[test]
-fn a_long_opens_at_its_distance_and_is_consumed_when_the_price_gets_there() {
+fn a_long_opens_at_its_distance_and_is_liquidated_when_the_price_reaches_it() {
     let one = Bracket {
         long_distance: 0.1,
         short_distance: 0.1,
@@ -109,24 +109,24 @@ fn a_long_opens_at_its_distance_and_is_consumed_when_the_price_gets_there() {
     assert!((through.usd[0] / (50.0 * 45_000.0) - 1.0).abs() < 2.5e-4);
     let [account, _] = engine.accounts();
     assert_eq!((account.mapped, account.unmapped, account.liquidated), (0.0, 1_000.0, 50.0));
-    // 1,000 at the start; 50 turned from unmapped to mapped; 50 taken over by somebody when they were liquidated.
+    // 1,000 at the start; 50 turned from unmapped to mapped; 50 were taken over by other traders at liquidation.
     assert_eq!((account.opened, account.closed), (1_100.0, 50.0));
 }
 
 #[test]
-fn half_of_a_bracket_is_left_after_its_half_life() {
+fn half_of_a_bracket_remains_after_its_half_life() {
     let mut bracket = brackets()[2];
     bracket.half_life_hours = 24.0;
     let mut engine = Cohorts::new(&[bracket], 2.5e-4).unwrap();
     let bar = |hours: f64, flow: f64| [hours, 5e4, 5e4, 5e4, 1_000.0, flow, 0.0];
     History(vec![bar(0.0, 100.0), bar(12.0, 0.0), bar(12.0, 0.0)]).run(&mut engine).unwrap();
     let [long, _] = engine.accounts();
-    // 20 opened in the place of unmapped ones, then half of them were closed.
+    // 20 replaced unmapped positions, then half of them were closed.
     assert!((long.mapped - 10.0).abs() < 1e-12 && (long.closed - 30.0).abs() < 1e-9);
 }
 
 #[test]
-fn more_flow_than_open_interest_is_cut_and_counted() {
+fn flow_beyond_open_interest_is_rescaled_and_counted() {
     let mut engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
     let bars = History(vec![[1.0, 5e4, 5e4, 5e4, 10.0, 1e3, 0.0]]);
     assert_eq!(bars.run(&mut engine).unwrap().rescaled, 1);
@@ -135,7 +135,7 @@ fn more_flow_than_open_interest_is_cut_and_counted() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_and_changes_nothing() {
+fn invalid_input_is_rejected_and_changes_nothing() {
     let mut engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
     let before = engine.clone();
     let good = [1.0, 5e4, 5e4, 5e4, 10.0, 0.0, 0.0];
@@ -151,23 +151,28 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let mut heavy = brackets();
     heavy[0].long_share = 0.9;
     assert!(Cohorts::new(&heavy, 2.5e-4).is_err());
+    assert!(Cohorts::new(&[], 2.5e-4).is_err());
+    assert!(
+        Cohorts::new(&vec![Bracket { long_share: 0.0, short_share: 0.0, ..brackets()[0] }; 257], 2.5e-4)
+            .is_err()
+    );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
-    fn a_saved_state_goes_on_to_the_bit(history in history(), cut in 0_usize..24) {
+    fn a_restored_state_continues_with_identical_bits(history in history(), cut in 0_usize..24) {
         let cut = cut.min(history.0.len());
         let mut whole = Cohorts::new(&brackets(), 2.5e-4).unwrap();
         History(history.0[..cut].to_vec()).run(&mut whole).unwrap();
         let mut resumed = Cohorts::from_bytes(&whole.to_bytes().unwrap()).unwrap();
-        let rest = History(history.0[cut..].to_vec());
-        prop_assert_eq!(rest.run(&mut whole).unwrap(), rest.run(&mut resumed).unwrap());
+        let difference = History(history.0[cut..].to_vec());
+        prop_assert_eq!(difference.run(&mut whole).unwrap(), difference.run(&mut resumed).unwrap());
         prop_assert_eq!(whole, resumed);
     }
 
     #[test]
-    fn the_density_holds_every_level(history in history()) {
+    fn the_density_contains_every_level(history in history()) {
         let mut engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
         history.run(&mut engine).unwrap();
         let first = (20_000.0_f64.ln() / 2.5e-4) as i64;
@@ -188,7 +193,16 @@ proptest! {
 }
 
 #[test]
-fn a_damaged_state_is_refused() {
+fn prices_too_far_apart_for_the_axis_are_rejected_and_change_nothing() {
+    let mut engine = Cohorts::new(&brackets(), 1e-6).unwrap();
+    let before = engine.clone();
+    let fault = History(vec![[1.0, 1e-300, 1e300, 1.0, 10.0, 0.0, 0.0]]).run(&mut engine).unwrap_err();
+    assert!(fault.to_string().contains("low"), "{fault}");
+    assert_eq!(engine, before);
+}
+
+#[test]
+fn a_damaged_state_is_rejected() {
     let engine = Cohorts::new(&brackets(), 2.5e-4).unwrap();
     let bytes = engine.to_bytes().unwrap();
     for bad in [&bytes[..0], &bytes[..bytes.len() - 3], b"liqmap-cohorts-2\nxxx"] {

@@ -1,22 +1,22 @@
-//! Where a few thousand rows lie in the order of their plans: long columns are read and written from end to end, and only
-//! this, which a near cache holds, is gone over out of order.
+//! Sorts blocks of 2,048 rows by rule, so that columns are streamed sequentially and random access stays within the
+//! first two cache levels.
 
 use std::ops::Range;
 
-use super::batch::{Codes, Columns};
+use super::batch::{Columns, RuleCodes};
 use super::block::{Block, LANES};
-use super::plans::Plans;
+use super::compiled_rules::CompiledRules;
 
-/// Rows on the desk.
+/// Rows per sorted block.
 pub const SORTED: usize = 1 << 11;
 
-pub struct Desk {
+pub struct RowSorter {
     codes: Vec<u32>,
-    /// The place of each row.
-    pub places: Vec<u32>,
-    /// Where each plan's rows end; codes that no plan has come last, under one more.
+    /// Position of each row in the sorted block.
+    pub slots: Vec<u32>,
+    /// End of each rule's rows; rows without a known rule come last, under one more entry.
     ends: Vec<usize>,
-    /// Columns that are there, in the order of their places.
+    /// The columns that are present, in sorted order.
     inputs: [Vec<f64>; 10],
     of_accounts: bool,
     block: Block,
@@ -26,12 +26,12 @@ pub struct Desk {
     pub reason: Vec<i8>,
 }
 
-impl Desk {
-    pub fn new(plans: &Plans, columns: &Columns<'_>) -> Self {
+impl RowSorter {
+    pub fn new(rules: &CompiledRules, columns: &Columns<'_>) -> Self {
         Self {
             codes: Vec::with_capacity(SORTED),
-            places: Vec::with_capacity(SORTED),
-            ends: vec![0; plans.len() + 1],
+            slots: Vec::with_capacity(SORTED),
+            ends: vec![0; rules.len() + 1],
             inputs: columns.numbers().map(|column| vec![0.0; if column.is_some() { SORTED } else { 0 }]),
             of_accounts: columns.of_accounts(),
             block: Block::new(),
@@ -42,11 +42,11 @@ impl Desk {
         }
     }
 
-    /// Give every row its place: a counting sort.
+    /// Compute the sorted position of every row by counting sort.
     #[inline(always)]
-    pub fn sort(&mut self, source: &impl Codes, rows: Range<usize>) {
+    pub fn assign_slots(&mut self, source: &impl RuleCodes, rows: Range<usize>) {
         self.codes.resize(rows.len(), 0);
-        self.places.resize(rows.len(), 0);
+        self.slots.resize(rows.len(), 0);
         source.fill(rows.start, &mut self.codes);
         let beyond = self.ends.len() - 1;
         self.ends.fill(0);
@@ -57,42 +57,42 @@ impl Desk {
         for end in &mut self.ends {
             before += std::mem::replace(end, before);
         }
-        for (place, &code) in self.places.iter_mut().zip(&self.codes) {
+        for (slot, &code) in self.slots.iter_mut().zip(&self.codes) {
             let at = &mut self.ends[(code as usize).min(beyond)];
-            *place = *at as u32;
+            *slot = *at as u32;
             *at += 1;
         }
     }
 
-    /// Put the numbers of these rows in their places.
+    /// Copy the columns of these rows into sorted order.
     #[inline(always)]
-    pub fn take(&mut self, columns: &Columns<'_>, rows: Range<usize>) {
+    pub fn scatter(&mut self, columns: &Columns<'_>, rows: Range<usize>) {
         for (sorted, column) in self.inputs.iter_mut().zip(columns.numbers()) {
             let Some(column) = column else { continue };
-            for (value, &place) in column[rows.clone()].iter().zip(&self.places) {
-                sorted[place as usize] = *value;
+            for (value, &slot) in column[rows.clone()].iter().zip(&self.slots) {
+                sorted[slot as usize] = *value;
             }
         }
     }
 
-    /// Solve what lies here, plan by plan, so that everything that depends on the rule stands still inside the loops.
+    /// Solve the sorted rows rule by rule, so that everything that depends on the rule is constant within a loop.
     #[inline(always)]
-    pub fn solve(&mut self, plans: &Plans) {
+    pub fn solve(&mut self, rules: &CompiledRules) {
         let block = &mut self.block;
         let mut begin = 0;
         for (code, &end) in (0..).zip(&self.ends) {
             while begin < end {
                 let rows = begin..end.min(begin + LANES);
-                match plans.get(code) {
-                    Ok(plan) => {
+                match rules.get(code) {
+                    Ok(compiled) => {
                         block.load(&self.inputs, rows.clone());
                         if self.of_accounts {
-                            block.solve::<true>(plan);
+                            block.solve::<true>(compiled);
                         } else {
-                            block.solve::<false>(plan);
+                            block.solve::<false>(compiled);
                         }
                     }
-                    Err(reason) => block.refuse(rows.len(), reason),
+                    Err(reason) => block.reject(rows.len(), reason),
                 }
                 begin = rows.end;
                 let n = rows.len();
@@ -105,10 +105,10 @@ impl Desk {
     }
 }
 
-/// Take every value from its place.
+/// Copy sorted values back into the order of the rows.
 #[inline(always)]
-pub fn gather<T: Copy>(sorted: &[T], places: &[u32], values: &mut [T]) {
-    for (value, &place) in values.iter_mut().zip(places) {
-        *value = sorted[place as usize];
+pub fn gather<T: Copy>(sorted: &[T], slots: &[u32], values: &mut [T]) {
+    for (value, &slot) in values.iter_mut().zip(slots) {
+        *value = sorted[slot as usize];
     }
 }

@@ -1,6 +1,6 @@
-//! Which plan a row follows: instrument, side, margin mode and instant as one number.
+//! The compiled rule of each row, as one number for instrument, side, margin mode and time.
 
-use super::plan::Plan;
+use super::compiled_rule::CompiledRule;
 use super::reason::Reason;
 use super::rule::{Mode, Payoff, Side, Venue};
 use super::tiers::Tiers;
@@ -10,29 +10,29 @@ use super::tiers::Tiers;
 pub struct Contract {
     /// Its venue, if known.
     pub venue: Option<&'static Venue>,
-    /// How it pays.
+    /// Linear or inverse.
     pub payoff: Payoff,
     /// Tick size in quote currency; 0 if unknown.
     pub tick: f64,
-    /// Tier tables with the instants (UTC microseconds) from which they hold, in any order.
+    /// Tier tables, each with the UTC microsecond from which it is valid, in any order.
     pub tables: Vec<(i64, Tiers)>,
 }
 
-/// Every plan of every instrument; the first codes are the reasons for having none.
+/// All compiled rules of all instruments; the first codes stand for the reasons for having none.
 #[derive(Debug, Clone)]
-pub struct Plans {
-    entries: Vec<Result<Plan, Reason>>,
-    /// Per contract: since when, and the code of its first plan.
+pub struct CompiledRules {
+    entries: Vec<Result<CompiledRule, Reason>>,
+    /// Per contract: start of validity (UTC microseconds), and the code of the first rule.
     since: Vec<Vec<(i64, u32)>>,
 }
 
-impl Default for Plans {
+impl Default for CompiledRules {
     fn default() -> Self {
         Self { entries: Reason::ALL.map(Err).to_vec(), since: Vec::new() }
     }
 }
 
-impl Plans {
+impl CompiledRules {
     /// Add an instrument; returns its index.
     pub fn add(&mut self, contract: &Contract) -> usize {
         let mut since = Vec::new();
@@ -50,11 +50,11 @@ impl Plans {
                 for mode in [Mode::Isolated, Mode::Cross] {
                     for side in [Side::Long, Side::Short] {
                         let rule = (venue.rule)(mode, contract.payoff, at);
-                        let plan = rule.ok_or(Reason::Rule).and_then(|rule| {
+                        let compiled = rule.ok_or(Reason::Rule).and_then(|rule| {
                             let (_, tiers) = table.ok_or(Reason::Tiers)?;
-                            Ok(Plan::new(rule, tiers, contract.payoff, side, contract.tick))
+                            Ok(CompiledRule::new(rule, tiers, contract.payoff, side, contract.tick))
                         });
-                        self.entries.push(plan);
+                        self.entries.push(compiled);
                     }
                 }
             }
@@ -65,7 +65,10 @@ impl Plans {
         self.since.len() - 1
     }
 
-    /// The code of a contract's positions at an instant; `None`: the latest.
+    /// The code for positions in a contract at a time (UTC microseconds); `None` is the latest.
+    ///
+    /// # Panics
+    /// `contract` is not an index returned by [`Self::add`].
     #[inline]
     #[must_use]
     pub fn code(&self, contract: usize, side: Side, mode: Mode, at: Option<i64>) -> u32 {
@@ -81,17 +84,17 @@ impl Plans {
         }
     }
 
-    /// How many codes there are.
+    /// Number of codes.
     pub(super) const fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// The plan of a code, or why there is none.
+    /// The rule of a code, or the reason for having none.
     ///
     /// # Errors
-    /// The reason that stands for "no plan"; an unknown code has no tier table.
+    /// The reason that the code stands for; an unknown code has no tier table.
     #[inline]
-    pub fn get(&self, code: u32) -> Result<&Plan, Reason> {
+    pub fn get(&self, code: u32) -> Result<&CompiledRule, Reason> {
         self.entries
             .get(code as usize)
             .map_or(Err(Reason::Tiers), |entry| entry.as_ref().map_err(|&reason| reason))

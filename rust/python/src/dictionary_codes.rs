@@ -1,4 +1,4 @@
-//! Columns of words: each row as the number of its word, whatever way Arrow spells strings.
+//! String columns as dictionary codes, whatever the Arrow type of the strings.
 
 use std::collections::HashMap;
 
@@ -11,26 +11,26 @@ use arrow_schema::{ArrowError, DataType};
 use liqmap_core::{CoreError, Result};
 use rayon::prelude::*;
 
-/// Codes that one thread looks through at a time.
+/// Codes per task of a thread.
 const PIECE: usize = 1 << 16;
 
-/// The words of a column and, per row, which one it holds.
-pub struct Labels {
-    /// Each word once, or more than once where a dictionary repeats it.
+/// The distinct words of a column and the code of each row.
+pub struct DictionaryColumn {
+    /// The words; a dictionary may repeat a word.
     pub words: Vec<String>,
-    /// Per row, an index into `words`; a null is one beyond the last.
-    pub codes: Codes,
+    /// Per row, an index into `words`; null rows have an index beyond the last word.
+    pub codes: DictionaryCodes,
 }
 
-/// Row codes, in the producer's own memory where its keys have 8 or 32 bits and no row is null.
-pub enum Codes {
+/// Row codes, shared with the producer's memory if its keys have 8 or 32 bits and no row is null.
+pub enum DictionaryCodes {
     /// Up to 256 words.
     Narrow(ScalarBuffer<u8>),
-    /// More.
+    /// More than 256 words.
     Wide(ScalarBuffer<u32>),
 }
 
-impl Codes {
+impl DictionaryCodes {
     /// The code of one row.
     #[inline]
     pub fn at(&self, row: usize) -> u32 {
@@ -40,7 +40,7 @@ impl Codes {
         }
     }
 
-    /// Every row's code.
+    /// The codes of all rows.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         let rows = match self {
             Self::Narrow(codes) => codes.len(),
@@ -49,7 +49,7 @@ impl Codes {
         (0..rows).map(|row| self.at(row))
     }
 
-    /// Add `weight` times the code of each row from `first` on.
+    /// Add `weight` times the code of each row, from row `first` on, to `sums`.
     pub fn add_to(&self, first: usize, weight: u32, sums: &mut [u32]) {
         let rows = first..first + sums.len();
         match self {
@@ -77,7 +77,7 @@ impl Codes {
         }
     }
 
-    /// Keys of a dictionary that has no null; a negative key becomes one that is out of range.
+    /// Keys of a dictionary without nulls; negative keys become keys out of range.
     fn of_keys(keys: &dyn Array) -> std::result::Result<Self, ArrowError> {
         let rows = keys.len();
         let bytes = |buffer: &Buffer| Self::Narrow(ScalarBuffer::new(buffer.clone(), 0, rows));
@@ -91,11 +91,11 @@ impl Codes {
     }
 }
 
-impl Labels {
-    /// Read a string or dictionary column. What a foreign producer may have got wrong (offsets, UTF-8, keys out of
-    /// range) is checked before it is followed.
+impl DictionaryColumn {
+    /// Read a string or dictionary column. Offsets, UTF-8 and keys are validated before use, because they come from a
+    /// foreign producer.
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
-        let wrong = |found: String| CoreError::new(place, found, "a column of words");
+        let wrong = |found: String| CoreError::column(place, found, "a column of words");
         let fault = |e: ArrowError| wrong(e.to_string());
         let words = |column: &ArrayRef| -> Result<StringArray> {
             let kind = column.data_type();
@@ -112,7 +112,7 @@ impl Labels {
         let count = named.len() as u32;
         let keys = dictionary.keys();
         if keys.null_count() == 0 && named.null_count() == 0 {
-            let codes = Codes::of_keys(keys).map_err(fault)?;
+            let codes = DictionaryCodes::of_keys(keys).map_err(fault)?;
             return match codes.largest() {
                 Some(key) if key >= count => Err(wrong(format!("key {key} of a dictionary of {count}"))),
                 _ => Ok(Self { words: owned(&named), codes }),
@@ -125,10 +125,10 @@ impl Labels {
         }
         let there = |key: &i64| named.is_valid(*key as usize);
         let code = |key: Option<i64>| key.filter(there).map_or(count, |key| key as u32);
-        Ok(Self { words: owned(&named), codes: Codes::Wide(keys.iter().map(code).collect()) })
+        Ok(Self { words: owned(&named), codes: DictionaryCodes::Wide(keys.iter().map(code).collect()) })
     }
 
-    /// Number plain strings in the order in which they are met.
+    /// Number plain strings in order of first occurrence.
     fn number(strings: &StringArray) -> Self {
         let mut words: Vec<String> = Vec::new();
         let mut numbers: HashMap<&str, u32> = HashMap::new();
@@ -153,7 +153,7 @@ impl Labels {
         for code in &mut codes {
             *code = (*code).min(beyond);
         }
-        Self { words, codes: Codes::Wide(codes.into()) }
+        Self { words, codes: DictionaryCodes::Wide(codes.into()) }
     }
 }
 
