@@ -1,4 +1,4 @@
-"""Maps small enough to follow by hand; only what stress reads of a map."""
+"""Maps small enough for hand computation, with only the fields that stress tests read."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def by_levels(
 
     Prices below the mark are longs.
     """
-    reach = max(abs(price - mark) for price in levels) + 10 * width
-    bins = 2 * int(reach / width)
+    extent = max(abs(price - mark) for price in levels) + 10 * width
+    bins = 2 * int(extent / width)
     low = mark - (bins // 2) * width - width / 2
     grid = Grid(tick=0.5, low_tick=round(low * 2), width_ticks=round(width * 2), bins=bins)
-    held = {side: np.zeros((2, bins)) for side in ("long", "short")}
+    notional = {side: np.zeros((2, bins)) for side in ("long", "short")}
     for price, usd in levels.items():
         at = grid.bin_of(price)
         assert at is not None
-        held["long" if price < mark else "short"][:, at] += np.array([1 - share_high, share_high]) * usd
-    return SmallMap(mark, grid, (10.0, 50.0), held["long"], held["short"])
+        notional["long" if price < mark else "short"][:, at] += np.array([1 - share_high, share_high]) * usd
+    return SmallMap(mark, grid, (10.0, 50.0), notional["long"], notional["short"])
 
 
 FIVE = {99_500.0: 300e6, 99_200.0: 200e6, 98_900.0: 500e6, 98_000.0: 400e6, 97_000.0: 300e6}
-"""Table T2 of the methods: five levels below 100,000."""
+"""Five levels below 100,000, with hand-computed cascades in the tests."""

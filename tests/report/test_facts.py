@@ -45,4 +45,4 @@ def test_a_side_missing_from_the_book_gives_a_labelled_fallback(tmp_path: Path) 
     asks_only = replace(book, bid=SideDepth(np.empty(0), np.empty(0)))
     assert usable_law(m, asks_only, "short") is asks_only
     note = m.cascade(-0.02, usable_law(m, asks_only, "long")).assumptions[0]
-    assert note.startswith(f"depth: the book of {NAME} lacks this side; fallback: power-law")
+    assert note.startswith(f"depth: the book of {NAME} has no orders on this side; fallback: power-law")

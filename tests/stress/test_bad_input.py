@@ -1,4 +1,4 @@
-"""What stress refuses or works around, asked as a user would: through a stored history and the command line."""
+"""Invalid inputs of stress tests, through a stored history and the command line: rejected, or handled and reported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from liqmap.stress.impact import Law, Linear, PowerLaw, SquareRoot
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEEN = END // 1000 - 60_000
+BOOK_AT = END // 1000 - 60_000
 
 
 def run(folder: Path, shock: str = "-2%", status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -41,11 +41,11 @@ def bookless(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def with_book(folder: Path, orders: list[tuple[str, float, object]], *, far: float = 1.0) -> Path:
-    """A small market and a book of ``(side, price over the last close, coin)``."""
+    """A small market with a book of rows ``(side, price / last close, coin)``."""
     db = write_market(folder, book_at=None)
     with liqmap.open(db, mode="w") as history:
         last = float(history.market_bars(NAME).close[-1])
-        rows = [f"{SEEN},{side},{at * last * far:.1f},{size}" for side, at, size in orders]
+        rows = [f"{BOOK_AT},{side},{at * last * far:.1f},{size}" for side, at, size in orders]
         (folder / "book.csv").write_text("\n".join(["ts,side,price,size_base", *rows]) + "\n")
         history.load(folder / "book.csv", table="depth", instrument=NAME)
     return folder
@@ -55,61 +55,61 @@ BIDS = [("bid", 1 - i / 1000, 50.0) for i in range(1, 60)]
 ASKS = [("ask", 1 + i / 1000, 50.0) for i in range(1, 60)]
 
 
-def depth_said(done: subprocess.CompletedProcess[str]) -> str:
-    told: dict[str, Any] = json.loads(done.stdout)
-    return str(told["assumptions"][0])
+def depth_assumption(done: subprocess.CompletedProcess[str]) -> str:
+    found: dict[str, Any] = json.loads(done.stdout)
+    return str(found["assumptions"][0])
 
 
-def test_no_depth_at_that_time(bookless: Path) -> None:
-    assert depth_said(run(bookless)).startswith("depth: none in the history at that time; fallback: power-law")
+def test_without_a_stored_book_the_fallback_law_is_used(bookless: Path) -> None:
+    assert depth_assumption(run(bookless)).startswith("depth: none in the history at that time; fallback: power-law")
 
 
 def test_a_stored_book_is_used(tmp_path: Path) -> None:
-    assert depth_said(run(with_book(tmp_path, BIDS + ASKS))).startswith(f"depth: book of {NAME}; visible to")
+    assert depth_assumption(run(with_book(tmp_path, BIDS + ASKS))).startswith(f"depth: book of {NAME}; visible to")
 
 
-def test_a_one_sided_book_serves_one_side_and_says_what_lacks(tmp_path: Path) -> None:
+def test_a_one_sided_book_absorbs_flow_of_one_side_only(tmp_path: Path) -> None:
     folder = with_book(tmp_path, ASKS)
-    assert depth_said(run(folder, "+2%")).startswith(f"depth: book of {NAME}")
+    assert depth_assumption(run(folder, "+2%")).startswith(f"depth: book of {NAME}")
     assert "no bids (expected a book with both sides)" in run(folder, "-2%", status=1).stderr
 
 
-def test_a_crossed_book_is_opened_and_what_was_left_out_counted(tmp_path: Path) -> None:
+def test_a_crossed_book_is_uncrossed_and_rejected_orders_are_counted(tmp_path: Path) -> None:
     crossed = [("bid", 1.004, 5.0), ("bid", 1.005, 5.0)]
-    assert "left out: 2 crossed" in depth_said(run(with_book(tmp_path, BIDS + ASKS + crossed)))
+    assert "rejected: 2 crossed" in depth_assumption(run(with_book(tmp_path, BIDS + ASKS + crossed)))
 
 
-def test_a_wall_at_a_million_is_left_out_and_counted(tmp_path: Path) -> None:
-    assert "left out: 1 far" in depth_said(run(with_book(tmp_path, [*BIDS, *ASKS, ("ask", 14.0, 1e6)])))
+def test_asks_far_above_the_mid_are_rejected_and_counted(tmp_path: Path) -> None:
+    assert "rejected: 1 far" in depth_assumption(run(with_book(tmp_path, [*BIDS, *ASKS, ("ask", 14.0, 1e6)])))
 
 
 @pytest.mark.parametrize("size", ["nan", "-5", "inf", "much"])
-def test_depth_that_is_no_number_does_not_enter_the_history(tmp_path: Path, size: str) -> None:
+def test_invalid_depth_is_not_stored(tmp_path: Path, size: str) -> None:
     with pytest.raises(InputError, match=r"book\.csv:61, size_base: "):
         with_book(tmp_path, [*BIDS, ("ask", 1.001, size)])
     with liqmap.open(tmp_path / "small.duckdb") as history:
-        assert history.depth(NAME, END) is None, "nothing of the file was stored"
+        assert history.depth(NAME, END) is None, "no row of the file was stored"
 
 
-def test_a_mark_outside_the_book(tmp_path: Path) -> None:
+def test_a_book_that_does_not_cover_the_mark_is_rejected(tmp_path: Path) -> None:
     folder = with_book(tmp_path, BIDS + ASKS, far=1.2)
-    assert "(expected one that holds the mark" in run(folder, status=1).stderr
+    assert "(expected a book that covers the mark" in run(folder, status=1).stderr
 
 
-def test_more_flow_than_the_book_holds(tmp_path: Path) -> None:
+def test_flow_beyond_the_known_depth_gives_bounds(tmp_path: Path) -> None:
     folder = with_book(tmp_path, [("bid", 0.9995, 0.1), ("bid", 0.998, 0.1), *ASKS])
-    told = json.loads(run(folder, "-5%").stdout)
-    assert told["depth_exhausted"]
-    assert told["bracket"]["calm"]["marginal"] is None
-    assert any("bounds" in sentence for sentence in told["assumptions"])
+    found = json.loads(run(folder, "-5%").stdout)
+    assert found["depth_exhausted"]
+    assert found["bracket"]["calm"]["marginal"] is None
+    assert any("bounds" in sentence for sentence in found["assumptions"])
 
 
 @pytest.mark.parametrize("shock", ["-100%", "150%", "0%", "nan", "-inf", "down"])
-def test_a_shock_of_all_or_nothing(bookless: Path, shock: str) -> None:
+def test_an_invalid_shock_is_rejected(bookless: Path, shock: str) -> None:
     assert "cascade: shock: " in run(bookless, shock, status=1).stderr
 
 
-def test_a_shock_of_the_wrong_sign_has_nobody_to_force() -> None:
+def test_a_shock_towards_an_empty_side_is_rejected() -> None:
     longs_only = by_levels(FIVE)
     with pytest.raises(InputError, match=r"an empty map \(expected short levels above the mark\)"):
         cascade(longs_only, 0.01, Linear(1e11))
@@ -127,12 +127,12 @@ def test_a_shock_of_the_wrong_sign_has_nobody_to_force() -> None:
     ],
     ids=str,
 )
-def test_a_law_that_is_none(law: Law) -> None:
+def test_an_invalid_law_is_rejected(law: Law) -> None:
     with pytest.raises(InputError, match=r"^liqmap: depth: "):
         cascade(by_levels(FIVE), -0.01, law)
 
 
-def test_a_map_that_is_empty_on_both_sides() -> None:
+def test_a_map_that_is_empty_on_both_sides_is_rejected() -> None:
     of = by_levels(FIVE)
     of.long[:] = 0
     for shock in (-0.01, 0.01):

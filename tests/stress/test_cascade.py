@@ -1,4 +1,4 @@
-"""Cascades on a map: the tables by hand, the band, the faults."""
+"""Cascades on a map: hand-computed tables, the law range, and invalid inputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ ONE_DOLLAR_PER_MILLION = Linear(depth=1e6 * 100_000)
         (1_000, 97_600, 1_400e6, 2.4, 4),
     ],
 )
-def test_five_levels_by_hand(shock: int, stop: float, liquidated: float, amplification: float, rounds: int) -> None:
+def test_cascades_of_five_levels_equal_the_hand_computed_table(
+    shock: int, stop: float, liquidated: float, amplification: float, rounds: int
+) -> None:
     found = cascade(by_levels(FIVE), -shock / 100_000, ONE_DOLLAR_PER_MILLION)
     assert found.stop_price == stop
     assert found.liquidated == liquidated
@@ -38,7 +40,7 @@ def test_five_levels_by_hand(shock: int, stop: float, liquidated: float, amplifi
     assert not found.depth_exhausted
 
 
-def test_thresholds_of_the_five_levels() -> None:
+def test_thresholds_of_the_five_levels_equal_the_hand_computed_table() -> None:
     found = thresholds(by_levels(FIVE), "long", ONE_DOLLAR_PER_MILLION)
     assert (found.sigma / 2).tolist() == [500, 500, 600, 1000, 1600]
     assert found.shock_needed.tolist() == [-0.005, -0.005, -0.006, -0.01, -0.016]
@@ -49,7 +51,7 @@ def test_thresholds_of_the_five_levels() -> None:
     assert found.needed(50_000.0) is None
 
 
-def test_chain_tells_who_fires_when() -> None:
+def test_the_chain_lists_levels_by_round() -> None:
     found = cascade(by_levels(FIVE), -0.01, ONE_DOLLAR_PER_MILLION)
     assert [(step.price, step.notional, step.round) for step in found.chain] == [
         (99_500, 300e6, 1),
@@ -63,9 +65,9 @@ def test_chain_tells_who_fires_when() -> None:
     assert sum(step.notional for step in found.chain) == found.liquidated
 
 
-def test_neighbours_of_one_round_are_one_step() -> None:
+def test_adjacent_bins_of_one_round_are_one_step() -> None:
     found = cascade(by_levels({99_500.0: 1e6, 99_499.0: 3e6, 99_498.0: 2e6}), -0.005, ONE_DOLLAR_PER_MILLION)
-    # The first bin pushes a dollar down, the next is there.
+    # The first bin moves the price by one dollar, which triggers the next.
     assert [(step.price, step.notional, step.round) for step in found.chain] == [
         (99_500, 1e6, 1),
         (99_499, 3e6, 2),
@@ -77,7 +79,7 @@ def test_neighbours_of_one_round_are_one_step() -> None:
     ]
 
 
-def test_shorts_are_the_mirror() -> None:
+def test_shorts_mirror_longs() -> None:
     down = cascade(by_levels(FIVE), -0.0065, ONE_DOLLAR_PER_MILLION)
     up = cascade(by_levels({200_000 - price: usd for price, usd in FIVE.items()}), 0.0065, ONE_DOLLAR_PER_MILLION)
     assert up.side == "short"
@@ -85,7 +87,7 @@ def test_shorts_are_the_mirror() -> None:
     assert (up.liquidated, up.rounds, up.amplification) == (down.liquidated, down.rounds, down.amplification)
 
 
-def test_flow_shock_goes_further_in_a_concave_book() -> None:
+def test_a_flow_shock_moves_the_price_farther_than_news_in_a_concave_book() -> None:
     law = PowerLaw(bid=(600e6, 0.75), ask=(600e6, 0.75))
     levels = {
         100_000 * (1 - d): q * 1e6
@@ -93,12 +95,12 @@ def test_flow_shock_goes_further_in_a_concave_book() -> None:
     }
     news = cascade(by_levels(levels), -0.02, law)
     flow = cascade(by_levels(levels), -0.02, law, kind="flow")
-    # Printed: 0.026413 and 0.035114; the tick here is half a dollar in 100,000.
+    # Published: 0.026413 and 0.035114; the tick here is half a dollar in 100,000.
     assert (news.displacement, news.liquidated) == (pytest.approx(0.026413, abs=3e-6), pytest.approx(430e6))
     assert (flow.displacement, flow.liquidated) == (pytest.approx(0.035114, abs=3e-6), pytest.approx(530e6))
 
 
-def test_the_band_orders_the_three_laws() -> None:
+def test_the_law_range_is_ordered_by_displacement() -> None:
     found = cascade(by_levels(FIVE), -0.005, PowerLaw(), square_root=SquareRoot())
     low, mid, high = found.bracket
     assert low.displacement <= mid.displacement <= high.displacement
@@ -109,21 +111,21 @@ def test_the_band_orders_the_three_laws() -> None:
     assert (plain["low"], plain["high"]) == (low.law, high.law)
 
 
-def test_without_depth_the_law_says_so() -> None:
+def test_the_fallback_law_is_stated_among_the_assumptions() -> None:
     found = cascade(by_levels(FIVE), -0.005)
     assert any("fallback" in sentence for sentence in found.assumptions)
 
 
-def test_more_flow_than_the_book_holds() -> None:
+def test_flow_beyond_the_known_depth_gives_bounds() -> None:
     thin = SideDepth(np.array([0.001, 0.01]), np.array([1e6, 5e6]))
     found = cascade(by_levels(FIVE), -0.005, Depth(("sim:FIVE",), 0, 100_000.0, thin, thin))
     assert found.depth_exhausted
-    assert found.stop_price == 100_000 - 500 - 1_000, "the book ends one percent away: a bound, no extrapolation"
+    assert found.stop_price == 100_000 - 500 - 1_000, "the book ends at 1 %: a bound without extrapolation"
     assert found.base.marginal is None
     assert any("bounds" in sentence for sentence in found.assumptions)
 
 
-def test_json_is_strict_and_in_order() -> None:
+def test_json_is_strict_and_ordered() -> None:
     plain = cascade(by_levels(FIVE), -0.005, ONE_DOLLAR_PER_MILLION).to_dict()
     assert list(plain)[:7] == [
         "shock",
@@ -137,47 +139,47 @@ def test_json_is_strict_and_in_order() -> None:
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 
 
-def test_marginal_is_null_at_a_jump() -> None:
+def test_the_marginal_displacement_is_null_at_a_jump() -> None:
     before = cascade(by_levels(FIVE), -0.004995, ONE_DOLLAR_PER_MILLION)
-    assert before.base.marginal is None, "half a dollar more fires 300 M"
+    assert before.base.marginal is None, "half a dollar more triggers $300M"
     assert cascade(by_levels(FIVE), -0.004, ONE_DOLLAR_PER_MILLION).base.marginal == 1.0
 
 
 @pytest.mark.parametrize("shock", [0.0, -1.0, 1.0, -1.5, math.nan, math.inf, 1e-9])
-def test_a_shock_that_is_none(shock: float) -> None:
+def test_an_invalid_shock_is_rejected(shock: float) -> None:
     with pytest.raises(InputError, match=r"^liqmap: cascade: shock: "):
         cascade(by_levels({**FIVE, 101_000.0: 1e6}), shock, ONE_DOLLAR_PER_MILLION)
 
 
-def test_an_empty_side_is_an_error() -> None:
+def test_an_empty_side_is_rejected() -> None:
     with pytest.raises(InputError, match="an empty map"):
         cascade(by_levels(FIVE), 0.01, ONE_DOLLAR_PER_MILLION)
 
 
-def test_levels_the_mark_has_passed_are_counted_not_used() -> None:
+def test_levels_that_the_mark_has_passed_are_counted_but_not_used() -> None:
     of = by_levels({**FIVE, 100_100.0: 1e6})
     passed = SmallMap(of.mark_price, of.grid, of.brackets, of.long + of.short, of.short)
     found = cascade(passed, -0.005, ONE_DOLLAR_PER_MILLION)
     assert found.liquidated == 500e6
-    assert any("$1,000,000 of long levels lie past the mark" in sentence for sentence in found.assumptions)
+    assert any("$1,000,000 of long levels on the wrong side of the mark" in sentence for sentence in found.assumptions)
 
 
 @pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
-def test_notional_that_is_none(bad: float) -> None:
+def test_invalid_notional_is_rejected(bad: float) -> None:
     of = by_levels(FIVE)
     of.long[0, 0] = bad
     with pytest.raises(InputError, match="negative or not finite"):
         cascade(of, -0.005, ONE_DOLLAR_PER_MILLION)
 
 
-def test_a_mark_that_is_none() -> None:
+def test_an_invalid_mark_is_rejected() -> None:
     of = by_levels(FIVE)
     for mark in (0.0, -5.0, math.nan, math.inf):
         with pytest.raises(InputError, match="mark price"):
             cascade(SmallMap(mark, of.grid, of.brackets, of.long, of.short), -0.005)
 
 
-def test_a_one_sided_book() -> None:
+def test_a_book_without_bids_cannot_absorb_forced_sales() -> None:
     none = SideDepth(np.array([]), np.array([]))
     asks = SideDepth(np.array([0.001]), np.array([1e6]))
     with pytest.raises(InputError, match="no bids"):

@@ -1,4 +1,4 @@
-"""Engine rules on a map: fund and deleveraging, the queue, refill, whipsaw, coupled venues, tranches."""
+"""Cascade dynamics: insurance fund, auto-deleveraging, refill, whipsaw, coupled venues and tranches."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from liqmap.stress.whipsaw import whipsaw, whipsaw_share
 LAW = Linear(depth=1e6 * 100_000)
 
 
-def test_the_fund_pays_until_it_is_empty() -> None:
+def test_the_fund_pays_until_it_is_exhausted_then_levels_are_deleveraged() -> None:
     rich = deleveraging(by_levels(FIVE), -0.005, LAW, fund=0.16e6, gap=0.001)
-    assert (rich.stop_price, rich.sold, rich.handed, rich.first) == (99_000, 500e6, 0, None)
-    assert rich.paid == pytest.approx(0.15e6)
+    assert (rich.stop_price, rich.executed, rich.deleveraged, rich.first_deleveraged) == (99_000, 500e6, 0, None)
+    assert rich.fund_paid == pytest.approx(0.15e6)
     poor = deleveraging(by_levels(FIVE), -0.005, LAW, fund=0.10e6, gap=0.001)
-    assert poor.sold / 1e6 == pytest.approx(273.205, abs=5e-4)
-    assert poor.handed / 1e6 == pytest.approx(26.795, abs=5e-4)
+    assert poor.executed / 1e6 == pytest.approx(273.205, abs=5e-4)
+    assert poor.deleveraged / 1e6 == pytest.approx(26.795, abs=5e-4)
     assert poor.stop_price == pytest.approx(99_226.79, abs=0.25), "the tick is half a dollar"
-    assert poor.first == 99_500
-    assert poor.paid == pytest.approx(0.10e6)
+    assert poor.first_deleveraged == 99_500
+    assert poor.fund_paid == pytest.approx(0.10e6)
 
 
 @pytest.mark.parametrize(("fund", "gap"), [(-1.0, 0.01), (math.nan, 0.01), (0.0, -0.1), (0.0, math.inf)])
-def test_a_fund_that_is_none(fund: float, gap: float) -> None:
+def test_an_invalid_fund_or_gap_is_rejected(fund: float, gap: float) -> None:
     with pytest.raises(InputError):
         deleveraging(by_levels(FIVE), -0.005, LAW, fund=fund, gap=gap)
 
 
-def test_the_queue_of_the_venues_own_example() -> None:
+def test_the_queue_of_the_bitmex_example_is_reproduced() -> None:
     """BitMEX, testnet.bitmex.com/app/autoDeleveragingExamples: accounts 1 to 6, their sizes and ranks."""
     size, rank = np.array([10.0, 10, 20, 30, 20, 10]), np.array([3.0, 6, 1, 4, 5, 2])
     assert (np.argsort(-rank) + 1).tolist() == [2, 5, 4, 1, 6, 3]
@@ -50,11 +50,11 @@ def test_the_queue_of_the_venues_own_example() -> None:
     assert deleverage_winners(size, rank, 20.0).tolist() == [0, 10, 0, 0, 10, 0]
 
 
-def test_scores_by_venue() -> None:
+def test_scores_follow_the_formula_of_each_venue() -> None:
     profit, leverage = np.array([0.5, 0.1, -0.2, -0.2]), np.array([2.0, 20.0, 5.0, 50.0])
     for venue in ("binance", "bitmex", "bybit", "okx"):
         assert RANKINGS[venue](profit, leverage).tolist() == pytest.approx([1.0, 2.0, -0.04, -0.004])
-    # Hyperliquid ranks by mark/entry × leverage: a loser with high leverage may stand before a winner.
+    # Hyperliquid ranks by mark/entry × leverage: a losing position with high leverage can precede a winning one.
     assert np.argsort(-RANKINGS["hyperliquid"](profit, leverage)).tolist() == [3, 1, 2, 0]
 
 
@@ -62,16 +62,16 @@ def test_scores_by_venue() -> None:
     ("size", "score", "amount"),
     [([1.0], [1.0, 2.0], 1.0), ([-1.0], [1.0], 1.0), ([1.0], [math.nan], 1.0), ([1.0], [1.0], -1.0)],
 )
-def test_a_queue_that_is_none(size: list[float], score: list[float], amount: float) -> None:
+def test_invalid_sizes_scores_and_amounts_are_rejected(size: list[float], score: list[float], amount: float) -> None:
     with pytest.raises(InputError):
         deleverage_winners(np.array(size), np.array(score), amount)
 
 
-def test_no_more_is_closed_than_there_is() -> None:
+def test_the_amount_closed_is_limited_to_the_sum_of_sizes() -> None:
     assert deleverage_winners(np.array([3.0, 4.0]), np.array([1.0, 2.0]), 100.0).tolist() == [3, 4]
 
 
-def test_refilling_books_stop_cascades_sooner() -> None:
+def test_refill_stops_cascades_sooner() -> None:
     for theta, permanent, printed in (
         (5.0, 0.5, 972.81),
         (1.0, 0.5, 905.18),
@@ -84,7 +84,7 @@ def test_refilling_books_stop_cascades_sooner() -> None:
     assert HALF_LIVES_S[-1] == math.inf
 
 
-def test_a_replay_tells_the_seconds() -> None:
+def test_a_replay_gives_price_and_orders_per_step() -> None:
     found = replay(by_levels(FIVE), -0.005, LAW, half_life_s=math.inf, permanent=1.0, usd_per_s=100e6, step_s=2.0)
     assert found.seconds.tolist() == [2, 4, 6]
     assert found.sent.tolist() == [200e6, 100e6, 200e6], "the second level is reached only by the rest of the first"
@@ -99,12 +99,12 @@ def test_a_replay_tells_the_seconds() -> None:
 @pytest.mark.parametrize(
     "bad", [{"half_life_s": 0.0}, {"permanent": 1.5}, {"usd_per_s": -1.0}, {"latency_s": -1.0}, {"step_s": math.nan}]
 )
-def test_a_tempo_that_is_none(bad: dict[str, float]) -> None:
+def test_invalid_replay_parameters_are_rejected(bad: dict[str, float]) -> None:
     with pytest.raises(InputError, match="replay"):
         replay(by_levels(FIVE), -0.005, LAW, **bad)
 
 
-def test_a_rebound_burns_the_other_side() -> None:
+def test_a_rebound_liquidates_the_other_side() -> None:
     of = by_levels({**FIVE, 100_200.0: 100e6, 100_300.0: 100e6})
     assert len(whipsaw(of, -0.005, LAW, permanent=1.0)) == 1
     legs = whipsaw(of, -0.005, LAW, permanent=1.0, reversion=1.25)
@@ -120,7 +120,7 @@ def test_a_rebound_burns_the_other_side() -> None:
         whipsaw_share(of, [], LAW)
 
 
-def test_one_book_for_all_is_one_market() -> None:
+def test_a_fully_consolidated_book_gives_the_cascade_of_one_market() -> None:
     here = by_levels({99_500.0: 300e6, 98_900.0: 500e6, 97_000.0: 300e6})
     there = replace(by_levels({99_200.0: 200e6, 98_000.0: 400e6}), instrument="sim:THERE")
     found = coupled_cascade([Contract(here, LAW, 0.6), Contract(there, LAW, 0.4)], -0.0065, LAW, consolidation=1.0)
@@ -131,11 +131,15 @@ def test_one_book_for_all_is_one_market() -> None:
     assert found.instruments == ("sim:FIVE", "sim:THERE")
 
 
-def test_a_dated_contract_with_its_own_basis_shock() -> None:
+def test_a_basis_shock_triggers_levels_of_a_dated_contract() -> None:
     perpetual, dated = by_levels({97_000.0: 1e6}), by_levels({99_400.0: 50e6})
-    quiet = coupled_cascade([Contract(perpetual, LAW), Contract(dated, LAW, index_weight=0.0, own=1.0)], -0.005, LAW)
+    quiet = coupled_cascade(
+        [Contract(perpetual, LAW), Contract(dated, LAW, index_weight=0.0, own_weight=1.0)], -0.005, LAW
+    )
     moved = coupled_cascade(
-        [Contract(perpetual, LAW), Contract(dated, LAW, index_weight=0.0, own=1.0, basis_shock=0.002)], -0.005, LAW
+        [Contract(perpetual, LAW), Contract(dated, LAW, index_weight=0.0, own_weight=1.0, basis_shock=0.002)],
+        -0.005,
+        LAW,
     )
     assert quiet.liquidated == (0, 0)
     assert moved.liquidated == (0, 50e6)
@@ -147,16 +151,16 @@ def test_a_dated_contract_with_its_own_basis_shock() -> None:
         coupled_cascade([Contract(perpetual, LAW)], 0.005, LAW)
 
 
-def test_tranches_keep_their_mass_and_calm_the_cascade() -> None:
+def test_tranches_conserve_notional_and_shorten_the_cascade() -> None:
     of = by_levels(FIVE)
-    parted = split_into_tranches(of, HYPERLIQUID_TRANCHES)
-    assert parted.long.sum() + parted.outside["long"] == pytest.approx(of.long.sum())
+    split = split_into_tranches(of, HYPERLIQUID_TRANCHES)
+    assert split.long.sum() + split.outside["long"] == pytest.approx(of.long.sum())
     assert split_into_tranches(of, ((0.0, 1.0),)).long.tolist() == of.long.tolist()
-    assert cascade(parted, -0.005, LAW).liquidated < cascade(of, -0.005, LAW).liquidated
+    assert cascade(split, -0.005, LAW).liquidated < cascade(of, -0.005, LAW).liquidated
     shorts = by_levels({100_500.0: 100e6, 101_000.0: 1e6})
     assert cascade(split_into_tranches(shorts, ((0.001, 1.0),)), 0.006, LAW).chain[0].price == 100_600
-    gone = split_into_tranches(of, ((0.5, 1.0),))
-    assert (gone.long.sum(), gone.outside["long"]) == (0, pytest.approx(1_700e6))
+    outside = split_into_tranches(of, ((0.5, 1.0),))
+    assert (outside.long.sum(), outside.outside["long"]) == (0, pytest.approx(1_700e6))
     for parts in (((0.0, 0.5),), ((-0.1, 1.0),), ((0.0, 1.5), (0.1, -0.5))):
         with pytest.raises(InputError):
             split_into_tranches(of, parts)
@@ -167,7 +171,7 @@ class Basin:
         self.side, self.low, self.peak, self.high = side, low, peak, high
 
 
-def test_what_each_cluster_brings() -> None:
+def test_the_contribution_of_each_cluster() -> None:
     basins = [
         Basin("long", 98_800, 98_900, 99_000),
         Basin("long", 99_100, 99_350, 99_600),
@@ -176,13 +180,13 @@ def test_what_each_cluster_brings() -> None:
     ]
     found = contributions(by_levels(FIVE), basins, -0.0065, LAW)  # type: ignore[arg-type]
     assert [part.peak for part in found] == [99_350, 98_900, 97_000]
-    # All stop at −1,650; without the first two levels nothing fires, and −650 it is.
+    # The cascade stops at −1,650; without the first two levels nothing triggers and it stops at −650.
     assert [part.displacement for part in found] == pytest.approx([0.01, 0.005, 0.0])
     assert [part.fired for part in found] == [500e6, 500e6, 0]
     assert [part.notional for part in found] == [500e6, 500e6, 300e6]
 
 
-def test_a_fallback_knows_the_hour() -> None:
+def test_the_fallback_law_depends_on_the_hour_of_the_day() -> None:
     of = by_levels(FIVE)
     noon, night = (replace(of, at=1_780_531_200_000_000 + hour * 3_600_000_000) for hour in (11, 21))
     assert cascade(night, -0.005).displacement > cascade(noon, -0.005).displacement

@@ -1,4 +1,4 @@
-"""Depth: books from venues, bad orders counted, venues merged, stored depth read back."""
+"""Depth: order books of venues, rejected orders, merged books, and depth read from a history."""
 
 from __future__ import annotations
 
@@ -56,32 +56,32 @@ def inverse(name: str, usd: float) -> Instrument:
         ("bybit_BTCUSD_20210417.jsonl", inverse("bybit:BTCUSD", 1), None, (25, 25), False),
     ],
 )
-def test_books_of_five_venues(
+def test_recorded_books_of_five_venues_are_read(
     shared: Path, file: str, instrument: Instrument, mid: float | None, orders: tuple[int, int] | None, far: bool
 ) -> None:
     book = read_recording(shared / "data" / "books" / file, instrument)
-    for ladder in (book.bid, book.ask):
-        assert np.all(np.diff(ladder.distance) > 0)
-        assert np.all(np.diff(ladder.notional) > 0)
-        assert 0 < ladder.distance[0] < 0.002
+    for one_side in (book.bid, book.ask):
+        assert np.all(np.diff(one_side.distance) > 0)
+        assert np.all(np.diff(one_side.notional) > 0)
+        assert 0 < one_side.distance[0] < 0.002
     if mid is not None:
         assert book.mid == pytest.approx(mid, abs=0.1)
     if orders is not None:
-        left_out = sum(book.dropped.values())
-        # Each ladder ends half a gap beyond its last order.
-        assert book.bid.distance.size - 1 + book.ask.distance.size - 1 + left_out == sum(orders)
+        rejected = sum(book.dropped.values())
+        # Each side ends half a gap beyond its last order.
+        assert book.bid.distance.size - 1 + book.ask.distance.size - 1 + rejected == sum(orders)
     assert bool(book.dropped) == far
     assert book.ask.edge <= 1.5
 
 
-def test_a_wall_at_a_million_is_no_liquidity(shared: Path) -> None:
+def test_asks_far_above_the_mid_are_rejected(shared: Path) -> None:
     book = read_recording(shared / "data" / "books" / "bitmex_XBTUSD_20210722.jsonl", inverse("bitmex:XBTUSD", 1))
     assert book.dropped["far"] > 0
     assert book.ask.edge < 1.2
     assert any("far" in sentence for sentence in book.assumptions)
 
 
-def test_usd_of_a_real_book_is_counted_in_contracts(shared: Path) -> None:
+def test_sizes_of_a_real_inverse_book_are_converted_from_contracts(shared: Path) -> None:
     path = shared / "data" / "books" / "binance_coinm_BTCUSD_211231_depth1000_20210722.txt"
     raw = json.loads(path.read_text().partition(": ")[2])
     book = read_recording(path, inverse("binance:BTCUSD_211231", 100))
@@ -104,7 +104,7 @@ LINEAR = Instrument("okx:BTC-USDT-SWAP", "perpetual", "linear", "BTC", "USDT", "
         "hyperliquid/l2Book_BTC_2026-09-25.json",
     ],
 )
-def test_payloads_of_today(shared: Path, sample: str) -> None:
+def test_current_payloads_of_venues_are_read(shared: Path, sample: str) -> None:
     payload = json.loads((shared / "api_samples" / sample).read_text())
     book = read_book(payload, LINEAR, 0)
     assert book.bid.total > 0
@@ -112,13 +112,13 @@ def test_payloads_of_today(shared: Path, sample: str) -> None:
     assert not book.dropped
 
 
-def test_a_linear_contract_is_worth_its_coin(shared: Path) -> None:
+def test_sizes_of_a_linear_book_are_converted_from_contracts(shared: Path) -> None:
     payload = json.loads((shared / "api_samples" / "okx" / "books.json").read_text())
     book = read_book(payload, LINEAR, 0)
     assert book.bid.total == pytest.approx(41006.3 * 0.30178218 * 0.01)
 
 
-def test_a_change_is_no_book(shared: Path, tmp_path: Path) -> None:
+def test_updates_are_skipped_when_reading_a_recording(shared: Path, tmp_path: Path) -> None:
     spot = Instrument("okx:BTC-USDT", "perpetual", "linear", "BTC", "USDT", "USDT", 1.0, 0.1)
 
     def recorded(*messages: Any) -> Depth:
@@ -143,12 +143,12 @@ def test_a_change_is_no_book(shared: Path, tmp_path: Path) -> None:
         {"data": [1, 2]},
     ],
 )
-def test_what_is_no_book(payload: dict[str, Any]) -> None:
+def test_an_invalid_payload_is_rejected(payload: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=r"^liqmap: depth: okx:BTC-USDT-SWAP: "):
         read_book(payload, LINEAR, 0)
 
 
-def test_a_line_that_is_no_message(tmp_path: Path) -> None:
+def test_an_invalid_line_of_a_recording_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "book.jsonl"
     path.write_text("1.0: {}\n<html>\n")
     with pytest.raises(InputError, match=r"book\.jsonl:2: "):
@@ -161,7 +161,7 @@ def orders(bids: dict[float, float], asks: dict[float, float]) -> RestingOrders:
     )
 
 
-def test_a_crossed_book_loses_as_few_orders_as_opens_it() -> None:
+def test_a_crossed_book_is_uncrossed_by_rejecting_the_fewest_orders() -> None:
     stale_bid = orders({99: 1, 98: 1, 97: 1, 120: 1}, {101: 1, 102: 1, 103: 1})
     book = Depth.of_orders("sim:X", 0, stale_bid)
     assert dict(book.dropped) == {"crossed": 1}
@@ -169,29 +169,29 @@ def test_a_crossed_book_loses_as_few_orders_as_opens_it() -> None:
     assert book.bid.total == 3
 
 
-def test_bad_orders_are_left_out_and_counted() -> None:
+def test_invalid_orders_are_rejected_and_counted() -> None:
     bad = orders({99: 1, math.nan: 1, -5: 1, 98: -1, 97: math.inf, 96: 0}, {101: 2, 1e6: 50})
     book = Depth.of_orders("sim:X", 0, bad)
     assert dict(book.dropped) == {"invalid": 5, "far": 1}
     assert (book.bid.total, book.ask.total) == (1, 2)
 
 
-def test_a_book_of_nothing() -> None:
+def test_a_book_without_valid_orders_is_rejected() -> None:
     with pytest.raises(InputError, match="no usable order"):
         Depth.of_orders("sim:X", 0, orders({math.nan: 1}, {}))
 
 
-def test_one_side_alone_serves_its_own_flow() -> None:
+def test_a_one_sided_book_absorbs_flow_of_its_side_only() -> None:
     book = Depth.of_orders("sim:FIVE", 0, orders({99_900: 1e6, 99_500: 3e8, 99_000: 1e9}, {}))
     assert cascade(by_levels(FIVE), -0.005, book).liquidated == 1_000e6
     with pytest.raises(InputError, match="no asks"):
         cascade(by_levels({101_000.0: 1e6}), 0.01, book)
 
 
-def test_a_book_of_another_price() -> None:
+def test_a_book_around_another_price_is_rejected_unless_moved() -> None:
     book = Depth.of_bands("binance:BTCUSDT", 0, 103_000.0, BINANCE_2025_05_19)
     assert cascade(by_levels(FIVE), -0.005, book).stop_price < 99_500
-    with pytest.raises(InputError, match=r"a book around 120,000.00 \(expected one that holds the mark 100,000.00"):
+    with pytest.raises(InputError, match=r"a book around 120,000.00 \(expected a book that covers the mark 100,000.00"):
         cascade(by_levels(FIVE), -0.005, book.moved(120_000.0))
     moved = book.moved(120_000.0).moved(100_000.0)
     assert any("measured at 103,000.00" in s for s in cascade(by_levels(FIVE), -0.005, moved).assumptions)
@@ -200,18 +200,18 @@ def test_a_book_of_another_price() -> None:
 @pytest.mark.parametrize(
     "bands", [{-1: math.nan}, {-1: -5.0}, {0: 1.0}, {-1: 10.0, -2: 5.0}, {math.inf: 1.0}, {1: 10.0, 2: 5.0}]
 )
-def test_bands_that_are_none(bands: dict[float, float]) -> None:
+def test_invalid_bands_are_rejected(bands: dict[float, float]) -> None:
     with pytest.raises(InputError):
         Depth.of_bands("binance:BTCUSDT", 0, 100_000.0, bands)
 
 
 @pytest.mark.parametrize("multiplier", [0.0, -1.0, math.nan, math.inf])
-def test_a_multiplier_that_is_none(multiplier: float) -> None:
+def test_an_invalid_multiplier_is_rejected(multiplier: float) -> None:
     with pytest.raises(InputError, match="multiplier"):
         Depth.of_bands("binance:BTCUSDT", 0, 103_000.0, BINANCE_2025_05_19).scaled(multiplier)
 
 
-def test_an_extended_book_follows_the_stated_law() -> None:
+def test_an_extended_book_follows_the_power_law_beyond_its_visible_orders() -> None:
     book = Depth.of_bands("binance:BTCUSDT", 0, 100_000.0, BINANCE_2025_05_19)
     assert book.within("bid", 0.10) == book.within("bid", 0.05) == pytest.approx(647.4e6)
     longer = book.extended(reach=0.25)
@@ -219,7 +219,7 @@ def test_an_extended_book_follows_the_stated_law() -> None:
     assert longer.within("bid", 0.03) == pytest.approx(450.3e6)
 
 
-def test_merged_books_add_up_and_lose_nothing(shared: Path) -> None:
+def test_merged_books_add_depth_at_equal_distances(shared: Path) -> None:
     folder = shared / "data" / "books"
     a = read_recording(folder / "bitmex_XBTUSD_20210722.jsonl", inverse("bitmex:XBTUSD", 1))
     b = read_recording(
@@ -229,8 +229,8 @@ def test_merged_books_add_up_and_lose_nothing(shared: Path) -> None:
     assert both.instruments == ("bitmex:XBTUSD", "binance:BTCUSD_211231")
     assert both.at == min(a.at, b.at)
     for side in ("bid", "ask"):
-        ladder, one, other = both.ladder(side), a.ladder(side), b.ladder(side)  # type: ignore[arg-type]
-        assert ladder.total == pytest.approx(one.total + other.total)
+        merged, one, other = both.ladder(side), a.ladder(side), b.ladder(side)  # type: ignore[arg-type]
+        assert merged.total == pytest.approx(one.total + other.total)
         for x in (0.001, 0.01, 0.02):
             parts = a.within(side, x) + b.within(side, x)  # type: ignore[arg-type]
             assert both.within(side, x) == pytest.approx(parts, rel=1e-3)  # type: ignore[arg-type]
@@ -241,20 +241,20 @@ def test_merged_books_add_up_and_lose_nothing(shared: Path) -> None:
         st.lists(st.tuples(st.floats(1e-5, 0.5), st.floats(1.0, 1e6)), min_size=1, max_size=12), min_size=2, max_size=4
     )
 )
-def test_merging_is_a_sum_in_any_order(books: list[list[tuple[float, float]]]) -> None:
+def test_merging_does_not_depend_on_the_order_of_books(books: list[list[tuple[float, float]]]) -> None:
     made = [
         Depth((f"sim:{i}",), 0, 100.0, side, side)
         for i, rows in enumerate(books)
-        for side in [SideDepth.cumulate(*(np.array(c) for c in zip(*rows, strict=True)))]
+        for side in [SideDepth.from_orders(*(np.array(c) for c in zip(*rows, strict=True)))]
     ]
-    there, back = Depth.merged(*made), Depth.merged(*reversed(made))
-    assert there.bid.total == pytest.approx(sum(b.bid.total for b in made))
-    assert np.all(np.diff(there.bid.notional) > 0)
+    forward, backward = Depth.merged(*made), Depth.merged(*reversed(made))
+    assert forward.bid.total == pytest.approx(sum(b.bid.total for b in made))
+    assert np.all(np.diff(forward.bid.notional) > 0)
     x = np.geomspace(1e-5, 0.6, 30)
-    np.testing.assert_allclose(there.curve("bid").notional(x), back.curve("bid").notional(x), rtol=1e-6)
+    np.testing.assert_allclose(forward.curve("bid").notional(x), backward.curve("bid").notional(x), rtol=1e-6)
 
 
-def test_night_books_are_thinner() -> None:
+def test_depth_is_lower_at_night() -> None:
     factors = [hour_factor(h * HOUR) for h in range(24)]
     assert max(factors) == factors[11]
     assert min(factors) == factors[21]
@@ -262,7 +262,7 @@ def test_night_books_are_thinner() -> None:
     assert np.exp(np.mean(np.log([hour_factor(m * 60_000_000) for m in range(1440)]))) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_profile_measured_from_books() -> None:
+def test_an_intraday_profile_is_measured_from_books() -> None:
     def book(hour: int, multiplier: float) -> Depth:
         made = Depth.of_bands("binance:BTCUSDT", hour * HOUR, 100_000.0, BINANCE_2025_05_19)
         return made.scaled(multiplier)
@@ -276,28 +276,32 @@ def test_a_profile_measured_from_books() -> None:
         measured_profile(books[:3], "bid", 0.01)
 
 
-def test_stored_bands_come_back_as_the_book_they_were(tmp_path: Path) -> None:
+def test_stored_bands_are_read_back_as_the_original_book(tmp_path: Path) -> None:
     mid = 70_000.0
     rows = ["timestamp,percentage,depth,notional"]
     for sign in (-1, 1):
-        coin = held = 0.0
+        coin = previous = 0.0
         for band in range(1, 6):
             usd = BINANCE_2025_05_19[sign * band]
-            # Orders of the first band lie 0.44 % away on average where depth grows as distance^0.78.
-            away = 0.0044 if band == 1 else (band - 0.5) / 100
-            coin, held = coin + (usd - held) / (mid * (1 + sign * away)), usd
+            # If depth grows as distance^0.78, the mean distance of orders in the first band is 0.44 %.
+            mean = 0.0044 if band == 1 else (band - 0.5) / 100
+            coin, previous = coin + (usd - previous) / (mid * (1 + sign * mean)), usd
             rows.append(f"2026-06-01 00:00:08,{sign * band}.00,{coin},{usd}")
     file = tmp_path / "BTCUSDT-bookDepth-2026-06-01.csv"
     file.write_text("\n".join(rows) + "\n")
-    seen = 1_780_272_008_000_000
+    book_at = 1_780_272_008_000_000
     with liqmap.open(tmp_path / "h.duckdb", mode="w") as history:
         history.load(file, instrument="binance:BTCUSDT")
-        assert depth_from_history(history, "binance:BTCUSDT", seen - 1) is None, "nothing is known before it is known"
-        assert depth_from_history(history, "binance:BTCUSDT", seen + 2 * HOUR) is None, "an old book is no book"
-        book = depth_from_history(history, "binance:BTCUSDT", seen + HOUR // 2)
-        assert history.depth("binance:BTCUSDT", seen + 2 * HOUR, max_age="3h") is not None
+        assert depth_from_history(history, "binance:BTCUSDT", book_at - 1) is None, (
+            "a book is not known before its time"
+        )
+        assert depth_from_history(history, "binance:BTCUSDT", book_at + 2 * HOUR) is None, (
+            "a book older than the maximum age is not used"
+        )
+        book = depth_from_history(history, "binance:BTCUSDT", book_at + HOUR // 2)
+        assert history.depth("binance:BTCUSDT", book_at + 2 * HOUR, max_age="3h") is not None
     assert book is not None
-    assert book.at == seen
+    assert book.at == book_at
     assert book.mid == pytest.approx(mid, rel=2e-3)
     for percent, usd in BINANCE_2025_05_19.items():
         side = "bid" if percent < 0 else "ask"

@@ -1,4 +1,4 @@
-"""The cascade of 2026-06-04 and of the last bar, on real bars and a real book that is scaled to them as documented."""
+"""Cascades of 2026-06-04 and of the last bar, on real bars and a proxy book as documented in docs/stress.md."""
 
 from __future__ import annotations
 
@@ -41,33 +41,33 @@ def books(shared: Path, maps: list[liqmap.LiquidationMap]) -> list[Depth]:
         "instruments"
     ]
     then = next(float(row["openInterest"]) for row in listed if row["symbol"] == "XBTUSD")
-    assert then == 574_264_600, "one USD a contract"
+    assert then == 574_264_600, "one USD per contract"
     return [make_proxy_book(book, m.mark_price, then_usd=then, now_usd=m.open_interest * m.mark_price) for m in maps]
 
 
 def lines(m: liqmap.LiquidationMap, book: Depth, shock: float) -> list[str]:
-    """What docs/stress.md prints."""
+    """The lines printed in docs/stress.md."""
     found = m.cascade(shock, book)
-    told = [f"{liqmap._base.timestamps.iso(m.at)}  mark {m.mark_price:,.1f}  shock {shock:+.0%}"]
+    printed = [f"{liqmap._base.timestamps.iso(m.at)}  mark {m.mark_price:,.1f}  shock {shock:+.0%}"]
     for law in found.bracket:
         bound = "at or beyond" if law.depth_exhausted else "stops at"
         least = "at least " if law.depth_exhausted else ""
-        told.append(
+        printed.append(
             f"  {law.law:<11} {bound:>12} {law.stop_price:>10,.1f}  liquidated {least}${law.liquidated / 1e6:,.1f}M"
         )
-    told += [
+    printed += [
         f"  round {c.round}  {c.low:,.0f} … {c.high:,.0f}  ${c.fired / 1e6:,.1f}M of ${c.notional / 1e6:,.1f}M"
         for c in contributions(m, m.clusters(), shock, book)
         if c.round
     ]
-    return told
+    return printed
 
 
 _NUMBER = re.compile(r"[+-]?\d[\d,]*\.?\d*")
 
 
 def alike(printed: list[str], run: list[str]) -> bool:
-    """The same words, and numbers within 2 %: what is assumed of unseen positions may be refined."""
+    """The same words, and numbers within 2 %, because parameters of the recipe may be refined."""
 
     def numbers(text: str) -> list[float]:
         return [float(n.replace(",", "")) for n in _NUMBER.findall(text)]
@@ -79,23 +79,26 @@ def alike(printed: list[str], run: list[str]) -> bool:
 
 @pytest.mark.parametrize("which", [0, 1], ids=["2026-06-04", "last bar"])
 @pytest.mark.parametrize("shock", [-0.05, 0.05])
-def test_the_printed_cascade(maps: list[liqmap.LiquidationMap], books: list[Depth], which: int, shock: float) -> None:
-    """Run for real, and printed in the docs."""
+def test_the_documented_cascades_are_reproduced(
+    maps: list[liqmap.LiquidationMap], books: list[Depth], which: int, shock: float
+) -> None:
     run = lines(maps[which], books[which], shock)
     blocks = re.findall(r"(?m)^    (\d{4}-.*\n(?:      .*\n)+)", DOCS.read_text())
     assert any(alike(block.rstrip("\n").split("\n"), run) for block in blocks), "\n".join(run)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["2026-06-04", "last bar"])
-def test_json_and_charts_of_a_real_cascade(maps: list[liqmap.LiquidationMap], books: list[Depth], which: int) -> None:
+def test_json_and_charts_of_a_real_cascade_are_valid(
+    maps: list[liqmap.LiquidationMap], books: list[Depth], which: int
+) -> None:
     m, book = maps[which], books[which]
     found = m.cascade(-0.05, book)
-    told = json.loads(json.dumps(found.to_dict(), allow_nan=False))
-    assert "scaled by open interest, $574M then and $6,4" in told["assumptions"][0]
-    assert "measured at 32,180.25, its relative shape moved to" in told["assumptions"][0]
-    assert told["bracket"]["low"] != told["bracket"]["high"]
-    assert sum(step["notional"] for step in told["chain"]) == pytest.approx(found.liquidated)
-    assert [step["round"] for step in told["chain"]] == sorted(step["round"] for step in told["chain"])
+    plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert "scaled by open interest, $574M then and $6,4" in plain["assumptions"][0]
+    assert "measured at 32,180.25, its relative shape moved to" in plain["assumptions"][0]
+    assert plain["bracket"]["low"] != plain["bracket"]["high"]
+    assert sum(step["notional"] for step in plain["chain"]) == pytest.approx(found.liquidated)
+    assert [step["round"] for step in plain["chain"]] == sorted(step["round"] for step in plain["chain"])
     assert static_svg(found.chart().to_dict(), "chain").marks > 3
     curve = m.cascade_curve(book)
     at = next(i for i, shock in enumerate(curve.legs[0].shock) if shock == pytest.approx(-0.05))
@@ -104,14 +107,14 @@ def test_json_and_charts_of_a_real_cascade(maps: list[liqmap.LiquidationMap], bo
     json.dumps(curve.to_dict(), allow_nan=False)
 
 
-def test_a_borrowed_book_has_the_depth_of_its_day(books: list[Depth]) -> None:
-    """Within 1 % it holds $275M of bids; Binance's own bands of 2025 held $191M there: the same order."""
+def test_the_proxy_book_has_a_plausible_depth(books: list[Depth]) -> None:
+    """Bids within 1 % are $275M; Binance's published depth of 2025 was $191M, the same order of magnitude."""
     for book in books:
         assert 150e6 < book.within("bid", 0.01) < 400e6
         assert book.dropped == {"far": 212}
 
 
-def test_the_chain_of_clusters_is_in_order(maps: list[liqmap.LiquidationMap], books: list[Depth]) -> None:
+def test_clusters_of_a_chain_are_in_order_of_triggering(maps: list[liqmap.LiquidationMap], books: list[Depth]) -> None:
     for m, book in zip(maps, books, strict=True):
         parts = contributions(m, m.clusters(), -0.05, book)
         fired = [part for part in parts if part.round]

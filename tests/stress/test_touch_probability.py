@@ -1,4 +1,4 @@
-"""Touch probability against the printed figures, and against paths."""
+"""Touch probability agrees with published figures and with simulated paths."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from liqmap.stress.touch_probability import ewma_volatility, touch_probability
 
 
 @pytest.mark.parametrize(
-    ("distance", "hours", "watched", "every_minute"),
+    ("distance", "hours", "continuous", "every_minute"),
     [(-0.01, 12, 0.5871, 0.5722), (-0.02, 12, 0.2750, 0.2655), (-0.05, 24, 0.0500, 0.0482)],
 )
-def test_the_printed_examples(distance: float, hours: float, watched: float, every_minute: float) -> None:
-    assert touch_probability(distance, 0.5, hours) == pytest.approx(watched, abs=5e-5)
+def test_published_examples_are_reproduced(
+    distance: float, hours: float, continuous: float, every_minute: float
+) -> None:
+    assert touch_probability(distance, 0.5, hours) == pytest.approx(continuous, abs=5e-5)
     assert touch_probability(distance, 0.5, hours, every_hours=1 / 60) == pytest.approx(every_minute, abs=5e-5)
 
 
-def test_random_walks_touch_as_often() -> None:
+def test_simulated_random_walks_touch_with_the_computed_probability() -> None:
     rng = np.random.default_rng(1)
     step = 0.5 / math.sqrt(8760 * 12)
     lows = np.minimum.accumulate(np.cumsum(rng.normal(0, step, (20_000, 144)), axis=1), axis=1)[:, -1]
@@ -28,19 +30,19 @@ def test_random_walks_touch_as_often() -> None:
     assert share == pytest.approx(touch_probability(-0.02, 0.5, 12, every_hours=1 / 12), abs=0.01)
 
 
-def test_at_the_level_it_is_certain() -> None:
+def test_the_probability_at_distance_zero_is_one() -> None:
     assert touch_probability(0.0, 0.5, 4) == 1
 
 
 @pytest.mark.parametrize(
     ("distance", "volatility", "hours"), [(-1.0, 0.5, 4), (0.01, 0, 4), (0.01, 0.5, -1), (math.nan, 1, 1)]
 )
-def test_bad_numbers(distance: float, volatility: float, hours: float) -> None:
+def test_invalid_numbers_are_rejected(distance: float, volatility: float, hours: float) -> None:
     with pytest.raises(InputError, match="touch"):
         touch_probability(distance, volatility, hours)
 
 
-def test_volatility_of_a_known_walk() -> None:
+def test_the_volatility_of_a_random_walk_is_recovered() -> None:
     rng = np.random.default_rng(2)
     close = 70_000 * np.exp(np.cumsum(rng.normal(0, 0.6 / math.sqrt(8760 * 12), 20_000)))
     assert ewma_volatility(close, 300, half_life_h=240) == pytest.approx(0.6, rel=0.03)

@@ -1,4 +1,4 @@
-"""The queue of auto-deleveraging: which winners are closed first, by each venue's rule."""
+"""The auto-deleveraging queue: the order in which profitable positions are closed, by each venue's rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Ranking: TypeAlias = Callable[["npt.NDArray[np.float64]", "npt.NDArray[np.float6
 def profit_times_leverage(
     profit: npt.NDArray[np.float64], leverage: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """BitMEX and OKX, and Bybit by its help pages: PnL share × effective leverage, or ÷ it for a loss.
+    """Score of BitMEX and OKX, and of Bybit by its help pages: PnL ratio × effective leverage, or ÷ it for a loss.
 
     Example:
         >>> profit_times_leverage(np.array([0.5, -0.5]), np.array([10.0, 10.0])).tolist()
@@ -32,7 +32,10 @@ def profit_times_leverage(
 def price_ratio_times_leverage(
     profit: npt.NDArray[np.float64], leverage: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Hyperliquid: ``(mark / entry) · (notional / account value)`` for a long; ``profit`` is ``mark / entry − 1``."""
+    """Score of Hyperliquid, for a long ``(mark / entry) · (notional / account value)``.
+
+    ``profit`` is ``mark / entry − 1``.
+    """
     return np.asarray((1 + profit) * leverage, dtype=np.float64)
 
 
@@ -43,24 +46,24 @@ RANKINGS: dict[str, Ranking] = {
     "hyperliquid": price_ratio_times_leverage,
     "okx": profit_times_leverage,
 }
-"""Score of a position from its profit share and effective leverage ``|value| / (value − bankruptcy value)``, by venue.
+"""Score by venue, from the profit ratio and the effective leverage ``|value| / (value − bankruptcy value)``.
 
-Binance words it as unrealised profit over collateral × margin ratio: the same order where the margin ratio grows with
-leverage."""
+Binance defines it as unrealised profit over collateral × margin ratio, which gives the same order if the margin ratio
+grows with leverage."""
 
 
 def deleverage_winners(
     size: npt.NDArray[np.float64], score: npt.NDArray[np.float64], amount: float
 ) -> npt.NDArray[np.float64]:
-    """How much of each position is closed to take over ``amount``: highest score first, equal scores in their order.
+    """Return the size closed of each position to take over ``amount``: highest score first, ties in input order.
 
     Args:
-        size: Of each position, from 0 on.
-        score: Its rank score.
-        amount: To take over, from 0 on; no more than all sizes together is closed.
+        size: Size of each position, at least 0.
+        score: Score of each position.
+        amount: Size to take over, at least 0; limited to the sum of all sizes.
 
     Raises:
-        InputError: Sizes, scores or an amount that are negative or not finite, lengths that differ.
+        InputError: A size, score or amount that is negative or not finite, or different lengths.
 
     Example:
         >>> deleverage_winners(np.array([10.0, 20.0, 30.0]), np.array([1.0, 3.0, 2.0]), 25.0).tolist()
@@ -76,9 +79,9 @@ def deleverage_winners(
 
 
 def queue_percentile(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Place in the queue as venues show it, percent: 20 is closed first, 100 last.
+    """Return the place in the queue as venues display it, percent: 20 is closed first, 100 last.
 
-    It is the share of all size up to and with the position, rounded up to a fifth.
+    It is the cumulative share of size up to and including the position, rounded up to a multiple of 20 %.
 
     Raises:
         InputError: As for :func:`deleverage_winners`.
@@ -86,7 +89,7 @@ def queue_percentile(size: npt.NDArray[np.float64], score: npt.NDArray[np.float6
     order = _queue_order(size, score)
     share = np.cumsum(size[order]) / size.sum()
     place = np.empty(size.size, dtype=np.int64)
-    # A share of exactly a fifth stays in it: the sum may be off in the last bit.
+    # The tolerance keeps a share of exactly 20 % in its class despite rounding errors of the sum.
     place[order] = np.ceil(share * 5 - 1e-9) * 20
     return place
 
@@ -96,5 +99,5 @@ def _queue_order(size: npt.NDArray[np.float64], score: npt.NDArray[np.float64]) 
         found = f"{size.shape} sizes, {score.shape} scores"
         raise InputError("deleverage", "queue", found, "one score per size", "nothing computed")
     if not (np.all(np.isfinite(size) & (size >= 0)) and np.all(np.isfinite(score))):
-        raise InputError("deleverage", "queue", "a size or score that is no number", "sizes from 0 on", "stopped")
+        raise InputError("deleverage", "queue", "an invalid size or score", "sizes of at least 0", "nothing computed")
     return np.argsort(-score, kind="stable")

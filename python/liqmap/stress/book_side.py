@@ -1,4 +1,4 @@
-"""One side of an order book, cumulated outwards, and what makes a set of orders a book."""
+"""One side of an order book as cumulative depth, and validation of raw orders."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["RestingOrders", "SideDepth", "clean_book", "strictly_ascending"]
 Floats = npt.NDArray[np.float64]
 
 _MAX_ASK_DISTANCE = 1.0
-"""Asks beyond twice the mid are no liquidity: some venues keep walls of them at 1,000,000."""
+"""Asks beyond twice the mid are ignored: some venues hold large asks at 1,000,000 that are no liquidity."""
 
 _MIN_DISTANCE = 1e-6
-"""An order at the mid itself counts as this far away, so that distances have logarithms."""
+"""Minimum distance from the mid; distances must be above 0 because logarithms are taken."""
 
 _DISTANCE_DIGITS = 9
 _DISTANCE_STEP = 1e-9
-"""Distances are whole billionths: two that differ in their last bit only would make a step of infinite slope."""
+"""Distances are multiples of 1e-9: two that differ only in the last bit would give an infinite slope."""
 
 _RELATIVE_INCREMENT = 1e-12
 
@@ -44,52 +44,52 @@ class SideDepth:
     notional: Floats
 
     @classmethod
-    def cumulate(cls, distance: Floats, notional: Floats) -> SideDepth:
-        """Orders at distances (any order, repeats allowed) as a ladder.
+    def from_orders(cls, distance: Floats, notional: Floats) -> SideDepth:
+        """Cumulate orders at distances (in any order, repeats allowed).
 
-        At an order's own price half of it is eaten: so a few wide bands, given by their mean prices, and a full book
-        are read by one rule. Half a gap beyond the last order all of it is.
+        Half of an order's notional counts at its own distance, so that a full book and a few wide bands at their mean
+        prices follow one rule. All notional counts from half a gap beyond the last order on.
 
         Example:
-            >>> bands = SideDepth.cumulate(np.array([0.005, 0.015]), np.array([100.0, 60.0]))
+            >>> bands = SideDepth.from_orders(np.array([0.005, 0.015]), np.array([100.0, 60.0]))
             >>> bands.distance.round(3).tolist(), bands.notional.tolist()
             ([0.005, 0.015, 0.02], [50.0, 130.0, 160.0])
         """
-        lattice = np.maximum(np.round(distance, _DISTANCE_DIGITS), _MIN_DISTANCE)
-        at, where = np.unique(lattice, return_inverse=True)
-        held = np.bincount(where, weights=notional, minlength=at.size)
-        at, held = at[held > 0], held[held > 0]
+        rounded = np.maximum(np.round(distance, _DISTANCE_DIGITS), _MIN_DISTANCE)
+        at, index = np.unique(rounded, return_inverse=True)
+        resting = np.bincount(index, weights=notional, minlength=at.size)
+        at, resting = at[resting > 0], resting[resting > 0]
         if at.size == 0:
             return cls(np.empty(0), np.empty(0))
-        total = np.cumsum(held)
+        total = np.cumsum(resting)
         gap = at[-1] - at[-2] if at.size > 1 else at[-1]
         end = np.round(at[-1] + max(gap / 2, _DISTANCE_STEP), _DISTANCE_DIGITS)
-        return cls(np.append(at, end), np.append(total - held / 2, total[-1]))
+        return cls(np.append(at, end), np.append(total - resting / 2, total[-1]))
 
     @property
     def edge(self) -> float:
-        """The furthest visible distance; 0 for an empty side."""
+        """The greatest visible distance; 0 for an empty side."""
         return float(self.distance[-1]) if self.distance.size else 0.0
 
     @property
     def total(self) -> float:
-        """USD in all; 0 for an empty side."""
+        """Total USD; 0 for an empty side."""
         return float(self.notional[-1]) if self.notional.size else 0.0
 
     @classmethod
-    def total_of(cls, ladders: Sequence[SideDepth]) -> SideDepth:
-        """Several books as one, in any order; beyond its own edge a book adds nothing more."""
-        filled = [ladder for ladder in ladders if ladder.distance.size]
+    def merged(cls, sides: Sequence[SideDepth]) -> SideDepth:
+        """Add the same side of several books, in any order; beyond its own edge a book adds no depth."""
+        filled = [side for side in sides if side.distance.size]
         if not filled:
             return cls(np.empty(0), np.empty(0))
-        at = np.unique(np.concatenate([ladder.distance for ladder in filled]))
-        # Nearer than a book's first order nothing is known to rest: a straight line to it.
-        parts = [_core.Curve(ladder.distance, ladder.notional, head=1.0, tail=1.0).notional(at) for ladder in filled]
+        at = np.unique(np.concatenate([side.distance for side in filled]))
+        # Between the mid and a book's first order, depth grows linearly.
+        parts = [_core.Curve(side.distance, side.notional, head=1.0, tail=1.0).notional(at) for side in filled]
         return cls(at, strictly_ascending(np.sum(np.sort(parts, axis=0), axis=0)))
 
 
 def strictly_ascending(total: Floats) -> Floats:
-    """Cumulative depth made strictly ascending: where nothing rests it grows by a millionth of a millionth."""
+    """Make cumulative depth strictly ascending: without orders it grows by a relative 1e-12 per distance."""
     return np.asarray(
         np.maximum.accumulate(total) * (1 + _RELATIVE_INCREMENT * np.arange(total.size)), dtype=np.float64
     )
@@ -97,7 +97,7 @@ def strictly_ascending(total: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RestingOrders:
-    """Resting orders of both sides as they came: prices in quote currency, notional in USD; not yet trusted."""
+    """Resting orders of both sides before validation: prices in quote currency, notional in USD."""
 
     bid_price: Floats
     bid_usd: Floats
@@ -106,13 +106,17 @@ class RestingOrders:
 
 
 def clean_book(orders: RestingOrders, *, where: str) -> tuple[float, SideDepth, SideDepth, dict[str, int]]:
-    """Make a book of orders: mid price, both ladders, and what was left out, by reason.
+    """Validate orders and return mid price, both sides, and the number of rejected orders by reason.
 
-    Left out: prices or sizes that are not finite and above 0 (``invalid``), asks beyond twice the mid (``far``), and
-    where bids stand above asks, as few orders as make the book open again (``crossed``).
+    Rejected are prices or sizes that are not finite and above 0 (``invalid``), asks beyond twice the mid (``far``) and,
+    if the best bid is not below the best ask, the fewest orders whose removal uncrosses the book (``crossed``).
+
+    Args:
+        orders: Raw orders.
+        where: Source of the orders, for error messages.
 
     Raises:
-        InputError: Nothing is left of either side.
+        InputError: Neither side has a valid order.
     """
     dropped: dict[str, int] = {}
 
@@ -133,19 +137,19 @@ def clean_book(orders: RestingOrders, *, where: str) -> tuple[float, SideDepth, 
         ask, ask_usd = keep(ask, ask_usd, ask >= split, "crossed")
     if not bid.size and not ask.size:
         raise InputError("depth", where, "no usable order", "orders with prices and sizes above 0", "nothing computed")
-    # A one-sided book keeps its side; its best price stands for the mid.
+    # The best price of a one-sided book serves as the mid.
     mid = float(np.mean([side.max() if low else side.min() for side, low in ((bid, True), (ask, False)) if side.size]))
     ask, ask_usd = keep(ask, ask_usd, ask <= mid * (1 + _MAX_ASK_DISTANCE), "far")
     return (
         mid,
-        SideDepth.cumulate(1 - bid / mid, bid_usd),
-        SideDepth.cumulate(ask / mid - 1, ask_usd),
+        SideDepth.from_orders(1 - bid / mid, bid_usd),
+        SideDepth.from_orders(ask / mid - 1, ask_usd),
         dropped,
     )
 
 
 def _uncrossing_price(bid: Floats, ask: Floats) -> float:
-    """The price that leaves out the fewest orders when bids must lie below it and asks at or above it."""
+    """Return the price that rejects the fewest orders if bids must be below it and asks at or above it."""
     at = np.unique(np.append(ask, np.nextafter(bid, np.inf)))
     lost_bids = bid.size - np.searchsorted(np.sort(bid), at, side="left")
     lost_asks = np.searchsorted(np.sort(ask), at, side="left")

@@ -1,4 +1,4 @@
-"""Cascades on a map: where a shock would stop, through which levels, and how sure that is."""
+"""Cascades on a map: stop price of a shock, the levels it triggers, and the law range."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ __all__ = ["Cascade", "Estimate", "cascade"]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Where the shock ends under one law.
+    """The end of a shock under one impact law.
 
     Attributes:
         law: ``calm``, ``stressed`` or ``square_root``.
         stop_price: Quote currency; a bound ("at or beyond") when ``depth_exhausted``.
         displacement: ``|stop / mark − 1|``, the shock included.
         liquidated: USD forced to close; a lower bound when ``depth_exhausted``.
-        rounds: Rounds of triggering until nothing more fires, the final check among them.
+        rounds: Rounds until no further level triggers, including the last round without triggers.
         amplification: Displacement / shock.
-        marginal: Slope of displacement in the shock; ``None`` at a jump (infinite) and where the book ends.
-        depth_exhausted: The flow asks for more than the book is known to hold.
+        marginal: Derivative of displacement by shock; ``None`` at a jump (infinite) and at the end of the book.
+        depth_exhausted: Whether the flow exceeds the known depth.
     """
 
     law: str
@@ -53,20 +53,20 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """A shock and what follows from it, with the band that the choice of law leaves.
+    """The cascade that follows a shock, with the range of results under three impact laws.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
         at: UTC microseconds of the map.
-        shock: Signed fraction of the mark: negative triggers longs, positive shorts.
+        shock: Signed fraction of the mark: negative liquidates longs, positive shorts.
         kind: ``news`` or ``flow``.
-        side: Whose positions are forced to close.
-        mark_price: Price before.
+        side: Side of the liquidated positions.
+        mark_price: Price before the shock.
         start_price: Price after the shock alone.
-        base: Under the book or law given (``calm``).
-        stressed: With a tenth of that depth.
-        square_root: Under the square-root law of metaorder impact.
-        chain: What fires, in order, under ``base``.
+        base: Result under the given book or law (``calm``).
+        stressed: Result with a tenth of that depth.
+        square_root: Result under the square-root law of metaorder impact.
+        chain: Triggered levels, in order, under ``base``.
         by_leverage: USD liquidated per leverage bracket, under ``base``.
         assumptions: One sentence each.
     """
@@ -87,7 +87,7 @@ class Cascade:
 
     @property
     def stop_price(self) -> float:
-        """Where it stops under ``base``."""
+        """Stop price under ``base``."""
         return self.base.stop_price
 
     @property
@@ -102,7 +102,7 @@ class Cascade:
 
     @property
     def rounds(self) -> int:
-        """Rounds under ``base``, the final check among them."""
+        """Rounds under ``base``, including the last round without triggers."""
         return self.base.rounds
 
     @property
@@ -112,25 +112,25 @@ class Cascade:
 
     @property
     def depth_exhausted(self) -> bool:
-        """Whether ``base`` is a bound only."""
+        """Whether the result under ``base`` is only a bound."""
         return self.base.depth_exhausted
 
     @property
     def share_20x(self) -> float:
-        """Share of the liquidated notional at 20x leverage or more; 0 when nothing is liquidated."""
+        """Share of the liquidated notional at 20x leverage or more; 0 if nothing is liquidated."""
         high = sum(usd for leverage, usd in self.by_leverage.items() if leverage >= HIGH_LEVERAGE)
         return high / self.liquidated if self.liquidated > 0 else 0.0
 
     @property
     def bracket(self) -> tuple[Estimate, Estimate, Estimate]:
-        """The three laws from the gentlest to the harshest."""
+        """The law range: the three results by ascending displacement."""
         first, second, third = sorted(
             (self.base, self.stressed, self.square_root), key=lambda e: (e.displacement, e.depth_exhausted)
         )
         return first, second, third
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data, in the form ``liqmap cascade --json`` prints: no NaN, no infinity (``null`` instead)."""
+        """Return plain data, as printed by ``liqmap cascade --json``; ``null`` instead of NaN and infinity."""
         low, _, high = self.bracket
         return {
             "shock": self.shock,
@@ -159,7 +159,7 @@ class Cascade:
         }
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to chain_chart
-        """The chain as an Altair chart; see :func:`liqmap.charts.cascade.chart.chain_chart`."""
+        """Return the chain as an Altair chart; see :func:`liqmap.charts.cascade.chart.chain_chart`."""
         return chart("cascade_chain", self, **options)
 
 
@@ -175,30 +175,30 @@ def cascade(
 
     ``G(x)`` is the map's notional within ``x``; ``Φ(s, Q) = s + I(Q)`` for news, ``D⁻¹(D(s) + Q)`` for flow. All
     displacements are fractions of the mark, compared in whole ticks. Triggers are irrevocable, impact is permanent and
-    the book does not refill: within one law the answer is an upper bound, hence the band of three laws.
+    the book does not refill, so under one law the result is an upper bound; therefore three laws are evaluated.
 
     Args:
         of: The map.
         shock: Signed fraction of the mark, such as ``-0.02``; between −1 and 1, at least one tick.
         depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is a labelled fallback.
         kind: ``news`` or ``flow``.
-        square_root: The third law of the band; by default its assumed parameters.
+        square_root: Parameters of the square-root law; assumed ones by default.
 
     Raises:
-        InputError: A shock of 0, of 100 % or more, below a tick or not a number; an empty map; a book without the side
-            that would take the flow, or around another price.
+        InputError: A shock of 0, of 100 % or more, below a tick or not a number; an empty map; a book without orders on
+            the side that absorbs the flow, or around another price.
     """
     side = triggered_side(shock)
     levels = directional_levels(of, side)
     if levels.ticks(shock) < 1:
         raise InputError("cascade", "shock", f"{shock:g}", "at least one tick of the price", "nothing computed")
     law = law_or_fallback(of, depth)
-    third = SquareRoot() if square_root is None else square_root
+    square_root_law = SquareRoot() if square_root is None else square_root
     base, round_of = _estimate("calm", levels, law, shock, kind, 1.0)
     stressed, _ = _estimate("stressed", levels, law, shock, kind, STRESSED)
-    gentle, _ = _estimate("square_root", levels, third, shock, kind, 1.0)
-    fired = round_of > 0
-    by_bracket = levels.by_bracket[fired].sum(axis=0)
+    under_square_root, _ = _estimate("square_root", levels, square_root_law, shock, kind, 1.0)
+    triggered = round_of > 0
+    by_bracket = levels.by_bracket[triggered].sum(axis=0)
     return Cascade(
         instrument=of.instrument,
         at=of.at,
@@ -209,10 +209,10 @@ def cascade(
         start_price=levels.price(levels.ticks(shock)),
         base=base,
         stressed=stressed,
-        square_root=gentle,
+        square_root=under_square_root,
         chain=cascade_chain(levels, round_of, of),
         by_leverage={leverage: float(usd) for leverage, usd in zip(of.brackets, by_bracket, strict=True)},
-        assumptions=(*law.assumptions, *third.assumptions, *_caveats(levels, of, base)),
+        assumptions=(*law.assumptions, *square_root_law.assumptions, *_caveats(levels, of, base)),
     )
 
 
@@ -238,12 +238,12 @@ def _estimate(
 
 
 def _caveats(levels: DirectionalLevels, of: MapLike, base: Estimate) -> tuple[str, ...]:
-    said = [f"stressed book: {STRESSED:g} of the depth", "no refill, no withdrawal of orders between rounds"]
+    notes = [f"stressed book: {STRESSED:g} of the depth", "no refill, no withdrawal of orders between rounds"]
     if levels.left_out > 0:
-        said.append(f"${levels.left_out:,.0f} of {levels.side} levels lie past the mark and are left out")
+        notes.append(f"${levels.left_out:,.0f} of {levels.side} levels on the wrong side of the mark are excluded")
     beyond = base.stop_price < of.grid.low if levels.side == "long" else base.stop_price > of.grid.high
     if beyond:
-        said.append("the stop lies outside the map's grid: levels beyond the grid are not counted")
+        notes.append("the stop price lies outside the map's grid: levels beyond the grid are not included")
     if base.depth_exhausted:
-        said.append("the flow exceeds the known depth: stop and notional are bounds")
-    return tuple(said)
+        notes.append("the flow exceeds the known depth: stop price and notional are bounds")
+    return tuple(notes)

@@ -1,4 +1,4 @@
-"""The chain of a cascade: runs of neighbouring bins that fire in the same round, in the order they fire."""
+"""The chain of a cascade: runs of adjacent bins that trigger in the same round, in order."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ HIGH_LEVERAGE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class CascadeStep:
-    """Neighbouring bins set off in one round.
+    """Adjacent bins triggered in one round.
 
     Attributes:
         price: Centre of the largest bin, quote currency.
         notional: USD forced to close.
         round: The round, from 1.
-        side: Whose positions.
+        side: Side of the liquidated positions.
         low: Lower edge.
         high: Upper edge.
         distance: ``price / mark − 1``.
-        leverage: Share of the notional by leverage bracket; brackets without any are left out.
+        leverage: Share of the notional by leverage bracket; empty brackets are omitted.
     """
 
     price: float
@@ -45,23 +45,23 @@ class CascadeStep:
 
     @property
     def share_20x(self) -> float:
-        """Share of its notional at 20x leverage or more."""
+        """Share of the notional at 20x leverage or more."""
         return sum(share for leverage, share in self.leverage.items() if leverage >= HIGH_LEVERAGE)
 
     def to_dict(self) -> dict[str, JSON]:
-        """The attributes as plain data; leverage as text keys."""
+        """Return the attributes as plain data, with leverage as text keys."""
         plain: dict[str, JSON] = asdict(self)
         return {**plain, "leverage": {f"{leverage:g}": share for leverage, share in self.leverage.items()}}
 
 
 def cascade_chain(levels: DirectionalLevels, round_of: npt.NDArray[np.uint32], of: MapLike) -> tuple[CascadeStep, ...]:
-    """Group the levels that fired; ``round_of`` is 0 for a level that did not."""
-    fired = int(np.count_nonzero(round_of))
-    if fired == 0:
+    """Group the triggered levels; ``round_of`` is the round of each level, 0 if not triggered."""
+    triggered = int(np.count_nonzero(round_of))
+    if triggered == 0:
         return ()
-    bins, rounds = levels.bins[:fired], round_of[:fired]
+    bins, rounds = levels.bins[:triggered], round_of[:triggered]
     breaks = np.flatnonzero((np.abs(np.diff(bins)) != 1) | (np.diff(rounds) != 0)) + 1
-    return tuple(_cascade_step(levels, run, int(rounds[run[0]]), of) for run in np.split(np.arange(fired), breaks))
+    return tuple(_cascade_step(levels, run, int(rounds[run[0]]), of) for run in np.split(np.arange(triggered), breaks))
 
 
 def _cascade_step(levels: DirectionalLevels, run: npt.NDArray[np.intp], round_: int, of: MapLike) -> CascadeStep:

@@ -1,4 +1,4 @@
-"""The curve of a map: where every shock would stop, both ways, under the three laws."""
+"""The cascade curve of a map: stop price by shock, in both directions, under three impact laws."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _STEPS_PER_LEG = 100
 
 @dataclass(frozen=True, eq=False, slots=True)
 class LawCurve:
-    """One law along the shocks of a leg.
+    """Results of one law for the shocks of one direction.
 
     Attributes:
-        stop_price: Quote currency; a bound where exhausted.
-        liquidated: USD; a lower bound where exhausted.
-        exhausted: Whether the flow asks for more than the book is known to hold.
+        stop_price: Quote currency; a bound if exhausted.
+        liquidated: USD; a lower bound if exhausted.
+        exhausted: Whether the flow exceeds the known depth.
     """
 
     stop_price: npt.NDArray[np.float64]
@@ -52,7 +52,7 @@ class LawCurve:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CurveLeg:
-    """One direction: ``shock`` signed, smallest first, and a line per law."""
+    """One direction: signed shocks, smallest first, and one line per law."""
 
     side: Side
     shock: npt.NDArray[np.float64]
@@ -61,15 +61,15 @@ class CurveLeg:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CascadeCurve:
-    """Shock against stop price.
+    """Stop price by shock.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
         at: UTC microseconds of the map.
-        mark_price: Price before.
+        mark_price: Price before the shock.
         tick: Quote currency per tick.
         kind: ``news`` or ``flow``.
-        legs: Down and up; a side without levels has none.
+        legs: Down and up; a side without levels has no leg.
         assumptions: One sentence each.
     """
 
@@ -82,7 +82,7 @@ class CascadeCurve:
     assumptions: tuple[str, ...]
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data: per leg the shocks, and per law the stop prices, ``null`` where the book ends."""
+        """Return plain data: per leg the shocks, and per law the stop prices, ``null`` beyond the end of the book."""
         legs: list[JSON] = []
         for leg in self.legs:
             lines: dict[str, JSON] = {
@@ -103,7 +103,7 @@ class CascadeCurve:
         }
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to curve_chart
-        """The curve as an Altair chart; see :func:`liqmap.charts.cascade.chart.curve_chart`."""
+        """Return the curve as an Altair chart; see :func:`liqmap.charts.cascade.chart.curve_chart`."""
         return chart("cascade_curve", self, **options)
 
 
@@ -116,48 +116,48 @@ def cascade_curve(
     kind: Kind = "news",
     square_root: SquareRoot | None = None,
 ) -> CascadeCurve:
-    """Cascades for evenly spaced shocks up to ``furthest``, both ways; each ends where a single cascade does.
+    """Compute cascades for evenly spaced shocks up to ``furthest``, in both directions.
 
     Args:
         of: The map.
         depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is the labelled fallback.
         furthest: The largest shock, a fraction.
-        steps: How many shocks a leg.
+        steps: Number of shocks per direction.
         kind: ``news`` or ``flow``.
-        square_root: The third law; by default its assumed parameters.
+        square_root: Parameters of the square-root law; assumed ones by default.
 
     Raises:
-        InputError: A furthest shock that is not between 0 and 1, no step; a map empty on both sides, a book without a
-            side that is needed.
+        InputError: ``furthest`` is not between 0 and 1, or ``steps`` is below 1; the map is empty on both sides; the
+            book has no orders on a side that absorbs the flow.
     """
     if not 0 < furthest < 1:
         raise InputError("cascade", "furthest", repr(furthest), "a fraction between 0 and 1", "nothing computed")
     if steps < 1:
         raise InputError("cascade", "steps", repr(steps), "at least one", "nothing computed")
     law = law_or_fallback(of, depth)
-    third = SquareRoot() if square_root is None else square_root
-    # At a flow shock of nothing there is nothing to see; a step is at least a tick.
+    square_root_law = SquareRoot() if square_root is None else square_root
+    # The first shock is one step, because a shock of 0 triggers nothing.
     shocks = furthest * np.arange(1, steps + 1) / steps
     legs = []
     for side, sign in _sides_with_levels(of):
         runs: dict[LawName, tuple[Law, float]] = {
             "calm": (law, 1.0),
             "stressed": (law, STRESSED),
-            "square_root": (third, 1.0),
+            "square_root": (square_root_law, 1.0),
         }
         lines: dict[LawName, LawCurve] = {}
         for name, (one, multiplier) in runs.items():
             found = scenarios(of, one, sign * shocks, multiplier, kind=kind)
             lines[name] = LawCurve(found.stop_price, found.liquidated, found.exhausted)
         legs.append(CurveLeg(side, sign * shocks, lines))
-    said = (*law.assumptions, *third.assumptions, f"stressed book: {STRESSED:g} of the depth")
-    return CascadeCurve(of.instrument, of.at, of.mark_price, of.grid.tick, kind, tuple(legs), said)
+    notes = (*law.assumptions, *square_root_law.assumptions, f"stressed book: {STRESSED:g} of the depth")
+    return CascadeCurve(of.instrument, of.at, of.mark_price, of.grid.tick, kind, tuple(legs), notes)
 
 
 def _sides_with_levels(of: MapLike) -> list[tuple[Side, float]]:
-    """The sides that have levels; an empty map is an error."""
+    """Return the sides that have levels; an empty map is an error."""
     sides: tuple[tuple[Side, float], ...] = (("long", -1.0), ("short", 1.0))
-    found = [(side, sign) for side, sign in sides if directional_levels(of, side, least=0).distance.size]
+    found = [(side, sign) for side, sign in sides if directional_levels(of, side, minimum=0).distance.size]
     if not found:
         raise InputError("cascade", of.instrument, "an empty map", "levels on either side", "nothing computed")
     return found

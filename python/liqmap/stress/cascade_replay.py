@@ -1,4 +1,4 @@
-"""A cascade in time: the engine's rate and latency, books that refill, impact that decays."""
+"""Replay of a cascade in time: order rate and latency of the venue, refill of the book, decay of the impact."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 __all__ = ["HALF_LIVES_S", "CascadeReplay", "replay"]
 
 HALF_LIVES_S = (5.0, 30.0, 300.0, math.inf)
-"""Half-lives of refill to try: no measured one for BTC books was found, so a sensitivity instead of a number."""
+"""Half-lives of refill for a sensitivity analysis; no measured value for BTC order books was found."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CascadeReplay:
-    """What happened, second by second.
+    """The course of a cascade, step by step.
 
     Attributes:
-        side: Whose positions are forced to close.
-        seconds: Time after each step.
+        side: Side of the liquidated positions.
+        seconds: Time at the end of each step.
         price: Price after each step, quote currency.
         sent: USD sent in each step.
-        worst_price: The furthest price, the shock included.
-        last_price: Where it stood after the last order.
+        worst_price: The price farthest from the mark, the shock included.
+        last_price: Price after the last order.
         liquidated: USD forced to close.
-        depth_exhausted: The flow asked for more than the book is known to hold.
+        depth_exhausted: Whether the flow exceeds the known depth.
     """
 
     side: Side
@@ -63,19 +63,19 @@ def replay(
 ) -> CascadeReplay:
     """Replay a news shock in steps of ``step_s``.
 
-    Each step sends ``min(queue, rate)`` into a book with a hole; the hole and the transient part of the impact decay.
-    With an infinite half-life, rate and no latency it ends at :func:`liqmap.stress.cascade.cascade`'s stop; a book that
-    refills makes it end sooner where depth is concave (every measured book).
+    Each step sends ``min(queue, rate)`` into a partly refilled book; the consumed depth and the transient part of the
+    impact decay. With infinite half-life and rate and without latency the result is the stop price of
+    :func:`liqmap.stress.cascade.cascade`. Refill ends the cascade sooner if depth is concave, as in all measured books.
 
     Args:
         of: The map.
         shock: Signed fraction of the mark.
         depth: A book or another law; ``None`` is the labelled fallback.
-        half_life_s: Of refill and of transient impact, seconds; see :data:`HALF_LIVES_S`.
-        permanent: Share of the impact that stays (equities: 2/3 at the end of the day, Bucci et al., arXiv 1901.05332).
-        usd_per_s: Most that the venue's engine sends.
-        latency_s: From trigger to order.
-        step_s: Length of a step.
+        half_life_s: Half-life of refill and of transient impact, seconds; see :data:`HALF_LIVES_S`.
+        permanent: Permanent share of the impact (equities: 2/3 at the end of the day, Bucci et al., arXiv 1901.05332).
+        usd_per_s: Maximum order rate of the venue's liquidation engine, USD per second.
+        latency_s: Delay from trigger to order, seconds.
+        step_s: Length of a step, seconds.
 
     Raises:
         InputError: A time, rate or share out of range, and as for :func:`liqmap.stress.cascade.cascade`.
@@ -84,7 +84,7 @@ def replay(
         if not value > 0:
             raise InputError("replay", name, repr(value), "a number above 0", "nothing computed")
     if not (math.isfinite(latency_s) and latency_s >= 0):
-        raise InputError("replay", "latency_s", repr(latency_s), "a finite number from 0 on", "nothing computed")
+        raise InputError("replay", "latency_s", repr(latency_s), "a finite number of at least 0", "nothing computed")
     levels = directional_levels(of, triggered_side(shock))
     path, sent, fired, exhausted = _core.replay(
         levels.distance,

@@ -1,4 +1,4 @@
-"""Contribution: how much of a cascade each cluster brings, by leaving it out."""
+"""Contribution of each cluster to a cascade, measured by leaving the cluster out."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["ClusterLike", "Contribution", "contributions"]
 
 
 class ClusterLike(Protocol):
-    """What stress reads of a cluster."""
+    """The parts of a cluster that stress tests read."""
 
     @property
     def side(self) -> Side:
-        """Whose positions these are."""
+        """Side of the positions."""
 
     @property
     def low(self) -> float:
@@ -43,16 +43,16 @@ class ClusterLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One cluster's part in a cascade.
+    """The contribution of one cluster to a cascade.
 
     Attributes:
         low: Lower edge, quote currency.
         peak: Highest bin.
         high: Upper edge.
         notional: USD of the cluster's levels.
-        fired: USD of them that fire.
-        displacement: How much less far the price would go without it, a fraction of the mark.
-        round: The first round in which some of it fires; 0 if none does.
+        fired: USD of the triggered levels.
+        displacement: Decrease of the displacement without the cluster, a fraction of the mark.
+        round: The first round in which one of its levels triggers; 0 if none does.
     """
 
     low: float
@@ -67,9 +67,9 @@ class Contribution:
 def contributions(
     of: MapLike, clusters: Iterable[ClusterLike], shock: float, depth: Law | None = None, *, kind: Kind = "news"
 ) -> tuple[Contribution, ...]:
-    """Displacement with all levels, less that without one cluster's; nearest cluster first.
+    """Return displacement with all levels minus displacement without one cluster's levels; nearest cluster first.
 
-    Parts need not add up to the whole: a cluster that sets off the next one carries it too.
+    Contributions need not sum to the displacement: a cluster that triggers the next one is credited with both.
 
     Raises:
         InputError: As for :func:`liqmap.stress.cascade.cascade`.
@@ -80,13 +80,13 @@ def contributions(
     start = levels.ticks(shock)
     stop, _, _, _, _, round_of = _core.cascade(levels.distance, levels.notional, market, start)
     price = levels.prices
-    found = []
+    result = []
     for cluster in sorted((c for c in clusters if c.side == side), key=lambda c: abs(c.peak - of.mark_price)):
         inside = (price >= cluster.low) & (price < cluster.high)
         without = np.where(inside, 0.0, levels.notional)
         other = _core.cascade(levels.distance, without, market, start)[0]
         fired = inside & (round_of > 0)
-        found.append(
+        result.append(
             Contribution(
                 low=cluster.low,
                 peak=cluster.peak,
@@ -97,4 +97,4 @@ def contributions(
                 round=int(round_of[fired].min()) if fired.any() else 0,
             )
         )
-    return tuple(found)
+    return tuple(result)

@@ -1,4 +1,4 @@
-"""Venues and contracts together: marks that follow an index, books that are partly one."""
+"""Cascades on several venues and contracts: marks follow an index, and order books are partly consolidated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["CONSOLIDATION", "Contract", "CoupledCascade", "coupled_cascade"]
 
 CONSOLIDATION = 0.8
-"""How far venues' books act as one: an assumption. 0 is the segmented market of 2025-10-10, 1 one consolidated book."""
+"""Degree to which venues share one order book, an assumption: 0 fully segmented (2025-10-10), 1 one shared book."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -29,32 +29,32 @@ class Contract:
     """One instrument of a market.
 
     Attributes:
-        map: Its map.
-        depth: Its own book, or another law; ``None`` is the labelled fallback.
-        in_index: Weight of its price in the index.
-        own: Weight of its own price in its mark; 0 is marked to the index alone.
-        basis_shock: Added to the market's shock, in its direction: a basis that widens (dated contracts).
+        map: Map of the contract.
+        depth: Book of the contract, or another law; ``None`` is the labelled fallback.
+        index_weight: Weight of its price in the index.
+        own_weight: Weight of its own price in its mark; 0: the mark is the index.
+        basis_shock: Added to the shock, in the same direction: widening basis of a dated contract.
     """
 
     map: MapLike
     depth: Law | None = None
     index_weight: float = 1.0
-    own: float = 0.0
+    own_weight: float = 0.0
     basis_shock: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class CoupledCascade:
-    """Where each contract ends; all tuples in the order of the contracts.
+    """The end of a cascade on several contracts; all tuples are in the order of the contracts.
 
     Attributes:
-        side: Whose positions are forced to close.
+        side: Side of the liquidated positions.
         instruments: Names.
-        stop_price: Last price of each.
-        mark: Mark of each: what its levels look at.
+        stop_price: Last price of each contract.
+        mark: Mark price of each contract, which triggers its levels.
         liquidated: USD forced to close.
-        rounds: Rounds until nothing more fires anywhere, the final check among them.
-        depth_exhausted: Some book was asked for more than it is known to hold.
+        rounds: Rounds until no level triggers on any contract, including the last round without triggers.
+        depth_exhausted: Whether the flow exceeds the known depth of a book.
     """
 
     side: Side
@@ -69,20 +69,21 @@ class CoupledCascade:
 def coupled_cascade(
     contracts: Sequence[Contract], shock: float, consolidated: Law, *, consolidation: float = CONSOLIDATION
 ) -> CoupledCascade:
-    """One shock on several contracts: ``x_v = s_v + (1−κ)·I_v(Q_v) + κ·I_all(ΣQ)``, levels triggered by marks.
+    """Follow one shock on several contracts: ``x_v = s_v + (1−κ)·I_v(Q_v) + κ·I_all(ΣQ)``, levels triggered by marks.
 
-    A mark is ``(1 − own)·index + own·x_v``, the index the weighted mean of all ``x_v``. Every map is nondecreasing, so
-    the rounds climb to the least fixed point. Displacements are relative, so contracts at different prices (dated ones,
-    with their basis) go together; a contract without levels on that side still moves the index.
+    A mark is ``(1 − w)·index + w·x_v`` with own weight ``w``; the index is the weighted mean of all ``x_v``. All
+    functions are nondecreasing, so the rounds converge to the least fixed point. Displacements are relative, so
+    contracts at different prices (dated ones, with their basis) can be combined; a contract without levels on that side
+    still moves the index.
 
     Args:
         contracts: At least one; index weights sum to 1.
         shock: Signed fraction of every contract's mark.
-        consolidated: Depth of all books together, such as :meth:`liqmap.stress.depth.Depth.merged`.
+        consolidated: Merged depth of all books, such as :meth:`liqmap.stress.depth.Depth.merged`.
         consolidation: κ.
 
     Raises:
-        InputError: Weights or κ out of range, a shock that is none, no contract with levels on that side.
+        InputError: Weights or κ out of range, an invalid shock, or no contract with levels on that side.
     """
     side = triggered_side(shock)
     book: BookSide = "bid" if side == "long" else "ask"
@@ -92,10 +93,12 @@ def coupled_cascade(
         total = abs(shock) + contract.basis_shock
         if not (math.isfinite(total) and 0 <= total < 1):
             raise InputError("cascade", contract.map.instrument, f"a shock of {total}", "0 to 1", "nothing computed")
-        levels = directional_levels(contract.map, side, least=0)
+        levels = directional_levels(contract.map, side, minimum=0)
         all_levels.append(levels)
         curve = law_or_fallback(contract.map, contract.depth).curve(book)
-        rows.append((levels.distance, levels.notional, curve, levels.mark, total, contract.index_weight, contract.own))
+        rows.append(
+            (levels.distance, levels.notional, curve, levels.mark, total, contract.index_weight, contract.own_weight)
+        )
     if not any(levels.notional.size for levels in all_levels):
         raise InputError("cascade", "contracts", "no levels", f"a contract with {side}s", "nothing computed")
     price, mark, fired, rounds, exhausted = _core.coupled(rows, consolidated.curve(book), consolidation)

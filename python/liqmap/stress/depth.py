@@ -1,4 +1,4 @@
-"""Depth: the order book as cumulative notional by distance from the middle, per side."""
+"""Depth: the order book as cumulative notional in USD by distance from the mid, per side."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ if TYPE_CHECKING:
 __all__ = ["BETA", "Depth"]
 
 BETA = 0.75
-"""Exponent of cumulative depth outside what is visible: between the .72 and .78 fitted to Binance's bands."""
+"""Exponent of cumulative depth outside the visible book: between .72 and .78, which were fitted to Binance's depth."""
 
-_NEAR = 0.05
-"""How far the price may have gone since the book was seen."""
+_COVERED_DISTANCE = 0.05
+"""A book covers prices at least this far from its mid, even if its visible orders end nearer."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Depth:
-    """A measured book, of one instrument or merged over several; itself an impact law, the book walk.
+    """A measured order book of one instrument, or merged over several; also an impact law (book walk).
 
-    Between visible distances ``D(x)`` is a power law (a line in log-log); nearer than the first it follows ``head``;
-    beyond the last it follows ``tail``, and a cascade that needs more than ``reach`` allows is ``depth_exhausted``.
+    Between visible distances ``D(x)`` is a power law (linear in log-log), before the first it follows ``head`` and
+    beyond the last ``tail``. A cascade that needs more depth than ``reach`` allows is ``depth_exhausted``.
 
     Attributes:
-        instruments: Whose books these are.
-        at: UTC microseconds of the oldest of them.
+        instruments: Names of the instruments.
+        at: UTC microseconds of the oldest book.
         mid: Middle price, quote currency.
         bid: Below the mid.
         ask: Above it.
         head: Exponent nearer than the first visible distance.
         tail: Exponent beyond the last visible distance.
-        reach: Furthest distance a cascade may use; ``None``: what is visible and no more.
-        dropped: Orders left out, by reason.
-        multiplier: What the visible notional is multiplied with.
-        moved_from: The mid at which the book was measured, where it has been moved to another price.
-        scaled_by: Why it was multiplied, in words, where there is more to say than the number.
+        reach: Greatest distance a cascade may use; ``None``: the visible book only.
+        dropped: Number of rejected orders by reason.
+        multiplier: Factor on the visible notional.
+        moved_from: The mid at which the book was measured, if it has been moved to another price.
+        scaled_by: Reason for the multiplier, if there is one to state.
     """
 
     instruments: tuple[str, ...]
@@ -63,17 +63,17 @@ class Depth:
 
     @classmethod
     def of_orders(cls, instrument: str, at: Instant, orders: RestingOrders) -> Depth:
-        """A book from its orders; bad ones are left out and counted (see :func:`liqmap.stress.book_side.clean_book`).
+        """Make a book from orders; invalid ones are rejected and counted (:func:`liqmap.stress.book_side.clean_book`).
 
         Raises:
-            InputError: No usable order.
+            InputError: No valid order.
         """
         mid, bid, ask, dropped = clean_book(orders, where=instrument)
         return cls((instrument,), at, mid, bid, ask, dropped=dropped)
 
     @classmethod
     def of_bands(cls, instrument: str, at: Instant, mid: float, bands: Mapping[float, float]) -> Depth:
-        """A book from cumulative bands, as Binance publishes them: percent from the mid (bids negative) → USD.
+        """Make a book from cumulative depth as Binance publishes it: percent from the mid (bids negative) → USD.
 
         Raises:
             InputError: A mid, percentage or notional that is not a finite number, or depth that shrinks outwards.
@@ -90,7 +90,7 @@ class Depth:
                 "depth", instrument, f"{dict(bands)} at {mid}", "percent → USD above 0", "nothing computed"
             )
 
-        def ladder(sign: int) -> SideDepth:
+        def one_side(sign: int) -> SideDepth:
             side = values[np.sign(values[:, 0]) == sign]
             side = side[np.argsort(np.abs(side[:, 0]))]
             if np.any(np.diff(side[:, 1]) < 0):
@@ -98,7 +98,7 @@ class Depth:
                 raise InputError("depth", instrument, found, "depth that grows outwards", "nothing computed")
             return SideDepth(np.abs(side[:, 0]) / 100, strictly_ascending(side[:, 1]))
 
-        return cls((instrument,), at, mid, ladder(-1), ladder(1))
+        return cls((instrument,), at, mid, one_side(-1), one_side(1))
 
     @property
     def name(self) -> str:
@@ -107,48 +107,48 @@ class Depth:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """Whose book, how far it is visible, what was changed and what left out."""
-        said = [f"depth: book of {', '.join(self.instruments)}"]
-        said.append(f"visible to {self.bid.edge:.2%} below and {self.ask.edge:.2%} above the mid")
+        """Source, visible range, modifications and rejected orders of the book."""
+        notes = [f"depth: book of {', '.join(self.instruments)}"]
+        notes.append(f"visible to {self.bid.edge:.2%} below and {self.ask.edge:.2%} above the mid")
         if self.reach is not None:
-            said.append(f"beyond it depth grows as distance^{self.tail:g} up to {self.reach:.0%}")
+            notes.append(f"beyond it depth grows as distance^{self.tail:g} up to {self.reach:.0%}")
         if self.multiplier != 1.0:
-            said.append(" ".join(filter(None, (self.scaled_by, f"×{self.multiplier:.4g}"))))
+            notes.append(" ".join(filter(None, (self.scaled_by, f"×{self.multiplier:.4g}"))))
         if self.moved_from is not None:
-            said.append(f"measured at {self.moved_from:,.2f}, its relative shape moved to {self.mid:,.2f}")
+            notes.append(f"measured at {self.moved_from:,.2f}, its relative shape moved to {self.mid:,.2f}")
         if self.dropped:
-            said.append("left out: " + ", ".join(f"{n} {reason}" for reason, n in sorted(self.dropped.items())))
-        return ("; ".join(said),)
+            notes.append("rejected: " + ", ".join(f"{n} {reason}" for reason, n in sorted(self.dropped.items())))
+        return ("; ".join(notes),)
 
     def ladder(self, side: BookSide) -> SideDepth:
-        """One side, before the multiplier."""
+        """Return one side, before the multiplier."""
         return self.bid if side == "bid" else self.ask
 
     def curve(self, side: BookSide) -> _core.Curve:
-        """``D(x)`` of one side.
+        """Return ``D(x)`` of one side.
 
         Raises:
-            InputError: The side is empty: a one-sided book cannot take this flow.
+            InputError: The side has no orders, so it cannot absorb any flow.
         """
-        ladder = self.ladder(side)
-        if ladder.distance.size == 0:
+        visible = self.ladder(side)
+        if visible.distance.size == 0:
             where = ", ".join(self.instruments)
             raise InputError("depth", where, f"no {side}s", "a book with both sides", "nothing computed")
         return _core.Curve(
-            ladder.distance, ladder.notional * self.multiplier, head=self.head, tail=self.tail, reach=self.reach
+            visible.distance, visible.notional * self.multiplier, head=self.head, tail=self.tail, reach=self.reach
         )
 
     def within(self, side: BookSide, distance: float) -> float:
-        """USD between the mid and a distance."""
+        """Return the USD between the mid and a distance (fraction)."""
         return float(self.curve(side).notional(np.array([distance]))[0])
 
-    def holds(self, price: float) -> bool:
-        """Whether a price lies inside the visible book, or so near the mid that the book's shape still speaks of it."""
-        below, above = max(self.bid.edge, _NEAR), max(self.ask.edge, _NEAR)
+    def covers(self, price: float) -> bool:
+        """Whether a price lies inside the visible book, or within 5 % of the mid."""
+        below, above = max(self.bid.edge, _COVERED_DISTANCE), max(self.ask.edge, _COVERED_DISTANCE)
         return self.mid * (1 - below) <= price <= self.mid * (1 + above)
 
     def scaled(self, multiplier: float) -> Depth:
-        """The same book, ``multiplier`` times as deep.
+        """Return the same book, ``multiplier`` times as deep.
 
         Raises:
             InputError: A multiplier that is not a finite number above 0.
@@ -158,21 +158,21 @@ class Depth:
         return replace(self, multiplier=self.multiplier * multiplier)
 
     def extended(self, reach: float, tail: float = BETA) -> Depth:
-        """The same book, with a stated power law beyond what is visible, up to ``reach``."""
+        """Return the same book with a power law beyond the visible orders, up to ``reach``."""
         return replace(self, reach=reach, tail=tail)
 
     def moved(self, mid: float) -> Depth:
-        """The same relative shape around another price; the assumptions say so."""
+        """Return the same relative shape around another price; the shift is stated among the assumptions."""
         return replace(self, mid=mid, moved_from=self.mid if self.moved_from is None else self.moved_from)
 
     @classmethod
     def merged(cls, *books: Depth) -> Depth:
-        """Several venues' books as one: notional adds up at equal relative distance from each one's mid.
+        """Merge books of several venues: notional is added at equal relative distance from each mid.
 
-        Beyond its own edge a book adds nothing more, so that the sum is a lower bound there.
+        Beyond its own edge a book adds no depth, so the sum is a lower bound there.
 
         Raises:
-            InputError: No book.
+            InputError: No book is given.
         """
         if not books:
             raise InputError("depth", "books", "none", "at least one book", "nothing computed")
@@ -186,11 +186,11 @@ class Depth:
             instruments=tuple(name for book in books for name in book.instruments),
             at=min(book.at for book in books),
             mid=float(np.mean([book.mid for book in books])),
-            bid=SideDepth.total_of([_scaled(book.bid, book.multiplier) for book in books]),
-            ask=SideDepth.total_of([_scaled(book.ask, book.multiplier) for book in books]),
+            bid=SideDepth.merged([_scaled(book.bid, book.multiplier) for book in books]),
+            ask=SideDepth.merged([_scaled(book.ask, book.multiplier) for book in books]),
             dropped=dropped,
         )
 
 
-def _scaled(ladder: SideDepth, multiplier: float) -> SideDepth:
-    return SideDepth(ladder.distance, ladder.notional * multiplier)
+def _scaled(side: SideDepth, multiplier: float) -> SideDepth:
+    return SideDepth(side.distance, side.notional * multiplier)

@@ -1,4 +1,4 @@
-"""Depth from a history: the latest book of an instrument at a time."""
+"""Depth from a history: the latest order book of an instrument as of a time."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["MAX_AGE", "depth_from_history", "instruments_with_books", "merged_depth_from_history"]
 
 MAX_AGE = 3_600_000_000
-"""A book older than an hour says little about the next one."""
+"""Maximum age of an order book, microseconds (one hour)."""
 
 
 def depth_from_history(store: Store, instrument: str, at: Instant, *, max_age: Instant = MAX_AGE) -> Depth | None:
-    """The latest book known at ``at`` and not older than ``max_age`` (microseconds), or ``None``.
+    """Return the latest book as of ``at``, not older than ``max_age`` (microseconds), or ``None``.
 
-    Archives of bands keep each band's size at its mean price; books keep their orders: both are read as orders.
+    Archives of depth by distance are stored with each band's size at its mean price, and are read like orders.
 
     Raises:
         NotFoundError: The history has no such instrument.
-        InputError: The book holds no usable order.
+        InputError: The book has no valid order.
     """
     store.instrument(instrument)
     known = store.cached_query(_book_times, instrument)
@@ -52,7 +52,7 @@ def depth_from_history(store: Store, instrument: str, at: Instant, *, max_age: I
 
 
 def _book_times(connection: duckdb.DuckDBPyConnection, instrument: str) -> list[Instant]:
-    """When books were seen, ascending."""
+    """Return the times of the stored books, ascending."""
     rows = connection.execute("SELECT DISTINCT ts FROM depth WHERE instrument = $1 ORDER BY ts", [instrument])
     return [int(row[0]) for row in rows.fetchall()]
 
@@ -60,11 +60,11 @@ def _book_times(connection: duckdb.DuckDBPyConnection, instrument: str) -> list[
 def merged_depth_from_history(
     store: Store, instruments: Sequence[str], at: Instant, *, max_age: Instant = MAX_AGE
 ) -> Depth | None:
-    """The latest books of several instruments as one, as far as there are any; ``None`` without one.
+    """Return the merged latest books of several instruments; ``None`` if no instrument has one.
 
     Raises:
-        NotFoundError: The history lacks one of the instruments.
-        InputError: A book holds no usable order.
+        NotFoundError: The history has no such instrument.
+        InputError: A book has no valid order.
     """
     found = (depth_from_history(store, name, at, max_age=max_age) for name in instruments)
     books = [book for book in found if book is not None]
@@ -72,10 +72,10 @@ def merged_depth_from_history(
 
 
 def instruments_with_books(store: Store, market: str) -> list[str]:
-    """Whose books count for a base asset: its contracts, simulated ones only where there are no others.
+    """Return the instruments whose books belong to a market; simulated ones only if there are no others.
 
     Raises:
-        NotFoundError: No contract on it.
+        NotFoundError: The history has no contract on the base asset.
     """
     members = [one for one in store.instruments() if one.base == market and one.kind != "aggregate"]
     if not members:

@@ -1,4 +1,4 @@
-"""A map as levels in one direction: distances from the mark in whole ticks, nearest first."""
+"""Liquidation levels of one side of a map, by distance from the mark in whole ticks, nearest first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DirectionalLevels", "MapLike", "directional_levels"]
 
 
 class MapLike(Protocol):
-    """What stress reads of a liquidation map; prices in quote currency, notional in USD, shape (brackets, bins)."""
+    """The parts of a map that stress tests read; prices in quote currency, notional in USD, shape (brackets, bins)."""
 
     @property
     def instrument(self) -> str:
@@ -31,7 +31,7 @@ class MapLike(Protocol):
 
     @property
     def mark_price(self) -> float:
-        """The price the distances start from."""
+        """Mark price, from which distances are measured."""
 
     @property
     def grid(self) -> Grid:
@@ -43,26 +43,26 @@ class MapLike(Protocol):
 
     @property
     def long(self) -> npt.NDArray[np.float64]:
-        """Longs."""
+        """Notional of longs."""
 
     @property
     def short(self) -> npt.NDArray[np.float64]:
-        """Shorts."""
+        """Notional of shorts."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DirectionalLevels:
-    """The filled bins of one side, nearest to the mark first.
+    """The non-empty bins of one side, nearest to the mark first.
 
     Attributes:
-        side: Whose positions these are.
+        side: Side of the positions.
         distance: Ticks from the mark to the middle of the bin, ascending.
         notional: USD per level.
         by_bracket: USD per level and bracket, shape ``(levels, brackets)``.
         bins: Index of each level's bin.
         mark: The mark, in ticks.
         tick: Quote currency per tick.
-        left_out: USD in bins that lie wholly on the wrong side of the mark: already past, no level any more.
+        left_out: USD in bins entirely on the wrong side of the mark; the mark has passed them.
     """
 
     side: Side
@@ -76,63 +76,67 @@ class DirectionalLevels:
 
     @property
     def sign(self) -> int:
-        """−1 where levels lie below the mark (longs), +1 above."""
+        """−1 if levels lie below the mark (longs), +1 if above."""
         return -1 if self.side == "long" else 1
 
     @property
     def limit(self) -> int:
-        """The furthest displacement, in ticks: a price stays above 0, and no rise is followed beyond tenfold."""
+        """The greatest displacement, in ticks: the price stays above 0 and at most ten times the mark."""
         return self.mark - 1 if self.side == "long" else 9 * self.mark
 
     def ticks(self, fraction: float) -> int:
-        """A relative displacement as ticks."""
+        """Convert a relative displacement to ticks."""
         return int(np.floor(abs(fraction) * self.mark + 0.5))
 
     def price(self, ticks: int) -> float:
-        """The price at a displacement."""
-        return float(self._priced(np.array([ticks]))[0])
+        """Return the price at a displacement."""
+        return float(self._prices_at(np.array([ticks]))[0])
 
     @property
     def prices(self) -> npt.NDArray[np.float64]:
-        """The price of each level: the middle of its bin, to the tick."""
-        return self._priced(self.distance)
+        """Price of each level: the middle of its bin, rounded to the tick."""
+        return self._prices_at(self.distance)
 
-    def _priced(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def _prices_at(self, ticks: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         at = (self.mark + self.sign * ticks).astype(np.float64)
         per_unit = round(1 / self.tick)
-        # Divided by whole ticks per unit where there are such, so that 0.1-steps print well (as Grid.price does).
+        # Dividing by whole ticks per unit, if possible, gives exact decimals for ticks such as 0.1; see Grid.price.
         exact = per_unit > 0 and abs(per_unit * self.tick - 1) < 1e-12  # noqa: PLR2004
         return np.asarray(at / per_unit if exact else at * self.tick, dtype=np.float64)
 
 
-def directional_levels(of: MapLike, side: Side, *, least: int = 1) -> DirectionalLevels:
-    """The levels of one side of a map.
+def directional_levels(of: MapLike, side: Side, *, minimum: int = 1) -> DirectionalLevels:
+    """Return the liquidation levels of one side of a map.
 
-    A bin acts at its middle. Bins that the mark has passed are left out and counted. Fewer than ``least`` levels are an
-    error.
+    A bin acts at its middle. Bins that the mark has passed are excluded and counted.
+
+    Args:
+        of: The map.
+        side: Side of the positions.
+        minimum: Smallest number of levels that is accepted.
 
     Raises:
-        InputError: A mark that is no price, notional that is negative or not finite, no level on that side.
+        InputError: An invalid mark price, notional that is negative or not finite, fewer than ``minimum`` levels.
     """
     grid = of.grid
     mark_price = of.mark_price
     if not (np.isfinite(mark_price) and mark_price >= grid.tick):
         raise InputError("cascade", of.instrument, f"mark price {mark_price}", "a price above 0", "nothing computed")
     mark = int(np.floor(mark_price / grid.tick + 0.5))
-    held = np.asarray(of.long if side == "long" else of.short, dtype=np.float64)
-    if not np.all(np.isfinite(held) & (held >= 0)):
+    by_bracket = np.asarray(of.long if side == "long" else of.short, dtype=np.float64)
+    if not np.all(np.isfinite(by_bracket) & (by_bracket >= 0)):
         raise InputError("cascade", of.instrument, f"a {side} bin negative or not finite", "USD from 0 on", "stopped")
-    notional = held.sum(axis=0)
+    notional = by_bracket.sum(axis=0)
     bins = np.flatnonzero(notional > 0)
     low = grid.low_tick + bins * grid.width_ticks
     high = low + grid.width_ticks
     doubled = (2 * mark - low - high) if side == "long" else (low + high - 2 * mark)
-    live = (low < mark) if side == "long" else (high > mark)
-    # The bin that holds the mark may have its middle on the other side: its live part begins at the next tick.
+    valid = (low < mark) if side == "long" else (high > mark)
+    # The middle of the bin that contains the mark may lie on the other side: its valid part begins at the next tick.
     distance = np.maximum((doubled + 1) // 2, 1)
-    left_out = float(notional[bins[~live]].sum())
-    bins, distance = bins[live], distance[live]
-    if bins.size < least:
+    left_out = float(notional[bins[~valid]].sum())
+    bins, distance = bins[valid], distance[valid]
+    if bins.size < minimum:
         where = "below" if side == "long" else "above"
         raise InputError(
             "cascade", of.instrument, "an empty map", f"{side} levels {where} the mark", "nothing computed"
@@ -143,7 +147,7 @@ def directional_levels(of: MapLike, side: Side, *, least: int = 1) -> Directiona
         side=side,
         distance=distance.astype(np.int64),
         notional=np.ascontiguousarray(notional[bins]),
-        by_bracket=np.ascontiguousarray(held[:, bins].T),
+        by_bracket=np.ascontiguousarray(by_bracket[:, bins].T),
         bins=bins.astype(np.int64),
         mark=mark,
         tick=grid.tick,

@@ -1,7 +1,7 @@
-"""Impact laws: how far a flow pushes the price, one interface for all.
+"""Impact laws: price displacement by forced flow, behind one interface.
 
 A law is a cumulative depth curve ``D(x)``, the USD that move the price by a fraction ``x``; its inverse ``D⁻¹(Q)`` is
-the impact. A measured book (:class:`liqmap.stress.depth.Depth`) is a law too.
+the impact. A measured order book (:class:`liqmap.stress.depth.Depth`) is also a law.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ __all__ = ["REACH", "STRESSED", "Law", "Linear", "PowerLaw", "SquareRoot", "fall
 
 
 REACH = 0.25
-"""How far a stated law is trusted, as a fraction of the price; beyond it a cascade is ``depth_exhausted``."""
+"""Limit of an assumed law's validity, as a fraction of the price; beyond it a cascade is ``depth_exhausted``."""
 
 STRESSED = 0.1
-"""Depth left in a stressed book: −90 % was reported for the largest venues on 2025-10-10 (FTI)."""
+"""Remaining share of depth in a stressed book: −90 % was reported for the largest venues on 2025-10-10 (FTI)."""
 
 _FITTED_AT = (11 * 60 + 7) * 60 * 1_000_000
 """11:07 UTC, when the bands of :class:`PowerLaw` were published."""
 
 
 class Law(Protocol):
-    """What a cascade needs to know of the market."""
+    """Interface of an impact law."""
 
     @property
     def name(self) -> str:
-        """A word for tables: ``book``, ``power_law``, ``square_root``, ``linear``."""
+        """Name in tables: ``book``, ``power_law``, ``square_root``, ``linear``."""
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What the law takes for granted, a sentence each."""
+        """Assumptions of the law, one sentence each."""
 
     def curve(self, side: BookSide) -> _core.Curve:
-        """``D(x)`` of one side: bids take forced sales, asks forced purchases; ``x`` is a fraction, ``D`` is USD."""
+        """Return ``D(x)`` of one side: bids absorb forced sales, asks forced purchases; ``x`` fraction, ``D`` USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class PowerLaw:
     Attributes:
         bid: USD within 1 % below the mid, and the exponent.
         ask: The same above it.
-        reach: Displacement, as a fraction, beyond which no number is given.
-        source: Where the numbers come from; it is shown among the assumptions.
+        reach: Displacement, as a fraction, beyond which the law does not apply.
+        source: Source of the parameters, shown among the assumptions.
 
     Example:
         >>> law = PowerLaw(bid=(600e6, 0.75), ask=(600e6, 0.75))
@@ -80,10 +80,10 @@ class PowerLaw:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Source and reach."""
-        return (f"depth: {self.source}; nothing is said beyond {self.reach:.0%}",)
+        return (f"depth: {self.source}; not applied beyond {self.reach:.0%}",)
 
     def curve(self, side: BookSide) -> _core.Curve:
-        """The side's curve."""
+        """Return the side's curve."""
         d1, beta = self.bid if side == "bid" else self.ask
         return _power_curve(0.01, d1, beta, self.reach)
 
@@ -92,14 +92,14 @@ class PowerLaw:
 class SquareRoot:
     """``I(Q) = y · sigma · sqrt(Q / volume)``: the square-root law of metaorder impact.
 
-    The exponent ½ is measured on Bitcoin over four decades of size (Donier and Bonart, arXiv 1412.4503). It holds for
-    flow worked over time; a cascade is faster, so it is the gentle end of a bracket for large flows.
+    The exponent ½ was measured on Bitcoin over four decades of size (Donier and Bonart, arXiv 1412.4503). It applies to
+    orders executed over time; a cascade is faster, so for large flows this law is the mild end of the law range.
 
     Attributes:
         sigma: Daily volatility of the price, as a fraction.
         volume: Daily turnover, USD.
         y: Prefactor, of order 1.
-        reach: Displacement, as a fraction, beyond which no number is given.
+        reach: Displacement, as a fraction, beyond which the law does not apply.
     """
 
     sigma: float = 0.025
@@ -114,11 +114,11 @@ class SquareRoot:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """The three numbers."""
+        """The three parameters."""
         return (f"square root: Y {self.y:g}, daily volatility {self.sigma:.2%}, daily turnover {usd(self.volume)}",)
 
     def curve(self, side: BookSide) -> _core.Curve:
-        """The same for both sides."""
+        """Return the same curve for both sides."""
         del side
         return _power_curve(self.y * self.sigma, self.volume, 2.0, self.reach)
 
@@ -129,7 +129,7 @@ class Linear:
 
     Attributes:
         depth: USD per unit of relative displacement, such as 100 × the USD that move the price by 1 %.
-        reach: Displacement, as a fraction, beyond which no number is given.
+        reach: Displacement, as a fraction, beyond which the law does not apply.
     """
 
     depth: float
@@ -142,19 +142,19 @@ class Linear:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """The one number."""
+        """The depth parameter."""
         return (f"linear impact: ${self.depth / 1e8:g}M per 1 %",)
 
     def curve(self, side: BookSide) -> _core.Curve:
-        """The same for both sides."""
+        """Return the same curve for both sides."""
         del side
         return _power_curve(1.0, self.depth, 1.0, self.reach)
 
 
 def fallback_law(at: Instant, why: str = "none in the history at that time") -> PowerLaw:
-    """The law used where there is no book to use, which says ``why``.
+    """Return the law used if no order book is available; ``why`` is stated among its assumptions.
 
-    :class:`PowerLaw`'s fits come from 11:07 UTC, the deepest hour of the day; here they are brought to the hour of
+    The fits of :class:`PowerLaw` are from 11:07 UTC, the deepest hour of the day; they are rescaled to the hour of
     ``at`` (:func:`liqmap.stress.intraday_depth.hour_factor`).
     """
     default = PowerLaw()

@@ -1,4 +1,4 @@
-"""What every question about a cascade starts with: whose levels, which law, which kind of shock."""
+"""Selection of the impact law and of the triggered side for a cascade."""
 
 from __future__ import annotations
 
@@ -17,46 +17,51 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "core_market", "law_or_fallback", "triggered_side", "usable_law"]
 
 Kind: TypeAlias = Literal["news", "flow"]
-"""``news``: the book re-centres after the shock. ``flow``: the shock has eaten the book up to its own size."""
+"""``news``: the book re-centres after the shock. ``flow``: the shock has consumed the book up to its own size."""
 
 
 def law_or_fallback(of: MapLike, depth: Law | None) -> Law:
-    """The law given, or the labelled fallback.
+    """Return the given law, or the labelled fallback if it is ``None``.
 
     Raises:
-        InputError: A book of another price: the mark lies outside it.
+        InputError: The mark lies outside the given book.
     """
     if depth is None:
         return fallback_law(of.at)
-    if isinstance(depth, Depth) and not depth.holds(of.mark_price):
+    if isinstance(depth, Depth) and not depth.covers(of.mark_price):
         raise InputError(
             "cascade",
             ", ".join(depth.instruments),
             f"a book around {depth.mid:,.2f}",
-            f"one that holds the mark {of.mark_price:,.2f}; Depth.moved shifts it",
+            f"a book that covers the mark {of.mark_price:,.2f}; Depth.moved shifts it",
             "nothing computed",
         )
     return depth
 
 
 def usable_law(of: MapLike, depth: Law | None, side: Side) -> Law:
-    """The law for what must not fail on a bad book, such as a page: as much of the book as speaks of this side.
+    """Return a law that never fails on an unsuitable book, for pages.
 
-    A book of another price is moved to the mark; where it lacks the side that would take the flow, the labelled
-    fallback stands in. Both say so among their assumptions.
+    A book around another price is moved to the mark. If the book has no orders on the side that absorbs the forced
+    flow, the labelled fallback is used. Both are stated among the assumptions.
+
+    Args:
+        of: The map.
+        depth: A book or another law; ``None`` is the labelled fallback.
+        side: Side of the positions that are liquidated.
     """
     if not isinstance(depth, Depth):
         return law_or_fallback(of, depth)
     if depth.ladder("bid" if side == "long" else "ask").distance.size == 0:
-        return fallback_law(of.at, f"the book of {', '.join(depth.instruments)} lacks this side")
-    return depth if depth.holds(of.mark_price) else depth.moved(of.mark_price)
+        return fallback_law(of.at, f"the book of {', '.join(depth.instruments)} has no orders on this side")
+    return depth if depth.covers(of.mark_price) else depth.moved(of.mark_price)
 
 
 def triggered_side(shock: float) -> Side:
-    """Whose positions a shock forces: longs on the way down, shorts on the way up.
+    """Return the side that a shock liquidates: longs if it is negative, shorts if it is positive.
 
     Raises:
-        InputError: Not a number, 0, or 100 % and more.
+        InputError: The shock is not a number, 0, or at least 100 %.
     """
     if not (math.isfinite(shock) and 0 < abs(shock) < 1):
         raise InputError(
@@ -66,10 +71,10 @@ def triggered_side(shock: float) -> Side:
 
 
 def core_market(levels: DirectionalLevels, law: Law, kind: Kind = "news") -> _core.Market:
-    """The core's market for forced flow of one side: bids take sales of longs, asks purchases of shorts.
+    """Return the core's market for the forced flow of one side: bids absorb sales of longs, asks purchases of shorts.
 
     Raises:
-        InputError: A book without that side.
+        InputError: The book has no orders on that side.
     """
     return _core.Market(
         law.curve("bid" if levels.side == "long" else "ask"),

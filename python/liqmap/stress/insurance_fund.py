@@ -1,4 +1,4 @@
-"""Insurance fund and auto-deleveraging: who pays when a forced order fills beyond bankruptcy."""
+"""Insurance fund and auto-deleveraging: losses of forced orders that fill beyond the bankruptcy price."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ __all__ = ["Deleveraging", "deleveraging"]
 
 @dataclass(frozen=True, slots=True)
 class Deleveraging:
-    """A cascade in which losses are paid by a fund while it lasts.
+    """A cascade with an insurance fund and auto-deleveraging.
 
     Attributes:
-        side: Whose positions are forced to close; winners of the other side are deleveraged.
+        side: Side of the liquidated positions; profitable positions of the other side are deleveraged.
         stop_price: Quote currency.
         displacement: ``|stop / mark − 1|``.
-        sold: USD closed in the book.
-        handed: USD closed against winners at bankruptcy prices, without an order: it moves no price.
-        paid: USD the fund paid.
-        first: Price of the first level of which part was handed over, or ``None``.
-        depth_exhausted: The flow asked for more than the book is known to hold.
+        executed: USD closed in the order book.
+        deleveraged: USD closed against profitable positions at bankruptcy prices, without impact on the price.
+        fund_paid: USD paid by the fund.
+        first_deleveraged: Price of the first level that was deleveraged in part, or ``None``.
+        depth_exhausted: Whether the flow exceeds the known depth.
     """
 
     side: Side
     stop_price: float
     displacement: float
-    sold: float
-    handed: float
-    paid: float
-    first: float | None
+    executed: float
+    deleveraged: float
+    fund_paid: float
+    first_deleveraged: float | None
     depth_exhausted: bool
 
 
@@ -51,38 +51,38 @@ def deleveraging(
 ) -> Deleveraging:
     """Follow a shock with an insurance fund: levels execute in order, nearest first.
 
-    A level's flow fills at its mean displacement; what lies beyond its bankruptcy price is paid by the fund. Once the
-    fund is spent a level sells only as much as loses nothing more, and the rest is handed to winners. Fewer orders
-    reach the book, so the price goes less far than without: deleveraging stops cascades.
+    A level's flow fills at its mean displacement; the fund pays the loss beyond the bankruptcy price. Once the fund is
+    exhausted, a level executes only the part that causes no further loss, and the rest is deleveraged. Fewer orders
+    reach the book, so auto-deleveraging shortens the cascade.
 
     Args:
         of: The map.
         shock: Signed fraction of the mark.
         depth: A book or another law; ``None`` is the labelled fallback.
         fund: USD in the fund.
-        gap: From liquidation to bankruptcy, a fraction of the mark: the maintenance margin rate of the positions
-            (0.4 % in the first tier of BTC perpetuals).
+        gap: Distance from liquidation to bankruptcy, a fraction of the mark: the maintenance margin rate of the
+            positions (0.4 % in the first tier of BTC perpetuals).
         kind: ``news`` or ``flow``.
 
     Raises:
-        InputError: A gap or fund that is negative or not a number, and as for :func:`liqmap.stress.cascade.cascade`.
+        InputError: A negative or invalid gap or fund, and as for :func:`liqmap.stress.cascade.cascade`.
     """
     if not (math.isfinite(gap) and gap >= 0):
-        raise InputError("cascade", "gap", repr(gap), "a fraction from 0 on", "nothing computed")
+        raise InputError("cascade", "gap", repr(gap), "a fraction of at least 0", "nothing computed")
     levels = directional_levels(of, triggered_side(shock))
     market = core_market(levels, law_or_fallback(of, depth), kind)
     bankruptcy = levels.distance / levels.mark + gap
-    stop, sold, handed, paid, exhausted = _core.deleverage(
+    stop, executed, deleveraged, fund_paid, exhausted = _core.deleverage(
         levels.distance, levels.notional, bankruptcy, market, levels.ticks(shock), fund
     )
-    passed_on = np.flatnonzero(handed > 0)
+    levels_deleveraged = np.flatnonzero(deleveraged > 0)
     return Deleveraging(
         side=levels.side,
         stop_price=levels.price(stop),
         displacement=stop / levels.mark,
-        sold=float(sold.sum()),
-        handed=float(handed.sum()),
-        paid=paid,
-        first=float(levels.prices[passed_on[0]]) if passed_on.size else None,
+        executed=float(executed.sum()),
+        deleveraged=float(deleveraged.sum()),
+        fund_paid=fund_paid,
+        first_deleveraged=float(levels.prices[levels_deleveraged[0]]) if levels_deleveraged.size else None,
         depth_exhausted=exhausted,
     )

@@ -1,4 +1,4 @@
-"""Depth by the hour: books are thinner at night."""
+"""Depth by hour of the day: order books are thinner at night."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _HOURS = 24
 
 
 def hour_factor(at: Instant) -> float:
-    """Depth at an hour of the UTC day, relative to the day's (geometric) mean.
+    """Return depth at an hour of the UTC day, relative to the day's geometric mean.
 
-    Two figures, and cosines in log depth between them: Binance BTC/FDUSD held $3.86M within 10 bp at 11:00 UTC and
+    Interpolates two measured values by cosines in log depth: Binance BTC/FDUSD had $3.86M within 10 bp at 11:00 UTC and
     $2.36M at 21:00 (Amberdata, 50,526 minutes, July-August 2025).
 
     Example:
@@ -44,23 +44,23 @@ def hour_factor(at: Instant) -> float:
 
 
 def measured_profile(
-    books: Sequence[Depth], side: BookSide, distance: float, *, least: int = 5
+    books: Sequence[Depth], side: BookSide, distance: float, *, minimum: int = 5
 ) -> npt.NDArray[np.float64]:
-    """Depth by hour of the UTC day from measured books: median within ``distance``, over the median of all hours.
+    """Return depth by hour of the UTC day from measured books: median within ``distance`` over the median of all hours.
 
     Returns:
-        24 factors; NaN for an hour with fewer than ``least`` books.
+        24 factors; NaN for an hour with fewer than ``minimum`` books.
 
     Raises:
-        InputError: No hour has that many.
+        InputError: No hour has that many books.
     """
     hours = np.array([book.at // 3_600_000_000 % _HOURS for book in books], dtype=np.int64)
-    held = np.array([book.within(side, distance) for book in books], dtype=np.float64)
+    depth = np.array([book.within(side, distance) for book in books], dtype=np.float64)
     profile = np.full(_HOURS, np.nan)
     for hour in range(_HOURS):
-        if np.count_nonzero(hours == hour) >= least:
-            profile[hour] = np.median(held[hours == hour])
+        if np.count_nonzero(hours == hour) >= minimum:
+            profile[hour] = np.median(depth[hours == hour])
     if np.all(np.isnan(profile)):
         found = f"{len(books)} books"
-        raise InputError("depth", "profile", found, f"{least} books in some hour of the day", "nothing computed")
+        raise InputError("depth", "profile", found, f"{minimum} books in some hour of the day", "nothing computed")
     return np.asarray(profile / np.nanmedian(profile), dtype=np.float64)

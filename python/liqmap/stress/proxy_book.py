@@ -1,4 +1,4 @@
-"""A book borrowed from another day: its relative shape at today's price, scaled by open interest."""
+"""Proxy book: an order book of another date, rescaled by open interest and moved to the present mark."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ __all__ = ["make_proxy_book"]
 
 
 def make_proxy_book(book: Depth, mark: float, *, then_usd: float, now_usd: float) -> Depth:
-    """The book of another day or venue, for a market of which no book was kept.
+    """Make a proxy from a book of another date or venue, for a market without a stored book.
 
-    Orders keep their relative distance from the middle, and their USD grow with open interest: ``D(x)·now / then``.
-    That takes depth for a constant share of open interest, which nobody measured across years; so it is a stand-in that
-    says so, not a measurement. Orders further out than 25 % are left out: forgotten ones say nothing of today.
+    Orders keep their relative distance from the mid, and their USD are scaled with open interest: ``D(x)·now / then``.
+    This assumes that depth is a constant share of open interest, which has not been verified across years; the result
+    is labelled as a proxy among its assumptions. Orders more than 25 % from the mid are excluded, because such old
+    orders may be stale.
 
     Args:
         book: The other book.
-        mark: Today's price, quote currency.
-        then_usd: Open interest of the contracts behind the book at its time, USD, one-sided.
-        now_usd: Today's, USD, one-sided.
+        mark: The present mark price, quote currency.
+        then_usd: Open interest of the book's contracts at its time, USD, one-sided.
+        now_usd: Present open interest, USD, one-sided.
 
     Raises:
         InputError: A price or open interest that is not a finite number above 0.
@@ -41,11 +42,11 @@ def make_proxy_book(book: Depth, mark: float, *, then_usd: float, now_usd: float
     for name, value in (("mark", mark), ("then_usd", then_usd), ("now_usd", now_usd)):
         if not (math.isfinite(value) and value > 0):
             raise InputError("depth", name, repr(value), "a finite number above 0", "nothing computed")
-    said = f"scaled by open interest, ${then_usd / 1e6:,.0f}M then and ${now_usd / 1e6:,.0f}M now"
-    near = replace(book, bid=_trim_to_edge(book.bid), ask=_trim_to_edge(book.ask))
-    return replace(near.scaled(now_usd / then_usd).moved(mark), scaled_by=said)
+    reason = f"scaled by open interest, ${then_usd / 1e6:,.0f}M then and ${now_usd / 1e6:,.0f}M now"
+    trimmed = replace(book, bid=_trim_to_reach(book.bid), ask=_trim_to_reach(book.ask))
+    return replace(trimmed.scaled(now_usd / then_usd).moved(mark), scaled_by=reason)
 
 
-def _trim_to_edge(ladder: SideDepth) -> SideDepth:
-    kept = ladder.distance <= REACH
-    return SideDepth(ladder.distance[kept], ladder.notional[kept])
+def _trim_to_reach(side: SideDepth) -> SideDepth:
+    kept = side.distance <= REACH
+    return SideDepth(side.distance[kept], side.notional[kept])

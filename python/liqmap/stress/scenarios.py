@@ -1,4 +1,4 @@
-"""Scenarios: millions of cascades at once, each with its own shock and its own depth."""
+"""Scenarios: millions of cascades at once, each with its own shock and depth."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class ShockSummary:
-    """What became of the scenarios of one shock.
+    """Statistics of the scenarios with the same shock.
 
     Attributes:
         shock: Signed fraction of the mark.
-        scenarios: How many there were.
+        scenarios: Number of scenarios.
         displacement: Mean displacement, the shock included; a fraction of the mark.
         impact: Mean displacement beyond the shock.
-        quantiles: Quantile → displacement; the larger the worse.
+        quantiles: Quantile → displacement, ascending in severity.
         liquidated: Mean USD forced to close.
-        exhausted: Share that asked for more than the book is known to hold: there the displacement is a bound.
+        exhausted: Share of scenarios in which the flow exceeds the known depth; their displacement is a bound.
     """
 
     shock: float
@@ -50,15 +50,15 @@ class ShockSummary:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scenarios:
-    """Where every scenario ends; all arrays in the order of the input.
+    """The end of every scenario; all arrays are in the order of the input.
 
     Attributes:
-        levels: The levels of the side that is forced.
+        levels: The levels of the liquidated side.
         shock: Signed fraction of the mark.
-        depth_multiplier: Of the given depth; one value if it was the same for all.
+        depth_multiplier: Factor on the given depth; one value if it is the same for all.
         displacement: ``|stop / mark − 1|``, the shock included.
         liquidated: USD forced to close.
-        exhausted: Whether the flow asked for more than the book is known to hold: displacement and USD are bounds.
+        exhausted: Whether the flow exceeds the known depth, so that displacement and USD are bounds.
     """
 
     levels: DirectionalLevels
@@ -73,37 +73,40 @@ class Scenarios:
 
     @property
     def side(self) -> Side:
-        """Whose positions are forced to close."""
+        """Side of the liquidated positions."""
         return self.levels.side
 
     @property
     def stop_price(self) -> npt.NDArray[np.float64]:
-        """Quote currency, on whole ticks."""
+        """Stop price of each scenario, quote currency, on whole ticks."""
         ticks = self.levels.mark + self.levels.sign * np.rint(self.displacement * self.levels.mark)
         return np.asarray(ticks * self.levels.tick, dtype=np.float64)
 
     def by_shock(self, quantiles: tuple[float, ...] = QUANTILES) -> tuple[ShockSummary, ...]:
-        """The distribution per distinct shock, smallest in size first."""
+        """Return statistics per distinct shock, smallest absolute shock first."""
         order = np.argsort(np.abs(self.shock), kind="stable")
         starts = np.flatnonzero(np.append(True, np.diff(self.shock[order]) != 0)) if len(self) else np.array([], int)
         return tuple(self._summary(rows, quantiles) for rows in np.split(order, starts[1:]) if rows.size)
 
     def _summary(self, rows: npt.NDArray[np.intp], quantiles: tuple[float, ...]) -> ShockSummary:
-        shock, moved = float(self.shock[rows[0]]), self.displacement[rows]
-        mean = float(moved.mean())
+        shock, displacement = float(self.shock[rows[0]]), self.displacement[rows]
+        mean = float(displacement.mean())
         return ShockSummary(
             shock=shock,
             scenarios=len(rows),
             displacement=mean,
             impact=mean - abs(shock),
-            quantiles={q: float(v) for q, v in zip(quantiles, np.quantile(moved, quantiles), strict=True)},
+            quantiles={q: float(v) for q, v in zip(quantiles, np.quantile(displacement, quantiles), strict=True)},
             liquidated=float(self.liquidated[rows].mean()),
             exhausted=float(self.exhausted[rows].mean()),
         )
 
     def to_arrow(self) -> arro3.core.Table:
-        """``shock, depth_multiplier, displacement, stop_price, liquidated_usd, depth_exhausted``, a row a scenario."""
-        from arro3.core import Array, Table  # noqa: PLC0415 - tables load only when asked for
+        """Return one row per scenario.
+
+        Columns: ``shock, depth_multiplier, displacement, stop_price, liquidated_usd, depth_exhausted``.
+        """
+        from arro3.core import Array, Table  # noqa: PLC0415 - Arrow loads only when a table is made
 
         columns = {
             "shock": self.shock,
@@ -127,20 +130,20 @@ def scenarios(
     kind: Kind = "news",
     threads: int | None = None,
 ) -> Scenarios:
-    """Run one cascade per shock and depth multiplier; each ends where :func:`liqmap.stress.cascade.cascade` ends.
+    """Run one cascade per shock and depth multiplier, with the same result as :func:`liqmap.stress.cascade.cascade`.
 
     Args:
         of: The map.
         depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is the labelled fallback.
-        shocks: Signed fractions of the mark, all of one sign: negative forces longs, positive shorts. Anything with
-            ``__arrow_c_array__`` or ``__arrow_c_stream__``, or what numpy takes.
-        depth_multipliers: How many times as deep the book is: one per shock, or one for all.
+        shocks: Signed fractions of the mark, all of one sign: negative liquidates longs, positive shorts. Any object
+            with ``__arrow_c_array__`` or ``__arrow_c_stream__``, or anything numpy accepts.
+        depth_multipliers: Factors on the depth: one per shock, or one for all.
         kind: ``news`` or ``flow``.
-        threads: How many share the work; all processors by default (or ``RAYON_NUM_THREADS``). The result is the same.
+        threads: Number of threads; all processors by default (or ``RAYON_NUM_THREADS``). Does not change the result.
 
     Raises:
-        InputError: Shocks of both signs, of 0 or of 100 % and more; a multiplier that is not a finite number above 0;
-            lengths that differ; nulls; an empty map; a book without the side that would take the flow.
+        InputError: Shocks of both signs, of 0 or of at least 100 %; a multiplier that is not a finite number above 0;
+            different lengths; nulls; an empty map; a book without orders on the side that absorbs the flow.
     """
     shock, multiplier = _column(shocks, "shocks"), _column(depth_multipliers, "depth_multipliers")
     if shock.size == 0:
@@ -155,9 +158,9 @@ def scenarios(
 
 
 def _column(values: Any, name: str) -> npt.NDArray[np.float64]:  # noqa: ANN401
-    """Numbers as one float column."""
+    """Convert numbers to a float column."""
     if hasattr(values, "__arrow_c_array__") or hasattr(values, "__arrow_c_stream__"):
-        from arro3.core import ChunkedArray  # noqa: PLC0415 - tables load only when one comes in
+        from arro3.core import ChunkedArray  # noqa: PLC0415 - Arrow loads only for Arrow input
 
         column = ChunkedArray.from_arrow(values)
         if column.null_count:

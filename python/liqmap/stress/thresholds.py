@@ -1,4 +1,4 @@
-"""Thresholds: the smallest shock that fires each level, and which levels go together."""
+"""Thresholds: the smallest shock that triggers each level, and groups of levels with the same threshold."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["Avalanche", "Thresholds", "thresholds"]
 
 @dataclass(frozen=True, slots=True)
 class Avalanche:
-    """Levels that share a threshold: the shock that fires the first of them fires them all.
+    """Levels with the same threshold: the shock that triggers the first of them triggers all.
 
     Attributes:
         shock_needed: Signed fraction of the mark.
         nearest: Price of the level nearest to the mark.
-        furthest: Price of the furthest.
-        levels: How many.
-        notional: USD.
+        furthest: Price of the level farthest from it.
+        levels: Number of levels.
+        notional: USD of all levels.
     """
 
     shock_needed: float
@@ -43,11 +43,11 @@ class Avalanche:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Thresholds:
-    """Shock needed per level of one side, nearest level first; a level fires exactly when ``|shock| ≥ shock_needed``.
+    """Thresholds of one side, nearest level first; a level triggers exactly if ``|shock| ≥ |shock_needed|``.
 
     Attributes:
         levels: The levels.
-        sigma: Shock needed, ticks.
+        sigma: Threshold of each level, ticks.
     """
 
     levels: DirectionalLevels
@@ -60,16 +60,16 @@ class Thresholds:
 
     @property
     def shock_needed(self) -> npt.NDArray[np.float64]:
-        """Signed fraction of the mark per level; the exogenous part only, the cascade brings the rest."""
+        """Threshold of each level, signed fraction of the mark; the exogenous shock only, without the cascade."""
         return np.asarray(self.levels.sign * self.sigma / self.levels.mark, dtype=np.float64)
 
     @property
     def group(self) -> npt.NDArray[np.int64]:
-        """Avalanche group of each level, from 0: levels that share a threshold fire together."""
+        """Index of the avalanche of each level, from 0; levels with the same threshold trigger together."""
         return np.concatenate(([0], np.cumsum(np.diff(self.sigma) > 0))).astype(np.int64)
 
     def avalanches(self) -> tuple[Avalanche, ...]:
-        """The groups, nearest first."""
+        """Return the groups of levels with the same threshold, nearest first."""
         starts = np.flatnonzero(np.append(True, np.diff(self.sigma) > 0))
         price, needed = self.price, self.shock_needed
         return tuple(
@@ -84,20 +84,20 @@ class Thresholds:
         )
 
     def needed(self, price: float) -> float | None:
-        """Signed shock that fires the nearest level at or beyond a price, or ``None`` if there is no such level."""
+        """Return the signed threshold of the nearest level at or beyond a price; ``None`` without such a level."""
         distance = self.levels.sign * (math.floor(price / self.levels.tick + 0.5) - self.levels.mark)
         at = int(np.searchsorted(self.levels.distance, distance))
         return float(self.shock_needed[at]) if at < self.sigma.size else None
 
 
 def thresholds(of: MapLike, side: Side, depth: Law | None = None, *, kind: Kind = "news") -> Thresholds:
-    """The smallest shock that fires each level of one side: ``σ_i = max_{j ≤ i} r_j``, in whole ticks.
+    """Compute the smallest shock that triggers each level of one side: ``σ_i = max_{j ≤ i} r_j``, in whole ticks.
 
-    ``r_j`` is the smallest shock that reaches level ``j`` once all nearer ones have fired. Use it for "shock needed",
-    never multiplied with a touch probability from observed volatility: that already contains past cascades.
+    ``r_j`` is the smallest shock that reaches level ``j`` after all nearer levels have triggered. Do not multiply it
+    with a touch probability: realised volatility already contains past cascades.
 
     Raises:
-        InputError: An empty map, or a book without the side that would take the flow.
+        InputError: An empty map, or a book without orders on the side that absorbs the flow.
     """
     levels = directional_levels(of, side)
     market = core_market(levels, law_or_fallback(of, depth), kind)

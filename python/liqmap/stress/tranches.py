@@ -1,4 +1,4 @@
-"""Liquidation in parts: a venue that closes large positions piece by piece spreads a level out."""
+"""Liquidation in tranches: a venue that closes large positions step by step spreads a level over several prices."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["HYPERLIQUID_TRANCHES", "TranchedMap", "split_into_tranches"]
 
 HYPERLIQUID_TRANCHES = ((0.0, 0.2), (0.002, 0.8))
-"""Above 100,000 USDC: a fifth at once, the rest after 30 s; how much further the price is then (0.2 %) is assumed."""
+"""Above 100,000 USDC: 20 % at once, the rest after 30 s; the price distance by then (0.2 %) is an assumption."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TranchedMap:
-    """A map whose levels are closed in parts; any question about a cascade can be asked of it.
+    """A map whose levels are split into tranches; it can be used like any other map.
 
     Attributes:
-        outside: USD pushed off the grid, by side.
+        outside: USD moved off the grid, by side.
     """
 
     instrument: str
@@ -44,22 +44,22 @@ class TranchedMap:
 
 
 def split_into_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> TranchedMap:
-    """Close every level in parts: each ``(further, share)`` puts a share of it so much further from the mark.
+    """Split every level into tranches: each ``(further, share)`` moves a share of it farther from the mark.
 
-    Still a list of levels, so that sweep, rounds and thresholds hold unchanged.
+    The result is again a set of levels, so all cascade functions apply to it.
 
     Args:
         of: The map.
-        parts: Distances beyond the level, fractions of the mark, moved by whole bins; the shares sum to 1.
+        parts: Distances beyond the level (fractions of the mark, rounded to whole bins) and shares, which sum to 1.
 
     Raises:
-        InputError: Distances or shares that are negative, shares that do not sum to 1.
+        InputError: Negative distances or shares, or shares that do not sum to 1.
 
     Note:
-        Mass is kept: what leaves the grid is counted in ``outside``.
+        Notional is conserved: the part that leaves the grid is counted in ``outside``.
     """
-    good = all(math.isfinite(further) and further >= 0 and share >= 0 for further, share in parts)
-    if not good or abs(sum(share for _, share in parts) - 1) > 1e-9:  # noqa: PLR2004 - shares are given by hand
+    valid = all(math.isfinite(further) and further >= 0 and share >= 0 for further, share in parts)
+    if not valid or abs(sum(share for _, share in parts) - 1) > 1e-9:  # noqa: PLR2004 - shares are given by hand
         raise InputError(
             "tranches", "parts", repr(tuple(parts)), "distances from 0 on, shares that sum to 1", "stopped"
         )
@@ -81,12 +81,12 @@ def split_into_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> Tr
 def _spread_notional(
     outwards: npt.NDArray[np.float64], moves: Sequence[tuple[int, float]]
 ) -> tuple[npt.NDArray[np.float64], float]:
-    """Shares of each bin moved by so many bins, and what went off the end."""
+    """Move shares of each bin outwards by whole bins; also return the notional that leaves the grid."""
     bins = outwards.shape[1]
-    made = np.zeros_like(outwards)
+    moved = np.zeros_like(outwards)
     lost = 0.0
     for by, share in moves:
         kept = max(bins - by, 0)
-        made[:, bins - kept :] += share * outwards[:, :kept]
+        moved[:, bins - kept :] += share * outwards[:, :kept]
         lost += share * float(outwards[:, kept:].sum())
-    return made, lost
+    return moved, lost

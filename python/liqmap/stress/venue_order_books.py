@@ -1,4 +1,4 @@
-"""Order books as venues send them: one reader for all, told by the shape of the payload."""
+"""Order books in the formats of the venues; the format is detected from the structure of the payload."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ Rows = list[tuple[float, float]]
 
 
 def read_book(payload: dict[str, Any], instrument: Instrument, at: Instant) -> Depth:
-    """One snapshot as a :class:`Depth`: Binance, OKX, Bybit, Hyperliquid, Kraken Futures, BitMEX.
+    """Read one snapshot of Binance, OKX, Bybit, Hyperliquid, Kraken Futures or BitMEX as a :class:`Depth`.
 
-    Sizes are counted in the instrument's contracts: ``contract_size`` coin each for a linear contract, USD each for an
+    Sizes are in the instrument's contracts: ``contract_size`` coin each for a linear contract, USD each for an
     inverse one.
 
     Args:
-        payload: A REST answer or a websocket message that holds a whole book, not a change to one.
-        instrument: Whose book it is.
-        at: When it was received; UTC microseconds.
+        payload: A REST response or a websocket message with a whole book, not an update.
+        instrument: The instrument of the book.
+        at: Time of receipt, UTC microseconds.
 
     Raises:
-        InputError: The payload holds no book, or a price or size in it is no number.
+        InputError: The payload contains no book, or a price or size is not a number.
     """
     try:
-        sides = next((found for shape in _PARSERS if (found := shape(payload)) is not None), None)
+        sides = next((found for parse in _PARSERS if (found := parse(payload)) is not None), None)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(
             "depth", instrument.name, f"a book with {type(error).__name__} {error}", "prices and sizes", "nothing read"
@@ -50,7 +50,7 @@ def read_book(payload: dict[str, Any], instrument: Instrument, at: Instant) -> D
         keys = ", ".join(sorted(map(str, payload))[:8])
         raise InputError("depth", instrument.name, f"a payload of {keys}", "a snapshot of a book", "nothing read")
     (bid, bid_size), (ask, ask_size) = (_columns(rows) for rows in sides)
-    # An inverse contract is worth its USD, a linear one its coin times the price.
+    # Contract size is USD for an inverse contract, coin for a linear one.
     bid_usd, ask_usd = (size * instrument.contract_size for size in (bid_size, ask_size))
     if instrument.payoff == "linear":
         bid_usd, ask_usd = bid_usd * bid, ask_usd * ask
@@ -58,10 +58,10 @@ def read_book(payload: dict[str, Any], instrument: Instrument, at: Instant) -> D
 
 
 def read_recording(path: str | PathLike[str], instrument: Instrument) -> Depth:
-    """The first snapshot of an instrument in a recording: lines of ``[address -> ]<epoch seconds>: <json>``.
+    """Read the first snapshot of an instrument in a recording: lines of ``[address -> ]<epoch seconds>: <json>``.
 
     Raises:
-        InputError: A line that is not of that form, or no snapshot of the instrument's symbol.
+        InputError: A line with another format, or no snapshot of the instrument's symbol.
     """
     with Path(path).open(encoding="utf-8") as lines:
         for row, line in enumerate(lines, 1):
@@ -77,14 +77,14 @@ def read_recording(path: str | PathLike[str], instrument: Instrument) -> Depth:
 
 
 def _is_snapshot(message: dict[str, Any]) -> bool:
-    """Whether a message holds a whole book, not a change."""
+    """Whether a message contains a whole book, not an update."""
     if message.get("action") in ("update", "insert", "delete") or message.get("type") == "delta":
         return False
-    return any(shape(message) is not None for shape in _PARSERS)
+    return any(parse(message) is not None for parse in _PARSERS)
 
 
 def _parse_bids_asks(payload: dict[str, Any]) -> tuple[Rows, Rows] | None:
-    """Binance, OKX, Kraken Futures: ``bids`` and ``asks``, at the top or as the one entry of ``data``."""
+    """Binance, OKX, Kraken Futures: ``bids`` and ``asks``, at the top level or in the only entry of ``data``."""
     data = payload.get("data")
     book = data[0] if isinstance(data, list) and len(data) == 1 and isinstance(data[0], dict) else payload
     if "bids" not in book or "asks" not in book:
@@ -131,11 +131,11 @@ _KEY_NAMES = (("price", "qty"), ("px", "sz"))
 
 
 def _price_sizes(rows: Iterable[Any]) -> Rows:
-    """Rows of ``[price, size, …]`` or of objects with either venue's names."""
+    """Read rows of ``[price, size, …]`` or of objects with named price and size."""
     return [_price_size(row) for row in rows]
 
 
-def _price_size(row: Any) -> tuple[float, float]:  # noqa: ANN401 - as the venue sends it
+def _price_size(row: Any) -> tuple[float, float]:  # noqa: ANN401 - list or object, by venue
     if isinstance(row, dict):
         price, size = next(names for names in _KEY_NAMES if names[0] in row)
         return float(row[price]), float(row[size])

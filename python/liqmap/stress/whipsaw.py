@@ -1,4 +1,4 @@
-"""Whipsaw: a shock that burns one side, a rebound that burns the other."""
+"""Whipsaw: a shock that liquidates one side, and a rebound that liquidates the other."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class WhipsawLeg:
     """One leg of a whipsaw.
 
     Attributes:
-        side: Whose positions it burns.
-        start_price: Where it begins, quote currency.
+        side: Side of the liquidated positions.
+        start_price: Price before the leg, quote currency.
         shock: Size of the move that starts it, a fraction of the mark.
-        stop_price: Where it stops.
+        stop_price: Price after the leg.
         liquidated: USD forced to close.
-        depth_exhausted: The flow asked for more than the book is known to hold.
+        depth_exhausted: Whether the flow exceeds the known depth.
     """
 
     side: Side
@@ -49,19 +49,19 @@ def whipsaw(
     reversion: float = 0.0,
     multiplier: float = 1.0,
 ) -> tuple[WhipsawLeg, ...]:
-    """Legs in turn, each to its own least fixed point, until one fires nothing.
+    """Follow alternating legs, each to its least fixed point, until a leg triggers no level.
 
-    Longs' and shorts' forced orders work against each other, so both sides together have no least fixed point: the
-    order matters, and legs alternate. After a leg the price comes back by ``(1 − permanent)`` of its forced part, and
-    by ``reversion`` of all of it; levels of the other side count from there.
+    Forced orders of longs and of shorts move the price in opposite directions, so both sides together have no least
+    fixed point and the order of the legs matters. After a leg the price returns by ``(1 − permanent)`` of its forced
+    part and by ``reversion`` of the whole leg; the next leg starts from there.
 
     Args:
         of: The map; both sides need levels.
         shock: Signed fraction of the mark: the first leg.
         depth: A book or another law; ``None`` is the labelled fallback.
-        permanent: Share of the forced part that stays.
-        reversion: What else comes back, as a share of the whole leg: an input, not an estimate.
-        multiplier: How many times as deep the books are.
+        permanent: Share of the forced part that is permanent.
+        reversion: Additional return, as a share of the whole leg; an input, not an estimate.
+        multiplier: Factor on the depth.
 
     Raises:
         InputError: A share out of range, and as for :func:`liqmap.stress.cascade.cascade`.
@@ -100,10 +100,10 @@ def whipsaw_share(
     permanent: float = 2 / 3,
     reversion: float = 0.0,
 ) -> float:
-    """Share of shocks after which both sides burn: at least two legs that fire.
+    """Return the share of shocks after which both sides are liquidated: at least two legs that trigger levels.
 
     Raises:
-        InputError: No shock, and as for :func:`whipsaw`.
+        InputError: No shock is given, and as for :func:`whipsaw`.
     """
     found = [
         sum(leg.liquidated > 0 for leg in whipsaw(of, s, depth, permanent=permanent, reversion=reversion)) > 1
