@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# On a busy machine a deadline measures other processes.
+settings.register_profile("liqmap", deadline=None)
+settings.load_profile("liqmap")
 
 _ROOT = Path(__file__).resolve().parent.parent
 
