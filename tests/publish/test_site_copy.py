@@ -32,7 +32,7 @@ def test_a_modified_site_is_rejected(site: Path, tmp_path: Path) -> None:
 def test_retained_issues_form_a_valid_site(site: Path) -> None:
     before = files(site)
     for keep, count in (("1", 1), ("2", 2), ("400", 3), ("12h", 2), ("90d", 3)):
-        with checked_copy(site, Retention.of(keep), most=MAX_BYTES) as ready:
+        with checked_copy(site, Retention.parse(keep), most=MAX_BYTES) as ready:
             assert issues(ready.folder) == issues(site)[-count:]
             assert ready.issues == count
             assert manifest_matches(ready.folder)
@@ -46,7 +46,7 @@ def test_retained_issues_form_a_valid_site(site: Path) -> None:
 @pytest.mark.parametrize("text", ["0", "soon", "-3"])
 def test_an_invalid_retention_is_rejected(text: str) -> None:
     with pytest.raises(InputError):
-        Retention.of(text)
+        Retention.parse(text)
 
 
 def test_a_site_above_the_size_limit_is_rejected(site: Path, tmp_path: Path) -> None:

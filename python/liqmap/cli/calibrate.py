@@ -50,4 +50,6 @@ def calibrate(
         sys.stdout.write(text.dumps(fitted.to_dict(), allow_nan=False) + "\n")
         return
     head = f"{instrument}: thousandths of traded volume by liquidation distance, valid from {iso(fitted.issued_at)}"
-    sys.stdout.write("\n\n".join([head, format_calibration(fitted), *(f"assumed: {note}" for note in fitted.notes)]) + "\n")
+    sys.stdout.write(
+        "\n\n".join([head, format_calibration(fitted), *(f"assumed: {note}" for note in fitted.notes)]) + "\n"
+    )

@@ -21,5 +21,5 @@ def publish(site: Path, /, *, to: str, keep: str | None = None, most: float = MA
         keep: Number (400) or time span (90d) of newest issues to publish; all by default.
         most: Maximum size of the published site, MB.
     """
-    count, changed = put(site, to, keep=Retention.of(keep), most=round(most * 1e6))
+    count, changed = put(site, to, keep=Retention.parse(keep), most=round(most * 1e6))
     sys.stdout.write(f"{count} issue{'s' if count != 1 else ''} at {to}{'' if changed else ', unchanged'}\n")

@@ -35,7 +35,7 @@ def score(
     """
     from liqmap.history import open_store  # noqa: PLC0415 - keep start-up fast
     from liqmap.score.backtest import run_backtests as run  # noqa: PLC0415
-    from liqmap.score.markdown_tables import write_between_markers, format_backtests  # noqa: PLC0415
+    from liqmap.score.markdown_tables import format_backtests, write_between_markers  # noqa: PLC0415
     from liqmap.score.plan import read_plan, suggest_plan  # noqa: PLC0415
 
     asked = None if plan is None else read_plan(plan)

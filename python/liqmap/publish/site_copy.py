@@ -37,14 +37,14 @@ class Retention:
     span: int | None = None
 
     @classmethod
-    def of(cls, text: str | None) -> Retention:
+    def parse(cls, text: str | None) -> Retention:
         """Parse ``400`` (issues) or ``90d`` (time span).
 
         Raises:
             InputError: The text is neither a positive number of issues nor a time span.
 
         Example:
-            >>> Retention.of("400"), Retention.of("1d")
+            >>> Retention.parse("400"), Retention.parse("1d")
             (Retention(issues=400, span=None), Retention(issues=None, span=86400000000))
         """
         if text is None:
@@ -55,7 +55,7 @@ class Retention:
             return cls(issues=int(text))
         return cls(span=parse_duration(text, stage="publish"))
 
-    def stale(self, site: Path) -> list[str]:
+    def excluded(self, site: Path) -> list[str]:
         """Paths of the issues that are left out."""
         known = issues(site)
         if self.issues is not None:
@@ -112,12 +112,12 @@ def checked_copy(site: Path, keep: Retention, *, most: int) -> Iterator[SiteCopy
     with tempfile.TemporaryDirectory(prefix="liqmap-publish-") as scratch:
         folder = Path(scratch) / "site"
         shutil.copytree(site, folder)
-        stale = keep.stale(folder)
-        for path in stale:
+        excluded = keep.excluded(folder)
+        for path in excluded:
             shutil.rmtree(folder / path)
             if not any((folder / path).parent.iterdir()):
                 (folder / path).parent.rmdir()
-        if stale:
+        if excluded:
             rebuild_site_files(folder)
         found = _read_copy(folder)
         if found.bytes > most:

@@ -140,9 +140,9 @@ def _previous_issues(missing: list[Instant], complete: set[str], known: set[str]
 
 
 def _run_sequentially(plan: _BatchPlan, chunks: list[list[Instant]]) -> Iterable[dict[Instant, str]]:
-    with _IssueWriter(plan) as press:
+    with _IssueWriter(plan) as writer:
         for chunk in chunks:
-            yield {at: press.make(at) for at in chunk}
+            yield {at: writer.write(at) for at in chunk}
 
 
 def _run_in_parallel(plan: _BatchPlan, chunks: list[list[Instant]], count: int) -> Iterable[dict[Instant, str]]:
@@ -176,7 +176,7 @@ class _IssueWriter:
     def __exit__(self, *_: object) -> None:
         self.history.close()
 
-    def make(self, at: Instant) -> str:
+    def write(self, at: Instant) -> str:
         """Write one issue; returns the error message if there is no data, else an empty string."""
         try:
             issue = self._gather(self.plan.report, at)
@@ -206,16 +206,16 @@ class _IssueWriter:
         return None
 
 
-_press: _IssueWriter | None = None
+_writer: _IssueWriter | None = None
 
 
 def _start_worker(plan: _BatchPlan) -> None:
-    global _press  # noqa: PLW0603 - the initialiser of a process pool can only set globals
+    global _writer  # noqa: PLW0603 - the initialiser of a process pool can only set globals
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # see liqmap.cli.main
-    _press = _IssueWriter(plan)
+    _writer = _IssueWriter(plan)
 
 
 def _write_chunk(chunk: list[Instant]) -> dict[Instant, str]:
-    if _press is None:
+    if _writer is None:
         raise RuntimeError("the worker process was not initialised")
-    return {at: _press.make(at) for at in chunk}
+    return {at: _writer.write(at) for at in chunk}

@@ -101,7 +101,7 @@ class Facts:
         """Clusters of one side, nearest to the mark first."""
         return tuple(sorted((c for c in self.clusters if c.side == side), key=lambda c: abs(c.distance)))
 
-    def hit(self, cluster: Cluster, hours: float = 24.0) -> float | None:
+    def touch_probability(self, cluster: Cluster, hours: float = 24.0) -> float | None:
         """Probability that the price touches the near edge of a cluster within ``hours``; ``None`` if unknown."""
         conditions = getattr(self.page_data.get("levels"), "conditions", None)
         if conditions is None:

@@ -22,17 +22,17 @@ class PriceHistory:
 
     Attributes:
         paths: CSS class of the colour → path data of the clusters, by side and band.
-        mark: Path data of the mark price line.
+        mark_line: Path data of the mark price line.
         ticks: Round prices and their vertical positions, per cent from the top.
-        end: Vertical position of the last price, per cent from the top.
+        last_position: Vertical position of the last price, per cent from the top.
         first: Time at the left edge, UTC microseconds.
         last: Time at the right edge, UTC microseconds.
     """
 
     paths: dict[str, str]
-    mark: str
+    mark_line: str
     ticks: tuple[tuple[float, float], ...]
-    end: float
+    last_position: float
     first: int
     last: int
 
@@ -50,22 +50,24 @@ def price_history(rows: list[tuple[IssueSummary, dict[str, Any]]]) -> PriceHisto
     first, last = int(shown[0][0]), int(shown[-1][0])
     width: float = WIDTH / len(shown)
 
-    def right(at: int) -> float:
+    def horizontal(at: int) -> float:
         return width / 2 + (at - first) / (last - first) * (WIDTH - width)
 
-    def down(price: float) -> float:
+    def vertical(price: float) -> float:
         return (high - min(max(price, low), high)) / (high - low) * HEIGHT
 
     paths: dict[str, str] = {}
     for at, _, clusters in shown:
         for cluster in clusters:
-            top, bottom = down(cluster["high"]), down(cluster["low"])
+            top, bottom = vertical(cluster["high"]), vertical(cluster["low"])
             name = f"{cluster['side']}s-{_BANDS.index(cluster['band'])}"
-            drawn = f"M{right(at) - width / 2:.1f} {top:.1f}h{width:.1f}v{max(bottom - top, 1):.1f}h{-width:.1f}z"
+            drawn = f"M{horizontal(at) - width / 2:.1f} {top:.1f}h{width:.1f}v{max(bottom - top, 1):.1f}h{-width:.1f}z"
             paths[name] = paths.get(name, "") + drawn
-    mark = "M" + "L".join(f"{right(at):.1f} {down(price):.1f}" for at, price, _ in shown)
-    ticks = tuple((price, down(price) / HEIGHT * 100) for price in _round_prices(low, high))
-    return PriceHistory(dict(sorted(paths.items())), mark, ticks, down(shown[-1][1]) / HEIGHT * 100, first, last)
+    mark_line = "M" + "L".join(f"{horizontal(at):.1f} {vertical(price):.1f}" for at, price, _ in shown)
+    ticks = tuple((price, vertical(price) / HEIGHT * 100) for price in _round_prices(low, high))
+    return PriceHistory(
+        dict(sorted(paths.items())), mark_line, ticks, vertical(shown[-1][1]) / HEIGHT * 100, first, last
+    )
 
 
 def _round_prices(low: float, high: float) -> list[float]:

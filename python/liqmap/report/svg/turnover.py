@@ -22,17 +22,17 @@ class Turnover:
     Attributes:
         side: ``long`` or ``short``.
         paths: ``opened``, ``closed``, ``liquidated`` → path data.
-        ground: Vertical position of the zero line in the box.
+        zero_line: Vertical position of the zero line in the box.
         top: USD at the top edge, the same for both sides.
-        sums: USD over all steps: opened, closed, liquidated.
+        totals: USD over all steps: opened, closed, liquidated.
         change: Change of notional between the first and the last column, USD.
     """
 
     side: str
     paths: dict[str, str]
-    ground: float
+    zero_line: float
     top: float
-    sums: tuple[float, float, float]
+    totals: tuple[float, float, float]
     change: float
 
 
@@ -41,26 +41,26 @@ def turnover(of: Tracks) -> tuple[Turnover, Turnover]:
     opened, closed, liquidated = (part[1:] for part in (of.opened, of.closed, of.liquidated))
     left = closed + liquidated
     top, bottom = float(opened.max(initial=1.0)), float(left.max(initial=1.0))
-    ground = HEIGHT * top / (top + bottom)
+    zero_line = HEIGHT * top / (top + bottom)
     unit = HEIGHT / (top + bottom)
     width = WIDTH / max(len(opened), 1)
 
     def bars(side: int) -> dict[str, str]:
         found = {"opened": "", "closed": "", "liquidated": ""}
         for i in range(len(opened)):
-            up, down, gone = (float(part[i, side]) * unit for part in (opened, closed, liquidated))
+            up, down, liquidations = (float(part[i, side]) * unit for part in (opened, closed, liquidated))
             for name, begin, rise in (
-                ("opened", ground, -up),
-                ("closed", ground + gone, down),
-                ("liquidated", ground, gone),
+                ("opened", zero_line, -up),
+                ("closed", zero_line + liquidations, down),
+                ("liquidated", zero_line, liquidations),
             ):
                 if abs(rise) >= HEIGHT / 2000:
                     found[name] += f"M{i * width:.1f} {begin:.2f}h{width * 0.88:.1f}v{rise:.2f}h{-width * 0.88:.1f}z"
         return found
 
     def one(side: int, name: str) -> Turnover:
-        sums = tuple(float(np.sum(part[:, side])) for part in (opened, closed, liquidated))
+        totals = tuple(float(np.sum(part[:, side])) for part in (opened, closed, liquidated))
         change = float(of.notional[-1, side] - of.notional[0, side])
-        return Turnover(name, bars(side), ground, top, (sums[0], sums[1], sums[2]), change)
+        return Turnover(name, bars(side), zero_line, top, (totals[0], totals[1], totals[2]), change)
 
     return one(0, "long"), one(1, "short")
