@@ -146,7 +146,7 @@ def test_what_is_not_in_the_sum_is_named(db: Path, market: MarketMap) -> None:
 def test_brackets_of_different_recipes_stand_side_by_side(db: Path, market: MarketMap) -> None:
     """Calibrated leverages are the venue's own: no two are alike, and all are kept."""
     with liqmap.open(db) as history:
-        made = history.map("BTC", recipe=CalibratedRecipe.even(0.0003))
+        made = history.map("BTC", recipe=CalibratedRecipe.uniform(0.0003))
     assert isinstance(made, MarketMap)
     assert made.brackets == tuple(sorted({x for part in made.parts for x in part.brackets}))
     assert np.array_equal(units(made.long.sum(axis=1)).sum(), sum(units(p.long).sum() for p in made.parts))

@@ -73,7 +73,7 @@ def test_the_prior_decides_far_from_the_mark(db: Path) -> None:
 
 
 def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -> None:
-    kernel = CalibratedRecipe.even(0.0004)
+    kernel = CalibratedRecipe.uniform(0.0004)
     bounds = tuple(tuple(tuple(x * f for x in side) for side in (kernel.long, kernel.short)) for f in (0.5, 2.0))
     fitted = Calibration(
         instrument=NAME,

@@ -45,7 +45,7 @@ def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         # Everything is mapped, so bars are rescaled to fit open interest.
         ("2026-06-14T15:00Z", Recipe(mapped_share=1.0), 5_000),
         ("2026-01-31T00:00Z", Recipe(), 1_000),
-        ("2026-01-31T00:00Z", CalibratedRecipe.even(0.0005), 1_000),
+        ("2026-01-31T00:00Z", CalibratedRecipe.uniform(0.0005), 1_000),
     ],
 )
 def test_every_bar_of_real_markets_balances(db: Path, end: str, recipe: Any, bars: int) -> None:
@@ -85,7 +85,7 @@ def random_run(rng: np.random.Generator) -> EngineRun:
     oi = np.clip(1_000 * np.exp(jumps), 10, 1e6)
     oi[rng.random(n) < rng.choice([0, 0.1])] = 0.0
     scale = rng.choice([0, 1, 100, 3_000])
-    fed = EngineBars(
+    bars = EngineBars(
         end=HOUR * np.arange(1, n + 1),
         hours=rng.choice([0.0, 1 / 12, 1.0, 30.0], n),
         low=close * (1 - width * rng.random(n)),
@@ -96,7 +96,7 @@ def random_run(rng: np.random.Generator) -> EngineRun:
         short_flow=scale * rng.random(n),
         assumptions=(),
     )
-    return EngineRun(Cohorts(BRACKETS, 1e-3), fed, (3.0, 20.0, 100.0), BRACKETS, 1e-3, ())
+    return EngineRun(Cohorts(BRACKETS, 1e-3), bars, (3.0, 20.0, 100.0), BRACKETS, 1e-3, ())
 
 
 def rescaled_bars(histories: int, seed: int) -> int:
@@ -143,8 +143,8 @@ def test_the_rescaled_amount_is_the_excess_over_open_interest() -> None:
     flat = np.full(2, 50_000.0)
     flows = np.array([60.0, 0.0]), np.array([10.0, 0.0])
     rows = np.array([[0.3, 0.3, 1.0, 1.0, math.inf]])
-    fed = EngineBars(HOUR * np.arange(1, 3), np.ones(2), flat, flat, flat, np.array([100.0, 40.0]), *flows, ())
-    ledger = record_bar_ledger(EngineRun(Cohorts(rows, 1e-3), fed, (3.0,), rows, 1e-3, ()), 0, 2)
+    bars = EngineBars(HOUR * np.arange(1, 3), np.ones(2), flat, flat, flat, np.array([100.0, 40.0]), *flows, ())
+    ledger = record_bar_ledger(EngineRun(Cohorts(rows, 1e-3), bars, (3.0,), rows, 1e-3, ()), 0, 2)
     assert ledger.rescaled.tolist() == [[0, 0], [20, 0]]
     assert ledger.mapped[1].tolist() == [40, 10]
     assert ledger.closed.tolist() == [[60, 10], [40, 60]]

@@ -34,8 +34,8 @@ def market(seed: int, bars: int = BARS) -> EngineBars:
     )
 
 
-def new_run(fed: EngineBars, rows: np.ndarray = BRACKETS) -> EngineRun:
-    return EngineRun(Cohorts(rows, 1e-3), fed, (3.0, 20.0, 100.0), rows, 1e-3, ())
+def new_run(bars: EngineBars, rows: np.ndarray = BRACKETS) -> EngineRun:
+    return EngineRun(Cohorts(rows, 1e-3), bars, (3.0, 20.0, 100.0), rows, 1e-3, ())
 
 
 def state(of: EngineRun) -> tuple[list[bytes], object, int]:
@@ -43,8 +43,8 @@ def state(of: EngineRun) -> tuple[list[bytes], object, int]:
     return [column.tobytes() for column in of.engine.levels()], of.engine.accounts(), of.rescaled
 
 
-def without_checkpoints(fed: EngineBars, stop: int, rows: np.ndarray = BRACKETS) -> tuple[list[bytes], object, int]:
-    run = new_run(fed, rows)
+def without_checkpoints(bars: EngineBars, stop: int, rows: np.ndarray = BRACKETS) -> tuple[list[bytes], object, int]:
+    run = new_run(bars, rows)
     run.advance(0, stop)
     return state(run)
 
@@ -56,19 +56,19 @@ def _empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_final_state_does_not_depend_on_intermediate_stops() -> None:
-    fed = market(1)
+    bars = market(1)
     for stops in ([500], [37, 300], [64, 65, 449], [10, 499, 500], [1], [128]):
-        one = new_run(fed)
+        one = new_run(bars)
         for stop in stops:
             one.advance_to(stop)
-        assert one.fed == stops[-1]
-        assert state(one) == without_checkpoints(fed, stops[-1])
-    assert without_checkpoints(fed, BARS)[2] > 0
+        assert one.processed == stops[-1]
+        assert state(one) == without_checkpoints(bars, stops[-1])
+    assert without_checkpoints(bars, BARS)[2] > 0
 
 
 def test_a_second_run_processes_only_the_bars_after_the_last_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    fed = market(2)
-    new_run(fed).advance_to(BARS)
+    bars = market(2)
+    new_run(bars).advance_to(BARS)
     processed: list[int] = []
     advance = EngineRun.advance
 
@@ -80,38 +80,38 @@ def test_a_second_run_processes_only_the_bars_after_the_last_checkpoint(monkeypa
     later = new_run(market(2))
     later.advance_to(BARS)
     assert sum(processed) == BARS % EVERY
-    assert state(later) == without_checkpoints(fed, BARS)
+    assert state(later) == without_checkpoints(bars, BARS)
 
 
 def test_checkpoints_are_shared_only_between_identical_inputs() -> None:
-    fed = market(3)
-    new_run(fed).advance_to(BARS)
+    bars = market(3)
+    new_run(bars).advance_to(BARS)
     for name in ("hours", "low", "high", "close", "open_interest", "long_flow", "short_flow"):
-        other = replace(fed, **{name: getattr(fed, name) * np.where(np.arange(BARS) == 5, 1 + 1e-15, 1.0)})
+        other = replace(bars, **{name: getattr(bars, name) * np.where(np.arange(BARS) == 5, 1 + 1e-15, 1.0)})
         one = new_run(other)
         one.advance_to(BARS)
         assert state(one) == without_checkpoints(other, BARS)
     rows = BRACKETS * np.array([1, 1, 1, 1, 1 + 1e-15])
-    wider = new_run(fed, rows)
+    wider = new_run(bars, rows)
     wider.advance_to(BARS)
-    assert state(wider) == without_checkpoints(fed, BARS, rows)
+    assert state(wider) == without_checkpoints(bars, BARS, rows)
 
 
 def test_a_longer_input_shares_checkpoints_with_a_shorter_one_and_vice_versa() -> None:
     long = market(4)
     names = ("end", "hours", "low", "high", "close", "open_interest", "long_flow", "short_flow")
     short = replace(long, **{name: getattr(long, name)[:300] for name in names})
-    for fed, stop in ((short, 300), (long, 500), (short, 290), (long, 310)):
-        one = new_run(fed)
+    for bars, stop in ((short, 300), (long, 500), (short, 290), (long, 310)):
+        one = new_run(bars)
         one.advance_to(stop)
         assert state(one) == without_checkpoints(long, stop)
     assert new_run(short).checkpoints is new_run(long).checkpoints
 
 
 def test_the_number_of_checkpoints_and_caches_is_limited() -> None:
-    fed = market(5, 2_000)
-    new_run(fed).advance_to(2_000)
-    run = new_run(fed)
+    bars = market(5, 2_000)
+    new_run(bars).advance_to(2_000)
+    run = new_run(bars)
     for stop in range(1, 2_000, 7):
         run.advance_to(stop)
     assert len(run.checkpoints._checkpoints) <= checkpoints._MAX_CHECKPOINTS
@@ -121,16 +121,16 @@ def test_the_number_of_checkpoints_and_caches_is_limited() -> None:
 
 
 def test_the_same_prices_at_other_times_do_not_share_checkpoints() -> None:
-    fed = market(7)
-    later = replace(fed, end=fed.end + 1_000)
-    assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed) is checkpoints.checkpoint_cache(
-        BRACKETS, 1e-3, replace(fed)
+    bars = market(7)
+    later = replace(bars, end=bars.end + 1_000)
+    assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, bars) is checkpoints.checkpoint_cache(
+        BRACKETS, 1e-3, replace(bars)
     )
-    assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed) is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, later)
+    assert checkpoints.checkpoint_cache(BRACKETS, 1e-3, bars) is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, later)
 
 
 def test_threads_do_not_share_caches() -> None:
-    fed = market(8)
+    bars = market(8)
     with ThreadPoolExecutor(1) as other:
-        elsewhere = other.submit(checkpoints.checkpoint_cache, BRACKETS, 1e-3, fed).result()
-    assert elsewhere is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, fed)
+        elsewhere = other.submit(checkpoints.checkpoint_cache, BRACKETS, 1e-3, bars).result()
+    assert elsewhere is not checkpoints.checkpoint_cache(BRACKETS, 1e-3, bars)

@@ -18,7 +18,7 @@ NAME = "sim:BTCUSDT"
 HOUR = 3_600_000_000
 START = 1_735_689_600_000_000
 N = 120
-RECIPES: list[AnyRecipe] = [Recipe(), CalibratedRecipe.even(0.001)]
+RECIPES: list[AnyRecipe] = [Recipe(), CalibratedRecipe.uniform(0.001)]
 Make = Callable[[np.ndarray, AnyRecipe], LiquidationMap]
 
 
@@ -111,7 +111,7 @@ def test_a_tenfold_jump_is_reported(made: Make, recipe: AnyRecipe) -> None:
         (lambda: Recipe(stock=(0.3, *Recipe().stock[1:])), "shares that sum to 1.1"),
         (lambda: Recipe(stock=Recipe().stock[1:]), "10, 9, 10"),
         (lambda: Recipe(mapped_share=1.5), "mapped_share 1.5"),
-        (lambda: CalibratedRecipe.even(0.05), "shares that sum to 1.2 and 1.2"),
+        (lambda: CalibratedRecipe.uniform(0.05), "shares that sum to 1.2 and 1.2"),
         (lambda: CalibratedRecipe(DISTANCES, (-0.1,) * 24, (0.01,) * 24), "shares that sum to -2.4"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 import liqmap
 from _helpers.sample_map import sample_map
 from liqmap._base.errors import InputError, NotFoundError
-from liqmap.maps.position_on_map import place
+from liqmap.maps.position_on_map import place_position
 from liqmap.positions.single_position import Position, margin_for, price_position
 from liqmap.venues.catalogue import find_entry
 
@@ -55,19 +55,19 @@ def test_added_margin_moves_the_price_out_of_every_cluster_of_its_side() -> None
     # The leverage whose liquidation price is the cluster's peak: L = E·(1 − 1/x)/(1 − m), first tier.
     leverage = 1 / (1 - cluster.peak / 77_000.0 * (1 - 0.004))
     asked = position(leverage=leverage)
-    placed = place(price_position(asked, BINANCE.tiers), on, BINANCE.tiers)
+    placed = place_position(price_position(asked, BINANCE.tiers), on, BINANCE.tiers)
     assert placed is not None
     assert placed.exit is not None
     assert placed.exit.margin is not None
     assert placed.cluster == cluster
-    out = place(
+    out = place_position(
         price_position(position(leverage=leverage, margin=placed.exit.margin), BINANCE.tiers), on, BINANCE.tiers
     )
     assert out is not None
     assert (out.cluster, out.exit) == (None, None)
     assert placed.ahead < out.ahead
     less = position(leverage=leverage, margin=placed.exit.margin - 2 * 0.5)
-    inside = place(price_position(less, BINANCE.tiers), on, BINANCE.tiers)
+    inside = place_position(price_position(less, BINANCE.tiers), on, BINANCE.tiers)
     assert inside is not None
     assert inside.cluster is not None
 
@@ -75,7 +75,7 @@ def test_added_margin_moves_the_price_out_of_every_cluster_of_its_side() -> None
 def test_a_fully_covered_position_has_no_price_and_no_place_on_a_map() -> None:
     found = price_position(position(margin=80_000 * 0.5), BINANCE.tiers)
     assert found.liquidation_price is None
-    assert place(found, sample_map(), BINANCE.tiers) is None
+    assert place_position(found, sample_map(), BINANCE.tiers) is None
 
 
 @pytest.mark.parametrize(

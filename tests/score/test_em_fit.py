@@ -20,7 +20,7 @@ TRUTH = np.array([0.30, 0.30, 0.20, 0.12, 0.05, 0.03])
 def predicted(days: int, seed: int) -> np.ndarray:
     """USD (millions) per unit of share of the longs, per hour, from the engine."""
     bars = walk(24 * days, seed=seed)
-    kernel = CalibratedRecipe.even(1e-3, DISTANCES)
+    kernel = CalibratedRecipe.uniform(1e-3, DISTANCES)
     swept = predict_with_engine(kernel.engine_bars(bars, instrument="sim:BTC"), kernel.rows(), kernel.step)
     return (swept.standing + swept.born)[:, 0] / 1e-3 / 1e6
 

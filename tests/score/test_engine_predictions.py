@@ -56,7 +56,7 @@ def test_a_bars_own_volume_changes_nothing_of_what_it_sweeps() -> None:
 
 def test_two_strokes_are_the_engines_one() -> None:
     """Standing and born together are what the engine predicts in one go."""
-    kernel = CalibratedRecipe.even(0.001)
+    kernel = CalibratedRecipe.uniform(0.001)
     fed = kernel.engine_bars(BARS, instrument="sim:BTC")
     whole, rescaled = Cohorts(kernel.rows(), kernel.step).advance(
         fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow

@@ -66,7 +66,7 @@ def predict_unit_shares(
         NotFoundError: No volume is known.
     """
     share = 0.5 / len(distances)
-    kernel = CalibratedRecipe.even(share, distances)
+    kernel = CalibratedRecipe.uniform(share, distances)
     fed = kernel.engine_bars(replace(bars, oi_base=np.full(len(bars), _UNLIMITED_OI)), instrument=bars.instrument)
     swept = predict_with_engine(fed, kernel.rows(), kernel.step)
     born = swept.born / share

@@ -48,7 +48,7 @@ def mirrored(bars: MarketBars, periods: Periods, distances: tuple[float, ...] = 
         USD per unit of share, shape ``(bars, 2, brackets)``; 0 where no period is.
     """
     share = 0.5 / len(distances)
-    kernel = CalibratedRecipe.even(share, distances)
+    kernel = CalibratedRecipe.uniform(share, distances)
     fed = kernel.engine_bars(replace(bars, oi_base=np.full(len(bars), _UNLIMITED_OI)), instrument=bars.instrument)
     columns = (fed.hours, fed.low, fed.high, fed.close, fed.open_interest, fed.long_flow, fed.short_flow)
     engine = _core.Cohorts(kernel.rows(), kernel.step)

@@ -69,7 +69,7 @@ class CalibratedRecipe:
             raise _invalid("half_life_hours", found, "a time above 0 and a share")
 
     @classmethod
-    def even(cls, share: float = 0.01, distances: tuple[float, ...] = DISTANCES) -> CalibratedRecipe:
+    def uniform(cls, share: float = 0.01, distances: tuple[float, ...] = DISTANCES) -> CalibratedRecipe:
         """Return a recipe with the same share at every distance; a calibration starts from it."""
         shares = (share,) * len(distances)
         return cls(distances, shares, shares)

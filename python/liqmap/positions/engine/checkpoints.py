@@ -34,9 +34,9 @@ _COMPARED_COLUMNS = ("end", "hours", "low", "high", "close", "open_interest", "l
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Serialised engine after ``fed`` bars, of which ``rescaled`` had mapped positions above open interest."""
+    """Serialised engine after ``processed`` bars, ``rescaled`` of which had mapped positions above open interest."""
 
-    fed: int
+    processed: int
     rescaled: int
     engine: bytes
 
@@ -67,11 +67,13 @@ class CheckpointCache:
 
     def latest(self, stop: int) -> Checkpoint | None:
         """Return the last checkpoint after at most ``stop`` bars."""
-        return self._checkpoints.get(max((fed for fed in self._checkpoints if fed <= stop), default=-1))
+        return self._checkpoints.get(
+            max((processed for processed in self._checkpoints if processed <= stop), default=-1)
+        )
 
-    def save(self, fed: int, rescaled: int, engine: _core.Cohorts) -> None:
+    def save(self, processed: int, rescaled: int, engine: _core.Cohorts) -> None:
         """Save a checkpoint; beyond the maximum number the earliest one is discarded."""
-        self._checkpoints[fed] = Checkpoint(fed, rescaled, engine.to_bytes())
+        self._checkpoints[processed] = Checkpoint(processed, rescaled, engine.to_bytes())
         if len(self._checkpoints) > _MAX_CHECKPOINTS:
             del self._checkpoints[min(self._checkpoints)]
 

@@ -106,7 +106,7 @@ class EngineRun:
         rows: Brackets of the engine; see :class:`liqmap._core.Cohorts`.
         step: Width of the engine's bins in log price.
         assumptions: One sentence each.
-        fed: Number of bars processed so far.
+        processed: Number of bars processed so far.
         rescaled: Number of those bars in which mapped positions were rescaled to fit open interest.
     """
 
@@ -116,7 +116,7 @@ class EngineRun:
     rows: npt.NDArray[np.float64]
     step: float
     assumptions: tuple[str, ...]
-    fed: int = 0
+    processed: int = 0
     rescaled: int = 0
 
     @property
@@ -135,15 +135,15 @@ class EngineRun:
         ``stop`` must not be less than the number of bars processed so far.
         """
         resumed = self.checkpoints.latest(stop)
-        if resumed is not None and resumed.fed > self.fed:
+        if resumed is not None and resumed.processed > self.processed:
             self.engine = _core.Cohorts.from_bytes(resumed.engine)
-            self.fed, self.rescaled = resumed.fed, resumed.rescaled
+            self.processed, self.rescaled = resumed.processed, resumed.rescaled
         checkpoint = stop // CHECKPOINT_BARS * CHECKPOINT_BARS
-        if checkpoint > self.fed:
-            self.advance(self.fed, checkpoint)
-            self.checkpoints.save(self.fed, self.rescaled, self.engine)
-        if stop > self.fed:
-            self.advance(self.fed, stop)
+        if checkpoint > self.processed:
+            self.advance(self.processed, checkpoint)
+            self.checkpoints.save(self.processed, self.rescaled, self.engine)
+        if stop > self.processed:
+            self.advance(self.processed, stop)
 
     def advance(self, start: int, stop: int) -> tuple[npt.NDArray[np.float64], int]:
         """Process bars ``start`` to ``stop``.
@@ -152,7 +152,7 @@ class EngineRun:
             Predicted liquidations in USD, shape ``(bars, 2, brackets)``, and the number of rescaled bars.
         """
         usd, rescaled = self.feed(self.engine, start, stop)
-        self.fed, self.rescaled = stop, self.rescaled + rescaled
+        self.processed, self.rescaled = stop, self.rescaled + rescaled
         return usd, rescaled
 
     def feed(
