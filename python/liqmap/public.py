@@ -10,7 +10,7 @@ from liqmap.history.store import Store
 from liqmap.maps.build import build_map
 from liqmap.maps.build_market import build_market, is_market
 from liqmap.maps.heatmap import build_heatmap
-from liqmap.maps.map_registry import record, recreate
+from liqmap.maps.map_registry import recreate, register_maps
 from liqmap.maps.tracks.build_tracks import build_tracks
 from liqmap.maps.uncertainty import build_uncertainty
 from liqmap.positions.engine.bar_ledger import build_ledger
@@ -92,7 +92,7 @@ class History(Store):
         Raises:
             StorageError: The history is read-only, or contains a different map with the same id.
         """
-        return record(self, maps)
+        return register_maps(self, maps)
 
     def recreate(self, map_id: str) -> Recreated:
         """Recompute a map of the map registry and compare it with the stored one; a prefix of the id is sufficient.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.provenance import Provenance
-from liqmap.charts.heatmap.layout import DAY, Realised, columns
+from liqmap.charts.heatmap.layout import DAY, RealisedLiquidations, column_times
 from liqmap.maps.heatmap import Heatmap
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ BIN = 5e-4
 def sample_heat(of: LiquidationMap, *, days: float = 10, seed: int = 7) -> Heatmap:
     """Columns as used by a page; the notional of a bin is constant, and zero for one day after a touch."""
     rng = np.random.default_rng(seed)
-    at = columns(of.at - round(days * DAY), of.at)
+    at = column_times(of.at - round(days * DAY), of.at)
     hours = np.diff(at, prepend=at[0]) / HOUR
     steps = rng.standard_normal(len(at)) * 0.004 * np.sqrt(hours)
     close = of.mark_price * np.exp(np.cumsum(steps) - steps.sum())
@@ -56,8 +56,8 @@ def sample_heat(of: LiquidationMap, *, days: float = 10, seed: int = 7) -> Heatm
     )
 
 
-def sample_realised(of: LiquidationMap, feed: str = "coinglass:BTC", seed: int = 7) -> Realised:
+def sample_realised(of: LiquidationMap, feed: str = "coinglass:BTC", seed: int = 7) -> RealisedLiquidations:
     """Five days of hourly liquidations with heavy tails."""
     start = of.at - 5 * DAY + HOUR * np.arange(5 * 24)
     usd = np.random.default_rng(seed).lognormal(13, 2, (len(start), 2))
-    return Realised(feed, start, usd, since=int(start[0]), until=of.at)
+    return RealisedLiquidations(feed, start, usd, since=int(start[0]), until=of.at)

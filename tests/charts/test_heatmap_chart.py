@@ -13,20 +13,20 @@ import pytest
 from _helpers.sample_heatmap import HOUR, sample_heat, sample_realised
 from _helpers.sample_map import sample_map
 from liqmap._base.errors import InputError
-from liqmap.charts.heatmap.cells import Axis, Scale, cells
+from liqmap.charts.heatmap.cells import ColourScale, PriceRows, resample_cells
 from liqmap.charts.heatmap.chart import heat_data
-from liqmap.charts.heatmap.layout import DAY, HeatScene, columns, reaches
+from liqmap.charts.heatmap.layout import DAY, HeatmapLayout, column_times, time_ranges
 from liqmap.charts.palette import SHADES, shades
-from liqmap.charts.png import picture
+from liqmap.charts.png import encode_png
 from liqmap.charts.theme import DARK, LIGHT, Theme
 
 MAP = sample_map()
 HEAT = sample_heat(MAP)
 
 
-def scene(**changes: object) -> HeatScene:
+def scene(**changes: object) -> HeatmapLayout:
     heat = replace(HEAT, **changes) if changes else HEAT  # type: ignore[arg-type]
-    return HeatScene.of_heat(heat, MAP.clusters(), tick=0.1, realised=sample_realised(MAP))
+    return HeatmapLayout.of_heatmap(heat, MAP.clusters(), tick=0.1, realised=sample_realised(MAP))
 
 
 def luminance(colour: str) -> float:
@@ -35,9 +35,9 @@ def luminance(colour: str) -> float:
 
 
 def test_rows_that_cover_the_axis_hold_all_that_its_bins_hold() -> None:
-    whole = Axis(float(HEAT.edges[0]) - 50, 100.0, 600)
+    whole = PriceRows(float(HEAT.edges[0]) - 50, 100.0, 600)
     assert whole.high > HEAT.edges[-1]
-    made = cells(HEAT, whole, MAP.at - DAY, MAP.at, HOUR)
+    made = resample_cells(HEAT, whole, MAP.at - DAY, MAP.at, HOUR)
     shown = np.flatnonzero(np.isin(HEAT.at, np.arange(MAP.at - DAY, MAP.at + 1, HOUR)))
     # One side per cell is shown; where both stand, at the price alone, the other is left out.
     both = (HEAT.long + HEAT.short)[shown].sum(axis=(1, 2))
@@ -46,8 +46,8 @@ def test_rows_that_cover_the_axis_hold_all_that_its_bins_hold() -> None:
 
 
 def test_a_column_shows_what_was_known_when_it_began() -> None:
-    rows = Axis(60_000.0, 100.0, 300)
-    made = cells(HEAT, rows, MAP.at - DAY, MAP.at, HOUR)
+    rows = PriceRows(60_000.0, 100.0, 300)
+    made = resample_cells(HEAT, rows, MAP.at - DAY, MAP.at, HOUR)
     for number, begin in enumerate(range(MAP.at - DAY, MAP.at + 1, HOUR)):
         known = np.searchsorted(HEAT.at, begin, side="right") - 1
         assert HEAT.at[known] == begin
@@ -60,13 +60,13 @@ def test_a_hole_in_the_data_is_a_hole_in_the_picture() -> None:
     begin = MAP.at - 12 * HOUR
     lost = (HEAT.at > begin - 5 * HOUR) & (HEAT.at < begin)
     kept = {name: getattr(HEAT, name)[~lost] for name in ("at", "long", "short", "low", "high", "close", "predicted")}
-    made = cells(replace(HEAT, **kept), Axis(60_000.0, 100.0, 300), MAP.at - DAY, MAP.at, HOUR)
+    made = resample_cells(replace(HEAT, **kept), PriceRows(60_000.0, 100.0, 300), MAP.at - DAY, MAP.at, HOUR)
     empty = np.flatnonzero(~(made.usd > 0).any(axis=1))
     assert empty.tolist() == [8, 9, 10, 11]
 
 
 def test_shades_are_equal_steps_of_dollars() -> None:
-    scale = Scale(16e6)
+    scale = ColourScale(16e6)
     assert scale.shade(np.array([0, 0.5, 1, 1e6, 1.01e6, 16e6, 99e6])).tolist() == [0, 0, 1, 1, 2, 16, 16]
 
 
@@ -82,8 +82,8 @@ def test_shades_go_from_paper_to_the_strongest_in_order(theme: Theme) -> None:
 
 def test_the_picture_is_the_cells() -> None:
     part = scene().parts[1]
-    indices = part.indices(Scale(5e6))
-    light, dark = picture(indices, ["#ffffff"] + ["#102030"] * 32, ["#000000"] + ["#102030"] * 32)
+    indices = part.indices(ColourScale(5e6))
+    light, dark = encode_png(indices, ["#ffffff"] + ["#102030"] * 32, ["#000000"] + ["#102030"] * 32)
     assert light != dark
     for image in (light, dark):
         assert struct.unpack(">II", image[16:24]) == indices.shape[::-1]
@@ -97,12 +97,12 @@ def test_the_picture_is_the_cells() -> None:
 
 
 def test_ranges_are_as_long_as_the_history() -> None:
-    assert [days for days, _ in reaches(0, 90 * DAY)] == [30, 7, 1]
-    assert [days for days, _ in reaches(0, 7 * DAY)] == [7, 1]
-    assert [days for days, _ in reaches(0, 6 * HOUR)] == [0.25]
+    assert [days for days, _ in time_ranges(0, 90 * DAY)] == [30, 7, 1]
+    assert [days for days, _ in time_ranges(0, 7 * DAY)] == [7, 1]
+    assert [days for days, _ in time_ranges(0, 6 * HOUR)] == [0.25]
     assert scene().days == (10, 7, 1)
     assert scene().start == MAP.at - 7 * DAY
-    short = columns(MAP.at - 6 * HOUR, MAP.at)
+    short = column_times(MAP.at - 6 * HOUR, MAP.at)
     assert short[0] == MAP.at - 6 * HOUR
     assert short[-1] == MAP.at
     assert len(short) == 25

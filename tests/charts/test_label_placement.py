@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqmap.charts.map.label_placement import place
+from liqmap.charts.map.label_placement import place_labels
 
 targets = st.lists(st.tuples(st.floats(0, 900), st.floats(20, 160)), max_size=20)
 
@@ -15,7 +15,7 @@ targets = st.lists(st.tuples(st.floats(0, 900), st.floats(20, 160)), max_size=20
 @given(targets, st.integers(1, 4), st.floats(0, 900))
 def test_labels_keep_apart_and_inside(wanted: list[tuple[float, float]], rows: int, rule: float) -> None:
     taken = [(rule - 4, rule + 4, row) for row in range(rows)]
-    placed = place(wanted, 900, rows, taken)
+    placed = place_labels(wanted, 900, rows, taken)
     spans = [(p.x - wanted[p.key][1] / 2, p.x + wanted[p.key][1] / 2, p) for p in placed]
     for left, right, label in spans:
         target = wanted[label.key][0]
@@ -33,6 +33,6 @@ def test_labels_keep_apart_and_inside(wanted: list[tuple[float, float]], rows: i
 
 @given(targets)
 def test_the_most_important_label_is_always_there(wanted: list[tuple[float, float]]) -> None:
-    placed = place(wanted, 900, 2)
+    placed = place_labels(wanted, 900, 2)
     assert (not wanted) == (not placed)
     assert not placed or placed[0].key == 0

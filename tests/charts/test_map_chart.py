@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from _helpers.sample_map import sample_map
 from liqmap._base.errors import InputError
 from liqmap._base.grid import Grid
-from liqmap.charts.map.chart import map_close, map_data, map_drawing
+from liqmap.charts.map.chart import map_close_view, map_data, map_spec
 from liqmap.charts.map.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import LIGHT
-from liqmap.charts.vega_data import complete
-from liqmap.maps.display_bars import GROUPS, bars, group_of, reached, window
+from liqmap.charts.vega_data import with_data
+from liqmap.maps.display_bars import GROUPS, display_bars, first_view, leverage_group, reached
 
 
 def texts(value: Any) -> list[str]:
@@ -32,16 +32,16 @@ def texts(value: Any) -> list[str]:
 @pytest.mark.parametrize("frame", [WIDE, MEDIUM, NARROW], ids=["wide", "medium", "narrow"])
 def test_bars_keep_every_dollar_and_no_bar_holds_both_sides(frame: Any) -> None:
     sample = sample_map()
-    shown = bars(sample, most=frame.most)
+    shown = display_bars(sample, most=frame.most)
     for side, binned in (("long", shown.long), ("short", shown.short)):
         assert binned.sum() == pytest.approx(sample.side(side).sum(), rel=1e-12)
         for group in range(len(GROUPS)):
-            rows = [i for i, leverage in enumerate(sample.brackets) if group_of(leverage) == group]
+            rows = [i for i, leverage in enumerate(sample.brackets) if leverage_group(leverage) == group]
             brackets = sample.long if side == "long" else sample.short
             assert binned[group].sum() == pytest.approx(brackets[rows].sum(), rel=1e-12)
     assert not np.any((shown.long.sum(axis=0) > 0) & (shown.short.sum(axis=0) > 0))
-    assert shown.low[shown.middle] == pytest.approx(sample.mark_price)
-    low, high = window(sample)
+    assert shown.low[shown.first_short] == pytest.approx(sample.mark_price)
+    low, high = first_view(sample)
     assert np.count_nonzero((shown.high > low) & (shown.low < high)) <= frame.most + 2
 
 
@@ -60,7 +60,7 @@ def test_any_grid_keeps_its_mass(bins: int, start: int, mark: float, most: int, 
     sample = sample_map()
     shape = (len(sample.brackets), bins)
     made = replace(sample, mark_price=mark, grid=grid, long=rng.random(shape), short=rng.random(shape))
-    shown = bars(made, most=most)
+    shown = display_bars(made, most=most)
     assert shown.long.sum() == pytest.approx(made.long.sum(), rel=1e-12)
     assert shown.short.sum() == pytest.approx(made.short.sum(), rel=1e-12)
     assert np.all(np.diff(shown.low) > 0)
@@ -71,7 +71,7 @@ def test_any_grid_keeps_its_mass(bins: int, start: int, mark: float, most: int, 
 def test_where_a_view_ends_the_line_is_exact_however_wide_the_bars(frame: Any) -> None:
     sample = sample_map()
     made = map_data(sample, frame=frame, everything=True)["datasets"]["sums"]
-    low, high = window(sample)
+    low, high = first_view(sample)
     for end in (low, high, sample.mark_price * 0.98, sample.mark_price * 1.05):
         (point,) = (row for row in made if row["at"] == pytest.approx(end, rel=1e-7))
         assert point["sum"] == round(reached(sample, end))
@@ -80,7 +80,7 @@ def test_where_a_view_ends_the_line_is_exact_however_wide_the_bars(frame: Any) -
 
 def test_cumulative_line_is_the_maps_own() -> None:
     sample = sample_map()
-    below, above = bars(sample).outward()
+    below, above = display_bars(sample).cumulative_by_side()
     whole = sample.cumulative()
     for (at, total), side in ((below, "long"), (above, "short")):
         for price, usd in zip(at[:-1], total[:-1], strict=True):
@@ -102,12 +102,12 @@ def test_a_chart_holds_at_most_two_thousand_marks(frame: Any) -> None:
 
 def test_the_drawing_is_the_same_for_every_map_so_no_expression_comes_from_data() -> None:
     hostile = sample_map("sim:</script><img onerror=alert(1)>'];alert(1)//", seed=3, mark=0.01234, tick=0.00001)
-    drawing = map_drawing(LIGHT)
+    drawing = map_spec(LIGHT)
     for sample in (sample_map(), hostile):
         data = map_data(sample, frame=WIDE, everything=True)
         assert set(data) == {"width", "height", "params", "datasets"}
         assert all(isinstance(param["value"], (int, float, list)) for param in data["params"])
-    assert map_drawing(LIGHT) == drawing
+    assert map_spec(LIGHT) == drawing
     assert not any("alert" in text for text in texts(map_data(hostile, frame=WIDE, everything=True)))
 
 
@@ -128,7 +128,7 @@ def test_a_number_that_json_cannot_say_is_refused_by_chart_and_field(bad: float)
 
 def test_bars_close_to_the_mark_are_finer_and_hold_the_same() -> None:
     sample = sample_map()
-    close = map_close(sample, {"wide": WIDE, "narrow": NARROW})
+    close = map_close_view(sample, {"wide": WIDE, "narrow": NARROW})
     assert close["step"] == sample.grid.width
     assert len(close["names"]["wide"]) >= len(close["names"]["narrow"]) > 0
     edges = sample.grid.edges()
@@ -157,5 +157,5 @@ def test_the_notebook_chart_is_valid_vega_lite_and_carries_the_map() -> None:
     assert spec["title"] == "<b>title</b>"
     assert {"picked", "zoom", "hover", "mark"} <= {param["name"] for param in spec["params"]}
     json.dumps(spec, allow_nan=False)
-    drawn = complete(map_drawing(LIGHT), map_data(sample_map(), frame=WIDE, everything=True))
+    drawn = with_data(map_spec(LIGHT), map_data(sample_map(), frame=WIDE, everything=True))
     assert drawn["datasets"]["bars"] == spec["datasets"]["bars"]

@@ -12,7 +12,7 @@ import pytest
 
 import liqmap
 from _helpers.hand_made_map import CALM, MARK, hand_map
-from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_drawing
+from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_spec
 from liqmap.charts.theme import PAGE
 from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.book_side import RestingOrders
@@ -52,7 +52,7 @@ def test_a_void_is_washed_where_it_lies() -> None:
 @pytest.mark.parametrize("measured", [True, False], ids=["a book", "a law"])
 def test_a_page_can_draw_it(measured: bool) -> None:
     data = overlay_data(found(measured=measured), width=560, height=360)
-    drawing = overlay_drawing(PAGE)
+    drawing = overlay_spec(PAGE)
     spec = {**drawing, **data, "params": [*drawing.get("params", ()), *data["params"]]}
     assert static_svg(spec, "overlay").marks > 50
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from liqmap.charts.spec_cache import cache_folder, kept
+from liqmap.charts.spec_cache import cache_folder, cached_spec
 
 
 def test_what_is_kept_is_made_once_and_never_believed_blindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,34 +19,34 @@ def test_what_is_kept_is_made_once_and_never_believed_blindly(tmp_path: Path, mo
         made.append("x")
         return {"mark": "bar", "größe": [1.5, None]}
 
-    assert kept("a chart", make) == kept("a chart", make) == {"mark": "bar", "größe": [1.5, None]}
+    assert cached_spec("a chart", make) == cached_spec("a chart", make) == {"mark": "bar", "größe": [1.5, None]}
     assert len(made) == 1
     (path,) = cache_folder().rglob("*.json")
     path.write_bytes(path.read_bytes().replace(b"bar", b"tar"))
-    assert kept("a chart", make)["mark"] == "bar"
+    assert cached_spec("a chart", make)["mark"] == "bar"
     assert len(made) == 2
-    kept("another", make)
+    cached_spec("another", make)
     assert len(made) == 3
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert kept("a chart", lambda: {"mark": "bar"}) == {"mark": "bar"}
+    assert cached_spec("a chart", lambda: {"mark": "bar"}) == {"mark": "bar"}
 
 
 def test_drawings_that_are_kept_need_no_altair() -> None:
     program = (
         "import sys\n"
         "from liqmap.charts.theme import PAGE\n"
-        "from liqmap.charts.map.chart import map_drawing\n"
+        "from liqmap.charts.map.chart import map_spec\n"
         "from liqmap.report.page_names import PAGE_NAMES\n"
         "from liqmap.report.pages import find_page\n"
-        "from liqmap.charts.scorecard.chart import reliability_drawing, skill_drawing\n"
-        "from liqmap.charts.order_book_overlay.chart import overlay_drawing\n"
-        "from liqmap.charts.cascade.chart import curve_drawing\n"
+        "from liqmap.charts.scorecard.chart import reliability_spec, skill_spec\n"
+        "from liqmap.charts.order_book_overlay.chart import overlay_spec\n"
+        "from liqmap.charts.cascade.chart import curve_spec\n"
         "assert all(find_page(name) for name in PAGE_NAMES)\n"
-        "for draw in (map_drawing, curve_drawing, overlay_drawing, reliability_drawing, skill_drawing):\n"
+        "for draw in (map_spec, curve_spec, overlay_spec, reliability_spec, skill_spec):\n"
         "    assert draw(PAGE)['layer']\n"
         "print('altair.vegalite' in sys.modules)\n"
     )
@@ -61,4 +61,4 @@ def test_a_kept_drawing_is_the_one_altair_makes() -> None:
     from liqmap.charts.map import chart  # noqa: PLC0415
     from liqmap.charts.theme import PAGE  # noqa: PLC0415
 
-    assert chart.map_drawing(PAGE) == chart._drawing(PAGE, legend=False, pick=False).to_dict()
+    assert chart.map_spec(PAGE) == chart._drawing(PAGE, legend=False, pick=False).to_dict()

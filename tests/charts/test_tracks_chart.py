@@ -10,12 +10,12 @@ from _helpers.sample_tracks import COLUMNS, sample_tracks
 from liqmap._base.errors import InputError
 from liqmap.charts.heatmap.layout import WIDE
 from liqmap.charts.theme import PAGE
-from liqmap.charts.tracks.chart import track_data, track_drawing
-from liqmap.charts.tracks.layout import PricePath, TrackScene
+from liqmap.charts.tracks.chart import track_data, track_spec
+from liqmap.charts.tracks.layout import PricePath, TracksLayout
 from liqmap.report.svg.turnover import HEIGHT, turnover
 
 TRACKS, PATH = sample_tracks(sample_map())
-SCENE = TrackScene.of_tracks(TRACKS, PATH, PATH, 0.1)
+SCENE = TracksLayout.of_tracks(TRACKS, PATH, PATH, 0.1)
 
 
 def test_every_track_has_one_end() -> None:
@@ -24,7 +24,7 @@ def test_every_track_has_one_end() -> None:
     # Had the price stayed where it was, the first would only have been closed.
     still = PricePath(TRACKS.at, np.full(COLUMNS, 7e4), np.full(COLUMNS, 7e4) * 1.1, np.full(COLUMNS, 7.7e4))
     high = PricePath(TRACKS.at, still.high, still.high, still.high)
-    assert TrackScene.of_tracks(TRACKS, high, high, 0.1).lives[0].end == "dissolved"
+    assert TracksLayout.of_tracks(TRACKS, high, high, 0.1).lives[0].end == "dissolved"
 
 
 def test_new_is_what_came_up_by_itself() -> None:
@@ -53,7 +53,7 @@ def test_trails_are_as_thick_as_their_notional_and_marked_at_their_ends() -> Non
     assert first[-1] == swept["t"]
     assert all(row["usd"] > 0 for row in rows["trails"])
     assert track_data(SCENE, WIDE) == data
-    assert "trail" in str(track_drawing(PAGE))
+    assert "trail" in str(track_spec(PAGE))
 
 
 def test_bars_of_both_sides_share_a_scale_and_sum_up() -> None:
@@ -71,4 +71,4 @@ def test_a_price_that_is_no_number_is_told_by_its_field() -> None:
     close[3] = np.nan
     line = PricePath(PATH.at, PATH.low, PATH.high, close)
     with pytest.raises(InputError, match="tracks/path, close: nan"):
-        track_data(TrackScene.of_tracks(TRACKS, PATH, line, 0.1), WIDE)
+        track_data(TracksLayout.of_tracks(TRACKS, PATH, line, 0.1), WIDE)

@@ -15,8 +15,8 @@ from scipy.signal import find_peaks
 import liqmap
 from _helpers.sample_map import sample_map
 from liqmap import _core
-from liqmap.maps.cluster_history import EVERY_HOURS
-from liqmap.maps.clusters import FLOOR, KEEP, basins
+from liqmap.maps.cluster_history import STEP_HOURS
+from liqmap.maps.clusters import BASIN_SHARE, MIN_PROMINENCE, basins
 from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, price_axis
 from liqmap.positions.engine.population import prepare_run
 from liqmap.positions.engine.recipe import DEFAULT_RECIPE
@@ -36,7 +36,7 @@ def reference(density: np.ndarray, floor: float) -> dict[int, float]:
 @given(heights=st.lists(st.integers(0, 9), min_size=1, max_size=60), floor=st.sampled_from([0.0, 1.0, 3.0]))
 def test_prominence_is_that_of_scipy(heights: list[int], floor: float) -> None:
     density = np.array(heights, dtype=np.float64)
-    ours = {at: prominence for at, prominence, *_ in _core.peaks(density, floor, KEEP)}
+    ours = {at: prominence for at, prominence, *_ in _core.peaks(density, floor, BASIN_SHARE)}
     assert ours == reference(density, floor)
 
 
@@ -46,7 +46,7 @@ def test_prominence_on_maps_is_that_of_scipy(seed: int) -> None:
     sigma = max(2.0, 1e-3 * m.mark_price / m.grid.width)
     for side in ("long", "short"):
         density = _core.smooth(m.side(side), sigma)  # type: ignore[arg-type]
-        want = reference(density, FLOOR * float(density.max()))
+        want = reference(density, MIN_PROMINENCE * float(density.max()))
         found = {c.peak: c.prominence for c in m.clusters() if c.side == side}
         assert len(want) > 3
         assert found == pytest.approx({float(m.grid.centres()[at]): high for at, high in want.items()})
@@ -100,7 +100,7 @@ def test_ranks_rest_on_what_stood_before_and_on_nothing_later(db: Path) -> None:
     # The slow way: an engine of its own for each look.
     ends = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at).bars.end
     want: list[float] = []
-    for ago in itertools.count(EVERY_HOURS, EVERY_HOURS):
+    for ago in itertools.count(STEP_HOURS, STEP_HOURS):
         if (at := ends[-1] - ago * US_PER_HOUR) < ends[0]:
             break
         nursery = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at)

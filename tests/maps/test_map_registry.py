@@ -14,8 +14,8 @@ from liqmap._base.errors import NotFoundError, StorageError
 from liqmap._base.timestamps import parse_instant
 from liqmap.history.registry import issued_maps
 from liqmap.maps.map import LiquidationMap
-from liqmap.maps.map_registry import entry, map_id, published
-from liqmap.maps.snapshots import Run
+from liqmap.maps.map_registry import map_id, published_bytes, registry_entry
+from liqmap.maps.snapshots import SnapshotRun
 from liqmap.positions.engine.recipe import Recipe
 from liqmap.public import History
 
@@ -39,7 +39,7 @@ def test_the_same_map_twice_is_there_once(history: History, issue: LiquidationMa
     assert history.record(issue) == 1
     assert history.record(issue, history.map(INSTRUMENT, AT)) == 0
     (header,) = issued_maps.read_map_records(history, INSTRUMENT)
-    assert header.map_id == map_id(issue) == hashlib.sha256(published(issue)).hexdigest()
+    assert header.map_id == map_id(issue) == hashlib.sha256(published_bytes(issue)).hexdigest()
     assert (header.issued_at, header.mark_price, header.bins) == (AT, issue.mark_price, issue.grid.bins)
     assert header.data_cutoff <= AT
     assert header.params_hash == issue.provenance.to_dict()["params_hash"]
@@ -49,10 +49,10 @@ def test_the_same_map_twice_is_there_once(history: History, issue: LiquidationMa
 
 
 def test_another_map_under_the_same_name_is_refused(history: History, issue: LiquidationMap) -> None:
-    header, bins = entry(published(issue), issue.grid.tick)
+    header, bins = registry_entry(published_bytes(issue), issue.grid.tick)
     history.record(issue)
     for odd in ((replace(header, mark_price=1.0), bins), (header, replace(bins, notional=bins.notional * 2))):
-        with pytest.raises(StorageError, match="another map under"):
+        with pytest.raises(StorageError, match="another map with id"):
             issued_maps.record_issued_maps(history, [odd])
     assert len(issued_maps.read_map_records(history)) == 1
     assert issued_maps.read_map_bins(history, header.map_id).is_identical(bins)
@@ -70,7 +70,7 @@ def test_a_map_on_record_is_made_again_to_the_byte(
     again = history.recreate(map_id(made)[:12])
     assert again.identical
     assert again.differences == ()
-    assert published(again.map) == published(made)
+    assert published_bytes(again.map) == published_bytes(made)
 
 
 def test_what_changed_since_is_said_and_the_record_is_what_counts(history: History, issue: LiquidationMap) -> None:
@@ -80,7 +80,7 @@ def test_what_changed_since_is_said_and_the_record_is_what_counts(history: Histo
     assert not again.identical
     assert [text.split(":")[0] for text in again.differences] == ["levels"]
     bars = history.market_bars(INSTRUMENT, AT)
-    (told,) = Run(history.instrument(INSTRUMENT)).maps(history, [AT], bars)
+    (told,) = SnapshotRun(history.instrument(INSTRUMENT)).maps(history, [AT], bars)
     assert told.differs
     assert told.sums[0].max() == pytest.approx(odd.long.sum(), rel=1e-9)
     with pytest.raises(NotFoundError, match="2 maps whose name begins with ''"):
@@ -89,14 +89,14 @@ def test_what_changed_since_is_said_and_the_record_is_what_counts(history: Histo
 
 def test_a_recorded_map_that_comes_out_again_changes_nothing(history: History, issue: LiquidationMap) -> None:
     bars, about = history.market_bars(INSTRUMENT, AT), history.instrument(INSTRUMENT)
-    (before,) = Run(about).maps(history, [AT], bars)
+    (before,) = SnapshotRun(about).maps(history, [AT], bars)
     history.record(issue)
-    (after,) = Run(about).maps(history, [AT], bars)
+    (after,) = SnapshotRun(about).maps(history, [AT], bars)
     assert not after.differs
     assert np.array_equal(before.sums, after.sums)
 
 
 def test_readers_record_nothing(history: History, issue: LiquidationMap, tmp_path: Path) -> None:
     history.close()
-    with liqmap.open(tmp_path / "btc.duckdb") as reader, pytest.raises(StorageError, match="opened to read"):
+    with liqmap.open(tmp_path / "btc.duckdb") as reader, pytest.raises(StorageError, match="read-only"):
         reader.record(issue)

@@ -10,7 +10,7 @@ import pytest
 import liqmap
 from liqmap import Recipe
 from liqmap._base.timestamps import parse_instant
-from liqmap.maps.snapshots import Frozen, Run, frozen, run_of
+from liqmap.maps.snapshots import MapSnapshot, SnapshotRun, snapshot_run, take_snapshot
 
 INSTRUMENT = "binance:BTCUSDT"
 HALF_DAY = 12 * 3_600_000_000
@@ -31,11 +31,11 @@ def due(count: int = 12, end: int = END) -> list[int]:
 
 def test_each_is_the_map_of_its_time(db: Path) -> None:
     with liqmap.open(db) as history:
-        made = Run(history.instrument(INSTRUMENT)).maps(history, due(), history.market_bars(INSTRUMENT, END))
+        made = SnapshotRun(history.instrument(INSTRUMENT)).maps(history, due(), history.market_bars(INSTRUMENT, END))
         assert [one.at for one in made] == due()
         for one in made[::4]:
             issued = history.map(INSTRUMENT, one.at)
-            want = frozen(issued)
+            want = take_snapshot(issued)
             assert np.array_equal(one.edges, want.edges)
             # A map counts in hundredths of a cent.
             assert np.abs(one.sums - want.sums).max() < 1
@@ -46,20 +46,20 @@ def test_each_is_the_map_of_its_time(db: Path) -> None:
 def test_with_a_recipe_it_is_that_recipes_map(db: Path) -> None:
     recipe = Recipe(mapped_share=0.2)
     with liqmap.open(db) as history:
-        bars, run = history.market_bars(INSTRUMENT, END), run_of(history, INSTRUMENT)
+        bars, run = history.market_bars(INSTRUMENT, END), snapshot_run(history, INSTRUMENT)
         (usual,), (asked,) = run.maps(history, [END], bars), run.maps(history, [END], bars, recipe)
-        want = frozen(history.map(INSTRUMENT, END, recipe=recipe))
+        want = take_snapshot(history.map(INSTRUMENT, END, recipe=recipe))
     assert np.abs(asked.sums - want.sums).max() < 1
     assert asked.sums[0, 0] > 1.5 * usual.sums[0, 0]
 
 
 def test_going_on_gives_what_starting_anew_gives(db: Path) -> None:
     with liqmap.open(db) as history:
-        first = run_of(history, INSTRUMENT)
+        first = snapshot_run(history, INSTRUMENT)
         first.maps(history, due(end=END - 5 * HALF_DAY), history.market_bars(INSTRUMENT, END - 5 * HALF_DAY))
-        assert run_of(history, INSTRUMENT) is first
+        assert snapshot_run(history, INSTRUMENT) is first
         on = first.maps(history, due(), history.market_bars(INSTRUMENT, END))
-        anew = Run(history.instrument(INSTRUMENT)).maps(history, due(), history.market_bars(INSTRUMENT, END))
+        anew = SnapshotRun(history.instrument(INSTRUMENT)).maps(history, due(), history.market_bars(INSTRUMENT, END))
     for a, b in zip(on, anew, strict=True):
         assert np.array_equal(a.sums, b.sums)
 
@@ -67,8 +67,8 @@ def test_going_on_gives_what_starting_anew_gives(db: Path) -> None:
 def test_what_comes_later_changes_nothing(db: Path) -> None:
     with liqmap.open(db) as history:
         about, early = history.instrument(INSTRUMENT), due(end=END - 5 * HALF_DAY)
-        then = Run(about).maps(history, early, history.market_bars(INSTRUMENT, early[-1]))
-        late = Run(about).maps(history, early, history.market_bars(INSTRUMENT))
+        then = SnapshotRun(about).maps(history, early, history.market_bars(INSTRUMENT, early[-1]))
+        late = SnapshotRun(about).maps(history, early, history.market_bars(INSTRUMENT))
     for a, b in zip(then, late, strict=True):
         assert np.array_equal(a.sums, b.sums)
 
@@ -77,7 +77,7 @@ def test_a_price_takes_what_lies_on_the_way() -> None:
     axis = liqmap.Grid.between(90, 110, 1, tick=0.1)
     long, short = np.zeros(20), np.zeros(20)
     long[[8, 5]], short[12] = (10.0, 30.0), 7.0
-    one = Frozen.of(0, 100.0, axis, long, short)
+    one = MapSnapshot.of(0, 100.0, axis, long, short)
     said = one.reached(0, np.array([100.0, 99.0, 98.5, 98.0, 95.0, 80.0]))
     assert said.tolist() == pytest.approx([0, 0, 5, 10, 40, 40])
     assert one.reached(1, np.array([101.0, 102.5, 200.0])).tolist() == pytest.approx([0, 3.5, 7])
@@ -87,6 +87,6 @@ def test_times_before_open_interest_was_known_are_left_out(db: Path) -> None:
     with liqmap.open(db) as history:
         bars = history.market_bars(INSTRUMENT)
         first = int(bars.end[0])
-        run = Run(history.instrument(INSTRUMENT))
+        run = SnapshotRun(history.instrument(INSTRUMENT))
         assert not run.maps(history, [first + HALF_DAY], bars)
         assert len(run.maps(history, [first + HALF_DAY, first + 3 * HALF_DAY], bars)) == 1

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 import liqmap
 from _helpers.hourly_market import write_hourly_market
 from liqmap import Recipe
-from liqmap.maps.tracks.build_tracks import Follower
-from liqmap.maps.tracks.cluster_coupling import link
-from liqmap.maps.tracks.cluster_matching import Ground, match
-from liqmap.maps.tracks.mass_changes import Flows
-from liqmap.maps.tracks.transitions import turn
+from liqmap.maps.tracks.build_tracks import TrackBuilder
+from liqmap.maps.tracks.cluster_coupling import couple
+from liqmap.maps.tracks.cluster_matching import ClusterExtent, match_clusters
+from liqmap.maps.tracks.mass_changes import MassChanges
+from liqmap.maps.tracks.transitions import find_transition
 from liqmap.positions.engine import checkpoints
 
 START = 1_735_689_600_000_000
@@ -25,12 +25,12 @@ HOUR = 3_600_000_000
 NAME = "sim:BTCUSDT"
 
 
-def ground(peak: float, mass: float, half: float = 100) -> Ground:
-    return Ground(peak - half, peak, peak + half, mass)
+def ground(peak: float, mass: float, half: float = 100) -> ClusterExtent:
+    return ClusterExtent(peak - half, peak, peak + half, mass)
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> list[Ground]:
+def rows(draw: st.DrawFn) -> list[ClusterExtent]:
     """Clusters in order of price, none on another's ground."""
     peaks = np.cumsum(draw(st.lists(st.floats(300, 5_000), min_size=1, max_size=8))) + 20_000
     return [ground(float(p), draw(st.floats(1, 1e9))) for p in peaks]
@@ -39,56 +39,56 @@ def rows(draw: st.DrawFn) -> list[Ground]:
 def test_the_worked_example() -> None:
     """Transport of three clusters, worked by hand: W1 is 680.56, and 85 % of 22,000 goes on as 23,000."""
     before, after = [(21_500, 20), (22_000, 100), (24_000, 60)], [(21_500, 15), (23_000, 90), (24_000, 75)]
-    links = link(before, after)
+    links = couple(before, after)
     shares = {(f.before, f.after): f.share for f in links.flows}
     want = {(0, 0): 1 / 12, (0, 1): 1 / 36, (1, 1): 17 / 36, (1, 2): 1 / 12, (2, 2): 1 / 3}
     assert shares == pytest.approx(want)
     assert links.distance == pytest.approx(680.5556, abs=1e-4)
-    matching = match([ground(p, m, 300) for p, m in before], [ground(p, m, 300) for p, m in after])
+    matching = match_clusters([ground(p, m, 300) for p, m in before], [ground(p, m, 300) for p, m in after])
     assert matching.pairs == {0: 0, 1: 1, 2: 2}
     assert matching.share[1] == pytest.approx(0.85)
 
 
 @given(clusters=rows())
-def test_nothing_changed_nothing_happens(clusters: list[Ground]) -> None:
-    told = match(clusters, clusters)
+def test_nothing_changed_nothing_happens(clusters: list[ClusterExtent]) -> None:
+    told = match_clusters(clusters, clusters)
     assert told.pairs == {i: i for i in range(len(clusters))}
     assert all(share == pytest.approx(1) for share in told.share.values())
     assert (told.parent, told.heir) == ({}, {})
 
 
 @given(clusters=rows(), shift=st.floats(-120, 120))
-def test_a_shift_is_no_birth(clusters: list[Ground], shift: float) -> None:
-    moved = [Ground(c.low + shift, c.peak + shift, c.high + shift, c.mass) for c in clusters]
-    told = match(clusters, moved)
+def test_a_shift_is_no_birth(clusters: list[ClusterExtent], shift: float) -> None:
+    moved = [ClusterExtent(c.low + shift, c.peak + shift, c.high + shift, c.mass) for c in clusters]
+    told = match_clusters(clusters, moved)
     assert told.pairs == {i: i for i in range(len(clusters))}
     assert (told.parent, told.heir) == ({}, {})
 
 
 @given(clusters=rows(), which=st.integers(0, 7), share=st.floats(0.35, 0.65))
-def test_a_split_backwards_is_a_merge(clusters: list[Ground], which: int, share: float) -> None:
+def test_a_split_backwards_is_a_merge(clusters: list[ClusterExtent], which: int, share: float) -> None:
     i = which % len(clusters)
     c = clusters[i]
     halves = [
-        Ground(c.low, c.peak - 40, c.peak, share * c.mass),
-        Ground(c.peak, c.peak + 40, c.high, c.mass * (1 - share)),
+        ClusterExtent(c.low, c.peak - 40, c.peak, share * c.mass),
+        ClusterExtent(c.peak, c.peak + 40, c.high, c.mass * (1 - share)),
     ]
     after = [*clusters[:i], *halves, *clusters[i + 1 :]]
-    told = match(clusters, after)
+    told = match_clusters(clusters, after)
     went = told.pairs[i]
     assert went in (i, i + 1)
     assert told.parent == {2 * i + 1 - went: i}
-    back = match(after, clusters)
+    back = match_clusters(after, clusters)
     stays = next(half for half in (i, i + 1) if half in back.pairs)
     assert back.pairs[stays] == i
     assert back.heir == {2 * i + 1 - stays: i}
 
 
 def test_a_cluster_far_from_all_is_born_of_none() -> None:
-    told = match([ground(20_000, 5)], [ground(20_000, 5), ground(30_000, 500)])
+    told = match_clusters([ground(20_000, 5)], [ground(20_000, 5), ground(30_000, 500)])
     assert (told.pairs, told.parent) == ({0: 0}, {})
-    assert match([ground(20_000, 5), ground(30_000, 500)], [ground(20_000, 5)]).heir == {}
-    assert match([], [ground(20_000, 5)]).pairs == {}
+    assert match_clusters([ground(20_000, 5), ground(30_000, 500)], [ground(20_000, 5)]).heir == {}
+    assert match_clusters([], [ground(20_000, 5)]).pairs == {}
 
 
 def test_pairs_keep_the_order_of_price() -> None:
@@ -98,13 +98,13 @@ def test_pairs_keep_the_order_of_price() -> None:
             [ground(float(p), float(rng.exponential(1e6)) + 1) for p in np.sort(rng.uniform(2e4, 2.2e4, count))]
             for count in rng.integers(1, 9, 2)
         )
-        pairs = match(a, b).pairs
+        pairs = match_clusters(a, b).pairs
         assert list(pairs.values()) == sorted(set(pairs.values()))
 
 
-def told(before: np.ndarray, survived: np.ndarray, swept: np.ndarray, after: np.ndarray) -> Flows:
+def told(before: np.ndarray, survived: np.ndarray, swept: np.ndarray, after: np.ndarray) -> MassChanges:
     """One side's flows from what is known of each bin."""
-    return Flows(before, after, after - survived, before - survived - swept, swept)
+    return MassChanges(before, after, after - survived, before - survived - swept, swept)
 
 
 def bump(centre: float, mass: float, width: float = 4) -> np.ndarray:
@@ -125,10 +125,10 @@ def test_the_parts_of_a_step_sum_to_its_change(masses: list[float], shift: int, 
     after = survived + bump(200 + shift, masses[1])
     assume(after.sum() > 0)
     edges = np.exp(np.arange(401) * 5e-4) * 50_000
-    side = Follower("long")
-    start = turn(edges, (), told(before, before, np.zeros(400), before), START)
+    side = TrackBuilder("long")
+    start = find_transition(edges, (), told(before, before, np.zeros(400), before), START)
     side.step(start)
-    side.step(turn(edges, start.now, told(before, survived, lost, after), START + HOUR))
+    side.step(find_transition(edges, start.now, told(before, survived, lost, after), START + HOUR))
     for draft in side.drafts:
         mass = 0.0
         for step in draft.steps:
@@ -138,15 +138,15 @@ def test_the_parts_of_a_step_sum_to_its_change(masses: list[float], shift: int, 
             mass = step.notional
 
 
-def follow(*columns: np.ndarray) -> Follower:
+def follow(*columns: np.ndarray) -> TrackBuilder:
     """Columns between which all that is lost was closed."""
     edges = np.exp(np.arange(401) * 5e-4) * 50_000
-    side = Follower("short")
-    made = turn(edges, (), told(columns[0], columns[0], np.zeros(400), columns[0]), START)
+    side = TrackBuilder("short")
+    made = find_transition(edges, (), told(columns[0], columns[0], np.zeros(400), columns[0]), START)
     side.step(made)
     for k, (before, after) in enumerate(itertools.pairwise(columns), start=1):
         parts = told(before, np.minimum(before, after), np.zeros(400), after)
-        made = turn(edges, made.now, parts, START + k * HOUR)
+        made = find_transition(edges, made.now, parts, START + k * HOUR)
         side.step(made)
     return side
 
@@ -252,5 +252,5 @@ def test_columns_that_others_looked_at_are_the_same(db: Path, monkeypatch: pytes
     shared = [told(*span) for span in spans]
     assert checkpoints._CACHES.lines
     for span, made in zip(spans, shared, strict=True):
-        monkeypatch.setattr(checkpoints._CACHES, "lines", [])
+        monkeypatch.setattr(checkpoints._CACHES, "caches", [])
         assert told(*span) == made

@@ -12,10 +12,10 @@ import vl_convert
 
 from _helpers.sample_map import sample_map
 from liqmap._base.errors import InternalError
-from liqmap.charts.map.chart import map_data, map_drawing
+from liqmap.charts.map.chart import map_data, map_spec
 from liqmap.charts.map.layout import NARROW
 from liqmap.charts.theme import LIGHT, PAGE
-from liqmap.charts.vega_data import complete
+from liqmap.charts.vega_data import with_data
 from liqmap.report.vega import static_svg, vega_bundle, vega_engine
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_a_chart_without_data_marks_is_rejected() -> None:
 
 
 def test_a_static_chart_has_prefixed_ids_and_no_styles() -> None:
-    spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
+    spec = with_data(map_spec(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
     first, second = static_svg.static_svg(spec, "a"), static_svg.static_svg(spec, "b")
     assert first.marks == second.marks > 100
     assert first.svg != second.svg
@@ -46,7 +46,7 @@ def test_a_static_chart_has_prefixed_ids_and_no_styles() -> None:
 
 def test_a_specification_compiled_without_rows_gives_the_same_chart(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in (7, 8):
-        spec = complete(map_drawing(PAGE), map_data(sample_map(seed=seed), frame=NARROW, everything=False))
+        spec = with_data(map_spec(PAGE), map_data(sample_map(seed=seed), frame=NARROW, everything=False))
         filled = static_svg.static_svg(spec, "a")
         whole = json.dumps(vl_convert.vegalite_to_vega(spec))
         with monkeypatch.context() as patched:
@@ -55,7 +55,7 @@ def test_a_specification_compiled_without_rows_gives_the_same_chart(monkeypatch:
 
 
 def test_a_chart_in_hexadecimal_colours_needs_no_css_variables() -> None:
-    spec = complete(map_drawing(LIGHT), map_data(sample_map(), frame=NARROW, everything=False))
+    spec = with_data(map_spec(LIGHT), map_data(sample_map(), frame=NARROW, everything=False))
     assert "var(" not in static_svg.static_svg(spec, "a").svg
 
 
@@ -113,7 +113,7 @@ def test_elements_other_than_drawing_elements_are_rejected(
 ) -> None:
     svg = f'<svg viewBox="0 0 9 9" xmlns="http://www.w3.org/2000/svg"><rect/>{inside}</svg>'
     monkeypatch.setattr(static_svg, "draw", lambda *_: (svg, 1))
-    spec = complete(map_drawing(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
+    spec = with_data(map_spec(PAGE), map_data(sample_map(), frame=NARROW, everything=False))
     with pytest.raises(InternalError, match=found):
         static_svg.static_svg(spec, "a")
 

@@ -11,7 +11,7 @@ from _helpers.sample_scorecard import sample_sweeps
 from _helpers.scoring_market import HOUR, walk, windows
 from liqmap._base.errors import NotFoundError
 from liqmap._base.grid import Grid
-from liqmap.maps.snapshots import Frozen
+from liqmap.maps.snapshots import MapSnapshot
 from liqmap.score.issued_skill import PREVIOUS_MAP, Gain, issues_needed, measure_skill
 from liqmap.score.periods import match_periods
 from liqmap.score.price_baseline import new_extremes
@@ -19,11 +19,11 @@ from liqmap.score.reliability import band_outcomes, reliability_deciles
 from liqmap.score.scored_sweeps import score_sweeps
 
 
-def flat(at: int, mark: float, usd: float = 1e6) -> Frozen:
+def flat(at: int, mark: float, usd: float = 1e6) -> MapSnapshot:
     """A map with the same amount in every bin: longs below, shorts above."""
     axis = Grid.around(mark, 0.1)
     below = axis.edges()[1:] <= mark
-    return Frozen.of(at, mark, axis, np.where(below, usd, 0.0), np.where(below, 0.0, usd))
+    return MapSnapshot.of(at, mark, axis, np.where(below, usd, 0.0), np.where(below, 0.0, usd))
 
 
 def test_a_map_that_knows_is_told_from_one_that_does_not() -> None:
@@ -129,7 +129,7 @@ def test_a_driftless_price_reaches_clusters_about_as_often_as_expected() -> None
         here = int(np.searchsorted(axis.edges(), mark))
         for away in random.integers(10, 120, 3):
             long[here - away], short[here + away] = random.lognormal(14, 1, 2)
-        maps.append(Frozen.of(int(bars.ts[i]), mark, axis, long, short))
+        maps.append(MapSnapshot.of(int(bars.ts[i]), mark, axis, long, short))
     both = (score_sweeps(maps, 24 * HOUR, bars, periods, 0), score_sweeps(maps, 24 * HOUR, bars, periods, 1))
     found = band_outcomes(maps, range(len(maps)), 24 * HOUR, bars, both, 1.0)
     assert sum(b.clusters for b in found) == sum(len(one.clusters) for one in maps)

@@ -15,7 +15,7 @@ __all__ = ["SHADES", "css", "shades"]
 SHADES = 16
 """Per side: as many as the eye keeps in order, few enough that neighbours compress."""
 
-_FIRST = 0.10
+_FAINTEST = 0.10
 """Where the faintest shade lies between paper (0) and the strongest colour (1)."""
 
 
@@ -26,7 +26,7 @@ def shades(theme: Theme) -> tuple[tuple[str, ...], tuple[str, ...]]:
     They run through the side's own four colours, which are evenly spaced in lightness, so the order survives grey
     printing and every colour vision.
     """
-    return _side(theme.paper, theme.longs), _side(theme.paper, theme.shorts)
+    return _interpolate(theme.paper, theme.longs), _interpolate(theme.paper, theme.shorts)
 
 
 def css() -> str:
@@ -39,12 +39,12 @@ def css() -> str:
     return f"{rules(LIGHT)}\n@media screen and (prefers-color-scheme:dark){{{rules(DARK)}}}\n"
 
 
-def _side(paper: str, colours: tuple[str, ...]) -> tuple[str, ...]:
+def _interpolate(paper: str, colours: tuple[str, ...]) -> tuple[str, ...]:
     stops = [_channels(colour) for colour in (paper, *colours)]
     last = len(stops) - 1
     found = []
     for step in range(SHADES):
-        place = (_FIRST + (1 - _FIRST) * step / (SHADES - 1)) * last
+        place = (_FAINTEST + (1 - _FAINTEST) * step / (SHADES - 1)) * last
         i = min(int(place), last - 1)
         mixed = (a + (b - a) * (place - i) for a, b in zip(stops[i], stops[i + 1], strict=True))
         found.append("#" + "".join(f"{round(channel):02x}" for channel in mixed))

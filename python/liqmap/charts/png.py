@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["data_url", "picture"]
+__all__ = ["data_url", "encode_png"]
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
-def picture(cells: npt.NDArray[np.uint8], *palettes: Sequence[str]) -> tuple[bytes, ...]:
+def encode_png(cells: npt.NDArray[np.uint8], *palettes: Sequence[str]) -> tuple[bytes, ...]:
     r"""The same cells in one PNG per palette, with one pixel per cell.
 
     Args:
@@ -27,7 +27,7 @@ def picture(cells: npt.NDArray[np.uint8], *palettes: Sequence[str]) -> tuple[byt
         palettes: ``#rrggbb``; the first one is transparent, for cells with nothing in them.
 
     Example:
-        >>> picture(np.zeros((1, 1), np.uint8), ["#ffffff"])[0][:8]
+        >>> encode_png(np.zeros((1, 1), np.uint8), ["#ffffff"])[0][:8]
         b'\x89PNG\r\n\x1a\n'
     """
     height, width = cells.shape

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["cache_folder", "kept"]
+__all__ = ["cache_folder", "cached_spec"]
 
-_MOST = 6
+_MAX_VERSIONS = 6
 
 
-def kept(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def cached_spec(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A value of plain data: read if it was kept under this name by these very sources, else made and kept."""
-    path = cache_folder() / _sources() / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
+    path = cache_folder() / _source_digest() / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
     found = _read(path)
     if found is None:
         found = make()
@@ -55,7 +55,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 def _write(path: Path, text: bytes) -> None:
     try:
         if not path.parent.is_dir():
-            _clear(path.parent.parent)
+            _remove_oldest(path.parent.parent)
             path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}-{os.getpid()}")
         draft.write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
@@ -65,16 +65,16 @@ def _write(path: Path, text: bytes) -> None:
         return
 
 
-def _clear(folder: Path) -> None:
+def _remove_oldest(folder: Path) -> None:
     """Let go of what the oldest sources kept."""
     if folder.is_dir():
         old = sorted((found for found in folder.iterdir() if found.is_dir()), key=lambda found: found.stat().st_mtime)
-        for stale in old[: 1 - _MOST]:
+        for stale in old[: 1 - _MAX_VERSIONS]:
             shutil.rmtree(stale, ignore_errors=True)
 
 
 @cache
-def _sources() -> str:
+def _source_digest() -> str:
     """Sixteen digits that stand for every line of liqmap and the version of Altair."""
     digest = hashlib.sha256(importlib.metadata.version("altair").encode())
     package = Path(__file__).resolve().parent.parent

@@ -90,7 +90,7 @@ DARK = Theme(
 )
 
 
-def _ramp(side: str) -> tuple[str, str, str, str]:
+def _css_variables(side: str) -> tuple[str, str, str, str]:
     return (f"var(--{side}-0)", f"var(--{side}-1)", f"var(--{side}-2)", f"var(--{side}-3)")
 
 
@@ -99,8 +99,8 @@ PAGE = Theme(
     ink="var(--ink)",
     quiet="var(--quiet)",
     rule="var(--rule)",
-    longs=_ramp("longs"),
-    shorts=_ramp("shorts"),
+    longs=_css_variables("longs"),
+    shorts=_css_variables("shorts"),
 )
 """Colours as CSS variables: one drawing that follows the page it stands in, light or dark, without a second copy."""
 

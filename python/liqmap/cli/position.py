@@ -14,14 +14,14 @@ from liqmap._base.errors import InputError, NotFoundError
 from liqmap._base.number_format import leverage as times
 from liqmap._base.number_format import percent, usd
 from liqmap._base.timestamps import iso, parse_instant
-from liqmap.maps.position_on_map import place
+from liqmap.maps.position_on_map import place_position
 from liqmap.positions.single_position import Position, price_position
 from liqmap.venues import catalogue
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Instrument
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.position_on_map import Placed
+    from liqmap.maps.position_on_map import PositionOnMap
     from liqmap.positions.single_position import WhatIf
     from liqmap.public import History
     from liqmap.venues.catalogue import Tier
@@ -71,7 +71,7 @@ def position(
         with public.open_history(db) as history:
             about, tiers = _instrument_and_tiers(history, name, moment)
             found = price_position(Position(about, side, entry, size, leverage, margin), tiers, at=moment)
-            placed = place(found, _map_for(history, about, moment), tiers)
+            placed = place_position(found, _map_for(history, about, moment), tiers)
     if as_json:
         out = found.to_dict() | {"map": None if placed is None else placed.to_dict()}
         sys.stdout.write(json.dumps(out, ensure_ascii=False, allow_nan=False) + "\n")
@@ -124,7 +124,7 @@ def _map_for(history: History, about: Instrument, at: int | None) -> Liquidation
     )
 
 
-def _as_text(found: WhatIf, placed: Placed | None, *, asked_map: bool) -> str:
+def _as_text(found: WhatIf, placed: PositionOnMap | None, *, asked_map: bool) -> str:
     asked, tier = found.position, found.tier
     coin = asked.instrument.settle
     lever = "" if asked.leverage is None else f" at {times(asked.leverage)}"
@@ -148,7 +148,7 @@ def _as_text(found: WhatIf, placed: Placed | None, *, asked_map: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cluster_lines(placed: Placed | None, coin: str) -> list[str]:
+def _cluster_lines(placed: PositionOnMap | None, coin: str) -> list[str]:
     if placed is None:
         return []
     head = f"on the map of {placed.instrument} at {placed.at}, mark {placed.mark_price:,.1f}:"

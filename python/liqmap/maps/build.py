@@ -12,8 +12,8 @@ from liqmap._core import __version__
 from liqmap.maps.cluster_history import PastClusters
 from liqmap.maps.histogram import histogram
 from liqmap.maps.map import LiquidationMap
-from liqmap.maps.map_inputs import read_sources
-from liqmap.maps.observed_modelled import NOBODY, ObservedPart, mix, standing
+from liqmap.maps.map_inputs import read_map_inputs
+from liqmap.maps.observed_modelled import NONE_OBSERVED, ObservedPart, open_observed, split_open_interest
 from liqmap.positions.engine.population import prepare_run, run_engine
 from liqmap.positions.engine.recipe import DEFAULT_RECIPE
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
     from liqmap.maps.histogram import Histogram
-    from liqmap.maps.map_inputs import Sources
-    from liqmap.maps.observed_modelled import Mix, Standing
+    from liqmap.maps.map_inputs import MapInputs
+    from liqmap.maps.observed_modelled import ObservedModelledSplit, OpenObserved
     from liqmap.positions.engine.population import AnyRecipe, Population
 
-__all__ = ["build_map", "make_map"]
+__all__ = ["build_map", "map_from_inputs"]
 
 
 def build_map(
@@ -47,10 +47,12 @@ def build_map(
     Raises:
         NotFoundError: The history does not have the instrument, or nothing of it at that time.
     """
-    return make_map(read_sources(store, instrument, at, recipe), grid)
+    return map_from_inputs(read_map_inputs(store, instrument, at, recipe), grid)
 
 
-def make_map(of: Sources, grid: Grid | None = None, *, scale: float = 1.0, compare: bool = True) -> LiquidationMap:
+def map_from_inputs(
+    of: MapInputs, grid: Grid | None = None, *, scale: float = 1.0, compare: bool = True
+) -> LiquidationMap:
     """The map of what was read.
 
     Args:
@@ -64,16 +66,16 @@ def make_map(of: Sources, grid: Grid | None = None, *, scale: float = 1.0, compa
         NotFoundError: No open interest, no tier, or no bracket that the venue offers.
     """
     past = PastClusters() if compare else None
-    people = _grow(of, past)
+    people = _run_population(of, past)
     brackets = tuple(float(x) for x in DEFAULT_RECIPE.leverages) if people is None else people.leverages
-    stood = NOBODY if of.seen is None else standing(of.seen, brackets, of.bars, of.mark)
+    stood = NONE_OBSERVED if of.seen is None else open_observed(of.seen, brackets, of.bars, of.mark)
     open_interest = of.open_interest if people is None else float(people.bars.open_interest[-1])
-    mixed = mix(open_interest, None if people is None else people.ledger, stood)
+    mixed = split_open_interest(open_interest, None if people is None else people.ledger, stood)
     mark = of.mark * scale
     axis = Grid.around(mark, of.about.tick_size) if grid is None else grid
-    of_seen = binned = histogram(_scaled(stood.levels(), scale), axis, brackets=len(brackets))
+    of_seen = binned = histogram(_rescale_levels(stood.levels(), scale), axis, brackets=len(brackets))
     if people is not None:
-        binned = of_seen + histogram(_scaled(people.levels(mixed.share), scale), axis, brackets=len(brackets))
+        binned = of_seen + histogram(_rescale_levels(people.levels(mixed.share), scale), axis, brackets=len(brackets))
     off_grid = binned.outside.sum(axis=1) / binned.units_per_notional
     modelled = () if people is None else people.assumptions
     return LiquidationMap(
@@ -93,21 +95,21 @@ def make_map(of: Sources, grid: Grid | None = None, *, scale: float = 1.0, compa
             parameters=of.parameters,
             assumptions=(*mixed.notes, *of.notes, *modelled, *of.said, *(() if past is None else past.notes())),
             simulated=of.about.simulated,
-            observed_share=_share(of_seen, binned),
+            observed_share=_observed_share(of_seen, binned),
         ),
-        observed=None if of.seen is None else _part(of_seen, stood, mixed, of.seen.as_of),
+        observed=None if of.seen is None else _observed_part(of_seen, stood, mixed, of.seen.as_of),
         past=None if past is None else past.notional(),
     )
 
 
-def _grow(of: Sources, past: PastClusters | None) -> Population | None:
+def _run_population(of: MapInputs, past: PastClusters | None) -> Population | None:
     if of.bars is None:
         return None
     nursery = prepare_run(of.bars, of.tiers, of.recipe, instrument=of.about.name, at=of.at)
     return run_engine(nursery, past)
 
 
-def _scaled(levels: arro3.core.Table, scale: float) -> arro3.core.Table:
+def _rescale_levels(levels: arro3.core.Table, scale: float) -> arro3.core.Table:
     """The levels at other prices, their notional unchanged."""
     if scale == 1:
         return levels
@@ -117,8 +119,10 @@ def _scaled(levels: arro3.core.Table, scale: float) -> arro3.core.Table:
     return levels.set_column(levels.column_names.index("price"), "price", ChunkedArray([Array.from_numpy(price)]))
 
 
-def _part(binned: Histogram, stood: Standing, mixed: Mix, as_of: Instant) -> ObservedPart:
-    held = [stood.held(side, priced=True) + stood.held(side, priced=False) for side in (1, -1)]
+def _observed_part(
+    binned: Histogram, stood: OpenObserved, mixed: ObservedModelledSplit, as_of: Instant
+) -> ObservedPart:
+    held = [stood.coin_held(side, priced=True) + stood.coin_held(side, priced=False) for side in (1, -1)]
     long, short = (coin / mixed.open_interest if mixed.open_interest > 0 else 0.0 for coin in held)
     return ObservedPart(
         long=binned.long,
@@ -129,7 +133,7 @@ def _part(binned: Histogram, stood: Standing, mixed: Mix, as_of: Instant) -> Obs
     )
 
 
-def _share(part: Histogram, whole: Histogram) -> float:
+def _observed_share(part: Histogram, whole: Histogram) -> float:
     """Share of mapped notional that was observed, what lies off the grid included."""
     seen, all_of_it = (float(np.sum(h.units) + np.sum(h.outside)) for h in (part, whole))
     return seen / all_of_it if all_of_it > 0 else 0.0

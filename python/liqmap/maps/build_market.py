@@ -12,23 +12,23 @@ from liqmap._base.errors import NotFoundError
 from liqmap._base.grid import Grid
 from liqmap._base.timestamps import Instant, iso
 from liqmap.history.spot_price import last_ends, spot_price
-from liqmap.maps.build import make_map
-from liqmap.maps.map_inputs import read_sources
+from liqmap.maps.build import map_from_inputs
+from liqmap.maps.map_inputs import read_map_inputs
 from liqmap.maps.market import MarketMap, add_maps
 
 if TYPE_CHECKING:
     from liqmap._base.instruments import Instrument
     from liqmap.history.store import Store
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.map_inputs import Sources
+    from liqmap.maps.map_inputs import MapInputs
     from liqmap.positions.engine.population import AnyRecipe
 
 __all__ = ["build_market", "is_market"]
 
-DOLLARS = frozenset({"USD", "USDT", "USDC", "USDE", "FDUSD", "BUSD", "TUSD", "DAI"})
+USD_QUOTES = frozenset({"USD", "USDT", "USDC", "USDE", "FDUSD", "BUSD", "TUSD", "DAI"})
 """Quote currencies that are taken for a dollar: notional is in USD."""
 _DAY = 86_400_000_000
-_SPOT_AGE = 3_600_000_000
+_MAX_SPOT_AGE_US = 3_600_000_000
 
 
 def is_market(name: str) -> bool:
@@ -53,19 +53,19 @@ def build_market(
     Raises:
         NotFoundError: No instrument on that asset, or none at that time.
     """
-    members, left_out = _members(store, market)
-    moment = _moment(store, members) if at is None else at
-    found: list[Sources] = []
+    members, left_out = _member_instruments(store, market)
+    moment = _market_time(store, members) if at is None else at
+    found: list[MapInputs] = []
     for about in members:
         try:
-            found.append(read_sources(store, about.name, moment, recipe))
+            found.append(read_map_inputs(store, about.name, moment, recipe))
         except NotFoundError as error:
             left_out[about.name] = error.found
     moment = max((source.at for source in found), default=moment)
     spot, note = _spot(store, found, moment) if found and moment is not None else (1.0, "")
-    axis = _axis(found, spot) if grid is None and found else grid
+    axis = _common_grid(found, spot) if grid is None and found else grid
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        made = list(threads.map(lambda of: _made(of, axis, spot), found))
+        made = list(threads.map(lambda of: _part_map(of, axis, spot), found))
     left_out |= {of.about.name: m for of, m in zip(found, made, strict=True) if isinstance(m, str)}
     parts = tuple(m for m in made if not isinstance(m, str))
     if not parts or axis is None or moment is None:
@@ -85,19 +85,19 @@ def build_market(
     )
 
 
-def _made(of: Sources, axis: Grid | None, spot: float) -> LiquidationMap | str:
+def _part_map(of: MapInputs, axis: Grid | None, spot: float) -> LiquidationMap | str:
     """The instrument's map on the market's axis, or why there is none."""
     try:
-        return make_map(of, axis, scale=spot / of.mark, compare=False)
+        return map_from_inputs(of, axis, scale=spot / of.mark, compare=False)
     except NotFoundError as error:
         return error.found
 
 
-def _axis(found: list[Sources], spot: float) -> Grid:
+def _common_grid(found: list[MapInputs], spot: float) -> Grid:
     return Grid.around(spot, min(source.about.tick_size for source in found))
 
 
-def _members(store: Store, market: str) -> tuple[list[Instrument], dict[str, str]]:
+def _member_instruments(store: Store, market: str) -> tuple[list[Instrument], dict[str, str]]:
     """The instruments to be added up, and why the others are not."""
     everyone = store.instruments()
     members = [about for about in everyone if about.base == market]
@@ -111,31 +111,31 @@ def _members(store: Store, market: str) -> tuple[list[Instrument], dict[str, str
             left_out[about.name] = "a vendor's sum over venues, no contract"
         elif about.simulated and real:
             left_out[about.name] = "simulated"
-        elif about.quote not in DOLLARS:
+        elif about.quote not in USD_QUOTES:
             left_out[about.name] = f"quoted in {about.quote}"
     return [about for about in members if about.name not in left_out], left_out
 
 
-def _moment(store: Store, members: list[Instrument]) -> Instant | None:
+def _market_time(store: Store, members: list[Instrument]) -> Instant | None:
     """The last time that all reach, without those that ended more than a day before the latest."""
     with store.reading() as connection:
         ends = last_ends(connection, [about.name for about in members]).values()
     return min((end for end in ends if end > max(ends) - _DAY), default=None)
 
 
-def _spot(store: Store, found: list[Sources], at: Instant) -> tuple[float, str]:
+def _spot(store: Store, found: list[MapInputs], at: Instant) -> tuple[float, str]:
     """Spot, else index, else the mark of the instrument with the most open interest."""
     names = [source.about.name for source in found]
     with store.reading() as connection:
-        told = spot_price(connection, names, at, max_age=_SPOT_AGE)
+        told = spot_price(connection, names, at, max_age=_MAX_SPOT_AGE_US)
     if told is not None:
         name, kind, price = told
         return price, f"levels lie on a spot-equivalent axis by the {kind} price of {name}"
-    largest = max(found, key=lambda source: (_interest(source) * source.mark, source.about.name))
+    largest = max(found, key=lambda source: (_open_interest_usd(source) * source.mark, source.about.name))
     return largest.mark, f"no spot price is known: levels lie on the axis of {largest.about.name}"
 
 
-def _interest(of: Sources) -> float:
+def _open_interest_usd(of: MapInputs) -> float:
     """Coin, as far as it is known."""
     if of.bars is None:
         return of.open_interest or 0.0

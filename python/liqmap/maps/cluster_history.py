@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["PastClusters"]
 
 DAYS = 90
-EVERY_HOURS = 12
-SHORTEST_DAYS = 7
+STEP_HOURS = 12
+MIN_DAYS = 7
 """With less to look back on, nothing is ranked."""
 _US_PER_HOUR = 3_600_000_000
 
@@ -42,30 +42,30 @@ class PastClusters:
         """
         axis = price_axis(nursery, nursery.step, MAP_MERGE)[:2]
         end = nursery.bars.end
-        ago = np.arange(DAYS * 24 // EVERY_HOURS, 0, -1) * EVERY_HOURS * _US_PER_HOUR
+        ago = np.arange(DAYS * 24 // STEP_HOURS, 0, -1) * STEP_HOURS * _US_PER_HOUR
         at = end[-1] - ago
         at = at[at >= end[0]]
         self._days = float(end[-1] - at[0]) / (24 * _US_PER_HOUR) if len(at) else 0.0
         for stop in np.unique(np.searchsorted(end, at, side="right")).tolist():
-            measure = partial(_measured, nursery, axis, stop)
-            self._notional += nursery.checkpoints.cached_result((_measured, axis, stop), measure)
+            measure = partial(_cluster_notional, nursery, axis, stop)
+            self._notional += nursery.checkpoints.cached_result((_cluster_notional, axis, stop), measure)
 
     def notional(self) -> npt.NDArray[np.float64] | None:
         """USD of every cluster seen, ascending; ``None`` where there was too little to look back on."""
-        if self._days < SHORTEST_DAYS or not self._notional:
+        if self._days < MIN_DAYS or not self._notional:
             return None
         return np.sort(np.array(self._notional, dtype=np.float64))
 
     def notes(self) -> tuple[str, ...]:
         """What is to be said of the ranking: on how many days it rests, if not on 90."""
         if self.notional() is None:
-            return (f"clusters are not ranked: the history holds less than {SHORTEST_DAYS} days before the map",)
+            return (f"clusters are not ranked: the history holds less than {MIN_DAYS} days before the map",)
         if self._days < DAYS:
             return (f"clusters are ranked among those of {self._days:.0f} days, not {DAYS}: there are no more",)
         return ()
 
 
-def _measured(nursery: EngineRun, axis: tuple[int, int], stop: int) -> list[float]:
+def _cluster_notional(nursery: EngineRun, axis: tuple[int, int], stop: int) -> list[float]:
     """USD of each cluster after ``stop`` bars; the axis is its first engine bin and how many bins."""
     nursery.advance_to(stop)
     first, bins = axis

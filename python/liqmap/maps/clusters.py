@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
     from liqmap.maps.types import BinnedMap
 
-__all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters", "smoothing"]
+__all__ = ["BANDS", "Band", "Basin", "Cluster", "band_of", "basins", "find_clusters", "smoothing_sigma"]
 
 Band: TypeAlias = Literal["low", "medium", "high", "extreme"]
 BANDS: tuple[Band, ...] = ("low", "medium", "high", "extreme")
 
-SMOOTHING = 1e-3
+SMOOTHING_WIDTH = 1e-3
 """Width (sigma) of the Gaussian that is laid over the bins before peaks are sought, as a share of the mark: 10 bp."""
-FLOOR = 0.05
+MIN_PROMINENCE = 0.05
 """A peak stands out by at least this share of its side's highest point."""
-KEEP = 0.5
+BASIN_SHARE = 0.5
 """The basin reaches down to half of the prominence."""
 
 
@@ -94,7 +94,7 @@ def basins(mass: npt.NDArray[np.float64], sigma: float) -> list[Basin]:
     The basin of a high peak would reach over a pass into a lower one: both end at the pass.
     """
     density = _core.smooth(np.ascontiguousarray(mass), sigma)
-    peaks = _core.peaks(density, FLOOR * float(density.max(initial=0.0)), KEEP)
+    peaks = _core.peaks(density, MIN_PROMINENCE * float(density.max(initial=0.0)), BASIN_SHARE)
     starts, stops = [peak[2] for peak in peaks], [peak[3] for peak in peaks]
     for i, (lower, upper) in enumerate(pairwise(peaks)):
         if stops[i] > starts[i + 1]:
@@ -104,9 +104,9 @@ def basins(mass: npt.NDArray[np.float64], sigma: float) -> list[Basin]:
     return [basin for basin in found if filled[basin.bins.stop] > filled[basin.bins.start]]
 
 
-def smoothing(mark_price: float, axis: Grid) -> float:
+def smoothing_sigma(mark_price: float, axis: Grid) -> float:
     """Width (sigma) of the Gaussian laid over a map, in bins: 10 bp of the mark, at least two bins."""
-    return max(2.0, SMOOTHING * mark_price / axis.width)
+    return max(2.0, SMOOTHING_WIDTH * mark_price / axis.width)
 
 
 def find_clusters(of: BinnedMap) -> tuple[Cluster, ...]:
@@ -117,7 +117,7 @@ def find_clusters(of: BinnedMap) -> tuple[Cluster, ...]:
     peak down to half of its prominence, never across a pass to another cluster, are its basin. Notional is counted
     unsmoothed.
     """
-    sigma = smoothing(of.mark_price, of.grid)
+    sigma = smoothing_sigma(of.mark_price, of.grid)
     edges = of.grid.edges()
     found: list[tuple[Side, Basin, float, float, float]] = []
     for side in SIDES:
@@ -148,12 +148,12 @@ def find_clusters(of: BinnedMap) -> tuple[Cluster, ...]:
                 share_20x=share_20x,
                 prominence=basin.prominence,
                 observed_share=observed_share,
-                percentile=None if of.past is None else _rank(notional, of.past),
+                percentile=None if of.past is None else _percentile(notional, of.past),
             )
         )
     return tuple(sorted(clusters, key=lambda c: (-c.notional, c.peak)))
 
 
-def _rank(notional: float, past: npt.NDArray[np.float64]) -> float:
+def _percentile(notional: float, past: npt.NDArray[np.float64]) -> float:
     below, upto = np.searchsorted(past, notional, side="left"), np.searchsorted(past, notional, side="right")
     return 50.0 * float(below + upto) / len(past)

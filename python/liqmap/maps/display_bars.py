@@ -19,29 +19,38 @@ if TYPE_CHECKING:
 
     _Line: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
-__all__ = ["CUTS", "GROUPS", "IDENTIFIED", "Bars", "bars", "group_of", "reached", "window"]
+__all__ = [
+    "BRACKET_CUTS",
+    "GROUPS",
+    "IDENTIFIED_DISTANCE",
+    "DisplayBars",
+    "display_bars",
+    "first_view",
+    "leverage_group",
+    "reached",
+]
 
-CUTS = (10.0, 20.0, 50.0)
+BRACKET_CUTS = (10.0, 20.0, 50.0)
 """Leverage at which the next group begins."""
 
 GROUPS = (
-    f"under {leverage(CUTS[0])}",
-    f"{leverage(CUTS[0])} to {leverage(CUTS[1])}",
-    f"{leverage(CUTS[1])} to {leverage(CUTS[2])}",
-    f"{leverage(CUTS[2])} and over",
+    f"under {leverage(BRACKET_CUTS[0])}",
+    f"{leverage(BRACKET_CUTS[0])} to {leverage(BRACKET_CUTS[1])}",
+    f"{leverage(BRACKET_CUTS[1])} to {leverage(BRACKET_CUTS[2])}",
+    f"{leverage(BRACKET_CUTS[2])} and over",
 )
 
-IDENTIFIED = 0.10
+IDENTIFIED_DISTANCE = 0.10
 """Beyond this distance the assumed leverage decides: positions at 5x or less cannot be told from liquidations even in a
 year of data, 20x and more can from a month."""
 
-_MASS = 0.95
+_SHARE_SHOWN = 0.95
 _NEAR, _FAR = 0.04, 0.15
-_STEPS = (1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 80, 100, 200, 250, 400, 500, 1000)
+_MERGE_STEPS = (1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 80, 100, 200, 250, 400, 500, 1000)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Bars:
+class DisplayBars:
     """A map summed into fewer, wider bars that begin at the mark and run outward, so that none holds both sides.
 
     Attributes:
@@ -61,28 +70,28 @@ class Bars:
     short: npt.NDArray[np.float64]
     step: float
     cumulative: npt.NDArray[np.float64]
-    middle: int
+    first_short: int
     seen: npt.NDArray[np.float64]
 
-    def outward(self) -> tuple[_Line, _Line]:
+    def cumulative_by_side(self) -> tuple[_Line, _Line]:
         """For longs and for shorts: the far edge of each bar and the sum up to it, from the mark outward."""
         return (
-            (self.low[: self.middle][::-1], self.cumulative[: self.middle][::-1]),
-            (self.high[self.middle :], self.cumulative[self.middle :]),
+            (self.low[: self.first_short][::-1], self.cumulative[: self.first_short][::-1]),
+            (self.high[self.first_short :], self.cumulative[self.first_short :]),
         )
 
 
-def group_of(value: float) -> int:
+def leverage_group(value: float) -> int:
     """The group of a leverage, 0 (lowest) to 3.
 
     Example:
-        >>> group_of(5), group_of(10), group_of(20), group_of(125)
+        >>> leverage_group(5), leverage_group(10), leverage_group(20), leverage_group(125)
         (0, 1, 2, 3)
     """
-    return sum(value >= cut for cut in CUTS)
+    return sum(value >= cut for cut in BRACKET_CUTS)
 
 
-def window(of: LiquidationMap) -> tuple[float, float]:
+def first_view(of: LiquidationMap) -> tuple[float, float]:
     """The prices worth a first look: where 95 % of the mapped notional lies, but at least ±4 % and at most ±15 %."""
     weight = of.side("long") + of.side("short")
     distance = np.abs(of.grid.centres() / of.mark_price - 1)
@@ -90,7 +99,7 @@ def window(of: LiquidationMap) -> tuple[float, float]:
     mass = np.cumsum(weight[order])
     reach = _FAR
     if mass.size and mass[-1] > 0:
-        reach = float(distance[order][np.searchsorted(mass, _MASS * mass[-1])])
+        reach = float(distance[order][np.searchsorted(mass, _SHARE_SHOWN * mass[-1])])
     reach = min(max(math.ceil(reach * 100) / 100, _NEAR), _FAR)
     return max(of.grid.low, of.mark_price * (1 - reach)), min(of.grid.high, of.mark_price * (1 + reach))
 
@@ -105,18 +114,18 @@ def reached(of: LiquidationMap, price: float) -> float:
     return float(np.interp(there, away, np.concatenate([[0.0], np.cumsum(bins)])))
 
 
-def bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | None = None) -> Bars:
+def display_bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | None = None) -> DisplayBars:
     """Sum a map into bars; mass is kept to the last bin.
 
     Args:
         of: The map.
         most: Bars there may be, about, in the range looked at.
-        within: That range, prices; :func:`window` if left out. The bars cover the whole map all the same.
+        within: That range, prices; :func:`first_view` if left out. The bars cover the whole map all the same.
     """
     grid = of.grid
-    low, high = window(of) if within is None else within
+    low, high = first_view(of) if within is None else within
     wanted = (high - low) / grid.width / most
-    merge = next((step for step in _STEPS if step >= wanted), math.ceil(wanted))
+    merge = next((step for step in _MERGE_STEPS if step >= wanted), math.ceil(wanted))
     start = _mark_bin(of)
     index = (np.arange(grid.bins) - start) // merge
     first = int(index[0])
@@ -131,7 +140,7 @@ def bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | N
     if of.observed is not None:
         both = of.observed.side("long") + of.observed.side("short")
         seen += np.bincount(index, weights=both, minlength=count)
-    return Bars(edges[:-1], edges[1:], long, short, merge * grid.width, outward, middle, seen)
+    return DisplayBars(edges[:-1], edges[1:], long, short, merge * grid.width, outward, middle, seen)
 
 
 def _mark_bin(of: LiquidationMap) -> int:
@@ -146,5 +155,5 @@ def _sum(
     """Bins by bracket → bars by group, in bin order so that the bytes repeat."""
     out = np.zeros((len(GROUPS), count))
     for row, value in zip(bins, brackets, strict=True):
-        out[group_of(value)] += np.bincount(index, weights=row, minlength=count)
+        out[leverage_group(value)] += np.bincount(index, weights=row, minlength=count)
     return out

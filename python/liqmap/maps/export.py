@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["csv_text", "safe_cell", "to_arrow", "to_csv", "to_parquet"]
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 
 def to_arrow(of: BinnedMap) -> arro3.Table:
@@ -88,4 +88,4 @@ def safe_cell(text: str) -> str:
         ("'=cmd|' /C calc'!A0", 'binance:BTCUSDT')
     """
     plain = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
-    return f"'{plain}" if text.startswith(_RISKY) else plain
+    return f"'{plain}" if text.startswith(_FORMULA_STARTS) else plain

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["MAP_MERGE", "MAP_SIGMA", "Heatmap", "build_columns", "build_heatmap", "column_stops", "price_axis"]
+__all__ = ["MAP_MERGE", "MAP_SIGMA", "Heatmap", "build_heatmap", "build_heatmap_at", "column_stops", "price_axis"]
 
-REACH = 1.0
+PRICE_MARGIN = 1.0
 """How far the price axis goes beyond the path of the price, as a factor: low / 2 to high · 2 hold a 2x position."""
 MAX_COLUMNS = 20_000
 MAP_MERGE = 2
@@ -134,12 +134,12 @@ def build_heatmap(
         InputError: ``end`` before ``start``, a step below one bar, more than 20,000 columns, a group without brackets.
         NotFoundError: The history does not have the instrument or that time.
     """
-    _check(start, end, step)
+    _check_span(start, end, step)
     wanted = np.arange(start, end + 1, step)
-    return build_columns(store, instrument, wanted, recipe=recipe, merge=merge, groups=groups, step=step)
+    return build_heatmap_at(store, instrument, wanted, recipe=recipe, merge=merge, groups=groups, step=step)
 
 
-def build_columns(
+def build_heatmap_at(
     store: Store,
     instrument: str,
     wanted: npt.NDArray[np.int64],
@@ -159,7 +159,7 @@ def build_columns(
     used, parameters, said = select_recipe(store, bars, start, recipe)
     nursery = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     if step is not None:
-        _check_bars(step, bars.interval_s)
+        _check_step(step, bars.interval_s)
     stops = _stops(nursery, wanted, instrument)
     ranges = _ranges(nursery.leverages, groups)
     first, bins, edges = price_axis(nursery, used.step, merge)
@@ -213,12 +213,12 @@ def column_stops(
     nursery: EngineRun, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
 ) -> list[int]:
     """For each column the number of bars that had ended by then; columns without a new bar are left out."""
-    _check(start, end, step)
-    _check_bars(step, interval_s)
+    _check_span(start, end, step)
+    _check_step(step, interval_s)
     return _stops(nursery, np.arange(start, end + 1, step), instrument)
 
 
-def _check(start: Instant, end: Instant, step: Instant) -> None:
+def _check_span(start: Instant, end: Instant, step: Instant) -> None:
     if end < start:
         raise InputError("heatmap", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "nothing made")
     if step <= 0:
@@ -228,7 +228,7 @@ def _check(start: Instant, end: Instant, step: Instant) -> None:
         raise InputError("heatmap", "step", found, f"at most {MAX_COLUMNS}", "nothing made")
 
 
-def _check_bars(step: Instant, interval_s: int) -> None:
+def _check_step(step: Instant, interval_s: int) -> None:
     if step < interval_s * 1_000_000:
         found = f"{step / 1e6:g} s"
         raise InputError("heatmap", "step", found, f"at least one bar ({interval_s} s)", "nothing made")
@@ -257,8 +257,8 @@ def _ranges(leverages: tuple[float, ...], groups: tuple[tuple[float, float], ...
 
 def price_axis(nursery: EngineRun, step: float, merge: int) -> tuple[int, int, Floats]:
     """First engine bin, number of merged bins, and their price edges."""
-    low = math.log(float(nursery.bars.low.min()) / (1 + REACH)) / step
-    high = math.log(float(nursery.bars.high.max()) * (1 + REACH)) / step
+    low = math.log(float(nursery.bars.low.min()) / (1 + PRICE_MARGIN)) / step
+    high = math.log(float(nursery.bars.high.max()) * (1 + PRICE_MARGIN)) / step
     first = math.floor(low / merge) * merge
     bins = math.ceil((high - first) / merge)
     edges = np.exp((first + merge * np.arange(bins + 1)) * step)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.positions.observed import ObservedPositions
 
-__all__ = ["Sources", "read_sources"]
+__all__ = ["MapInputs", "read_map_inputs"]
 
-_END_OF_TIME: Instant = 2**62
+_ANY_TIME: Instant = 2**62
 
-_STAND_INS = {
+_PRICE_SOURCE_NOTES = {
     source: (f"the {name} price stands in for the mark price",)
     for source, name in (("last", "last traded"), ("index", "index"), ("spot", "spot"))
 }
@@ -31,7 +31,7 @@ _STAND_INS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Sources:
+class MapInputs:
     """Everything read, nothing modelled yet.
 
     Attributes:
@@ -60,7 +60,7 @@ class Sources:
     notes: tuple[str, ...]
 
 
-def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyRecipe | None) -> Sources:
+def read_map_inputs(store: Store, instrument: str, at: Instant | None, recipe: AnyRecipe | None) -> MapInputs:
     """Read what was known by ``at``; at the end of the last bar if left out.
 
     Raises:
@@ -68,15 +68,15 @@ def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyR
     """
     about = store.instrument(instrument)
     try:
-        bars = store.market_bars(instrument, until=_END_OF_TIME if at is None else at)
+        bars = store.market_bars(instrument, until=_ANY_TIME if at is None else at)
     except NotFoundError:
-        if last_snapshot_time(store, instrument, _END_OF_TIME if at is None else at) is None:
+        if last_snapshot_time(store, instrument, _ANY_TIME if at is None else at) is None:
             raise
-        return _seen_alone(store, about, at)
-    moment = _moment(bars, instrument, at)
+        return _observed_only(store, about, at)
+    moment = _map_time(bars, instrument, at)
     used, parameters, said = select_recipe(store, bars, moment, recipe)
     span = (int(bars.ts[-1]) - int(bars.ts[0])) / 86_400e6
-    return Sources(
+    return MapInputs(
         about=about,
         at=moment,
         mark=float(bars.close[-1]),
@@ -90,15 +90,15 @@ def read_sources(store: Store, instrument: str, at: Instant | None, recipe: AnyR
         inputs=store.input_hashes(instrument, until=moment),
         notes=(
             f"the model has seen {span:.1f} days; positions older than that are on no map",
-            *_STAND_INS.get(bars.price_source, ()),
+            *_PRICE_SOURCE_NOTES.get(bars.price_source, ()),
         ),
     )
 
 
-def _seen_alone(store: Store, about: Instrument, at: Instant | None) -> Sources:
+def _observed_only(store: Store, about: Instrument, at: Instant | None) -> MapInputs:
     """An instrument without bars: its mark came with the positions, and nothing is modelled."""
     instrument = about.name
-    last = last_snapshot_time(store, instrument, _END_OF_TIME if at is None else at)
+    last = last_snapshot_time(store, instrument, _ANY_TIME if at is None else at)
     moment = at if at is not None or last is None else last
     seen = read_observed(store, instrument, moment) if moment is not None else None
     if moment is None or seen is None or seen.mark_price is None:
@@ -106,7 +106,7 @@ def _seen_alone(store: Store, about: Instrument, at: Instant | None) -> Sources:
         raise NotFoundError("map", instrument, found, "bars, or positions not older than a day", "no map made")
     stored = store.open_interest(instrument, until=moment)
     note = f"there are no bars: the mark price is the one that came with the positions, {iso(seen.as_of)}"
-    return Sources(
+    return MapInputs(
         about=about,
         at=moment,
         mark=seen.mark_price,
@@ -122,7 +122,7 @@ def _seen_alone(store: Store, about: Instrument, at: Instant | None) -> Sources:
     )
 
 
-def _moment(bars: MarketBars, instrument: str, at: Instant | None) -> Instant:
+def _map_time(bars: MarketBars, instrument: str, at: Instant | None) -> Instant:
     """The instant of the map: asked for, or the end of the last bar; the history has to reach it."""
     if not len(bars):
         when = "at any time" if at is None else f"at {iso(at)}"

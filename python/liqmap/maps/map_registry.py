@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.engine.population import AnyRecipe
 
-__all__ = ["Recreated", "entry", "map_id", "published", "record", "recreate"]
+__all__ = ["Recreated", "map_id", "published_bytes", "recreate", "register_maps", "registry_entry"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,17 +45,17 @@ class Recreated:
     differences: tuple[str, ...]
 
 
-def published(of: LiquidationMap) -> bytes:
+def published_bytes(of: LiquidationMap) -> bytes:
     """The map as a site publishes it, ``map.json``."""
     return (of.to_json() + "\n").encode()
 
 
 def map_id(of: LiquidationMap) -> str:
-    """sha256 of :func:`published`: the name of a map, in the history as in a site's manifest."""
-    return hashlib.sha256(published(of)).hexdigest()
+    """sha256 of :func:`published_bytes`: the name of a map, in the history as in a site's manifest."""
+    return hashlib.sha256(published_bytes(of)).hexdigest()
 
 
-def record(store: Store, maps: Iterable[LiquidationMap]) -> int:
+def register_maps(store: Store, maps: Iterable[LiquidationMap]) -> int:
     """Put maps on record; the same map twice is there once.
 
     Returns:
@@ -66,7 +66,7 @@ def record(store: Store, maps: Iterable[LiquidationMap]) -> int:
         NotFoundError: The history does not have an instrument.
     """
     return issued_maps.record_issued_maps(
-        store, (entry(published(one), store.instrument(one.instrument).tick_size) for one in maps)
+        store, (registry_entry(published_bytes(one), store.instrument(one.instrument).tick_size) for one in maps)
     )
 
 
@@ -93,7 +93,7 @@ def recreate(store: Store, name: str) -> Recreated:
     return Recreated(header, made, identical, differences)
 
 
-def entry(raw: bytes, tick: float) -> tuple[MapRecord, MapBins]:
+def registry_entry(raw: bytes, tick: float) -> tuple[MapRecord, MapBins]:
     """A published map as the history records it; its name is the sha256 of ``raw``."""
     plain: dict[str, Any] = json.loads(raw)
     provenance, grid = plain["provenance"], plain["grid"]
@@ -134,7 +134,7 @@ def _recipe(parameters: dict[str, Any]) -> AnyRecipe | None:
 
 
 def _differences(store: Store, header: MapRecord, made: LiquidationMap) -> Iterator[str]:
-    now, again = entry(published(made), header.tick)
+    now, again = registry_entry(published_bytes(made), header.tick)
     held = issued_maps.read_map_bins(store, header.map_id)
     then_version, version = header.provenance["liqmap_version"], now.provenance["liqmap_version"]
     if version != then_version:

@@ -47,7 +47,7 @@ class MarketMap(LiquidationMap):
     def venues(self) -> dict[str, dict[Side, Floats]]:
         """USD per bin by venue and side; the venues sum to the map."""
         return {
-            venue: {side: _exact([part.side(side) for part in parts]) for side in SIDES}
+            venue: {side: _exact_sum([part.side(side) for part in parts]) for side in SIDES}
             for venue, parts in self._by_venue().items()
         }
 
@@ -62,11 +62,11 @@ class MarketMap(LiquidationMap):
             }
             for venue, parts in self._by_venue().items()
         }
-        instruments: list[JSON] = [self._told(part) for part in self.parts]
+        instruments: list[JSON] = [self._instrument_dict(part) for part in self.parts]
         left_out: dict[str, JSON] = dict(self.left_out)
         return super().to_dict() | {"venues": by_venue, "instruments": instruments, "left_out": left_out}
 
-    def _told(self, part: LiquidationMap) -> dict[str, JSON]:
+    def _instrument_dict(self, part: LiquidationMap) -> dict[str, JSON]:
         outside: dict[str, JSON] = {str(side): usd for side, usd in part.outside.items()}
         return {
             "instrument": part.instrument,
@@ -98,7 +98,9 @@ def add_maps(
     """Add maps that lie on one grid; brackets of the same leverage become one."""
     brackets = tuple(sorted({leverage for part in parts for leverage in part.brackets}))
     long, short = (
-        _exact([_spread(part.long if side == "long" else part.short, part.brackets, brackets) for part in parts])
+        _exact_sum(
+            [_onto_brackets(part.long if side == "long" else part.short, part.brackets, brackets) for part in parts]
+        )
         for side in SIDES
     )
     weight = [float(part.long.sum() + part.short.sum()) + sum(part.outside.values()) for part in parts]
@@ -112,8 +114,8 @@ def add_maps(
         brackets=brackets,
         long=long,
         short=short,
-        outside={side: float(_exact([np.array(part.outside[side]) for part in parts])) for side in SIDES},
-        ledger=Ledger(*(_account([getattr(part.ledger, side) for part in parts]) for side in SIDES)),
+        outside={side: float(_exact_sum([np.array(part.outside[side]) for part in parts])) for side in SIDES},
+        ledger=Ledger(*(_sum_accounts([getattr(part.ledger, side) for part in parts]) for side in SIDES)),
         provenance=Provenance(
             version=parts[0].provenance.version,
             inputs={part.instrument: part.provenance.inputs for part in parts},
@@ -122,39 +124,39 @@ def add_maps(
             simulated=any(part.provenance.simulated for part in parts),
             observed_share=seen / sum(weight) if sum(weight) > 0 else 0.0,
         ),
-        observed=_observed(parts, brackets),
+        observed=_sum_observed(parts, brackets),
         parts=parts,
         basis=basis,
         left_out=left_out,
     )
 
 
-def _exact(parts: list[Floats]) -> Floats:
+def _exact_sum(parts: list[Floats]) -> Floats:
     """The sum in whole units, as the histogram counts: the same in any order."""
     units = sum(np.rint(part * UNITS_PER_NOTIONAL).astype(np.int64) for part in parts)
     return np.asarray(units / UNITS_PER_NOTIONAL, dtype=np.float64)
 
 
-def _spread(rows: Floats, brackets: tuple[float, ...], onto: tuple[float, ...]) -> Floats:
+def _onto_brackets(rows: Floats, brackets: tuple[float, ...], onto: tuple[float, ...]) -> Floats:
     out = np.zeros((len(onto), rows.shape[1]))
     out[[onto.index(leverage) for leverage in brackets]] = rows
     return out
 
 
-def _account(accounts: list[SideLedger]) -> SideLedger:
+def _sum_accounts(accounts: list[SideLedger]) -> SideLedger:
     names = ("opened", "closed", "liquidated", "mapped", "unmapped")
     return SideLedger(**{name: sum(getattr(account, name) for account in accounts) for name in names})
 
 
-def _observed(parts: tuple[LiquidationMap, ...], brackets: tuple[float, ...]) -> ObservedPart | None:
+def _sum_observed(parts: tuple[LiquidationMap, ...], brackets: tuple[float, ...]) -> ObservedPart | None:
     seen = [(part, part.observed) for part in parts if part.observed is not None]
     if not seen:
         return None
     total = sum(part.open_interest for part in parts)
     held = {side: sum(part.open_interest * o.coverage[side] for part, o in seen) for side in SIDES}
     return ObservedPart(
-        long=_exact([_spread(o.long, part.brackets, brackets) for part, o in seen]),
-        short=_exact([_spread(o.short, part.brackets, brackets) for part, o in seen]),
+        long=_exact_sum([_onto_brackets(o.long, part.brackets, brackets) for part, o in seen]),
+        short=_exact_sum([_onto_brackets(o.short, part.brackets, brackets) for part, o in seen]),
         coverage={side: coin / total if total > 0 else 0.0 for side, coin in held.items()},
         positions=sum(o.positions for _, o in seen),
         as_of=max(o.as_of for _, o in seen),

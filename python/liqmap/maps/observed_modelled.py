@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from liqmap.history.queries import MarketBars
     from liqmap.positions.observed import ObservedPositions
 
-__all__ = ["NOBODY", "Mix", "ObservedPart", "Standing", "mix", "standing"]
+__all__ = [
+    "NONE_OBSERVED",
+    "ObservedModelledSplit",
+    "ObservedPart",
+    "OpenObserved",
+    "open_observed",
+    "split_open_interest",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +66,7 @@ class ObservedPart:
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class OpenObserved:
     """Observed positions that are still open at the map's time; one entry each.
 
     Attributes:
@@ -76,7 +83,7 @@ class Standing:
     bracket: npt.NDArray[np.uint8]
     notes: tuple[str, ...]
 
-    def held(self, side: int, *, priced: bool) -> float:
+    def coin_held(self, side: int, *, priced: bool) -> float:
         """Coin of one side, of the positions with or without a liquidation price."""
         # Summed exactly: accounts come in the order of their salted hashes, which differs from history to history.
         return math.fsum(self.coin[(self.side == side) & (np.isfinite(self.price) == priced)].tolist())
@@ -87,12 +94,12 @@ class Standing:
         return level_table(self.price[on], (self.coin * self.price)[on], self.side[on], self.bracket[on])
 
 
-NOBODY = Standing(np.empty(0), np.empty(0), np.empty(0, np.int8), np.empty(0, np.uint8), ())
+NONE_OBSERVED = OpenObserved(np.empty(0), np.empty(0), np.empty(0, np.int8), np.empty(0, np.uint8), ())
 """Nothing was observed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mix:
+class ObservedModelledSplit:
     """How observed and modelled positions make up open interest.
 
     Attributes:
@@ -108,7 +115,9 @@ class Mix:
     notes: tuple[str, ...]
 
 
-def standing(seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketBars | None, mark: float) -> Standing:
+def open_observed(
+    seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketBars | None, mark: float
+) -> OpenObserved:
     """What of the observed is still open: a position whose price was passed since it was seen has been taken.
 
     Its leverage is as set at the venue; where unknown, that of its distance from the entry, ``E / |E − L|``.
@@ -124,7 +133,7 @@ def standing(seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketB
     nearest = np.abs(np.log(leverage)[:, None] - np.log(np.asarray(brackets))).argmin(axis=1)
     kept = ~taken
     gone = f"{int(taken.sum()):,} observed positions are left out: the price has passed their level since"
-    return Standing(
+    return OpenObserved(
         price=seen.price[kept],
         coin=seen.size_base[kept],
         side=seen.side[kept],
@@ -133,14 +142,18 @@ def standing(seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketB
     )
 
 
-def mix(open_interest: float | None, modelled: Ledger | None, seen: Standing) -> Mix:
+def split_open_interest(
+    open_interest: float | None, modelled: Ledger | None, seen: OpenObserved
+) -> ObservedModelledSplit:
     """Observed positions enter whole; every modelled one is cut by the same factor, so that open interest is met.
 
     Without a model the rest is unmapped. Without a recorded open interest the larger observed side stands for it.
     """
     if not len(seen.coin) and modelled is not None and open_interest is not None:
-        return Mix(open_interest, modelled, (1.0, 1.0), (*seen.notes, "every position is modelled; none is observed"))
-    held = [seen.held(side, priced=True) + seen.held(side, priced=False) for side in (1, -1)]
+        return ObservedModelledSplit(
+            open_interest, modelled, (1.0, 1.0), (*seen.notes, "every position is modelled; none is observed")
+        )
+    held = [seen.coin_held(side, priced=True) + seen.coin_held(side, priced=False) for side in (1, -1)]
     notes: list[str] = []
     total = max(held) if open_interest is None else max(open_interest, *held)
     if open_interest is None:
@@ -157,7 +170,7 @@ def mix(open_interest: float | None, modelled: Ledger | None, seen: Standing) ->
     sides, shares = [], []
     for side, account, coin in ((1, modelled.long, held[0]), (-1, modelled.short, held[1])):
         share = (total - coin) / account.open if account.open > 0 else 0.0
-        priced = seen.held(side, priced=True)
+        priced = seen.coin_held(side, priced=True)
         sides.append(
             SideLedger(
                 opened=share * account.opened + coin,
@@ -171,7 +184,9 @@ def mix(open_interest: float | None, modelled: Ledger | None, seen: Standing) ->
     if total > 0:
         long, short = (f"{coin / total:.2%}" for coin in held)
         notes.append(f"{long} of the longs' and {short} of the shorts' open interest is observed")
-    return Mix(total, Ledger(long=sides[0], short=sides[1]), (shares[0], shares[1]), (*seen.notes, *notes))
+    return ObservedModelledSplit(
+        total, Ledger(long=sides[0], short=sides[1]), (shares[0], shares[1]), (*seen.notes, *notes)
+    )
 
 
 def _since(bars: MarketBars, ts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

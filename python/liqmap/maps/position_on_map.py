@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from liqmap.positions.single_position import WhatIf
     from liqmap.venues.catalogue import Tier
 
-__all__ = ["Exit", "Placed", "place"]
+__all__ = ["Exit", "PositionOnMap", "place_position"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PositionOnMap:
     """A position's liquidation price on a map.
 
     Attributes:
@@ -68,7 +68,7 @@ class Placed:
         }
 
 
-def place(found: WhatIf, on: LiquidationMap, tiers: Sequence[Tier]) -> Placed | None:
+def place_position(found: WhatIf, on: LiquidationMap, tiers: Sequence[Tier]) -> PositionOnMap | None:
     """Look a position's liquidation price up on a map; ``None`` where it has none."""
     price, asked = found.liquidation_price, found.position
     if price is None:
@@ -83,7 +83,7 @@ def place(found: WhatIf, on: LiquidationMap, tiers: Sequence[Tier]) -> Placed | 
         target = _beyond(cluster, clusters, tick)
         margin = margin_for(asked, tiers, target)
         way = Exit(target, margin, None if margin is None else margin - found.margin)
-    return Placed(on.instrument, iso(on.at), on.mark_price, cluster, float(notional[inside].sum()), way)
+    return PositionOnMap(on.instrument, iso(on.at), on.mark_price, cluster, float(notional[inside].sum()), way)
 
 
 def _beyond(cluster: Cluster, clusters: Sequence[Cluster], tick: float) -> float:

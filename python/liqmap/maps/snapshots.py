@@ -11,8 +11,8 @@ import numpy as np
 from liqmap import _core
 from liqmap._base.grid import Grid
 from liqmap.history.registry import issued_maps
-from liqmap.maps.clusters import basins, smoothing
-from liqmap.maps.observed_modelled import NOBODY, mix, standing
+from liqmap.maps.clusters import basins, smoothing_sigma
+from liqmap.maps.observed_modelled import NONE_OBSERVED, open_observed, split_open_interest
 from liqmap.positions.engine.population import EngineRun, cached_engine_bars
 from liqmap.positions.engine.recipe_selection import select_recipe
 from liqmap.positions.observed import read_observed
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
     from liqmap.positions.engine.population import AnyRecipe
 
-__all__ = ["Frozen", "Run", "frozen", "run_of"]
+__all__ = ["MapSnapshot", "SnapshotRun", "snapshot_run", "take_snapshot"]
 
 _DAY = 86_400_000_000
-_SAME = 1e-9
+_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Frozen:
+class MapSnapshot:
     """What a map said would be liquidated on the way to each price, leverages together.
 
     Attributes:
@@ -57,13 +57,13 @@ class Frozen:
     differs: bool = False
 
     @classmethod
-    def of(cls, at: Instant, mark_price: float, axis: Grid, long: Floats, short: Floats) -> Frozen:
+    def of(cls, at: Instant, mark_price: float, axis: Grid, long: Floats, short: Floats) -> MapSnapshot:
         """From the notional per bin; longs are counted from the top down, shorts from the bottom up."""
         edges = axis.edges()
         sums = np.zeros((2, len(edges)))
         sums[0, :-1] = np.cumsum(long[::-1])[::-1]
         sums[1, 1:] = np.cumsum(short)
-        sigma = smoothing(mark_price, axis)
+        sigma = smoothing_sigma(mark_price, axis)
         found = [
             (side, edges[basin.bins.start], edges[basin.bins.stop], mass[basin.bins].sum(), 0.0)
             for side, mass in ((0, long), (1, short))
@@ -83,12 +83,12 @@ class Frozen:
         return np.asarray(np.interp(price, self.edges, self.sums[side]), dtype=np.float64)
 
 
-def frozen(of: LiquidationMap) -> Frozen:
+def take_snapshot(of: LiquidationMap) -> MapSnapshot:
     """A map, frozen."""
-    return Frozen.of(of.at, of.mark_price, of.grid, of.side("long"), of.side("short"))
+    return MapSnapshot.of(of.at, of.mark_price, of.grid, of.side("long"), of.side("short"))
 
 
-class Run:
+class SnapshotRun:
     """One engine that stops at one time after the other and leaves what a map issued there says.
 
     It goes on from where it stopped while the recipe in force and its brackets are the same, else it begins anew. What
@@ -97,13 +97,13 @@ class Run:
 
     def __init__(self, about: Instrument) -> None:
         self._about = about
-        self._made: dict[tuple[object, ...], Frozen] = {}
+        self._made: dict[tuple[object, ...], MapSnapshot] = {}
         self._kind: tuple[object, ...] = ()
         self._nursery: EngineRun | None = None
 
     def maps(
         self, store: Store, times: Sequence[Instant], bars: MarketBars, recipe: AnyRecipe | None = None
-    ) -> list[Frozen]:
+    ) -> list[MapSnapshot]:
         """The maps of these times; before one there has to be a day of bars with open interest, and volume if any.
 
         Args:
@@ -121,11 +121,11 @@ class Run:
         missing = [at for at in due if (*series, at) not in self._made]
         kept = issued_maps.read_map_totals(store, self._about.name, missing[0], missing[-1]) if missing else {}
         for at in missing:
-            made = self._grow(store, at, bars, recipe)
-            self._made[*series, at] = made if recipe is not None else _on_record(made, kept.get(at))
+            made = self._advance_to(store, at, bars, recipe)
+            self._made[*series, at] = made if recipe is not None else _prefer_recorded(made, kept.get(at))
         return [self._made[*series, at] for at in due]
 
-    def _grow(self, store: Store, at: Instant, bars: MarketBars, asked: AnyRecipe | None) -> Frozen:
+    def _advance_to(self, store: Store, at: Instant, bars: MarketBars, asked: AnyRecipe | None) -> MapSnapshot:
         name = self._about.name
         recipe, _, _ = select_recipe(store, bars, at, asked)
         mark = float(bars.close[int(np.searchsorted(bars.end, at, side="right")) - 1])
@@ -134,51 +134,53 @@ class Run:
         stop = int(np.searchsorted(fed.end, at, side="right"))
         kind = (bars.price_source, bars.interval_s, recipe, brackets.rows.tobytes())
         nursery = self._nursery
-        if kind != self._kind or nursery is None or stop < nursery.fed:
+        if kind != self._kind or nursery is None or stop < nursery.processed:
             engine = _core.Cohorts(brackets.rows, recipe.step)
             nursery = EngineRun(engine, fed, brackets.leverages, brackets.rows, recipe.step, ())
         elif nursery.bars is not fed:
             nursery = replace(nursery, bars=fed)
         nursery.advance_to(stop)
         self._kind, self._nursery = kind, nursery
-        return self._look(store, nursery, mark, at, bars)
+        return self._snapshot(store, nursery, mark, at, bars)
 
-    def _look(self, store: Store, nursery: EngineRun, mark: float, at: Instant, bars: MarketBars) -> Frozen:
+    def _snapshot(self, store: Store, nursery: EngineRun, mark: float, at: Instant, bars: MarketBars) -> MapSnapshot:
         seen = read_observed(store, self._about.name, at)
         leverages = tuple(np.unique(nursery.leverages).tolist())
-        stood = NOBODY if seen is None else standing(seen, leverages, bars.known(at), mark)
-        share = mix(float(nursery.bars.open_interest[nursery.fed - 1]), nursery.ledger(), stood).share
+        stood = NONE_OBSERVED if seen is None else open_observed(seen, leverages, bars.known(at), mark)
+        share = split_open_interest(
+            float(nursery.bars.open_interest[nursery.processed - 1]), nursery.ledger(), stood
+        ).share
         price, coin, side, _ = nursery.engine.levels()
         price = np.append(price, stood.price)
         coin = np.append(coin * np.where(side > 0, *share), stood.coin)
         side = np.append(side, stood.side)
         axis = Grid.around(mark, self._about.tick_size)
-        return Frozen.of(at, mark, axis, *_binned(axis, price, coin * price, side))
+        return MapSnapshot.of(at, mark, axis, *_bin_levels(axis, price, coin * price, side))
 
 
-def _on_record(made: Frozen, kept: MapTotals | None) -> Frozen:
+def _prefer_recorded(made: MapSnapshot, kept: MapTotals | None) -> MapSnapshot:
     """What was issued: the map on record, if it says anything else."""
     if kept is None:
         return made
-    told = Frozen.of(made.at, kept.mark_price, kept.axis, kept.usd[0], kept.usd[1])
-    same = np.array_equal(told.edges, made.edges) and np.allclose(told.sums, made.sums, rtol=_SAME, atol=1.0)
+    told = MapSnapshot.of(made.at, kept.mark_price, kept.axis, kept.usd[0], kept.usd[1])
+    same = np.array_equal(told.edges, made.edges) and np.allclose(told.sums, made.sums, rtol=_TOLERANCE, atol=1.0)
     return made if same else replace(told, differs=True)
 
 
-_RUNS: WeakKeyDictionary[Store, dict[str, Run]] = WeakKeyDictionary()
+_RUNS: WeakKeyDictionary[Store, dict[str, SnapshotRun]] = WeakKeyDictionary()
 
 
-def run_of(store: Store, instrument: str) -> Run:
+def snapshot_run(store: Store, instrument: str) -> SnapshotRun:
     """The run of an instrument: one for as long as a history is open to read, a new one where it may change."""
     if store.mode != "r":
-        return Run(store.instrument(instrument))
+        return SnapshotRun(store.instrument(instrument))
     runs = _RUNS.setdefault(store, {})
     if instrument not in runs:
-        runs[instrument] = Run(store.instrument(instrument))
+        runs[instrument] = SnapshotRun(store.instrument(instrument))
     return runs[instrument]
 
 
-def _binned(axis: Grid, price: Floats, usd: Floats, side: npt.NDArray[np.int8]) -> Floats:
+def _bin_levels(axis: Grid, price: Floats, usd: Floats, side: npt.NDArray[np.int8]) -> Floats:
     """Sums of longs and of shorts per bin, by the rule of :meth:`Grid.bin_of`; what lies off the axis is left out."""
     place = (np.floor(price * (1 / axis.tick) + 0.5) - axis.low_tick) // axis.width_ticks
     on = (place >= 0) & (place < axis.bins)

@@ -12,9 +12,9 @@ import numpy as np
 from liqmap._base.errors import NotFoundError
 from liqmap._base.instruments import SIDES
 from liqmap._base.timestamps import Instant, iso
-from liqmap.maps.build import make_map
-from liqmap.maps.display_bars import IDENTIFIED
-from liqmap.maps.map_inputs import read_sources
+from liqmap.maps.build import map_from_inputs
+from liqmap.maps.display_bars import IDENTIFIED_DISTANCE
+from liqmap.maps.map_inputs import read_map_inputs
 from liqmap.positions.engine.recipe import Recipe
 from liqmap.positions.engine.recipe_alternatives import alternatives
 from liqmap.positions.engine.recipe_selection import latest_calibration
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from liqmap.history.store import Store
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.map_inputs import Sources
+    from liqmap.maps.map_inputs import MapInputs
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.positions.engine.recipe_alternatives import Alternative
 
@@ -121,11 +121,11 @@ def build_uncertainty(
     Raises:
         NotFoundError: The history does not have the instrument, or nothing of it at that time.
     """
-    sources = read_sources(store, instrument, at, recipe)
-    first = make_map(sources, grid, compare=False)
-    others = _others(store, sources, own=recipe is None)
+    sources = read_map_inputs(store, instrument, at, recipe)
+    first = map_from_inputs(sources, grid, compare=False)
+    others = _alternatives_to(store, sources, own=recipe is None)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        made = list(threads.map(lambda other: _under(other, sources, first.grid), others))
+        made = list(threads.map(lambda other: _map_with(other, sources, first.grid), others))
     told = [("", first), *((other.name, m) for other, m in zip(others, made, strict=True) if m is not None)]
     maps = [m for _, m in told]
     return Uncertainty(
@@ -135,13 +135,13 @@ def build_uncertainty(
         recipes=tuple(name for name, _ in told),
         long=np.stack([m.side("long") for m in maps]),
         short=np.stack([m.side("short") for m in maps]),
-        clusters=tuple(_band(cluster, maps) for cluster in first.clusters()),
-        assumed=_assumed(first),
+        clusters=tuple(_cluster_range(cluster, maps) for cluster in first.clusters()),
+        assumed=_assumed_zones(first),
         assumptions=_notes(sources.recipe),
     )
 
 
-def _others(store: Store, sources: Sources, *, own: bool) -> tuple[Alternative, ...]:
+def _alternatives_to(store: Store, sources: MapInputs, *, own: bool) -> tuple[Alternative, ...]:
     """The alternatives to the map's recipe; none where nothing is modelled."""
     if sources.bars is None:
         return ()
@@ -149,25 +149,25 @@ def _others(store: Store, sources: Sources, *, own: bool) -> tuple[Alternative, 
     return alternatives(sources.recipe, None if fitted is None else fitted[1])[1:]
 
 
-def _under(other: Alternative, sources: Sources, grid: Grid) -> LiquidationMap | None:
+def _map_with(other: Alternative, sources: MapInputs, grid: Grid) -> LiquidationMap | None:
     """The map under another recipe; ``None`` where the venue offers none of its leverages."""
     try:
-        return make_map(replace(sources, recipe=other.recipe), grid, compare=False)
+        return map_from_inputs(replace(sources, recipe=other.recipe), grid, compare=False)
     except NotFoundError:
         return None
 
 
-def _band(cluster: Cluster, maps: list[LiquidationMap]) -> ClusterBand:
+def _cluster_range(cluster: Cluster, maps: list[LiquidationMap]) -> ClusterBand:
     edges = maps[0].grid.edges()
     basin = (edges[:-1] >= cluster.low) & (edges[1:] <= cluster.high)
     held = [float(m.side(cluster.side)[basin].sum()) for m in maps]
     return ClusterBand(cluster, min(held), max(held))
 
 
-def _assumed(of: LiquidationMap) -> tuple[tuple[float, float], ...]:
+def _assumed_zones(of: LiquidationMap) -> tuple[tuple[float, float], ...]:
     if of.provenance.observed_share >= 1:
         return ()
-    near, far = of.mark_price * (1 - IDENTIFIED), of.mark_price * (1 + IDENTIFIED)
+    near, far = of.mark_price * (1 - IDENTIFIED_DISTANCE), of.mark_price * (1 + IDENTIFIED_DISTANCE)
     return tuple((low, high) for low, high in ((of.grid.low, near), (far, of.grid.high)) if low < high)
 
 

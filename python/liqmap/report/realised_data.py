@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.charts.heatmap.layout import Realised
+from liqmap.charts.heatmap.layout import RealisedLiquidations
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
@@ -18,7 +18,7 @@ __all__ = ["read_realised"]
 _HOUR = 3_600_000_000
 
 
-def read_realised(history: History, facts: Facts, start: Instant, end: Instant) -> Realised | None:
+def read_realised(history: History, facts: Facts, start: Instant, end: Instant) -> RealisedLiquidations | None:
     """Hourly realised liquidations of the first feed with data in a period; a window counts to the hour of its start.
 
     Feeds do not mark their ends. A silence at either end that is longer than the longest silence between two hours with
@@ -38,7 +38,7 @@ def read_realised(history: History, facts: Facts, start: Instant, end: Instant) 
         begins = np.asarray(hours * _HOUR, dtype=np.int64)
         first, last = int(begins[0]), int(begins[-1]) + _HOUR
         quiet = max(int(np.diff(begins).max(initial=0)), _HOUR)
-        return Realised(
+        return RealisedLiquidations(
             feed,
             begins,
             np.asarray(usd, dtype=np.float64),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from liqmap.history.registry import issued_maps
 from liqmap.history.store import open_store
-from liqmap.maps.map_registry import entry
+from liqmap.maps.map_registry import registry_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,4 +51,4 @@ def _unrecorded_maps(
                 continue
             tick = ticks.get(json.loads(raw)["instrument"])
             if tick is not None:
-                yield entry(raw, tick)
+                yield registry_entry(raw, tick)

@@ -15,7 +15,7 @@ from liqmap._base import number_format
 from liqmap._base.instruments import slug
 from liqmap._base.timestamps import iso
 from liqmap.charts.spec_cache import cache_folder
-from liqmap.maps.display_bars import GROUPS, IDENTIFIED
+from liqmap.maps.display_bars import GROUPS, IDENTIFIED_DISTANCE
 from liqmap.report.page import MissingData
 from liqmap.report.pages import find_page
 from liqmap.report.svg.thumbnail import thumbnail
@@ -135,7 +135,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "POLICY": POLICY,
         "GROUPS": GROUPS,
-        "IDENTIFIED": IDENTIFIED,
+        "IDENTIFIED": IDENTIFIED_DISTANCE,
         "BANDS": ("low", "medium", "high", "extreme"),
         "words": sentences,
         "banner": scorecard.banner,

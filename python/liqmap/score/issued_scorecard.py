@@ -9,7 +9,7 @@ import numpy as np
 
 from liqmap._base.errors import NotFoundError
 from liqmap._base.timestamps import iso
-from liqmap.maps.snapshots import run_of
+from liqmap.maps.snapshots import snapshot_run
 from liqmap.score.issued_skill import measure_skill
 from liqmap.score.periods import match_periods
 from liqmap.score.plan import feeds_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import MarketBars
     from liqmap.history.store import Store
-    from liqmap.maps.snapshots import Frozen
+    from liqmap.maps.snapshots import MapSnapshot
     from liqmap.score.issued_skill import Skill
     from liqmap.score.periods import Periods
     from liqmap.score.reliability import BandOutcome, Decile
@@ -148,7 +148,7 @@ def issued_scorecard(store: Store, instrument: str, at: Instant, every: Instant)
     bars = store.market_bars(instrument, until=at)
     start = max(int(bars.ts[0]) + _WARM_UP, at - DAYS * _DAY - every)
     times = [at - k * every for k in range((at - start) // every, 0, -1)]
-    maps = run_of(store, instrument).maps(store, times, bars)
+    maps = snapshot_run(store, instrument).maps(store, times, bars)
     bars = _bars_since(bars, start - _LOOKBACK)
     feed, periods = _realised(store, instrument, bars, start, at)
     if len(maps) < 2:  # noqa: PLR2004 - the first is only there to be the map before the second
@@ -202,7 +202,7 @@ def _realised(store: Store, instrument: str, bars: MarketBars, start: Instant, a
 
 
 def _is_scored(
-    maps: Sequence[Frozen], horizon: Instant, periods: Periods
+    maps: Sequence[MapSnapshot], horizon: Instant, periods: Periods
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which maps have one before them and a period after them."""
     at = np.array([one.at for one in maps])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import Floats, MarketBars
     from liqmap.maps.clusters import Band
-    from liqmap.maps.snapshots import Frozen
+    from liqmap.maps.snapshots import MapSnapshot
     from liqmap.score.scored_sweeps import ScoredSweeps
 
 __all__ = ["BandOutcome", "Decile", "band_outcomes", "reliability_deciles"]
@@ -104,7 +104,7 @@ def reliability_deciles(of: ScoredSweeps, per_day: float, parts: int = 10) -> tu
 
 
 def band_outcomes(
-    maps: Sequence[Frozen],
+    maps: Sequence[MapSnapshot],
     scored: Sequence[int],
     horizon: Instant,
     bars: MarketBars,
@@ -160,7 +160,7 @@ def band_outcomes(
     return tuple(made)
 
 
-def _horizon_volatility(bars: MarketBars, maps: Sequence[Frozen], horizon: Instant) -> Floats:
+def _horizon_volatility(bars: MarketBars, maps: Sequence[MapSnapshot], horizon: Instant) -> Floats:
     """One σ of log moves over the horizon for each map, from closes of the seven days before; NaN without two."""
     at = np.array([one.at for one in maps], dtype=np.int64)
     squares = np.concatenate([[0.0], np.cumsum(np.diff(np.log(bars.close)) ** 2)])
@@ -171,7 +171,7 @@ def _horizon_volatility(bars: MarketBars, maps: Sequence[Frozen], horizon: Insta
 
 
 def _amounts_inside(
-    part: ScoredSweeps, mine: slice, one: Frozen, side: int, bottom: float, top: float
+    part: ScoredSweeps, mine: slice, one: MapSnapshot, side: int, bottom: float, top: float
 ) -> tuple[float, float]:
     """USD said and realised where the price went through a cluster."""
     low, high = np.minimum(part.near[mine], part.far[mine]), np.maximum(part.near[mine], part.far[mine])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import Floats, Ints, MarketBars
-    from liqmap.maps.snapshots import Frozen
+    from liqmap.maps.snapshots import MapSnapshot
     from liqmap.score.periods import Periods
 
 __all__ = ["ScoredSweeps", "score_sweeps"]
@@ -57,7 +57,7 @@ class ScoredSweeps:
 
 
 def score_sweeps(
-    maps: Sequence[Frozen], horizon: Instant, bars: MarketBars, periods: Periods, side: int
+    maps: Sequence[MapSnapshot], horizon: Instant, bars: MarketBars, periods: Periods, side: int
 ) -> ScoredSweeps:
     """The sweeps of all maps that have one before them, each for as long as it was in force.
 
@@ -114,7 +114,7 @@ def score_sweeps(
 class _PredictedBetween:
     """What maps have between the prices of the sweeps, whose issues ascend."""
 
-    maps: Sequence[Frozen]
+    maps: Sequence[MapSnapshot]
     issue: Ints
     near: Floats
     far: Floats
@@ -138,7 +138,7 @@ class _PredictedBetween:
         return out
 
 
-def _placebo_maps(maps: Sequence[Frozen]) -> Ints:
+def _placebo_maps(maps: Sequence[MapSnapshot]) -> Ints:
     """For each map the one nearest to a week before it; a week after where there is none so early."""
     at = np.array([one.at for one in maps], dtype=np.int64)
     if not len(at):

@@ -9,7 +9,7 @@ from liqmap._base.errors import NotFoundError
 from liqmap.maps.build import build_map
 from liqmap.maps.build_market import build_market, is_market
 from liqmap.maps.market import MarketMap
-from liqmap.maps.snapshots import run_of
+from liqmap.maps.snapshots import snapshot_run
 from liqmap.strategies.conditions import Conditions
 from liqmap.strategies.price_series import spot_series
 from liqmap.strategies.trading_levels import TradingLevels, trading_levels
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.store import Store
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.snapshots import Frozen
+    from liqmap.maps.snapshots import MapSnapshot
     from liqmap.positions.engine.population import AnyRecipe
     from liqmap.strategies.stops import OwnPosition
 
@@ -68,7 +68,7 @@ def levels_of_map(
         InputError: Fewer than two hours of bars.
     """
     days = [of.at - back * _DAY for back in range(past_days, 0, -1)]
-    past: Sequence[LiquidationMap | Frozen]
+    past: Sequence[LiquidationMap | MapSnapshot]
     if isinstance(of, MarketMap):
         members = [part.instrument for part in of.parts]
         bars, _ = spot_series(store, of, members)
@@ -76,7 +76,7 @@ def levels_of_map(
     else:
         members = [of.instrument]
         bars = store.market_bars(of.instrument, until=of.at)
-        past = run_of(store, of.instrument).maps(store, days, bars, recipe)
+        past = snapshot_run(store, of.instrument).maps(store, days, bars, recipe)
     depth = merged_depth_from_history(store, members, of.at)
     return trading_levels(of, depth, conditions=Conditions.of_bars(bars), past=past, own=own)
 

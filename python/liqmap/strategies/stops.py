@@ -11,7 +11,7 @@ import numpy as np
 from liqmap import _core
 from liqmap._base.errors import InputError
 from liqmap._base.instruments import SIDES
-from liqmap.maps.clusters import SMOOTHING
+from liqmap.maps.clusters import SMOOTHING_WIDTH
 from liqmap.strategies.context import ImpactByLaw, far_edge, near_edge
 from liqmap.strategies.rule_result import RuleResult
 
@@ -180,7 +180,7 @@ def _expected_fill(setting: MapContext, side: Side, price: float) -> float | Non
     start = grid.bin_of(price)
     if start is None:
         return None
-    sigma = max(2.0, SMOOTHING * setting.mark / grid.width)
+    sigma = max(2.0, SMOOTHING_WIDTH * setting.mark / grid.width)
     density = _core.smooth(np.ascontiguousarray(setting.of.side(side)), sigma)
     # Tails of the kernel are no slope.
     steps = np.sign(np.diff(np.round(density / max(float(density.max()), 1.0), 6)))[::sign] * sign

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from liqmap._base.provenance import JSON
     from liqmap._base.timestamps import Instant
     from liqmap.maps.map import LiquidationMap
-    from liqmap.maps.snapshots import Frozen
+    from liqmap.maps.snapshots import MapSnapshot
     from liqmap.strategies.conditions import Conditions
     from liqmap.strategies.rule_result import RuleResult
     from liqmap.stress.impact import Law
@@ -101,7 +101,7 @@ def trading_levels(
     depth: Law | None = None,
     *,
     conditions: Conditions,
-    past: Sequence[LiquidationMap | Frozen] = (),
+    past: Sequence[LiquidationMap | MapSnapshot] = (),
     own: OwnPosition | None = None,
 ) -> TradingLevels:
     """Apply every rule to a map.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.instruments import SIDES
-from liqmap.maps.snapshots import Frozen, frozen
+from liqmap.maps.snapshots import MapSnapshot, take_snapshot
 from liqmap.strategies.context import book_side
 from liqmap.strategies.rule_result import RuleResult
 from liqmap.stress.touch_probability import HORIZONS_H
@@ -60,7 +60,7 @@ class Forecast:
     capped: bool
 
 
-def volatility_forecast(setting: MapContext, past: Sequence[LiquidationMap | Frozen] = ()) -> RuleResult[Forecast]:
+def volatility_forecast(setting: MapContext, past: Sequence[LiquidationMap | MapSnapshot] = ()) -> RuleResult[Forecast]:
     """Forecasts for 4, 12 and 24 hours.
 
     ``ρ = G(σ_h) / D(σ_h)``: liquidations within one standard deviation of the horizon over the orders there, the
@@ -68,8 +68,8 @@ def volatility_forecast(setting: MapContext, past: Sequence[LiquidationMap | Fro
     density). Realised volatility already holds the amplification of its own days, so only the change counts:
     ``σ̂_h = σ_h · √(½ Σ_sides (A_now / A_then)²)``. The same book serves both: only the map's change speaks.
     """
-    then = [one if isinstance(one, Frozen) else frozen(one) for one in past]
-    today = frozen(setting.of)
+    then = [one if isinstance(one, MapSnapshot) else take_snapshot(one) for one in past]
+    today = take_snapshot(setting.of)
     rows = tuple(_forecast(setting, today, then, hours) for hours in HORIZONS_H)
     said = (
         f"compared with {len(past)} maps before, under today's book"
@@ -81,7 +81,7 @@ def volatility_forecast(setting: MapContext, past: Sequence[LiquidationMap | Fro
     )
 
 
-def _forecast(setting: MapContext, today: Frozen, past: Sequence[Frozen], hours: float) -> Forecast:
+def _forecast(setting: MapContext, today: MapSnapshot, past: Sequence[MapSnapshot], hours: float) -> Forecast:
     sigma = setting.conditions.move(hours)
     now = {side: _forced_flow_ratio(setting, today, side, sigma) for side in SIDES}
     usual = {
@@ -102,7 +102,7 @@ def _forecast(setting: MapContext, today: Frozen, past: Sequence[Frozen], hours:
     )
 
 
-def _forced_flow_ratio(setting: MapContext, of: Frozen, side: Side, sigma: float) -> float:
+def _forced_flow_ratio(setting: MapContext, of: MapSnapshot, side: Side, sigma: float) -> float:
     """Liquidations within ``sigma`` of a map's mark over today's orders there."""
     reach = of.mark_price * (1 - sigma if side == "long" else 1 + sigma)
     forced = float(of.reached(SIDES.index(side), np.array([reach]))[0])

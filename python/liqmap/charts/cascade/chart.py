@@ -11,8 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
-from liqmap.charts.cascade.rows import NAMES, WIDE, Room, Scene, chain_scene, curve_scene
-from liqmap.charts.spec_cache import kept
+from liqmap.charts.cascade.rows import NAMES, WIDE, CascadeChartSize, CascadeLayout, chain_layout, curve_layout
+from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.stress.cascade_curve import LAWS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["chain_chart", "chain_drawing", "curve_chart", "curve_drawing", "scene_data"]
+__all__ = ["chain_chart", "chain_spec", "curve_chart", "curve_spec", "layout_data"]
 
 _USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
 _PRICE = "format({0}, ',.' + digits + 'f')"
@@ -34,17 +34,19 @@ _DASHES = [[1, 0], [6, 3], [2, 2]]
 
 
 def curve_chart(
-    of: CascadeCurve, *, room: Room = WIDE, theme: Theme = LIGHT, title: str | None = None
+    of: CascadeCurve, *, room: CascadeChartSize = WIDE, theme: Theme = LIGHT, title: str | None = None
 ) -> alt.LayerChart:
     """Shock to the right, stop price up: a line per law, the band between them, the shock alone as a hairline.
 
     Raises:
         InputError: The curve holds NaN or an infinity.
     """
-    return _finished(_curve(theme, legend=True), curve_scene(of, room), title)
+    return _with_data(_curve(theme, legend=True), curve_layout(of, room), title)
 
 
-def chain_chart(of: Cascade, *, room: Room = WIDE, theme: Theme = LIGHT, title: str | None = None) -> alt.LayerChart:
+def chain_chart(
+    of: Cascade, *, room: CascadeChartSize = WIDE, theme: Theme = LIGHT, title: str | None = None
+) -> alt.LayerChart:
     """Price to the right, USD up: a staircase of what is set off, a step as high as its notional, darker by round.
 
     Rules stand at the mark, at the shock, and where each law stops.
@@ -52,23 +54,23 @@ def chain_chart(of: Cascade, *, room: Room = WIDE, theme: Theme = LIGHT, title: 
     Raises:
         InputError: The cascade holds NaN or an infinity.
     """
-    return _finished(_chain(theme, of.side == "short"), chain_scene(of, room), title)
+    return _with_data(_chain(theme, of.side == "short"), chain_layout(of, room), title)
 
 
-def curve_drawing(theme: Theme) -> dict[str, Any]:
+def curve_spec(theme: Theme) -> dict[str, Any]:
     """The specification without a curve in it, and without a legend: a page brings its own.
 
-    :func:`liqmap.charts.vega_data.complete` puts a curve in.
+    :func:`liqmap.charts.vega_data.with_data` puts a curve in.
     """
     return dict(_specification("curve", theme))
 
 
-def chain_drawing(theme: Theme, *, up: bool) -> dict[str, Any]:
+def chain_spec(theme: Theme, *, up: bool) -> dict[str, Any]:
     """The specification without a cascade in it, for one that goes down or up."""
     return dict(_specification("up" if up else "down", theme))
 
 
-def scene_data(scene: Scene) -> dict[str, Any]:
+def layout_data(scene: CascadeLayout) -> dict[str, Any]:
     """What a scene adds to a drawing: ``width``, ``height``, ``params``, ``datasets``."""
     return {
         "width": scene.room.width,
@@ -78,7 +80,7 @@ def scene_data(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _finished(chart: alt.LayerChart, scene: Scene, title: str | None) -> alt.LayerChart:
+def _with_data(chart: alt.LayerChart, scene: CascadeLayout, title: str | None) -> alt.LayerChart:
     given = [alt.param(name=name, value=value) for name, value in scene.parameters.items()]
     done = chart.add_params(*given).properties(width=scene.room.width, height=scene.room.height)
     done.datasets = scene.datasets
@@ -90,27 +92,27 @@ def _specification(which: str, theme: Theme) -> dict[str, Any]:
     def made() -> dict[str, Any]:
         return dict((_curve(theme, legend=False) if which == "curve" else _chain(theme, which == "up")).to_dict())
 
-    return kept(f"cascade {which} {theme}", made)
+    return cached_spec(f"cascade {which} {theme}", made)
 
 
 def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
     up = "stops at" if legend else None
-    x, y = _shock("shock"), _stop("stop", up)
+    x, y = _shock_axis("shock"), _stop_axis("stop", up)
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[0], theme.shorts[0]])
     dashes = alt.Scale(domain=list(range(len(LAWS))), range=_DASHES)
     names = [NAMES[law] for law in LAWS]
     label = f"{names!r}[datum.value]"
     key = alt.Legend(title=None, labelExpr=label, symbolType="stroke", symbolSize=400, columnPadding=20, labelLimit=0)
-    band = _named("band").mark_area(clip=True, opacity=0.45, line=False)
-    lines = _named("laws").mark_line(clip=True, color=theme.ink, strokeWidth=1.5)
-    ends = _named("ends").encode(x=x, y=y)
+    band = _dataset_chart("band").mark_area(clip=True, opacity=0.45, line=False)
+    lines = _dataset_chart("laws").mark_line(clip=True, color=theme.ink, strokeWidth=1.5)
+    ends = _dataset_chart("ends").encode(x=x, y=y)
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["shock"])
     told = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=NAMES[law]) for law in LAWS)]
-    mark = _named("mark").encode(y=_stop("at", up))
+    mark = _dataset_chart("mark").encode(y=_stop_axis("at", up))
     words: dict[str, Any] = {"fontSize": 11, "color": theme.ink}
     layers = [
-        band.encode(x=x, y=_stop("low", up), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)),
-        _named("alone").mark_line(clip=True, color=theme.quiet, strokeWidth=0.75).encode(x=x, y=y),
+        band.encode(x=x, y=_stop_axis("low", up), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)),
+        _dataset_chart("alone").mark_line(clip=True, color=theme.quiet, strokeWidth=0.75).encode(x=x, y=y),
         mark.mark_rule(color=theme.rule).encode(x=alt.value(0), x2=alt.value(_expr("width"))),
         mark.mark_text(align="left", baseline="bottom", color=theme.quiet).encode(x=alt.value(4), text="text:N"),
         lines.encode(
@@ -119,9 +121,9 @@ def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
         ends.mark_point(shape="cross", angle=45, size=60, color=theme.ink, filled=True),
         ends.mark_text(align="left", dx=9, dy=9, **words).encode(text="text:N").transform_filter("datum.shock < 0"),
         ends.mark_text(align="right", dx=-9, dy=-9, **words).encode(text="text:N").transform_filter("datum.shock > 0"),
-        _named("told")
+        _dataset_chart("told")
         .mark_rule(strokeWidth=9, color=theme.ink)
-        .encode(x=x, y=alt.value(0), y2=alt.value(_expr("height")), opacity=_only(hover), tooltip=told)
+        .encode(x=x, y=alt.value(0), y2=alt.value(_expr("height")), opacity=_opacity_when(hover), tooltip=told)
         .add_params(hover),
     ]
     return _styled(layers, theme)
@@ -130,22 +132,22 @@ def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
 def _chain(theme: Theme, up: bool) -> alt.LayerChart:
     ramp = theme.shorts if up else theme.longs
     shades = alt.Scale(domain=list(range(len(ramp))), range=list(ramp))
-    rules = _named("rules").transform_calculate(y="top * (1 - (14 * datum.line + 4) / height)")
+    rules = _dataset_chart("rules").transform_calculate(y="top * (1 - (14 * datum.line + 4) / height)")
     rule = rules.mark_rule(clip=True, color=theme.ink, strokeWidth=0.75)
     words: dict[str, Any] = {"baseline": "top", "fontSize": 11, "color": theme.ink}
-    named = rules.encode(x=_along("at"), y=alt.Y("y:Q"), text="text:N")
+    named = rules.encode(x=_price_axis("at"), y=alt.Y("y:Q"), text="text:N")
     layers = [
-        _named("steps")
+        _dataset_chart("steps")
         .mark_bar(clip=True, stroke=theme.paper, strokeWidth=0.5)
         .encode(
-            x=_along("low"),
+            x=_price_axis("low"),
             x2="high:Q",
-            y=_dollars("before"),
+            y=_usd_axis("before"),
             y2="after:Q",
             color=alt.Color("shade:O", scale=shades, legend=None),
             tooltip=[alt.Tooltip("where:N", title="title"), alt.Tooltip("text:N", title="set off")],
         ),
-        rule.encode(x=_along("at"), y=alt.value(0), y2=alt.value(_expr("height"))),
+        rule.encode(x=_price_axis("at"), y=alt.value(0), y2=alt.value(_expr("height"))),
         named.mark_text(align="left", dx=4, **words).transform_filter("!datum.right"),
         named.mark_text(align="right", dx=-4, **words).transform_filter("datum.right"),
     ]
@@ -157,11 +159,11 @@ def _styled(layers: list[Any], theme: Theme) -> alt.LayerChart:
     return styled
 
 
-def _only(selection: alt.Parameter) -> Any:  # noqa: ANN401 - Altair's own condition
+def _opacity_when(selection: alt.Parameter) -> Any:  # noqa: ANN401 - Altair's own condition
     return alt.condition(selection, alt.value(0.1), alt.value(0))
 
 
-def _named(name: str) -> alt.Chart:
+def _dataset_chart(name: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name))
 
 
@@ -169,22 +171,22 @@ def _expr(text: str) -> alt.ExprRef:
     return alt.ExprRef(expr=text)
 
 
-def _shock(field: str) -> alt.X:
+def _shock_axis(field: str) -> alt.X:
     axis = alt.Axis(title="shock", grid=False, labelExpr=_PERCENT.format("datum.value"), tickCount=_expr("width / 90"))
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("left"), _expr("right")], nice=False))
 
 
-def _stop(field: str, title: str | None) -> alt.Y:
+def _stop_axis(field: str, title: str | None) -> alt.Y:
     axis = alt.Axis(title=title, labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("bottom"), _expr("top")], nice=False))
 
 
-def _along(field: str) -> alt.X:
+def _price_axis(field: str) -> alt.X:
     label = f"[{_PRICE.format('datum.value')}, {_PERCENT.format('datum.value / mark - 1')}]"
     axis = alt.Axis(title=None, grid=False, labelExpr=label, tickCount=_expr("width / 90"))
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False))
 
 
-def _dollars(field: str) -> alt.Y:
+def _usd_axis(field: str) -> alt.Y:
     axis = alt.Axis(title="liquidated", labelExpr=_USD.format("datum.value"), domain=False, ticks=False, tickCount=4)
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[0, _expr("top")], nice=False))

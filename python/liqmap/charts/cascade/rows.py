@@ -8,42 +8,42 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.number_format import decimals, percent, price, usd
-from liqmap.charts.vega_data import Row, rows
+from liqmap.charts.vega_data import Row, plain_rows
 from liqmap.stress.cascade_curve import LAWS
 
 if TYPE_CHECKING:
     from liqmap.stress.cascade import Cascade, Estimate
-    from liqmap.stress.cascade_curve import CascadeCurve, LawName, CurveLeg
+    from liqmap.stress.cascade_curve import CascadeCurve, CurveLeg, LawName
 
-__all__ = ["MEDIUM", "NARROW", "WIDE", "Room", "Scene", "chain_scene", "curve_scene"]
+__all__ = ["MEDIUM", "NARROW", "WIDE", "CascadeChartSize", "CascadeLayout", "chain_layout", "curve_layout"]
 
 NAMES = {"calm": "calm book", "stressed": "a tenth of it", "square_root": "square root"}
 _SHADES = 4
-_DEEPEST = 2.0
+_MAX_SHOCK_MULTIPLE = 2.0
 """The price axis of a curve holds at most so many times its largest shock; further down only bounds are left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class CascadeChartSize:
     """Pixels between the axes."""
 
     width: int
     height: int
 
 
-WIDE, MEDIUM, NARROW = Room(900, 420), Room(560, 380), Room(270, 320)
+WIDE, MEDIUM, NARROW = CascadeChartSize(900, 420), CascadeChartSize(560, 380), CascadeChartSize(270, 320)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class CascadeLayout:
     """What differs from drawing to drawing: its parameters and its rows by layer."""
 
-    room: Room
+    room: CascadeChartSize
     parameters: dict[str, float]
     datasets: dict[str, list[Row]]
 
 
-def curve_scene(of: CascadeCurve, room: Room = WIDE) -> Scene:
+def curve_layout(of: CascadeCurve, room: CascadeChartSize = WIDE) -> CascadeLayout:
     """A curve in its frame.
 
     Where a law runs out of book its line ends with a cross and the band is open to the edge of the frame: a bound is
@@ -54,27 +54,27 @@ def curve_scene(of: CascadeCurve, room: Room = WIDE) -> Scene:
     """
     shocks = np.concatenate([[0.0], *(leg.shock for leg in of.legs)])
     left, right = float(shocks.min()), float(shocks.max())
-    bottom, top = (of.mark_price * (1 + end * _room_for(of, end)) for end in (left, right))
+    bottom, top = (of.mark_price * (1 + end * _axis_multiple(of, end)) for end in (left, right))
     ends = {"long": bottom, "short": top}
     # Lines first: a number that cannot be drawn is told by the field it came in.
     lines = {
-        "band": rows("curve/band", (row for leg in of.legs for row in _band(leg, ends[leg.side]))),
-        "laws": rows("curve/laws", (row for leg in of.legs for row in _laws(of, leg))),
-        "ends": rows("curve/ends", (row for leg in of.legs for row in _ends(leg, bottom, top))),
+        "band": plain_rows("curve/band", (row for leg in of.legs for row in _band(leg, ends[leg.side]))),
+        "laws": plain_rows("curve/laws", (row for leg in of.legs for row in _laws(of, leg))),
+        "ends": plain_rows("curve/ends", (row for leg in of.legs for row in _ends(leg, bottom, top))),
     }
     others: dict[str, list[Row]] = {
         "alone": [{"shock": end, "stop": of.mark_price * (1 + end)} for end in sorted({left, 0.0, right})],
         "mark": [{"at": of.mark_price, "text": f"mark {price(of.mark_price, of.tick)}"}],
-        "told": [row for leg in of.legs for row in _told(of, leg)],
+        "told": [row for leg in of.legs for row in _tooltip_rows(of, leg)],
     }
-    return Scene(
+    return CascadeLayout(
         room,
         {"left": left, "right": right, "bottom": bottom, "top": top, "digits": decimals(of.mark_price, of.tick)},
-        lines | {name: rows(f"curve/{name}", values) for name, values in others.items()},
+        lines | {name: plain_rows(f"curve/{name}", values) for name, values in others.items()},
     )
 
 
-def chain_scene(of: Cascade, room: Room = WIDE) -> Scene:
+def chain_layout(of: Cascade, room: CascadeChartSize = WIDE) -> CascadeLayout:
     """The chain of one cascade in its frame: steps outward, each on top of the one before, and where each law stops.
 
     Raises:
@@ -101,14 +101,14 @@ def chain_scene(of: Cascade, room: Room = WIDE) -> Scene:
         "rules": _rules(of, low, high),
     }
     top = 1.3 * float(sums[-1]) if len(sums) else 1.0
-    return Scene(
+    return CascadeLayout(
         room,
         {"low": low, "high": high, "top": top, "mark": of.mark_price, "digits": decimals(of.mark_price)},
-        {name: rows(f"chain/{name}", values) for name, values in made.items()},
+        {name: plain_rows(f"chain/{name}", values) for name, values in made.items()},
     )
 
 
-def _room_for(of: CascadeCurve, end: float) -> float:
+def _axis_multiple(of: CascadeCurve, end: float) -> float:
     """How many times the largest shock the axis goes: as far as any law is known, up to twice."""
     furthest = 1.0
     for leg in of.legs:
@@ -119,7 +119,7 @@ def _room_for(of: CascadeCurve, end: float) -> float:
             furthest = max(furthest, float(known.max(initial=0.0)) / abs(end))
         if any(line.exhausted.any() for line in leg.lines.values()):
             furthest = max(furthest, 1.25)
-    return min(1.04 * furthest, _DEEPEST)
+    return min(1.04 * furthest, _MAX_SHOCK_MULTIPLE)
 
 
 def _band(leg: CurveLeg, end: float) -> list[Row]:
@@ -154,19 +154,19 @@ def _ends(leg: CurveLeg, bottom: float, top: float) -> list[Row]:
     return found
 
 
-def _told(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
+def _tooltip_rows(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
     """What a pointer is told at each shock."""
     return [
         {
             "shock": float(shock),
             "title": f"shock {percent(float(shock), 1, signed=True)}",
-            **{name: _stop(of, leg, name, i) for name in LAWS},
+            **{name: _stop_text(of, leg, name, i) for name in LAWS},
         }
         for i, shock in enumerate(leg.shock)
     ]
 
 
-def _stop(of: CascadeCurve, leg: CurveLeg, name: LawName, i: int) -> str:
+def _stop_text(of: CascadeCurve, leg: CurveLeg, name: LawName, i: int) -> str:
     line = leg.lines[name]
     if line.exhausted[i]:
         return "more than the book holds"

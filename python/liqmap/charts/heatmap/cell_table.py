@@ -8,12 +8,12 @@ import arro3.core as arro3
 import numpy as np
 
 if TYPE_CHECKING:
-    from liqmap.charts.heatmap.layout import HeatScene
+    from liqmap.charts.heatmap.layout import HeatmapLayout
 
 __all__ = ["cells_table"]
 
 
-def cells_table(scene: HeatScene) -> arro3.Table:
+def cells_table(scene: HeatmapLayout) -> arro3.Table:
     """One row per filled cell of the first view: ``at_us, price_low, price_high, side, notional_usd``.
 
     ``side`` is 1 for longs and −1 for shorts; a cell in which both stand shows the side that has more.

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Axis", "Cells", "Scale", "axis", "cells", "scale"]
+__all__ = ["CellBlock", "ColourScale", "PriceRows", "colour_scale", "price_rows", "resample_cells"]
 
-_ROUND = (1, 2, 2.5, 5, 10)
-_TOP = 0.995
+_NICE_STEPS = (1, 2, 2.5, 5, 10)
+_TOP_QUANTILE = 0.995
 """Share of the filled cells that the scale tells apart; the few above it have the strongest shade."""
 
 
 @dataclass(frozen=True, slots=True)
-class Axis:
+class PriceRows:
     """Rows of equal height in price: ``low + i · step``, ``count`` of them."""
 
     low: float
@@ -44,7 +44,7 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ColourScale:
     """What a shade stands for: equal steps of dollars, the ``i``-th of ``SHADES`` ends at ``top · (i + 1) / SHADES``.
 
     Linear on purpose. A map without gaps in its accounts has something nearly everywhere (on real data the middle cell
@@ -61,7 +61,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Cells:
+class CellBlock:
     """Cells of one time step.
 
     Attributes:
@@ -81,28 +81,28 @@ class Cells:
         """Right edge."""
         return self.start + self.step * len(self.usd)
 
-    def indices(self, scale: Scale) -> npt.NDArray[np.uint8]:
+    def indices(self, scale: ColourScale) -> npt.NDArray[np.uint8]:
         """Shades as a picture wants them: top row first; longs 1 … ``SHADES``, shorts after them."""
         shade = scale.shade(self.usd)
         signed = np.where((shade > 0) & self.short, shade + SHADES, shade)
         return np.ascontiguousarray(signed.T[::-1])
 
 
-def axis(low: float, high: float, most: int) -> Axis:
+def price_rows(low: float, high: float, most: int) -> PriceRows:
     """Rows of a round height that cover a range of prices, about ``most`` at most.
 
     Example:
-        >>> axis(57_930, 71_210, 150)
-        Axis(low=57900.0, step=100.0, count=134)
+        >>> price_rows(57_930, 71_210, 150)
+        PriceRows(low=57900.0, step=100.0, count=134)
     """
     wanted = (high - low) / most
     power = 10.0 ** math.floor(math.log10(wanted))
-    step = next(factor * power for factor in _ROUND if factor * power >= wanted * (1 - 1e-9))
+    step = next(factor * power for factor in _NICE_STEPS if factor * power >= wanted * (1 - 1e-9))
     first, last = math.floor(low / step), math.ceil(high / step)
-    return Axis(first * step, step, last - first)
+    return PriceRows(first * step, step, last - first)
 
 
-def cells(heat: Heatmap, rows: Axis, start: Instant, end: Instant, step: Instant) -> Cells:
+def resample_cells(heat: Heatmap, rows: PriceRows, start: Instant, end: Instant, step: Instant) -> CellBlock:
     """Lay a heatmap on rows of price and columns of time.
 
     A column shows the map that was known when it began: what the price met in it. Where the next map came later than
@@ -121,20 +121,20 @@ def cells(heat: Heatmap, rows: Axis, start: Instant, end: Instant, step: Instant
     picked = np.maximum(source, 0)
     long, short = (_on_rows(side[picked].sum(axis=1), heat.edges, rows) for side in (heat.long, heat.short))
     usd = np.where(known[:, None], np.maximum(long, short), 0.0)
-    return Cells(start, step, usd, short > long)
+    return CellBlock(start, step, usd, short > long)
 
 
-def scale(parts: list[Cells]) -> Scale:
+def colour_scale(parts: list[CellBlock]) -> ColourScale:
     """One scale for all: its top is a round number that all but a few cells stay under."""
     filled = np.concatenate([part.usd[part.usd >= 1] for part in parts])
     if not filled.size:
-        return Scale(1e3)
-    top = float(np.quantile(filled, _TOP))
+        return ColourScale(1e3)
+    top = float(np.quantile(filled, _TOP_QUANTILE))
     power = 10.0 ** math.floor(math.log10(top))
-    return Scale(next(f * power for f in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if f * power >= top * (1 - 1e-9)))
+    return ColourScale(next(f * power for f in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if f * power >= top * (1 - 1e-9)))
 
 
-def _on_rows(mass: Floats, edges: Floats, rows: Axis) -> Floats:
+def _on_rows(mass: Floats, edges: Floats, rows: PriceRows) -> Floats:
     """Bins shared out over rows by where their edges lie; nothing is lost between the ends of the axis."""
     inside = slice(
         max(int(np.searchsorted(edges, rows.low)) - 1, 0), int(np.searchsorted(edges, rows.high, side="right")) + 1

@@ -9,9 +9,9 @@ from liqmap._base.errors import InputError
 from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals
 from liqmap.charts.heatmap import layers
-from liqmap.charts.heatmap.layout import DAY, WIDE, HeatFrame, HeatScene
+from liqmap.charts.heatmap.layout import DAY, WIDE, HeatmapLayout, HeatmapSize
 from liqmap.charts.heatmap.rows import datasets
-from liqmap.charts.spec_cache import kept
+from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["heat_chart", "heat_data", "heat_drawing", "heat_frame"]
+__all__ = ["heat_chart", "heat_data", "heat_frame", "heat_spec"]
 
 _TIGHT = 300
 _TICK = 1e-8  # a heatmap does not know its instrument's: prices get their five figures
@@ -35,7 +35,7 @@ def heat_chart(
     of: Heatmap,
     *,
     clusters: Sequence[Cluster] = (),
-    frame: HeatFrame = WIDE,
+    frame: HeatmapSize = WIDE,
     theme: Theme = LIGHT,
     title: str | None = None,
 ) -> alt.LayerChart:
@@ -57,7 +57,7 @@ def heat_chart(
         raise InputError("chart", "heatmap", f"{len(of.at)} columns", "two or more", "nothing drawn")
     first, second, last = int(of.at[0]), int(of.at[1]), int(of.at[-1])
     whole = ((last - first) / DAY, second - first)
-    scene = HeatScene.of_heat(of, clusters, tick=_TICK, ranges=(whole,))
+    scene = HeatmapLayout.of_heatmap(of, clusters, tick=_TICK, ranges=(whole,))
     room = heat_frame(scene, frame)
     given = [alt.param(name=given["name"], value=given["value"]) for given in room["params"]]
     chart = _drawing(theme, (theme == DARK,)).add_params(*given)
@@ -66,7 +66,7 @@ def heat_chart(
     return chart if title is None else chart.properties(title=title)
 
 
-def heat_drawing(theme: Theme) -> dict[str, Any]:
+def heat_spec(theme: Theme) -> dict[str, Any]:
     """The Vega-Lite specification without a heatmap in it: the same for every one, made once.
 
     A page changes the parameters ``start``, ``end``, ``low`` and ``high``. Both pictures of the cells are drawn, the
@@ -75,8 +75,8 @@ def heat_drawing(theme: Theme) -> dict[str, Any]:
     return dict(_specification(theme))
 
 
-def heat_data(scene: HeatScene, *, everything: bool) -> dict[str, Any]:
-    """What a heatmap adds to :func:`heat_drawing` in every frame: its rows.
+def heat_data(scene: HeatmapLayout, *, everything: bool) -> dict[str, Any]:
+    """What a heatmap adds to :func:`heat_spec` in every frame: its rows.
 
     Args:
         scene: The heatmap.
@@ -88,7 +88,7 @@ def heat_data(scene: HeatScene, *, everything: bool) -> dict[str, Any]:
     return {"datasets": datasets(scene, everything=everything)}
 
 
-def heat_frame(scene: HeatScene, frame: HeatFrame) -> dict[str, Any]:
+def heat_frame(scene: HeatmapLayout, frame: HeatmapSize) -> dict[str, Any]:
     """What a frame adds: its size, and the first view."""
     largest = 0.0 if scene.realised is None else float(scene.realised.usd.max(initial=0.0))
     values = {
@@ -99,7 +99,7 @@ def heat_frame(scene: HeatScene, frame: HeatFrame) -> dict[str, Any]:
         "digits": decimals(float(scene.heat.close[-1]), scene.tick),
         "ring": frame.ring / max(largest, 1.0),
         "part": scene.first,
-        "now": layers.NOW,
+        "now": layers.PICTURE_WIDTH,
         "tight": frame.width < _TIGHT,
     }
     return {
@@ -113,7 +113,7 @@ def heat_frame(scene: HeatScene, frame: HeatFrame) -> dict[str, Any]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return kept(f"heatmap {theme}", lambda: dict(_drawing(theme).to_dict()))
+    return cached_spec(f"heatmap {theme}", lambda: dict(_drawing(theme).to_dict()))
 
 
 def _drawing(theme: Theme, pictures: tuple[bool, ...] = (False, True)) -> alt.LayerChart:

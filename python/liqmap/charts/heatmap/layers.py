@@ -22,7 +22,7 @@ if not TYPE_CHECKING:
 
 __all__ = [
     "CROSS",
-    "NOW",
+    "PICTURE_WIDTH",
     "columns",
     "frame",
     "last",
@@ -35,12 +35,12 @@ __all__ = [
     "tracks",
 ]
 
-NOW = 0.86
+PICTURE_WIDTH = 0.86
 """Share of a heatmap's width that is time; what stands now is to its right."""
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 """A swept cluster's end."""
-_SHOWN = 28
-_ROOM = 25
+_LABEL_LIMIT = 28
+_LABEL_SPACING = 25
 
 
 def picture(*, dark: bool) -> alt.Chart:
@@ -119,7 +119,7 @@ def rings(theme: Theme) -> list[alt.Chart]:
         _chart("rings")
         .transform_filter("datum.t >= start && datum.t <= end && datum.p >= low && datum.p <= high")
         .transform_window(rank="rank()", sort=[alt.SortField("usd", order="descending")])
-        .transform_filter(f"datum.rank <= {_SHOWN}")
+        .transform_filter(f"datum.rank <= {_LABEL_LIMIT}")
     )
     radius = "(sqrt(datum.usd * ring / PI) + 4)"
     style: dict[str, Any] = {"clip": True, "shape": "circle", "opacity": 1}
@@ -137,7 +137,9 @@ def names(theme: Theme) -> list[alt.Chart]:
     """The clusters that stand now, named at the right; of two that would touch, the smaller is left out."""
     inside = "datum.p >= low && datum.p <= high && datum.room / (high - low) * height > "
     base = (
-        _chart("names").transform_filter(inside + str(_ROOM)).encode(x=alt.value(_expr("width + 6")), y=price_axis("p"))
+        _chart("names")
+        .transform_filter(inside + str(_LABEL_SPACING))
+        .encode(x=alt.value(_expr("width + 6")), y=price_axis("p"))
     )
     style: dict[str, Any] = {"align": "left", "clip": False}
     return [

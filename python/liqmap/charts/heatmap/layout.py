@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from liqmap.charts.heatmap.cells import Axis, Cells, Scale, axis, cells, scale
+from liqmap.charts.heatmap.cells import CellBlock, ColourScale, PriceRows, colour_scale, price_rows, resample_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,11 +16,22 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap._base.timestamps import Instant
-    from liqmap.charts.tracks.layout import Life
+    from liqmap.charts.tracks.layout import TrackSummary
     from liqmap.maps.clusters import Cluster
     from liqmap.maps.heatmap import Heatmap
 
-__all__ = ["DAY", "MEDIUM", "NARROW", "RANGES", "WIDE", "HeatFrame", "HeatScene", "Realised", "columns", "reaches"]
+__all__ = [
+    "DAY",
+    "MEDIUM",
+    "NARROW",
+    "RANGES",
+    "WIDE",
+    "HeatmapLayout",
+    "HeatmapSize",
+    "RealisedLiquidations",
+    "column_times",
+    "time_ranges",
+]
 
 DAY = 86_400_000_000
 _HOUR = DAY // 24
@@ -28,14 +39,14 @@ _HOUR = DAY // 24
 RANGES = ((30, 4 * _HOUR), (7, _HOUR), (1, _HOUR // 4))
 """Days looked back on and the width of a column, the longest first."""
 
-_ROWS = 150
-_LINES = 20
-_ASIDE = 0.06
+_ROWS_IN_VIEW = 150
+_MAX_TRACKS = 20
+_MIN_VIEW_DISTANCE = 0.06
 """The first view reaches at least this far above and below the last price."""
 
 
 @dataclass(frozen=True, slots=True)
-class HeatFrame:
+class HeatmapSize:
     """The room a chart has, pixels: the picture with what stands now at its right, without the labels around it."""
 
     width: int
@@ -44,13 +55,13 @@ class HeatFrame:
     """Area of the largest ring."""
 
 
-WIDE = HeatFrame(width=990, height=560, ring=900)
-MEDIUM = HeatFrame(width=600, height=470, ring=500)
-NARROW = HeatFrame(width=246, height=430, ring=260)
+WIDE = HeatmapSize(width=990, height=560, ring=900)
+MEDIUM = HeatmapSize(width=600, height=470, ring=500)
+NARROW = HeatmapSize(width=246, height=430, ring=260)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Realised:
+class RealisedLiquidations:
     """Liquidations that happened, by hour.
 
     Attributes:
@@ -77,11 +88,11 @@ class Realised:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class HeatScene:
+class HeatmapLayout:
     """A heatmap ready to be drawn.
 
     Attributes:
-        heat: Its columns, the denser the later: see :func:`columns`.
+        heat: Its columns, the denser the later: see :func:`column_times`.
         parts: Cells by range, the longest range first.
         days: Length of each range, in days: that of the history where it is shorter.
         rows: Rows of price that all parts share.
@@ -95,48 +106,48 @@ class HeatScene:
     """
 
     heat: Heatmap
-    parts: tuple[Cells, ...]
+    parts: tuple[CellBlock, ...]
     days: tuple[float, ...]
-    rows: Axis
-    scale: Scale
+    rows: PriceRows
+    scale: ColourScale
     views: tuple[tuple[float, float], ...]
     clusters: tuple[Cluster, ...]
-    realised: Realised | None
-    lives: tuple[Life, ...]
+    realised: RealisedLiquidations | None
+    lives: tuple[TrackSummary, ...]
     tick: float
     first: int
 
     @classmethod
-    def of_heat(
+    def of_heatmap(
         cls,
         heat: Heatmap,
         clusters: Sequence[Cluster],
         *,
         tick: float,
-        realised: Realised | None = None,
-        lives: Sequence[Life] = (),
+        realised: RealisedLiquidations | None = None,
+        lives: Sequence[TrackSummary] = (),
         ranges: Sequence[tuple[float, Instant]] | None = None,
-    ) -> HeatScene:
-        """Choose ranges, rows and shades for columns made at the times of :func:`columns`, or for ``ranges`` of any."""
+    ) -> HeatmapLayout:
+        """Choose ranges, rows and shades for columns made at :func:`column_times`, or for any given ``ranges``."""
         end, begin = int(heat.at[-1]), int(heat.at[0])
-        shown = reaches(begin, end) if ranges is None else ranges
+        shown = time_ranges(begin, end) if ranges is None else ranges
         # The week comes first, where there is one: a day tells too little of how a map came about.
         first = next((i for i, (days, _) in enumerate(shown) if days <= RANGES[1][0]), 0)
         views = tuple(_view(heat, end - round(days * DAY)) for days, _ in shown)
-        step = axis(*views[first], _ROWS).step
+        step = price_rows(*views[first], _ROWS_IN_VIEW).step
         low, high = math.floor(views[0][0] / step), math.ceil(views[0][1] / step)
-        rows = Axis(low * step, step, high - low)
-        parts = tuple(cells(heat, rows, end - round(days * DAY), end, width) for days, width in shown)
+        rows = PriceRows(low * step, step, high - low)
+        parts = tuple(resample_cells(heat, rows, end - round(days * DAY), end, width) for days, width in shown)
         return cls(
             heat=heat,
             parts=parts,
             days=tuple(days for days, _ in shown),
             rows=rows,
-            scale=scale(list(parts[first:])),
+            scale=colour_scale(list(parts[first:])),
             views=views,
             clusters=tuple(c for c in clusters if rows.low <= c.peak <= rows.high),
             realised=realised,
-            lives=tuple(one for one in lives if rows.low <= one.last.peak <= rows.high)[-_LINES:],
+            lives=tuple(one for one in lives if rows.low <= one.last.peak <= rows.high)[-_MAX_TRACKS:],
             tick=tick,
             first=first,
         )
@@ -157,13 +168,13 @@ class HeatScene:
         return self.end - round(self.days[self.first] * DAY)
 
 
-def reaches(begin: Instant, end: Instant) -> list[tuple[float, Instant]]:
+def time_ranges(begin: Instant, end: Instant) -> list[tuple[float, Instant]]:
     """Ranges that a history from ``begin`` can fill, with their columns' width, the longest first.
 
     Example:
-        >>> [(days, width // 60_000_000) for days, width in reaches(0, 18 * DAY)]
+        >>> [(days, width // 60_000_000) for days, width in time_ranges(0, 18 * DAY)]
         [(18.0, 240), (7.0, 60), (1.0, 15)]
-        >>> [(days, width // 60_000_000) for days, width in reaches(0, 30 * 3_600_000_000)]
+        >>> [(days, width // 60_000_000) for days, width in time_ranges(0, 30 * 3_600_000_000)]
         [(1.25, 60), (1.0, 15)]
     """
     found: list[tuple[float, Instant]] = []
@@ -175,9 +186,9 @@ def reaches(begin: Instant, end: Instant) -> list[tuple[float, Instant]]:
     return found
 
 
-def columns(begin: Instant, end: Instant) -> npt.NDArray[np.int64]:
+def column_times(begin: Instant, end: Instant) -> npt.NDArray[np.int64]:
     """Times at which the engine has to be read for all ranges together."""
-    spans = [np.arange(end - round(days * DAY), end + 1, width) for days, width in reaches(begin, end)]
+    spans = [np.arange(end - round(days * DAY), end + 1, width) for days, width in time_ranges(begin, end)]
     return np.asarray(np.unique(np.concatenate([*spans, [end]])), dtype=np.int64)
 
 
@@ -186,4 +197,4 @@ def _view(heat: Heatmap, since: Instant) -> tuple[float, float]:
     seen, last = heat.at >= since, float(heat.close[-1])
     low, high = float(np.nanmin(heat.low[seen])), float(np.nanmax(heat.high[seen]))
     spare = (high - low) * 0.03
-    return min(low - spare, last * (1 - _ASIDE)), max(high + spare, last * (1 + _ASIDE))
+    return min(low - spare, last * (1 - _MIN_VIEW_DISTANCE)), max(high + spare, last * (1 + _MIN_VIEW_DISTANCE))

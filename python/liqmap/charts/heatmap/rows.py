@@ -8,23 +8,23 @@ import numpy as np
 
 from liqmap._base.number_format import percent, price, usd
 from liqmap.charts.palette import shades
-from liqmap.charts.png import data_url, picture
+from liqmap.charts.png import data_url, encode_png
 from liqmap.charts.theme import DARK, LIGHT
-from liqmap.charts.vega_data import Row, broken, rows
+from liqmap.charts.vega_data import Row, plain_rows, with_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from liqmap.charts.heatmap.layout import HeatScene
+    from liqmap.charts.heatmap.layout import HeatmapLayout
 
-__all__ = ["datasets", "name_rows", "palettes"]
+__all__ = ["datasets", "palettes", "price_labels"]
 
-_LABELS = 10
-_RINGS = 160
+_MAX_LABELS = 10
+_MAX_RINGS = 160
 _MS = 1000
 
 
-def datasets(scene: HeatScene, *, everything: bool) -> dict[str, list[Row]]:
+def datasets(scene: HeatmapLayout, *, everything: bool) -> dict[str, list[Row]]:
     """Rows by the name of their layer; ``everything``, or only what the first view shows.
 
     Raises:
@@ -33,26 +33,26 @@ def datasets(scene: HeatScene, *, everything: bool) -> dict[str, list[Row]]:
     first = 0 if everything else scene.first
     values: dict[str, list[Row]] = {
         "path": _path(scene, first),
-        "now": _now(scene),
+        "now": _latest_bars(scene),
         "pictures": _pictures(scene, first),
         "rings": _rings(scene, first),
-        "names": _names(scene),
+        "names": _cluster_labels(scene),
         "tracks": _tracks(scene),
         "sweeps": _sweeps(scene),
         "last": [{"t": scene.end // _MS, "p": float(scene.heat.close[-1]), "text": _price(scene)}],
     }
-    return {name: rows(f"heatmap/{name}", value) for name, value in values.items()}
+    return {name: plain_rows(f"heatmap/{name}", value) for name, value in values.items()}
 
 
-def _since(scene: HeatScene, first: int) -> int:
+def _since(scene: HeatmapLayout, first: int) -> int:
     return scene.parts[first].start
 
 
-def _pictures(scene: HeatScene, first: int) -> list[Row]:
+def _pictures(scene: HeatmapLayout, first: int) -> list[Row]:
     """Coarse ones first: finer ones lie over them."""
     found: list[Row] = []
     for part in scene.parts[first:]:
-        light, dark = (data_url(drawn) for drawn in picture(part.indices(scene.scale), *palettes()))
+        light, dark = (data_url(drawn) for drawn in encode_png(part.indices(scene.scale), *palettes()))
         box = {"t": part.start // _MS, "t2": part.end // _MS, "p": scene.rows.low, "p2": scene.rows.high}
         found.append({**box, "light": light, "dark": dark})
     return found
@@ -64,7 +64,7 @@ def palettes() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return light, dark
 
 
-def _path(scene: HeatScene, first: int) -> list[Row]:
+def _path(scene: HeatmapLayout, first: int) -> list[Row]:
     """The price once per range, in that range's columns: only one of them is drawn."""
     found: list[Row] = []
     heat = scene.heat
@@ -88,7 +88,7 @@ def _path(scene: HeatScene, first: int) -> list[Row]:
     return found
 
 
-def _now(scene: HeatScene) -> list[Row]:
+def _latest_bars(scene: HeatmapLayout) -> list[Row]:
     """What stands at the end, as bars beside the picture: length tells more exactly than a shade."""
     last, edges = scene.parts[-1].usd[-1], scene.rows.edges()
     inside = (edges[1:] > scene.view[0]) & (edges[:-1] < scene.view[1])
@@ -105,14 +105,14 @@ def _now(scene: HeatScene) -> list[Row]:
     ]
 
 
-def _rings(scene: HeatScene, first: int) -> list[Row]:
+def _rings(scene: HeatmapLayout, first: int) -> list[Row]:
     """The largest hours of realised liquidations, at the price's end that set them off."""
     if scene.realised is None:
         return []
     heat, real = scene.heat, scene.realised
     hour = 3_600_000_000
     inside = np.flatnonzero((real.start >= _since(scene, first)) & (real.start + hour <= scene.end))
-    order = sorted(((float(real.usd[i, k]), int(i), k) for i in inside for k in (0, 1)), reverse=True)[:_RINGS]
+    order = sorted(((float(real.usd[i, k]), int(i), k) for i in inside for k in (0, 1)), reverse=True)[:_MAX_RINGS]
     found: list[Row] = []
     for size, i, k in order:
         begin = int(real.start[i])
@@ -126,7 +126,7 @@ def _rings(scene: HeatScene, first: int) -> list[Row]:
     return found
 
 
-def _tracks(scene: HeatScene) -> list[Row]:
+def _tracks(scene: HeatmapLayout) -> list[Row]:
     """Each cluster as a line through its peaks; one that was swept runs on to where it was gone."""
     found: list[Row] = []
     for one in scene.lives:
@@ -137,23 +137,23 @@ def _tracks(scene: HeatScene) -> list[Row]:
         ]
         if one.end == "swept":
             line.append({**line[-1], "t": one.until // _MS})
-        found += broken(line, "p")
+        found += with_gap(line, "p")
     return found
 
 
-def _sweeps(scene: HeatScene) -> list[Row]:
+def _sweeps(scene: HeatmapLayout) -> list[Row]:
     return [{"t": one.until // _MS, "p": one.last.peak} for one in scene.lives if one.end == "swept"]
 
 
-def _names(scene: HeatScene) -> list[Row]:
+def _cluster_labels(scene: HeatmapLayout) -> list[Row]:
     """The clusters that stand now."""
     near = [c for c in scene.clusters if scene.view[0] <= c.peak <= scene.view[1]]
-    largest = sorted(near or scene.clusters, key=lambda c: (-c.notional, c.peak))[:_LABELS]
+    largest = sorted(near or scene.clusters, key=lambda c: (-c.notional, c.peak))[:_MAX_LABELS]
     texts = [(c.peak, f"{usd(c.notional)}  {percent(c.distance, signed=True)}", usd(c.notional)) for c in largest]
-    return name_rows(texts, float(scene.heat.close[-1]), scene.tick)
+    return price_labels(texts, float(scene.heat.close[-1]), scene.tick)
 
 
-def name_rows(texts: Iterable[tuple[float, str, str]], last: float, tick: float) -> list[Row]:
+def price_labels(texts: Iterable[tuple[float, str, str]], last: float, tick: float) -> list[Row]:
     """Labels of prices, the most important first: each a price, a second line, and that in short.
 
     ``room`` is how far, in price, a more important label is away, the last price's among them.
@@ -167,5 +167,5 @@ def name_rows(texts: Iterable[tuple[float, str, str]], last: float, tick: float)
     return found
 
 
-def _price(scene: HeatScene) -> str:
+def _price(scene: HeatmapLayout) -> str:
     return price(float(scene.heat.close[-1]), scene.tick)

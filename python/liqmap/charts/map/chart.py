@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
 from liqmap.charts.map import layers
-from liqmap.charts.map.layout import WIDE, Frame, Scene
-from liqmap.charts.map.rows import bar_rows, datasets, name_rows
-from liqmap.charts.spec_cache import kept
+from liqmap.charts.map.layout import WIDE, MapChartSize, MapLayout
+from liqmap.charts.map.rows import bar_rows, datasets, label_rows
+from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["map_chart", "map_close", "map_data", "map_drawing"]
+__all__ = ["map_chart", "map_close_view", "map_data", "map_spec"]
 
-CLOSE = 0.05
+CLOSE_DISTANCE = 0.05
 """Distance from the mark within which a page can show finer bars."""
-CLOSE_BARS = 200
+CLOSE_MAX_BARS = 200
 
 
 def map_chart(
     of: LiquidationMap,
     *,
-    frame: Frame = WIDE,
+    frame: MapChartSize = WIDE,
     theme: Theme = LIGHT,
     interactive: bool = True,
     title: str | None = None,
@@ -42,7 +42,7 @@ def map_chart(
 
     Bars are stacked by leverage group, the group with the strongest contrast the one with the highest leverage. Lines
     count what would be liquidated between the mark and each price, on the axis at the right. The first view is
-    :func:`liqmap.maps.display_bars.window`; the rest of the map is there to be panned to, and Ctrl + wheel zooms.
+    :func:`liqmap.maps.display_bars.first_view`; the rest of the map is there to be panned to, and Ctrl + wheel zooms.
 
     Args:
         of: The map.
@@ -54,7 +54,7 @@ def map_chart(
     Raises:
         InputError: The map holds NaN or an infinity.
     """
-    scene = Scene.of_map(of, frame)
+    scene = MapLayout.of_map(of, frame)
     made = datasets(scene, everything=interactive)
     given = [alt.param(name=name, value=value) for name, value in scene.parameters().items()]
     chart = _drawing(theme, legend=True, pick=interactive).add_params(*given)
@@ -63,17 +63,17 @@ def map_chart(
     return chart if title is None else chart.properties(title=title)
 
 
-def map_drawing(theme: Theme) -> dict[str, Any]:
+def map_spec(theme: Theme) -> dict[str, Any]:
     """The Vega-Lite specification without a map in it: the same for every map and frame, made once.
 
-    :func:`liqmap.charts.vega_data.complete` puts a map in. There is no legend, zoom or title: a page brings its own,
+    :func:`liqmap.charts.vega_data.with_data` puts a map in. There is no legend, zoom or title: a page brings its own,
     and changes the parameters ``low``, ``high`` and ``show_0`` … ``show_3``.
     """
     return dict(_specification(theme))
 
 
-def map_data(of: LiquidationMap, *, frame: Frame, everything: bool) -> dict[str, Any]:
-    """What a map adds to :func:`map_drawing`: ``width``, ``height``, ``params``, ``datasets``.
+def map_data(of: LiquidationMap, *, frame: MapChartSize, everything: bool) -> dict[str, Any]:
+    """What a map adds to :func:`map_spec`: ``width``, ``height``, ``params``, ``datasets``.
 
     Args:
         of: The map.
@@ -83,7 +83,7 @@ def map_data(of: LiquidationMap, *, frame: Frame, everything: bool) -> dict[str,
     Raises:
         InputError: The map holds NaN or an infinity.
     """
-    scene = Scene.of_map(of, frame)
+    scene = MapLayout.of_map(of, frame)
     return {
         "width": frame.width,
         "height": frame.height,
@@ -92,38 +92,40 @@ def map_data(of: LiquidationMap, *, frame: Frame, everything: bool) -> dict[str,
     }
 
 
-def map_close(of: LiquidationMap, frames: Mapping[str, Frame]) -> dict[str, Any]:
+def map_close_view(of: LiquidationMap, frames: Mapping[str, MapChartSize]) -> dict[str, Any]:
     """What a page that looks closer puts in the place of the first view's rows.
 
     Returns:
         ``reach``, the distance from the mark it holds for; ``step``, the width of its bars; ``datasets``, the finer
         bars, the same for all frames; ``names``, the labels by frame.
     """
-    scenes = {key: Scene.of_map(of, replace(frame, most=CLOSE_BARS), CLOSE) for key, frame in frames.items()}
+    scenes = {
+        key: MapLayout.of_map(of, replace(frame, most=CLOSE_MAX_BARS), CLOSE_DISTANCE) for key, frame in frames.items()
+    }
     one = next(iter(scenes.values()))
     return {
-        "reach": CLOSE,
+        "reach": CLOSE_DISTANCE,
         "step": one.bars.step,
         "datasets": bar_rows(one),
-        "names": {key: name_rows(scene) for key, scene in scenes.items()},
+        "names": {key: label_rows(scene) for key, scene in scenes.items()},
     }
 
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return kept(f"map {theme}", lambda: dict(_drawing(theme, legend=False, pick=False).to_dict()))
+    return cached_spec(f"map {theme}", lambda: dict(_drawing(theme, legend=False, pick=False).to_dict()))
 
 
 def _drawing(theme: Theme, *, legend: bool, pick: bool) -> alt.LayerChart:
     front = alt.layer(
-        *layers.assumed(theme),
-        layers.columns(theme, legend=legend, pick=pick),
-        layers.seen(theme),
+        *layers.assumed_zones(theme),
+        layers.notional_bars(theme, legend=legend, pick=pick),
+        layers.observed_bars(theme),
         layers.hover(theme, pick=pick),
         *layers.clusters(theme),
         *layers.mark(theme),
         *layers.titles(theme),
     )
-    chart: alt.LayerChart = alt.layer(front, layers.sums(theme)).resolve_scale(y="independent")
+    chart: alt.LayerChart = alt.layer(front, layers.cumulative_lines(theme)).resolve_scale(y="independent")
     styled: alt.LayerChart = chart.configure(**theme.altair())
     return styled

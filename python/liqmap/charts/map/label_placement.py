@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Label", "place"]
+__all__ = ["Label", "place_labels"]
 
-GAP = 10.0
+MIN_GAP = 10.0
 """Pixels between two labels of a row."""
 
 
@@ -30,7 +30,7 @@ class Label:
     row: int
 
 
-def place(
+def place_labels(
     wanted: Sequence[tuple[float, float]],
     width: float,
     rows: int,
@@ -45,29 +45,29 @@ def place(
         taken: What is there already: left, right, row.
 
     Example:
-        >>> [(label.key, label.x, label.row) for label in place([(50, 60), (95, 60), (50, 60)], 200, rows=2)]
+        >>> [(label.key, label.x, label.row) for label in place_labels([(50, 60), (95, 60), (50, 60)], 200, rows=2)]
         [(0, 50.0, 0), (1, 95.0, 1)]
     """
     spans: list[tuple[float, float, int, float | None]] = [(left, right, row, None) for left, right, row in taken]
     placed: list[Label] = []
     for key, (target, size) in enumerate(wanted):
-        for row, x in product(range(rows), _middles(target, size, width)):
+        for row, x in product(range(rows), _candidate_centres(target, size, width)):
             left, right = x - size / 2, x + size / 2
-            if all(_apart(row, target, left - GAP, right + GAP, *other) for other in spans):
+            if all(_is_free(row, target, left - MIN_GAP, right + MIN_GAP, *other) for other in spans):
                 spans.append((left, right, row, target))
                 placed.append(Label(key, x, row))
                 break
     return placed
 
 
-def _middles(target: float, size: float, width: float) -> list[float]:
+def _candidate_centres(target: float, size: float, width: float) -> list[float]:
     """Where a text may stand over its target: centred, else moved aside, its leader still under it."""
-    slack = size / 2 - GAP
+    slack = size / 2 - MIN_GAP
     aside = [target, target + slack / 2, target - slack / 2, target + slack, target - slack]
     return [min(max(float(x), size / 2), width - size / 2) for x in aside]
 
 
-def _apart(
+def _is_free(
     row: int, target: float, left: float, right: float, low: float, high: float, other: int, points_at: float | None
 ) -> bool:
     """Whether neither text lies over the other, nor over the other's leader, which drops from text to bars."""

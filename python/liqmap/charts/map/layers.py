@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["assumed", "clusters", "columns", "hover", "mark", "seen", "sums", "titles"]
+__all__ = ["assumed_zones", "clusters", "cumulative_lines", "hover", "mark", "notional_bars", "observed_bars", "titles"]
 
 # Vega writes k and G for a thousand and a thousand million; readers of markets write K and B.
 _USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
@@ -29,10 +29,10 @@ _PRICE = "format({0}, ',.' + digits + 'f')"
 _PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
 
 # Pixels below the top of the frame, on the left axis: they hold their place when the axis changes.
-_LEVEL = "top * (1 - ({0}) / height)"
+_PIXELS_BELOW_TOP = "top * (1 - ({0}) / height)"
 
 
-def assumed(theme: Theme) -> list[alt.Chart]:
+def assumed_zones(theme: Theme) -> list[alt.Chart]:
     """A wash over the prices where the assumed leverage decides, and where there is room the words that say so."""
     zones = _chart("assumed").transform_calculate(left="max(datum.low, low)", right="min(datum.high, high)")
     wash = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_full())
@@ -45,7 +45,7 @@ def assumed(theme: Theme) -> list[alt.Chart]:
     return [wash, text]
 
 
-def columns(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
+def notional_bars(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
     """The stacked bars. A layer is ``4 · side + group``; the stack is worked out after groups are hidden."""
     names = [f"{side} {group}" for side in ("longs", "shorts") for group in GROUPS]
     key = alt.Legend(title=None, columns=4, labelExpr=f"{names!r}[datum.value]", labelLimit=0) if legend else None
@@ -57,7 +57,7 @@ def columns(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
             x2="high:Q",
             y=_usd_axis("from", "left"),
             y2="to:Q",
-            color=alt.Color("layer:O", scale=_ramp(theme), legend=key),
+            color=alt.Color("layer:O", scale=_leverage_colours(theme), legend=key),
         )
     )
     shows = ", ".join(f"show_{group}" for group in range(len(GROUPS)))
@@ -109,7 +109,7 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
     return picking
 
 
-def seen(theme: Theme) -> alt.Chart:
+def observed_bars(theme: Theme) -> alt.Chart:
     """The core of each bar that was observed, from the ground up: the rest of the bar is modelled."""
     chart: alt.Chart = (
         _chart("seen")
@@ -124,20 +124,22 @@ def clusters(theme: Theme) -> list[alt.Chart]:
     """The strip above the bars: basins as lines, the thicker the higher the band; the largest named, with leaders."""
     strip = (
         _chart("basins")
-        .transform_calculate(y=_LEVEL.format("strip - 6"))
+        .transform_calculate(y=_PIXELS_BELOW_TOP.format("strip - 6"))
         .mark_rule(clip=True, strokeCap="butt")
         .encode(
             x=_x(),
             x2="high:Q",
             y=alt.Y("y:Q"),
-            color=alt.Color("layer:O", scale=_ramp(theme), legend=None),
+            color=alt.Color("layer:O", scale=_leverage_colours(theme), legend=None),
             strokeWidth=alt.StrokeWidth("thick:Q", scale=None),
         )
     )
     # Labels are placed for the first view; further out they would run into each other.
     names = _chart("names").transform_filter("high - low < 1.1 * datum.span")
     names = names.transform_calculate(
-        y=_LEVEL.format("datum.pixel"), start=_LEVEL.format("datum.pixel + 28"), end=_LEVEL.format("strip - 11")
+        y=_PIXELS_BELOW_TOP.format("datum.pixel"),
+        start=_PIXELS_BELOW_TOP.format("datum.pixel + 28"),
+        end=_PIXELS_BELOW_TOP.format("strip - 11"),
     )
     at = names.encode(x=_x("label"), y=alt.Y("y:Q"))
     leader = names.mark_rule(clip=True, color=theme.quiet, strokeWidth=0.75)
@@ -158,7 +160,7 @@ def mark(theme: Theme) -> list[alt.Chart]:
     ]
 
 
-def sums(theme: Theme) -> alt.LayerChart:
+def cumulative_lines(theme: Theme) -> alt.LayerChart:
     """What would be liquidated between the mark and each price, as a line per side with its sum at the end."""
     line = (
         _chart("sums")
@@ -211,7 +213,7 @@ def _chart(name: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name))
 
 
-def _ramp(theme: Theme) -> alt.Scale:
+def _leverage_colours(theme: Theme) -> alt.Scale:
     colours = [*theme.longs, *theme.shorts]
     return alt.Scale(domain=list(range(len(colours))), range=colours)
 

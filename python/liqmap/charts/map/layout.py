@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import decimals
-from liqmap.maps.display_bars import GROUPS, Bars, bars, window
+from liqmap.maps.display_bars import GROUPS, DisplayBars, display_bars, first_view
 
 if TYPE_CHECKING:
     from liqmap.maps.map import LiquidationMap
 
-__all__ = ["MEDIUM", "NARROW", "WIDE", "Frame", "Scene"]
+__all__ = ["MEDIUM", "NARROW", "WIDE", "MapChartSize", "MapLayout"]
 
 
-_SPARE = 1.08  # above the end of a line of sums, so that its figure keeps clear of the strip
+_HEADROOM = 1.08  # above the end of a line of sums, so that its figure keeps clear of the strip
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class MapChartSize:
     """The room a chart has.
 
     Attributes:
@@ -49,13 +49,13 @@ class Frame:
         return 34
 
 
-WIDE = Frame(width=980, height=470, rows=2, labels=8, most=150, titles=True)
-MEDIUM = Frame(width=610, height=420, rows=2, labels=8, most=110, titles=False)
-NARROW = Frame(width=284, height=360, rows=2, labels=8, most=80, titles=False)
+WIDE = MapChartSize(width=980, height=470, rows=2, labels=8, most=150, titles=True)
+MEDIUM = MapChartSize(width=610, height=420, rows=2, labels=8, most=110, titles=False)
+NARROW = MapChartSize(width=284, height=360, rows=2, labels=8, most=80, titles=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Scene:
+class MapLayout:
     """A map in its frame.
 
     Attributes:
@@ -68,24 +68,24 @@ class Scene:
     """
 
     of: LiquidationMap
-    bars: Bars
+    bars: DisplayBars
     low: float
     high: float
     top: float
     total: float
-    frame: Frame
+    frame: MapChartSize
 
     @classmethod
-    def of_map(cls, of: LiquidationMap, frame: Frame, reach: float | None = None) -> Scene:
+    def of_map(cls, of: LiquidationMap, frame: MapChartSize, reach: float | None = None) -> MapLayout:
         """Choose bars, range and axes for a map; with a reach, for that distance from the mark and no further."""
-        low, high = window(of) if reach is None else (of.mark_price * (1 - reach), of.mark_price * (1 + reach))
-        shown = bars(of, most=frame.most, within=(low, high))
+        low, high = first_view(of) if reach is None else (of.mark_price * (1 - reach), of.mark_price * (1 + reach))
+        shown = display_bars(of, most=frame.most, within=(low, high))
         inside = (shown.high > low) & (shown.low < high)
         # An empty map still has axes: a thousand dollars high.
         tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1e3
         total = float(shown.cumulative[inside].max(initial=0.0)) or 1e3
         room = frame.height / (frame.height - frame.strip)
-        return cls(of, shown, low, high, tallest * room, total * room * _SPARE, frame)
+        return cls(of, shown, low, high, tallest * room, total * room * _HEADROOM, frame)
 
     def pixel(self, price: float) -> float:
         """Pixels from the left of the frame in the first view."""
@@ -107,7 +107,7 @@ class Scene:
             "right": self.ticks(self.total),
             "digits": decimals(self.of.mark_price, self.of.grid.tick),
             "strip": self.frame.strip,
-            "spare": _SPARE,
+            "spare": _HEADROOM,
             "count": self.frame.width // 72,
             **{f"show_{group}": True for group in range(len(GROUPS))},
         }

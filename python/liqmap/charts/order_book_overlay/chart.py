@@ -13,9 +13,9 @@ import numpy as np
 
 from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals, percent, price, usd
-from liqmap.charts.spec_cache import kept
+from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import LIGHT, Theme
-from liqmap.charts.vega_data import Row, rows
+from liqmap.charts.vega_data import Row, plain_rows
 
 if TYPE_CHECKING:
     import altair as alt
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["overlay_chart", "overlay_data", "overlay_drawing"]
+__all__ = ["overlay_chart", "overlay_data", "overlay_spec"]
 
-_BARS = 60
-_AIR = 1.06
+_MAX_BARS = 60
+_HEADROOM = 1.06
 _USD = "replace(replace(format(abs({0}), '$.3~s'), 'G', 'B'), 'k', 'K')"
 _PRICE = "format({0}, ',.' + digits + 'f')"
 _PERCENT = "({0} ? format(100 * ({0}), '+.2~f') : '0') + ' %'"
@@ -50,7 +50,7 @@ def overlay_chart(
     return chart if title is None else chart.properties(title=title)
 
 
-def overlay_drawing(theme: Theme) -> dict[str, Any]:
+def overlay_spec(theme: Theme) -> dict[str, Any]:
     """The specification without a map in it; what :func:`overlay_data` gives completes it."""
     return dict(_specification(theme))
 
@@ -67,7 +67,7 @@ def overlay_data(of: TradingLevels, *, width: int, height: int) -> dict[str, Any
         of.mark_price * 1.01,
     ]
     forced, orders = (
-        _AIR * max((float(row[name]) for row in bars), default=0.0) or 1.0 for name in ("forced", "orders")
+        _HEADROOM * max((float(row[name]) for row in bars), default=0.0) or 1.0 for name in ("forced", "orders")
     )
     shown = [row for row in of.voids.rows if row.low < max(ends) and row.high > min(ends)]
     parameters = {
@@ -83,9 +83,9 @@ def overlay_data(of: TradingLevels, *, width: int, height: int) -> dict[str, Any
         "height": height,
         "params": [{"name": name, "value": value} for name, value in parameters.items()],
         "datasets": {
-            "bars": rows("overlay/bars", bars),
-            "voids": rows("overlay/voids", ({"low": row.low, "high": row.high} for row in shown)),
-            "mark": rows("overlay/mark", [{"at": of.mark_price, "text": f"mark {price(of.mark_price)}"}]),
+            "bars": plain_rows("overlay/bars", bars),
+            "voids": plain_rows("overlay/voids", ({"low": row.low, "high": row.high} for row in shown)),
+            "mark": plain_rows("overlay/mark", [{"at": of.mark_price, "text": f"mark {price(of.mark_price)}"}]),
         },
     }
 
@@ -95,7 +95,7 @@ def _bars(overlay: Overlay) -> list[Row]:
     count = overlay.depth.size
     if count == 0:
         return []
-    starts = np.arange(0, count, -(-count // _BARS))
+    starts = np.arange(0, count, -(-count // _MAX_BARS))
     forced, orders = (np.add.reduceat(column, starts) for column in (overlay.forced, overlay.depth))
     ends = np.append(overlay.edge[starts], overlay.edge[count])
     return [
@@ -115,14 +115,18 @@ def _bars(overlay: Overlay) -> list[Row]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return kept(f"overlay {theme}", lambda: dict(_drawing(theme).to_dict()))
+    return cached_spec(f"overlay {theme}", lambda: dict(_drawing(theme).to_dict()))
 
 
 def _drawing(theme: Theme) -> alt.LayerChart:
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[2], theme.shorts[2]])
-    bars = _named("bars").transform_calculate(ground="0", down="-datum.orders")
+    bars = _dataset_chart("bars").transform_calculate(ground="0", down="-datum.orders")
     full: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(_expr("height"))}
-    wash = _named("voids").mark_rect(clip=True, color=theme.ink, opacity=0.09).encode(x=_x("low"), x2="high:Q", **full)
+    wash = (
+        _dataset_chart("voids")
+        .mark_rect(clip=True, color=theme.ink, opacity=0.09)
+        .encode(x=_x("low"), x2="high:Q", **full)
+    )
     forced = bars.mark_bar(clip=True, stroke=theme.paper, strokeWidth=0.3).encode(
         x=_x("low"),
         x2="high:Q",
@@ -139,7 +143,7 @@ def _drawing(theme: Theme) -> alt.LayerChart:
         alt.Tooltip("ratio:N", title="ratio"),
     ]
     hover = bars.mark_rect(color=theme.ink, opacity=0).encode(x=_x("low"), x2="high:Q", **full, tooltip=told)
-    mark = _named("mark").encode(x=_x("at"))
+    mark = _dataset_chart("mark").encode(x=_x("at"))
     lines = [
         mark.mark_rule(color=theme.ink).encode(**full),
         mark.mark_text(align="left", baseline="top", dx=4, fontWeight=600, color=theme.ink).encode(
@@ -152,7 +156,7 @@ def _drawing(theme: Theme) -> alt.LayerChart:
     return styled
 
 
-def _named(name: str) -> alt.Chart:
+def _dataset_chart(name: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name))
 
 

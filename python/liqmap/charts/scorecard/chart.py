@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
-from liqmap.charts.spec_cache import kept
-from liqmap.charts.vega_data import Row, rows
+from liqmap.charts.spec_cache import cached_spec
+from liqmap.charts.vega_data import Row, plain_rows
 
 if TYPE_CHECKING:
     import altair as alt
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["MEDIUM", "NARROW", "Frame", "reliability_data", "reliability_drawing", "skill_data", "skill_drawing"]
+__all__ = ["MEDIUM", "NARROW", "ScorecardChartSize", "reliability_data", "reliability_spec", "skill_data", "skill_spec"]
 
 _USD = "replace(replace(format(datum.value, '$.2~s'), 'G', 'B'), 'k', 'K')"
-_ROW = 50
-_WIDEST = 1.0
-_DEEPEST = 1e-4
+_ROW_HEIGHT = 50
+_MAX_GAIN = 1.0
+_AXIS_RANGE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ScorecardChartSize:
     """The room a drawing has, in pixels, axes left out."""
 
     width: int
     height: int
 
 
-MEDIUM = Frame(width=460, height=380)
-NARROW = Frame(width=272, height=272)
+MEDIUM = ScorecardChartSize(width=460, height=380)
+NARROW = ScorecardChartSize(width=272, height=272)
 
 
 @cache
-def reliability_drawing(theme: Theme) -> dict[str, Any]:
+def reliability_spec(theme: Theme) -> dict[str, Any]:
     """Deciles of what maps said against what was liquidated, both on logarithmic axes."""
-    return kept(f"reliability {theme}", lambda: _reliability(theme))
+    return cached_spec(f"reliability {theme}", lambda: _reliability(theme))
 
 
-def reliability_data(card: IssuedScorecard, frame: Frame) -> dict[str, Any]:
-    """What the drawing has to be told about a card; see :func:`reliability_drawing`."""
+def reliability_data(card: IssuedScorecard, frame: ScorecardChartSize) -> dict[str, Any]:
+    """What the drawing has to be told about a card; see :func:`reliability_spec`."""
     made = [(side, d) for side, of in enumerate((card.long, card.short)) for d in of.deciles]
     top = max((max(d.said, d.high) for _, d in made), default=1e6)
     high = 10.0 ** math.ceil(math.log10(max(top, 1e4)))
     least = min((value for _, d in made for value in (d.said, d.realised) if value > 0), default=high)
-    low = 10.0 ** math.floor(math.log10(max(least, high * _DEEPEST)))
+    low = 10.0 ** math.floor(math.log10(max(least, high * _AXIS_RANGE)))
     points: list[Row] = [
         {
             "side": side,
@@ -71,19 +71,19 @@ def reliability_data(card: IssuedScorecard, frame: Frame) -> dict[str, Any]:
     return {
         "width": frame.width,
         "height": frame.height,
-        "datasets": {"deciles": rows("reliability", points), "even": ends},
+        "datasets": {"deciles": plain_rows("reliability", points), "even": ends},
         "params": [{"name": "low", "value": low}, {"name": "high", "value": high}],
     }
 
 
 @cache
-def skill_drawing(theme: Theme) -> dict[str, Any]:
+def skill_spec(theme: Theme) -> dict[str, Any]:
     """What each rival gains with the maps at its side, with 90 % intervals; placebos below."""
-    return kept(f"skill {theme}", lambda: _skill(theme))
+    return cached_spec(f"skill {theme}", lambda: _skill(theme))
 
 
-def skill_data(card: IssuedScorecard, frame: Frame) -> dict[str, Any]:
-    """What the drawing has to be told about a card; see :func:`skill_drawing`."""
+def skill_data(card: IssuedScorecard, frame: ScorecardChartSize) -> dict[str, Any]:
+    """What the drawing has to be told about a card; see :func:`skill_spec`."""
     sides: tuple[SideScorecard, SideScorecard] = (card.long, card.short)
     names = next((of.skill.rivals for of in sides if of.skill is not None), ())
     gains: list[Row] = []
@@ -94,17 +94,17 @@ def skill_data(card: IssuedScorecard, frame: Frame) -> dict[str, Any]:
                 {
                     "y": place + 0.52 + 0.2 * side,
                     "side": side,
-                    "gain": _inside(gain.gain),
-                    "low": _inside(gain.low),
-                    "high": _inside(gain.high),
+                    "gain": _clipped_gain(gain.gain),
+                    "low": _clipped_gain(gain.low),
+                    "high": _clipped_gain(gain.high),
                     "kind": rival.kind,
                 }
             )
     labels: list[Row] = [{"y": place + 0.2, "name": _label(r.name, r.kind)} for place, r in enumerate(names)]
     return {
         "width": frame.width,
-        "height": _ROW * max(1, len(names)),
-        "datasets": {"gains": rows("skill", gains), "names": rows("skill", labels), "nothing": [{"at": 0}]},
+        "height": _ROW_HEIGHT * max(1, len(names)),
+        "datasets": {"gains": plain_rows("skill", gains), "names": plain_rows("skill", labels), "nothing": [{"at": 0}]},
         "params": [{"name": "rows", "value": max(1, len(names))}],
     }
 
@@ -113,8 +113,8 @@ def _label(name: str, kind: str) -> str:
     return f"placebo: {name}" if kind == "placebo" else f"{name} + map"
 
 
-def _inside(gain: float) -> float:
-    return min(max(gain, -_WIDEST), _WIDEST)
+def _clipped_gain(gain: float) -> float:
+    return min(max(gain, -_MAX_GAIN), _MAX_GAIN)
 
 
 def _colour(theme: Theme) -> alt.Color:
@@ -150,7 +150,7 @@ def _skill(theme: Theme) -> dict[str, Any]:
     def x(field: str) -> alt.X:
         return alt.X(
             f"{field}:Q",
-            scale=alt.Scale(domain=[-_WIDEST, _WIDEST], nice=False),
+            scale=alt.Scale(domain=[-_MAX_GAIN, _MAX_GAIN], nice=False),
             axis=alt.Axis(
                 title=None,
                 values=[-1, -0.5, 0, 0.5, 1],

@@ -8,35 +8,35 @@ from typing import TYPE_CHECKING, Any
 from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals, price, usd
 from liqmap.charts.heatmap import layers
-from liqmap.charts.heatmap.rows import name_rows
-from liqmap.charts.spec_cache import kept
-from liqmap.charts.vega_data import Row, broken, rows
+from liqmap.charts.heatmap.rows import price_labels
+from liqmap.charts.spec_cache import cached_spec
+from liqmap.charts.vega_data import Row, plain_rows, with_gap
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from liqmap.charts.heatmap.layout import HeatFrame
+    from liqmap.charts.heatmap.layout import HeatmapSize
     from liqmap.charts.theme import Theme
-    from liqmap.charts.tracks.layout import Life, TrackScene
+    from liqmap.charts.tracks.layout import TracksLayout, TrackSummary
 
 if not TYPE_CHECKING:
     alt = lazy_import("altair")
 
-__all__ = ["track_data", "track_drawing"]
+__all__ = ["track_data", "track_spec"]
 
-_LABELS = 10
+_MAX_LABELS = 10
 _MS = 1000
-_TIGHT = 300
+_NARROW_WIDTH = 300
 _BAR = "M0,-1L0,1"
 
 
-def track_drawing(theme: Theme) -> dict[str, Any]:
+def track_spec(theme: Theme) -> dict[str, Any]:
     """The Vega-Lite specification without tracks in it: the same for all, made once."""
     return dict(_specification(theme))
 
 
-def track_data(scene: TrackScene, frame: HeatFrame) -> dict[str, Any]:
-    """What tracks and a frame add to :func:`track_drawing`: size, parameters, rows.
+def track_data(scene: TracksLayout, frame: HeatmapSize) -> dict[str, Any]:
+    """What tracks and a frame add to :func:`track_spec`: size, parameters, rows.
 
     Raises:
         InputError: A NaN or an infinity among them.
@@ -50,7 +50,7 @@ def track_data(scene: TrackScene, frame: HeatFrame) -> dict[str, Any]:
         "high": scene.view[1],
         "digits": decimals(float(scene.path.close[-1]), scene.tick),
         "thick": thick / largest,
-        "tight": frame.width < _TIGHT,
+        "tight": frame.width < _NARROW_WIDTH,
         "part": 0,
         "now": 1,
     }
@@ -69,13 +69,13 @@ def track_data(scene: TrackScene, frame: HeatFrame) -> dict[str, Any]:
         "width": frame.width,
         "height": frame.height,
         "params": [{"name": name, "value": value} for name, value in values.items()],
-        "datasets": {name: rows(f"tracks/{name}", value) for name, value in made.items()},
+        "datasets": {name: plain_rows(f"tracks/{name}", value) for name, value in made.items()},
     }
 
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return kept(f"tracks {theme}", lambda: dict(_drawing(theme).to_dict()))
+    return cached_spec(f"tracks {theme}", lambda: dict(_drawing(theme).to_dict()))
 
 
 def _drawing(theme: Theme) -> alt.LayerChart:
@@ -115,7 +115,7 @@ def _end_layers(theme: Theme) -> list[alt.Chart]:
     ]
 
 
-def _trails(scene: TrackScene) -> list[Row]:
+def _trails(scene: TracksLayout) -> list[Row]:
     """Each track where it stood; one that was swept runs on to the column by which it was gone."""
     found: list[Row] = []
     for one in scene.shown:
@@ -126,11 +126,11 @@ def _trails(scene: TrackScene) -> list[Row]:
         ]
         if one.end == "swept":
             row.append({**row[-1], "t": one.until // _MS})
-        found += broken(row, "p")
+        found += with_gap(row, "p")
     return found
 
 
-def _ends(scene: TrackScene) -> list[Row]:
+def _ends(scene: TracksLayout) -> list[Row]:
     found: list[Row] = []
     for one in scene.shown:
         first, last = one.track.steps[0], one.last
@@ -144,7 +144,7 @@ def _ends(scene: TrackScene) -> list[Row]:
     return found
 
 
-def _path(scene: TrackScene) -> list[Row]:
+def _path(scene: TracksLayout) -> list[Row]:
     line = scene.line
     return [
         {"part": 0, "t": int(at) // _MS, "low": float(low), "high": float(high), "close": float(close)}
@@ -152,18 +152,18 @@ def _path(scene: TrackScene) -> list[Row]:
     ]
 
 
-def _names(scene: TrackScene) -> list[Row]:
+def _names(scene: TracksLayout) -> list[Row]:
     """The largest that stand now."""
-    now = sorted((one for one in scene.shown if one.end == "stands"), key=lambda one: -one.last.notional)[:_LABELS]
-    texts = [(one.last.peak, _grown(one), usd(one.last.notional)) for one in now]
-    return name_rows(texts, float(scene.path.close[-1]), scene.tick)
+    now = sorted((one for one in scene.shown if one.end == "stands"), key=lambda one: -one.last.notional)[:_MAX_LABELS]
+    texts = [(one.last.peak, _notional_change(one), usd(one.last.notional)) for one in now]
+    return price_labels(texts, float(scene.path.close[-1]), scene.tick)
 
 
-def _grown(one: Life) -> str:
+def _notional_change(one: TrackSummary) -> str:
     if one.known:
         return f"{usd(one.last.notional)}  {'new' if one.new else 'split off'}"
     return f"{usd(one.last.notional)}  {'+' if one.change > 0 else ''}{usd(one.change)}"
 
 
-def _last_price(scene: TrackScene) -> str:
+def _last_price(scene: TracksLayout) -> str:
     return price(float(scene.path.close[-1]), scene.tick)

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["End", "Life", "PricePath", "TrackScene", "life"]
+__all__ = ["PricePath", "TrackEnd", "TrackSummary", "TracksLayout", "summarise_track"]
 
-End: TypeAlias = Literal["stands", "swept", "merged", "dissolved"]
+TrackEnd: TypeAlias = Literal["stands", "swept", "merged", "dissolved"]
 
-_ASIDE = 0.06
-_SMALL = 0.08
+_MIN_VIEW_DISTANCE = 0.06
+_MIN_SHARE = 0.08
 """Of the largest cluster's notional: what never reaches it is not drawn."""
-_MOST = 48
+_MAX_TRACKS = 48
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,7 +41,7 @@ class PricePath:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class TrackSummary:
     """A track from its first column here to its last.
 
     Attributes:
@@ -56,7 +56,7 @@ class Life:
     """
 
     track: Track
-    end: End
+    end: TrackEnd
     known: bool
     until: Instant
     largest: float
@@ -87,7 +87,7 @@ class Life:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class TrackScene:
+class TracksLayout:
     """Tracks with the price, and the part of both that is shown.
 
     Attributes:
@@ -102,46 +102,46 @@ class TrackScene:
     of: Tracks
     path: PricePath
     line: PricePath
-    lives: tuple[Life, ...]
+    lives: tuple[TrackSummary, ...]
     view: tuple[float, float]
     tick: float
 
     @classmethod
-    def of_tracks(cls, of: Tracks, path: PricePath, line: PricePath, tick: float) -> TrackScene:
+    def of_tracks(cls, of: Tracks, path: PricePath, line: PricePath, tick: float) -> TracksLayout:
         """Tell each track's life, and choose the prices to show."""
         last = float(path.close[-1])
         low, high = float(path.low.min()), float(path.high.max())
         spare = 0.03 * (high - low)
-        view = min(low - spare, last * (1 - _ASIDE)), max(high + spare, last * (1 + _ASIDE))
-        return cls(of, path, line, tuple(life(track, of, path, line) for track in of.tracks), view, tick)
+        view = min(low - spare, last * (1 - _MIN_VIEW_DISTANCE)), max(high + spare, last * (1 + _MIN_VIEW_DISTANCE))
+        return cls(of, path, line, tuple(summarise_track(track, of, path, line) for track in of.tracks), view, tick)
 
     @property
-    def shown(self) -> tuple[Life, ...]:
+    def shown(self) -> tuple[TrackSummary, ...]:
         """Those worth drawing, the largest last: it lies on top."""
         inside = [one for one in self.lives if self.view[0] <= one.last.peak <= self.view[1]]
-        floor = _SMALL * max((one.largest for one in inside), default=0.0)
+        floor = _MIN_SHARE * max((one.largest for one in inside), default=0.0)
         kept = sorted((one for one in inside if one.largest >= floor), key=lambda one: (one.largest, one.track.number))
-        return tuple(kept[-_MOST:])
+        return tuple(kept[-_MAX_TRACKS:])
 
-    def standing(self, count: int) -> tuple[Life, ...]:
+    def standing(self, count: int) -> tuple[TrackSummary, ...]:
         """The largest that stand now in the prices shown, highest price first."""
         now = [one for one in self.lives if one.end == "stands" and self.view[0] <= one.last.peak <= self.view[1]]
         largest = sorted(now, key=lambda one: (-one.last.notional, one.track.number))[:count]
         return tuple(sorted(largest, key=lambda one: -one.last.peak))
 
-    def ended(self, count: int) -> tuple[Life, ...]:
+    def ended(self, count: int) -> tuple[TrackSummary, ...]:
         """The largest that ended in the prices shown, the latest first."""
         gone = [one for one in self.lives if one.end != "stands" and self.view[0] <= one.last.peak <= self.view[1]]
         largest = sorted(gone, key=lambda one: (-one.largest, one.track.number))[:count]
         return tuple(sorted(largest, key=lambda one: (-one.until, one.track.number)))
 
 
-def life(track: Track, of: Tracks, path: PricePath, line: PricePath) -> Life:
+def summarise_track(track: Track, of: Tracks, path: PricePath, line: PricePath) -> TrackSummary:
     """What became of a track."""
     steps = track.steps
     begin, end = int(of.at[0]), _end(track, of, path)
     # What stood at the first column was carried in from before: nothing of it was seen to begin.
-    return Life(
+    return TrackSummary(
         track=track,
         end=end,
         known=steps[0].at > begin,
@@ -154,7 +154,7 @@ def life(track: Track, of: Tracks, path: PricePath, line: PricePath) -> Life:
     )
 
 
-def _end(track: Track, of: Tracks, path: PricePath) -> End:
+def _end(track: Track, of: Tracks, path: PricePath) -> TrackEnd:
     if track.alive:
         return "stands"
     gone = track.steps[-1]

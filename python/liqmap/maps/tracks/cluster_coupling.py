@@ -11,16 +11,16 @@ from liqmap import _core
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Link", "Links", "link"]
+__all__ = ["Coupling", "MassFlow", "couple"]
 
-LINK = 0.5
+CONTINUED_SHARE = 0.5
 """A cluster continues as the one that takes at least this share of its mass."""
-SPLIT = 0.3
+SPLIT_SHARE = 0.3
 """It splits (merges) when two or more take (give) at least this share each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class MassFlow:
     """Mass that flows from one cluster to another in the cheapest way there is.
 
     Attributes:
@@ -38,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class Coupling:
     """The monotone (quantile) coupling of two lists of clusters.
 
     Attributes:
@@ -46,27 +46,27 @@ class Links:
         distance: W1: how far a unit of mass moves on average, quote currency.
     """
 
-    flows: tuple[Link, ...]
+    flows: tuple[MassFlow, ...]
     distance: float
 
     def continued(self) -> dict[int, int]:
         """Clusters of the first list → the one of the second list that takes at least half of them."""
-        return {flow.before: flow.after for flow in self.flows if flow.out >= LINK}
+        return {flow.before: flow.after for flow in self.flows if flow.out >= CONTINUED_SHARE}
 
     def split(self) -> set[int]:
         """Clusters of the first list that go to two or more."""
-        return _several(flow.before for flow in self.flows if flow.out >= SPLIT)
+        return _repeated(flow.before for flow in self.flows if flow.out >= SPLIT_SHARE)
 
     def merged(self) -> set[int]:
         """Clusters of the second list that come from two or more."""
-        return _several(flow.after for flow in self.flows if flow.into >= SPLIT)
+        return _repeated(flow.after for flow in self.flows if flow.into >= SPLIT_SHARE)
 
 
-def _several(indices: Iterable[int]) -> set[int]:
+def _repeated(indices: Iterable[int]) -> set[int]:
     return {index for index, times in Counter(indices).items() if times > 1}
 
 
-def link(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, float]]) -> Links:
+def couple(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, float]]) -> Coupling:
     """Couple two lists of ``(price, mass)``, each normalised to 1.
 
     In one dimension the optimal coupling for every convex cost is the monotone one.
@@ -75,7 +75,7 @@ def link(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, flo
         InputError: A list without mass, or a number that is not finite.
 
     Example:
-        >>> links = link([(21500, 20), (22000, 100), (24000, 60)], [(21500, 15), (23000, 90), (24000, 75)])
+        >>> links = couple([(21500, 20), (22000, 100), (24000, 60)], [(21500, 15), (23000, 90), (24000, 75)])
         >>> round(links.distance, 2), links.continued()
         (680.56, {0: 0, 1: 1, 2: 2})
         >>> round(links.flows[2].out, 2)
@@ -83,9 +83,9 @@ def link(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, flo
     """
     flows, distance = _core.couple(list(before), list(after))
     mass_before, mass_after = sum(m for _, m in before), sum(m for _, m in after)
-    return Links(
+    return Coupling(
         flows=tuple(
-            Link(i, j, share, out=share * mass_before / before[i][1], into=share * mass_after / after[j][1])
+            MassFlow(i, j, share, out=share * mass_before / before[i][1], into=share * mass_after / after[j][1])
             for i, j, share in flows
         ),
         distance=distance,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from liqmap import _core
-from liqmap.maps.tracks.cluster_coupling import SPLIT, link
+from liqmap.maps.tracks.cluster_coupling import SPLIT_SHARE, couple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-__all__ = ["Ground", "Matching", "match"]
+__all__ = ["ClusterExtent", "Matching", "match_clusters"]
 
 MASS_WEIGHT = 0.5
 """What a mass e times as large costs, in half-widths of the basin."""
@@ -23,7 +23,7 @@ UNMATCHED = 2.0
 """What a birth or an end costs: two clusters of one mass match if they are less than four half-widths apart."""
 
 
-class Ground(NamedTuple):
+class ClusterExtent(NamedTuple):
     """A cluster as far as matching goes: the edges of its basin, its peak, all prices, and its notional."""
 
     low: float
@@ -54,7 +54,7 @@ class Matching:
     heir: dict[int, int]
 
 
-def match(before: Sequence[Ground], after: Sequence[Ground]) -> Matching:
+def match_clusters(before: Sequence[ClusterExtent], after: Sequence[ClusterExtent]) -> Matching:
     """Match two lists, each in order of price, one side each.
 
     Pairs keep the order of price; one costs ``|ln p/p'| / w + ½ |ln m/m'|``, where w is the mean half-width of the two
@@ -62,23 +62,23 @@ def match(before: Sequence[Ground], after: Sequence[Ground]) -> Matching:
 
     A cluster without a partner split off one that goes on, or merged into it, if the two share ground (levels do not
     move) and the coupling of the clusters on common ground sends at least 30 % each way; the rule is that of
-    :class:`liqmap.maps.tracks.cluster_coupling.Links`.
+    :class:`liqmap.maps.tracks.cluster_coupling.Coupling`.
 
     Example:
-        >>> a = [Ground(98, 100, 102, 10), Ground(118, 120, 122, 5)]
-        >>> match(a, [Ground(97, 99, 100, 6), Ground(100, 101, 103, 5)])
+        >>> a = [ClusterExtent(98, 100, 102, 10), ClusterExtent(118, 120, 122, 5)]
+        >>> match_clusters(a, [ClusterExtent(97, 99, 100, 6), ClusterExtent(100, 101, 103, 5)])
         Matching(pairs={0: 0}, share={0: 0.8181818181818181}, parent={1: 0}, heir={})
     """
     if not before or not after:
         return Matching({}, {}, {}, {})
     pairs = dict(_core.align_monotone(_costs(before, after), UNMATCHED))
-    flows = link([(c.peak, c.mass) for c in before], [(c.peak, c.mass) for c in after]).flows
+    flows = couple([(c.peak, c.mass) for c in before], [(c.peak, c.mass) for c in after]).flows
     share = {flow.before: flow.out for flow in flows if pairs.get(flow.before) == flow.after}
-    parent, heir = _relatives(before, after, pairs)
+    parent, heir = _splits_and_merges(before, after, pairs)
     return Matching(pairs, {i: share.get(i, 0.0) for i in pairs}, parent, heir)
 
 
-def _costs(before: Sequence[Ground], after: Sequence[Ground]) -> npt.NDArray[np.float64]:
+def _costs(before: Sequence[ClusterExtent], after: Sequence[ClusterExtent]) -> npt.NDArray[np.float64]:
     """What each pair costs, shape ``(before, after)``."""
     (low_a, peak_a, high_a, mass_a), (low_b, peak_b, high_b, mass_b) = np.array(before).T, np.array(after).T
     half_a, half_b = (high_a - low_a) / (2 * peak_a), (high_b - low_b) / (2 * peak_b)
@@ -88,30 +88,30 @@ def _costs(before: Sequence[Ground], after: Sequence[Ground]) -> npt.NDArray[np.
     return np.asarray(moved + MASS_WEIGHT * grown, dtype=np.float64)
 
 
-def _relatives(
-    before: Sequence[Ground], after: Sequence[Ground], pairs: dict[int, int]
+def _splits_and_merges(
+    before: Sequence[ClusterExtent], after: Sequence[ClusterExtent], pairs: dict[int, int]
 ) -> tuple[dict[int, int], dict[int, int]]:
     """Parents of the newborn, heirs of the ended; each group of clusters on common ground is coupled by itself."""
     parent: dict[int, int] = {}
     heir: dict[int, int] = {}
     came_from = {j: i for i, j in pairs.items()}
-    for olds, news in _groups(before, after, pairs):
-        told = link([(before[i].peak, before[i].mass) for i in olds], [(after[j].peak, after[j].mass) for j in news])
+    for olds, news in _overlap_groups(before, after, pairs):
+        told = couple([(before[i].peak, before[i].mass) for i in olds], [(after[j].peak, after[j].mass) for j in news])
         out = {(olds[f.before], news[f.after]): f.out for f in told.flows}
         into = {(olds[f.before], news[f.after]): f.into for f in told.flows}
         for (i, j), given in out.items():
             shared = before[i].low < after[j].high and after[j].low < before[i].high
             if not shared:
                 continue
-            if j not in came_from and i in pairs and min(given, out.get((i, pairs[i]), 0.0)) >= SPLIT:
+            if j not in came_from and i in pairs and min(given, out.get((i, pairs[i]), 0.0)) >= SPLIT_SHARE:
                 parent[j] = i
-            if i not in pairs and j in came_from and min(into[i, j], into.get((came_from[j], j), 0.0)) >= SPLIT:
+            if i not in pairs and j in came_from and min(into[i, j], into.get((came_from[j], j), 0.0)) >= SPLIT_SHARE:
                 heir[i] = j
     return parent, heir
 
 
-def _groups(
-    before: Sequence[Ground], after: Sequence[Ground], pairs: dict[int, int]
+def _overlap_groups(
+    before: Sequence[ClusterExtent], after: Sequence[ClusterExtent], pairs: dict[int, int]
 ) -> list[tuple[list[int], list[int]]]:
     """Clusters that hang together by shared ground or by a pair, where there is somebody of either list to explain.
 

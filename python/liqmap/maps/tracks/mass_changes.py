@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Flows", "flows"]
+__all__ = ["MassChanges", "measure_changes"]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Flows:
+class MassChanges:
     """Each side's notional at two times and what lies between, USD, every array ``(2, bins)``, longs first.
 
     A level does not move, so per bin ``before = survived + closed + liquidated`` and ``after = survived + opened``.
@@ -44,9 +44,9 @@ class Flows:
         return self.after - self.opened
 
 
-def flows(
+def measure_changes(
     nursery: EngineRun, span: slice, kept: Floats, cells: tuple[Floats, Floats], half_lives: Floats, first: int
-) -> Flows:
+) -> MassChanges:
     """Take a change apart, from the bars that made it.
 
     A bracket keeps ``2^(−Δt / half-life)`` of itself and what a cut to open interest left; a bin that the price has
@@ -85,7 +85,9 @@ def flows(
         gone[side], stayed[side] = (swept, survivors) if side == 0 else (swept[::-1], survivors[::-1])
     # Rounding must not open or close less than nothing.
     stayed = np.minimum(np.minimum(stayed, after), before - gone)
-    return Flows(before=before, after=after, opened=after - stayed, closed=before - gone - stayed, liquidated=gone)
+    return MassChanges(
+        before=before, after=after, opened=after - stayed, closed=before - gone - stayed, liquidated=gone
+    )
 
 
 def _survival(hours: Floats, half_lives: Floats, kept: Floats) -> Floats:

@@ -55,12 +55,12 @@ class Step:
 
     def to_dict(self) -> dict[str, JSON]:
         """The attributes as plain data, with the share of new money."""
-        plain: dict[str, JSON] = {name: getattr(self, name) for name in _NUMBERS}
+        plain: dict[str, JSON] = {name: getattr(self, name) for name in _AMOUNTS}
         new = self.opened / self.notional if self.notional > 0 else None
         return {"at": iso(self.at), **plain, "link": self.link, "migrating": self.migrating, "new_share": new}
 
 
-_NUMBERS = (
+_AMOUNTS = (
     *("low", "peak", "high", "notional"),
     *("opened", "closed", "liquidated", "carried_in", "carried_out"),
 )
@@ -154,7 +154,7 @@ class Tracks:
                 "parent": Array([t.parent for t, _ in rows], type=whole),
                 "heir": Array([t.heir for t, _ in rows], type=whole),
                 "at_us": Array([s.at for _, s in rows], type=whole),
-                **{name: Array([getattr(s, name) for _, s in rows], type=number) for name in _NUMBERS},
+                **{name: Array([getattr(s, name) for _, s in rows], type=number) for name in _AMOUNTS},
                 "link": Array([s.link for _, s in rows], type=number),
                 "migrating": Array([s.migrating for _, s in rows], type=truth),
             }
@@ -164,11 +164,11 @@ class Tracks:
         """:meth:`to_arrow` as CSV text, with times in ISO 8601."""
         from liqmap.maps.export import csv_text  # noqa: PLC0415 - tables load only when asked for
 
-        header = ["instrument", "track", "side", "parent", "heir", "at", *_NUMBERS, "link", "migrating"]
+        header = ["instrument", "track", "side", "parent", "heir", "at", *_AMOUNTS, "link", "migrating"]
         lines = (
             [
                 *(self.instrument, t.number, t.side, t.parent, t.heir, iso(s.at)),
-                *(getattr(s, name) for name in _NUMBERS),
+                *(getattr(s, name) for name in _AMOUNTS),
                 *(s.link, str(s.migrating).lower()),
             ]
             for t in self.tracks

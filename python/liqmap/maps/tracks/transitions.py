@@ -9,26 +9,26 @@ import numpy as np
 
 from liqmap.maps.clusters import Basin, basins
 from liqmap.maps.heatmap import MAP_SIGMA
-from liqmap.maps.tracks.cluster_coupling import LINK
-from liqmap.maps.tracks.cluster_matching import Ground, Matching, match
+from liqmap.maps.tracks.cluster_coupling import CONTINUED_SHARE
+from liqmap.maps.tracks.cluster_matching import ClusterExtent, Matching, match_clusters
 from liqmap.maps.tracks.tracks import Step
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap._base.timestamps import Instant
-    from liqmap.maps.tracks.mass_changes import Flows
+    from liqmap.maps.tracks.mass_changes import MassChanges
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Clusters", "Turn", "turn"]
+__all__ = ["Clusters", "Transition", "find_transition"]
 
-Clusters: TypeAlias = tuple[tuple[Basin, Ground], ...]
+Clusters: TypeAlias = tuple[tuple[Basin, ClusterExtent], ...]
 """Of one side at one column, in order of price."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Turn:
+class Transition:
     """From one column to the next.
 
     Attributes:
@@ -44,7 +44,7 @@ class Turn:
     ended: dict[int, Step]
 
 
-def turn(edges: Floats, before: Clusters, told: Flows, at: Instant) -> Turn:
+def find_transition(edges: Floats, before: Clusters, told: MassChanges, at: Instant) -> Transition:
     """Find the clusters of the second column and match them with those of the first, none of them if it is the first.
 
     Args:
@@ -53,8 +53,8 @@ def turn(edges: Floats, before: Clusters, told: Flows, at: Instant) -> Turn:
         told: What moved each bin's mass, one side.
         at: UTC microseconds of the second.
     """
-    now, sums = _clusters(edges, told.after), _Sums(told)
-    matching = match([ground for _, ground in before], [ground for _, ground in now])
+    now, sums = _clusters(edges, told.after), _RangeSums(told)
+    matching = match_clusters([ground for _, ground in before], [ground for _, ground in now])
     came_from = {j: i for i, j in matching.pairs.items()}
     steps = []
     for j, (basin, ground) in enumerate(now):
@@ -63,21 +63,21 @@ def turn(edges: Floats, before: Clusters, told: Flows, at: Instant) -> Turn:
             continue
         was, old = before[came_from[j]]
         share = matching.share[came_from[j]]
-        moved = share >= LINK and abs(ground.peak - old.peak) > old.half_width
+        moved = share >= CONTINUED_SHARE and abs(ground.peak - old.peak) > old.half_width
         steps.append(_step(at, ground, sums, was.bins, basin.bins, link=share, migrating=moved))
     ended = {
         i: _step(at, old._replace(mass=0.0), sums, was.bins, slice(0, 0))
         for i, (was, old) in enumerate(before)
         if i not in matching.pairs
     }
-    return Turn(now, tuple(steps), matching, ended)
+    return Transition(now, tuple(steps), matching, ended)
 
 
 def _clusters(edges: Floats, mass: Floats) -> Clusters:
     return tuple(
         (
             basin,
-            Ground(
+            ClusterExtent(
                 float(edges[basin.bins.start]),
                 float(edges[basin.at] + edges[basin.at + 1]) / 2,
                 float(edges[basin.bins.stop]),
@@ -88,10 +88,10 @@ def _clusters(edges: Floats, mass: Floats) -> Clusters:
     )
 
 
-class _Sums:
-    """Flows summed over any range of bins."""
+class _RangeSums:
+    """MassChanges summed over any range of bins."""
 
-    def __init__(self, told: Flows) -> None:
+    def __init__(self, told: MassChanges) -> None:
         self._running = {
             name: np.append(0.0, np.cumsum(getattr(told, name)))
             for name in ("opened", "closed", "liquidated", "survived")
@@ -104,8 +104,8 @@ class _Sums:
 
 def _step(
     at: Instant,
-    ground: Ground,
-    told: _Sums,
+    ground: ClusterExtent,
+    told: _RangeSums,
     was: slice,
     now: slice,
     *,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.instruments import SIDES, slug
 from liqmap._base.number_format import percent, price, share, usd
-from liqmap.charts.cascade.chart import chain_drawing, curve_drawing, scene_data
-from liqmap.charts.cascade.rows import NARROW, WIDE, chain_scene, curve_scene
+from liqmap.charts.cascade.chart import chain_spec, curve_spec, layout_data
+from liqmap.charts.cascade.rows import NARROW, WIDE, chain_layout, curve_layout
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.charts.vega_data import complete
+from liqmap.charts.vega_data import with_data
 from liqmap.maps.export import csv_text
 from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.vega.static_svg import StaticSvg, static_svg
@@ -23,7 +23,7 @@ from liqmap.stress.impact_selection import usable_law
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from liqmap.charts.cascade.rows import Room, Scene
+    from liqmap.charts.cascade.rows import CascadeChartSize, CascadeLayout
     from liqmap.public import History
     from liqmap.report.facts import Facts
     from liqmap.stress.cascade import Cascade
@@ -97,7 +97,7 @@ def _build(facts: Facts, found: CascadePageData | MissingData) -> PageContent | 
         lede=_lede(facts),
         values={
             "curve": curve,
-            "stills": _static_svgs(curve_drawing(COLOURS), lambda room: curve_scene(curve, room), f"{name}-curve"),
+            "stills": _static_svgs(curve_spec(COLOURS), lambda room: curve_layout(curve, room), f"{name}-curve"),
             "chains": chains,
         },
         files={"cascade.json": f"{text}\n".encode(), "cascade.csv": _csv(curve).encode()},
@@ -109,8 +109,8 @@ def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name
     where = "at or beyond" if cascade.depth_exhausted else "at"
     drawn: dict[str, StaticSvg] = {}
     if len(cascade.chain) >= _MIN_CHAIN_STEPS:
-        drawing = chain_drawing(COLOURS, up=cascade.side == "short")
-        drawn = _static_svgs(drawing, lambda room: chain_scene(cascade, room), name)
+        drawing = chain_spec(COLOURS, up=cascade.side == "short")
+        drawn = _static_svgs(drawing, lambda room: chain_layout(cascade, room), name)
     return ShockChain(
         of=cascade,
         title=f"{percent(cascade.shock, signed=True)} stops {where} {stop}",
@@ -119,13 +119,15 @@ def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name
     )
 
 
-def _static_svgs(drawing: dict[str, Any], scene: Callable[[Room], Scene], name: str) -> dict[str, StaticSvg]:
+def _static_svgs(
+    drawing: dict[str, Any], scene: Callable[[CascadeChartSize], CascadeLayout], name: str
+) -> dict[str, StaticSvg]:
     drawn = {}
     for key, room in _CHART_SIZES.items():
-        given = scene_data(scene(room))
+        given = layout_data(scene(room))
         # Static charts have no tooltips.
         seen = {rows: () if rows == "told" else those for rows, those in given["datasets"].items()}
-        drawn[key] = static_svg(complete(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
+        drawn[key] = static_svg(with_data(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
     return drawn
 
 

@@ -8,8 +8,8 @@ from liqmap._base.instruments import slug
 from liqmap._base.timestamps import iso
 from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.charts.tracks.chart import track_data, track_drawing
-from liqmap.charts.tracks.layout import TrackScene
+from liqmap.charts.tracks.chart import track_data, track_spec
+from liqmap.charts.tracks.layout import TracksLayout
 from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.site.downloads import parquet_bytes, table_files
 from liqmap.report.svg.turnover import turnover
@@ -28,10 +28,10 @@ _MAX_OPEN, _MAX_ENDED = 14, 8
 
 
 def _build(facts: Facts, data: TracksData) -> PageContent | MissingData:
-    scene = TrackScene.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
+    scene = TracksLayout.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
     if not scene.lives:
         return MissingData("There was no cluster in this period.", "The page needs a market with open positions.")
-    drawing, name = track_drawing(COLOURS), slug(facts.map.instrument)
+    drawing, name = track_spec(COLOURS), slug(facts.map.instrument)
     return PageContent(
         heading=text.heading(scene),
         lede=text.lede(scene),
@@ -60,7 +60,7 @@ _HEADER = (
 )
 
 
-def _rows(facts: Facts, scene: TrackScene) -> list[list[Cell]]:
+def _rows(facts: Facts, scene: TracksLayout) -> list[list[Cell]]:
     """One row per track, including tracks too small to be drawn."""
     return [
         [

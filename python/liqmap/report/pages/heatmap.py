@@ -11,15 +11,15 @@ import numpy as np
 from liqmap._base.instruments import slug
 from liqmap._base.timestamps import iso
 from liqmap.charts.heatmap.cell_table import cells_table
-from liqmap.charts.heatmap.chart import heat_data, heat_drawing, heat_frame
-from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE, HeatScene, Realised, columns
+from liqmap.charts.heatmap.chart import heat_data, heat_frame, heat_spec
+from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE, HeatmapLayout, RealisedLiquidations, column_times
 from liqmap.charts.heatmap.rows import palettes
 from liqmap.charts.palette import SHADES
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.charts.tracks.layout import TrackScene
+from liqmap.charts.tracks.layout import TracksLayout
 from liqmap.maps.clusters import basins
 from liqmap.maps.export import csv_text
-from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, Heatmap, build_columns
+from liqmap.maps.heatmap import MAP_MERGE, MAP_SIGMA, Heatmap, build_heatmap_at
 from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.realised_data import read_realised
 from liqmap.report.site.downloads import parquet_bytes
@@ -50,7 +50,7 @@ class HeatmapPageData:
     """Data of the page: earlier maps, realised liquidations and tracks."""
 
     heat: Heatmap
-    realised: Realised | None
+    realised: RealisedLiquidations | None
     tracks: TracksData | None = None
 
 
@@ -86,7 +86,7 @@ def _read(history: History, facts: Facts) -> HeatmapPageData | MissingData:
             "The history covers less than four hours before this issue.",
             "The page becomes available with more history, or when older bars and open interest are loaded.",
         )
-    heat = build_columns(history, name, columns(begin, at), merge=MAP_MERGE)
+    heat = build_heatmap_at(history, name, column_times(begin, at), merge=MAP_MERGE)
     tracks = read_tracks_data(history, facts)
     reported = read_realised(history, facts, int(heat.at[0]), at)
     return HeatmapPageData(heat, reported, None if isinstance(tracks, MissingData) else tracks)
@@ -94,9 +94,9 @@ def _read(history: History, facts: Facts) -> HeatmapPageData | MissingData:
 
 def _build(facts: Facts, data: HeatmapPageData) -> PageContent:
     tick, week = facts.map.grid.tick, data.tracks
-    lives = () if week is None else TrackScene.of_tracks(week.tracks, week.path, week.hourly_path, tick).shown
-    scene = HeatScene.of_heat(data.heat, facts.clusters, tick=tick, realised=data.realised, lives=lives)
-    drawing, name = heat_drawing(COLOURS), slug(facts.map.instrument)
+    lives = () if week is None else TracksLayout.of_tracks(week.tracks, week.path, week.hourly_path, tick).shown
+    scene = HeatmapLayout.of_heatmap(data.heat, facts.clusters, tick=tick, realised=data.realised, lives=lives)
+    drawing, name = heat_spec(COLOURS), slug(facts.map.instrument)
     frames = {key: heat_frame(scene, frame) for key, frame in FRAMES.items()}
     static_data = heat_data(scene, everything=False)
     rows = timeline(scene)
@@ -121,7 +121,7 @@ def _build(facts: Facts, data: HeatmapPageData) -> PageContent:
     )
 
 
-def timeline(scene: HeatScene) -> tuple[TimelineRow, ...]:
+def timeline(scene: HeatmapLayout) -> tuple[TimelineRow, ...]:
     """The first time range in a few rows, oldest first; the first row is its start."""
     heat, end = scene.heat, scene.end
     hours = (end - scene.start) / 3_600_000_000
@@ -152,7 +152,7 @@ def timeline(scene: HeatScene) -> tuple[TimelineRow, ...]:
     return tuple(found)
 
 
-def _largest_cluster(notional: Floats, edges: Floats, scene: HeatScene) -> tuple[float, float] | None:
+def _largest_cluster(notional: Floats, edges: Floats, scene: HeatmapLayout) -> tuple[float, float] | None:
     """The largest cluster of a side with its peak in the first price range."""
     found = [
         (float(notional[b.bins].sum()), float(edges[b.at] + edges[b.at + 1]) / 2) for b in basins(notional, MAP_SIGMA)
@@ -160,7 +160,7 @@ def _largest_cluster(notional: Floats, edges: Floats, scene: HeatScene) -> tuple
     return _largest_of([(peak, usd) for usd, peak in found if _in_view(peak, scene)])
 
 
-def _in_view(peak: float, scene: HeatScene) -> bool:
+def _in_view(peak: float, scene: HeatmapLayout) -> bool:
     return scene.view[0] <= peak <= scene.view[1]
 
 
@@ -168,7 +168,7 @@ def _largest_of(found: list[tuple[float, float]]) -> tuple[float, float] | None:
     return max(found, key=lambda cluster: cluster[1], default=None)
 
 
-def _script_data(scene: HeatScene) -> dict[str, Any]:
+def _script_data(scene: HeatmapLayout) -> dict[str, Any]:
     """Parameters of the page script for zooming, panning and reading cells."""
     light, dark = palettes()
     return {
@@ -184,7 +184,7 @@ def _script_data(scene: HeatScene) -> dict[str, Any]:
     }
 
 
-def _legend_ticks(scene: HeatScene) -> list[float]:
+def _legend_ticks(scene: HeatmapLayout) -> list[float]:
     """USD at the ticks of the colour scale."""
     return [scene.scale.top * share for share in (0, 0.25, 0.5, 0.75, 1)]
 
@@ -207,7 +207,7 @@ def _csv(facts: Facts, heat: Heatmap) -> str:
     )
 
 
-def _json(facts: Facts, scene: HeatScene, rows: tuple[TimelineRow, ...]) -> str:
+def _json(facts: Facts, scene: HeatmapLayout, rows: tuple[TimelineRow, ...]) -> str:
     """The content of the page as JSON, with provenance."""
     reported = scene.realised
     content = {

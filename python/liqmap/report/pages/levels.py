@@ -9,9 +9,9 @@ from liqmap._base.errors import InputError
 from liqmap._base.instruments import slug
 from liqmap._base.number_format import percent, price_range, share
 from liqmap._base.timestamps import iso
-from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_drawing
+from liqmap.charts.order_book_overlay.chart import overlay_data, overlay_spec
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.charts.vega_data import complete
+from liqmap.charts.vega_data import with_data
 from liqmap.report.page import MissingData, Page, PageContent
 from liqmap.report.site.downloads import Cell, table_files
 from liqmap.report.svg.levels_strip import levels_strip
@@ -39,7 +39,7 @@ def _read(history: History, facts: Facts) -> TradingLevels | MissingData:
 def _build(facts: Facts, found: TradingLevels | MissingData) -> PageContent | MissingData:
     if isinstance(found, MissingData):
         return found
-    name, drawing = f"{slug(found.instrument)}-book", overlay_drawing(COLOURS)
+    name, drawing = f"{slug(found.instrument)}-book", overlay_spec(COLOURS)
     text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return PageContent(
         heading=_heading(facts, found),
@@ -50,7 +50,7 @@ def _build(facts: Facts, found: TradingLevels | MissingData) -> PageContent | Mi
             "limits": _limits(found),
             "stills": {
                 key: static_svg(
-                    complete(drawing, overlay_data(found, width=width, height=height)), f"{name}-{key[-4:]}"
+                    with_data(drawing, overlay_data(found, width=width, height=height)), f"{name}-{key[-4:]}"
                 )
                 for key, (width, height) in _CHART_SIZES.items()
             },

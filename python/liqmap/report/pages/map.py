@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.instruments import SIDES, slug
 from liqmap._base.timestamps import iso
-from liqmap.charts.map.chart import map_close, map_data, map_drawing
+from liqmap.charts.map.chart import map_close_view, map_data, map_spec
 from liqmap.charts.map.layout import MEDIUM, NARROW, WIDE
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.charts.vega_data import complete
+from liqmap.charts.vega_data import with_data
 from liqmap.maps.clusters import Cluster
-from liqmap.maps.display_bars import bars
+from liqmap.maps.display_bars import display_bars
 from liqmap.maps.export import to_csv
-from liqmap.maps.map_registry import published
+from liqmap.maps.map_registry import published_bytes
 from liqmap.report.facts import REACHES
 from liqmap.report.page import Page, PageContent
 from liqmap.report.site.downloads import Cell, parquet_bytes, table_files
@@ -45,15 +45,15 @@ class MapDrawings:
 
 def draw_map(facts: Facts) -> MapDrawings:
     """Draw a map in every size with the colours of the page."""
-    name, drawing = slug(facts.map.instrument), map_drawing(COLOURS)
+    name, drawing = slug(facts.map.instrument), map_spec(COLOURS)
     return MapDrawings(
         stills={
-            key: static_svg(complete(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
+            key: static_svg(with_data(drawing, map_data(facts.map, frame=frame, everything=False)), f"{name}-{key}")
             for key, frame in FRAMES.items()
         },
         live={
             "drawing": drawing,
-            "close": map_close(facts.map, FRAMES),
+            "close": map_close_view(facts.map, FRAMES),
             "frames": {key: map_data(facts.map, frame=frame, everything=True) for key, frame in FRAMES.items()},
         },
     )
@@ -65,13 +65,13 @@ def _build(facts: Facts, _: None) -> PageContent:
         lede=sentences.balance(facts),
         values={
             "drawings": draw_map(facts),
-            "step": bars(facts.map, most=WIDE.most).step,
+            "step": display_bars(facts.map, most=WIDE.most).step,
             "pain": {side: facts.map.max_pain(side) for side in SIDES},
             "reaches": [facts.within(reach) for reach in REACHES],
         },
         files={
             "map.csv": to_csv(facts.map).encode(),
-            "map.json": published(facts.map),
+            "map.json": published_bytes(facts.map),
             "map.parquet": parquet_bytes(facts.map.to_arrow()),
             **table_files("clusters", *_clusters(facts)),
         },

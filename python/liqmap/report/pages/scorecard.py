@@ -9,7 +9,7 @@ from liqmap._base.instruments import slug
 from liqmap._base.number_format import usd
 from liqmap._base.timestamps import iso
 from liqmap.charts.theme import PAGE as COLOURS
-from liqmap.charts.vega_data import complete
+from liqmap.charts.vega_data import with_data
 from liqmap.maps.export import csv_text
 from liqmap.report.page import Page, PageContent
 from liqmap.report.text import scorecard, sentences
@@ -66,12 +66,12 @@ def _drawings(card: IssuedScorecard, name: str) -> dict[str, dict[str, StaticSvg
     frames = {"narrow": chart.NARROW, "medium wide": chart.MEDIUM}
     wanted: dict[str, Any] = {}
     if card.long.skill or card.short.skill:
-        wanted["skill"] = (chart.skill_drawing, chart.skill_data)
+        wanted["skill"] = (chart.skill_spec, chart.skill_data)
     if card.long.deciles or card.short.deciles:
-        wanted["reliability"] = (chart.reliability_drawing, chart.reliability_data)
+        wanted["reliability"] = (chart.reliability_spec, chart.reliability_data)
     return {
         what: {
-            key: static_svg(complete(drawing(COLOURS), data(card, frame)), f"{name}-{what}-{key.split()[0]}")
+            key: static_svg(with_data(drawing(COLOURS), data(card, frame)), f"{name}-{what}-{key.split()[0]}")
             for key, frame in frames.items()
         }
         for what, (drawing, data) in wanted.items()

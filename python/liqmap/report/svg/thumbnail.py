@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from liqmap.maps.display_bars import GROUPS, bars, window
+from liqmap.maps.display_bars import GROUPS, display_bars, first_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +60,8 @@ class Thumbnail:
 
 def thumbnail(of: LiquidationMap, labelled: Iterable[Cluster]) -> Thumbnail:
     """Draw a small map with the bars, range and colours of the large chart and labels of some clusters."""
-    shown = bars(of, most=_MAX_BARS)
-    low, high = window(of)
+    shown = display_bars(of, most=_MAX_BARS)
+    low, high = first_view(of)
     inside = (shown.high > low) & (shown.low < high)
     tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1.0
     left = (np.maximum(shown.low, low) - low) / (high - low) * WIDTH

@@ -12,7 +12,7 @@ from liqmap.report.text.heatmap import day_and_time, range_name
 from liqmap.report.text.sentences import duration_text, round_price_range
 
 if TYPE_CHECKING:
-    from liqmap.charts.tracks.layout import Life, TrackScene
+    from liqmap.charts.tracks.layout import TracksLayout, TrackSummary
     from liqmap.report.facts import Facts
 
 __all__ = ["age", "alt_text", "heading", "lede", "notional_change", "previous_peak", "status"]
@@ -20,7 +20,7 @@ __all__ = ["age", "alt_text", "heading", "lede", "notional_change", "previous_pe
 _DAY = 86_400_000_000
 
 
-def heading(scene: TrackScene) -> str:
+def heading(scene: TracksLayout) -> str:
     """Heading: clusters swept by the price, and new clusters."""
     swept = [life for life in scene.shown if life.end == "swept"]
     new = [life for life in scene.shown if life.end == "stands" and life.new]
@@ -38,7 +38,7 @@ def heading(scene: TrackScene) -> str:
     return f"{gone}; {len(new)} open {'cluster is' if len(new) == 1 else 'clusters are'} new, the largest {most}"
 
 
-def lede(scene: TrackScene) -> str:
+def lede(scene: TracksLayout) -> str:
     """Notional opened, closed and liquidated on each side."""
     of = scene.of
     parts = [
@@ -49,7 +49,7 @@ def lede(scene: TrackScene) -> str:
     return f"Modelled, over all prices: {parts[0]}; {parts[1]}."
 
 
-def alt_text(facts: Facts, scene: TrackScene) -> str:
+def alt_text(facts: Facts, scene: TracksLayout) -> str:
     """Alternative text of the tracks chart."""
     return (
         f"Clusters of {facts.map.instrument} over time: one line per cluster at its peak price, line width by "
@@ -57,7 +57,7 @@ def alt_text(facts: Facts, scene: TrackScene) -> str:
     )
 
 
-def age(life: Life, scene: TrackScene) -> str:
+def age(life: TrackSummary, scene: TracksLayout) -> str:
     """Age of a cluster; a lower bound if it existed before the first column."""
     length = int(scene.of.at[-1]) - life.born
     if not length:
@@ -65,20 +65,20 @@ def age(life: Life, scene: TrackScene) -> str:
     return f"{'' if life.known else 'over '}{duration_text(length)}"
 
 
-def previous_peak(life: Life, scene: TrackScene) -> str:
+def previous_peak(life: TrackSummary, scene: TracksLayout) -> str:
     """First peak price followed by an arrow; empty if the peak has not moved."""
     first, last = life.track.steps[0].peak, life.last.peak
     return "" if abs(first - last) < 1e-9 * last else f"{price(first, scene.tick)} → "
 
 
-def notional_change(life: Life) -> str:
+def notional_change(life: TrackSummary) -> str:
     """Change of notional since the first column, or ``new`` or ``split off`` for a later cluster."""
     if life.known:
         return "new" if life.new else "split off"
     return f"{'+' if life.change > 0 else ''}{usd(life.change)}"
 
 
-def status(life: Life) -> str:
+def status(life: TrackSummary) -> str:
     """Events of a cluster and how it ended."""
     track = life.track
     parts = []

@@ -9,7 +9,7 @@ from liqmap.report.text.sentences import clock, cluster_location, day
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
-    from liqmap.charts.heatmap.layout import HeatScene
+    from liqmap.charts.heatmap.layout import HeatmapLayout
     from liqmap.report.facts import Facts
 
 __all__ = ["day_and_time", "heatmap_alt_text", "heatmap_heading", "heatmap_lede", "range_name"]
@@ -40,7 +40,7 @@ def day_and_time(at: Instant) -> str:
     return f"{day(at).rsplit(' ', 1)[0]}, {clock(at)}"
 
 
-def heatmap_heading(facts: Facts, scene: HeatScene) -> str:
+def heatmap_heading(facts: Facts, scene: HeatmapLayout) -> str:
     """Heading: predicted liquidations over the first range and the largest remaining cluster."""
     long, short = _modelled_liquidations(scene, scene.start, scene.end)
     length = range_name(scene.days[scene.first])
@@ -57,7 +57,7 @@ def heatmap_heading(facts: Facts, scene: HeatScene) -> str:
     return f"{head}; the largest remaining cluster is {cluster_location(left)}"
 
 
-def heatmap_lede(scene: HeatScene) -> str:
+def heatmap_lede(scene: HeatmapLayout) -> str:
     """Predicted and reported liquidations of the first range."""
     long, short = _modelled_liquidations(scene, scene.start, scene.end)
     length = range_name(scene.days[scene.first])
@@ -79,7 +79,7 @@ def heatmap_lede(scene: HeatScene) -> str:
     )
 
 
-def heatmap_alt_text(facts: Facts, scene: HeatScene) -> str:
+def heatmap_alt_text(facts: Facts, scene: HeatmapLayout) -> str:
     """Alternative text of the heatmap."""
     return (
         f"Heatmap of {facts.map.instrument}: time on the horizontal axis, price on the vertical axis, notional by "
@@ -88,13 +88,13 @@ def heatmap_alt_text(facts: Facts, scene: HeatScene) -> str:
     )
 
 
-def _modelled_liquidations(scene: HeatScene, start: Instant, end: Instant) -> tuple[float, float]:
+def _modelled_liquidations(scene: HeatmapLayout, start: Instant, end: Instant) -> tuple[float, float]:
     within = (scene.heat.at > start) & (scene.heat.at <= end)
     long, short = scene.heat.predicted[within].sum(axis=(0, 2)).tolist()
     return long, short
 
 
-def _price_move(scene: HeatScene) -> str:
+def _price_move(scene: HeatmapLayout) -> str:
     """Describe the price move over the first range."""
     heat = scene.heat
     begin = max(int(heat.at.searchsorted(scene.start, side="right")) - 1, 0)

@@ -9,7 +9,7 @@ from typing import Any
 from xml.parsers import expat
 
 from liqmap._base.errors import InternalError
-from liqmap.charts.spec_cache import kept
+from liqmap.charts.spec_cache import cached_spec
 from liqmap.report.vega.vega_bundle import load_vl_convert, vl_convert_version
 from liqmap.report.vega.vega_engine import draw
 
@@ -80,7 +80,7 @@ def _draw_spec(spec: dict[str, Any], name: str) -> tuple[str, int]:
 @lru_cache(maxsize=64)
 def _compiled(spec: str) -> str:
     return json.dumps(
-        kept(f"vega {vl_convert_version()} {spec}", lambda: dict(load_vl_convert().vegalite_to_vega(spec)))
+        cached_spec(f"vega {vl_convert_version()} {spec}", lambda: dict(load_vl_convert().vegalite_to_vega(spec)))
     )
 
 
