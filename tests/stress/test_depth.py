@@ -177,7 +177,7 @@ def test_invalid_orders_are_rejected_and_counted() -> None:
 
 
 def test_a_book_without_valid_orders_is_rejected() -> None:
-    with pytest.raises(InputError, match="no usable order"):
+    with pytest.raises(InputError, match="no valid order"):
         Depth.of_orders("sim:X", 0, orders({math.nan: 1}, {}))
 
 

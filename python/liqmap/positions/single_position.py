@@ -130,7 +130,7 @@ def price_position(position: Position, tiers: Sequence[Tier], *, at: Instant | N
     since = max(tier.valid_from for tier in tiers)
     if at is not None and since > at:
         found = f"the earliest tier table is of {iso(since)}"
-        raise NotFoundError("position", name, found, f"one valid at {iso(at)}", "nothing computed")
+        raise NotFoundError("position", name, found, f"a table valid at {iso(at)}", "nothing computed")
     price, bankruptcy, tier, reason = _price_with_margins(position, tiers, [position.margin])[0]
     if reason is not None and not reason.startswith("margin covers"):
         field = next((to for start, to in _FIELD_BY_REASON.items() if reason.startswith(start)), None)

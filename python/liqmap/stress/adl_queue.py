@@ -71,7 +71,7 @@ def deleverage_winners(
     """
     order = _queue_order(size, score)
     if not (np.isfinite(amount) and amount >= 0):
-        raise InputError("deleverage", "amount", repr(amount), "a finite number from 0 on", "nothing computed")
+        raise InputError("deleverage", "amount", repr(amount), "a finite number of at least 0", "nothing computed")
     ahead = np.concatenate(([0.0], np.cumsum(size[order])[:-1]))
     closed = np.zeros_like(size)
     closed[order] = np.clip(amount - ahead, 0, size[order])

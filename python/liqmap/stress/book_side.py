@@ -136,7 +136,7 @@ def clean_book(orders: RestingOrders, *, where: str) -> tuple[float, SideDepth, 
         bid, bid_usd = keep(bid, bid_usd, bid < split, "crossed")
         ask, ask_usd = keep(ask, ask_usd, ask >= split, "crossed")
     if not bid.size and not ask.size:
-        raise InputError("depth", where, "no usable order", "orders with prices and sizes above 0", "nothing computed")
+        raise InputError("depth", where, "no valid order", "orders with prices and sizes above 0", "nothing computed")
     # The best price of a one-sided book serves as the mid.
     mid = float(np.mean([side.max() if low else side.min() for side, low in ((bid, True), (ask, False)) if side.size]))
     ask, ask_usd = keep(ask, ask_usd, ask <= mid * (1 + _MAX_ASK_DISTANCE), "far")

@@ -80,6 +80,8 @@ def instruments_with_books(store: Store, market: str) -> list[str]:
     members = [one for one in store.instruments() if one.base == market and one.kind != "aggregate"]
     if not members:
         known = ", ".join(sorted({one.base for one in store.instruments()})) or "none yet"
-        raise NotFoundError("depth", market, "no instrument on it", f"one of the history's: {known}", "no book")
+        raise NotFoundError(
+            "depth", market, "no instrument of this market", f"a market of the history: {known}", "no depth"
+        )
     real = any(not one.simulated for one in members)
     return [one.name for one in members if not (real and one.simulated)]

@@ -125,7 +125,9 @@ def directional_levels(of: MapLike, side: Side, *, minimum: int = 1) -> Directio
     mark = int(np.floor(mark_price / grid.tick + 0.5))
     by_bracket = np.asarray(of.long if side == "long" else of.short, dtype=np.float64)
     if not np.all(np.isfinite(by_bracket) & (by_bracket >= 0)):
-        raise InputError("cascade", of.instrument, f"a {side} bin negative or not finite", "USD from 0 on", "stopped")
+        raise InputError(
+            "cascade", of.instrument, f"a {side} bin negative or not finite", "USD of at least 0", "nothing computed"
+        )
     notional = by_bracket.sum(axis=0)
     bins = np.flatnonzero(notional > 0)
     low = grid.low_tick + bins * grid.width_ticks

@@ -61,7 +61,7 @@ def split_into_tranches(of: MapLike, parts: Sequence[tuple[float, float]]) -> Tr
     valid = all(math.isfinite(further) and further >= 0 and share >= 0 for further, share in parts)
     if not valid or abs(sum(share for _, share in parts) - 1) > 1e-9:  # noqa: PLR2004 - shares are given by hand
         raise InputError(
-            "tranches", "parts", repr(tuple(parts)), "distances from 0 on, shares that sum to 1", "stopped"
+            "tranches", "parts", repr(tuple(parts)), "distances of at least 0, shares that sum to 1", "nothing computed"
         )
     moves = [(round(further * of.mark_price / of.grid.width), share) for further, share in parts]
     long, lost_long = _spread_notional(of.long[:, ::-1], moves)

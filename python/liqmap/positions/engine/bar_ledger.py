@@ -121,7 +121,7 @@ def build_ledger(
     first = 0 if start is None else int(np.searchsorted(run.bars.end, start, side="right"))
     if first == len(run.bars.end):
         found = f"no bar that ends after {iso(moment if start is None else start)}"
-        raise NotFoundError("ledger", instrument, found, "a span that the history has", "no ledger made")
+        raise NotFoundError("ledger", instrument, found, "a span covered by the history", "no ledger made")
     run.advance_to(first)
     return record_bar_ledger(run, first, len(run.bars.end))
 
