@@ -145,6 +145,6 @@ def test_a_market_has_levels_too(db: Path) -> None:
         book = history.depth("BTC", END)
         assert book is not None
         assert book.instruments == (NAME,)
-        with pytest.raises(liqmap.NotFoundError, match="one of the history's: BTC"):
+        with pytest.raises(liqmap.NotFoundError, match="a market of the history: BTC"):
             history.depth("ETH", END)
     assert json.loads(run("BTC", "--db", db, "--json").stdout)["instrument"] == "BTC"
