@@ -1,4 +1,4 @@
-"""The curve over shocks and both charts: each point a cascade, bounds drawn as bounds, no word as code."""
+"""The cascade curve and both charts: points equal cascades, bounds are marked, and data is never code."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from _helpers.sample_map import sample_map
 from _helpers.small_maps import FIVE, by_levels
 from liqmap._base.errors import InputError
-from liqmap.charts.cascade.chart import chain_drawing, curve_chart, curve_drawing, scene_data
-from liqmap.charts.cascade.rows import MEDIUM, NARROW, WIDE, chain_scene, curve_scene
+from liqmap.charts.cascade.chart import chain_spec, curve_chart, curve_spec, layout_data
+from liqmap.charts.cascade.rows import MEDIUM, NARROW, WIDE, chain_layout, curve_layout
 from liqmap.charts.theme import LIGHT, PAGE
-from liqmap.charts.vega_data import complete
+from liqmap.charts.vega_data import with_data
 from liqmap.report.vega.static_svg import static_svg
 from liqmap.stress.cascade import cascade
 from liqmap.stress.cascade_curve import LAWS, cascade_curve
@@ -33,7 +33,7 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def test_each_point_is_a_cascade() -> None:
+def test_each_point_equals_a_single_cascade() -> None:
     of = by_levels(BOTH)
     curve = cascade_curve(of, T2, furthest=0.02, steps=40)
     assert [leg.side for leg in curve.legs] == ["long", "short"]
@@ -47,23 +47,23 @@ def test_each_point_is_a_cascade() -> None:
                 assert line.exhausted[i] == want.depth_exhausted
 
 
-def test_the_five_levels_lie_on_the_curve() -> None:
+def test_the_curve_of_five_levels_equals_the_hand_computed_table() -> None:
     (leg,) = cascade_curve(by_levels(FIVE), T2, furthest=0.01, steps=10).legs
     stops = dict(zip(np.round(leg.shock, 4).tolist(), leg.lines["calm"].stop_price.tolist(), strict=True))
     assert (stops[-0.004], stops[-0.005], stops[-0.01]) == (99_600, 99_000, 97_600)
 
 
-def test_json_has_no_number_where_the_book_ends() -> None:
+def test_json_is_null_beyond_the_end_of_the_book() -> None:
     curve = cascade_curve(by_levels(FIVE), Linear(depth=1e10, reach=0.05), furthest=0.02, steps=20)
-    told = json.loads(json.dumps(curve.to_dict(), allow_nan=False))
-    line, calm = told["legs"][0]["calm"], curve.legs[0].lines["calm"]
+    plain = json.loads(json.dumps(curve.to_dict(), allow_nan=False))
+    line, calm = plain["legs"][0]["calm"], curve.legs[0].lines["calm"]
     assert [price is None for price in line["stop_price"]] == calm.exhausted.tolist()
     assert any(calm.exhausted)
     assert not all(calm.exhausted)
 
 
 @pytest.mark.parametrize(("furthest", "steps"), [(0.0, 10), (1.0, 10), (float("nan"), 10), (0.1, 0)])
-def test_a_curve_that_is_none(furthest: float, steps: int) -> None:
+def test_an_invalid_range_of_shocks_is_rejected(furthest: float, steps: int) -> None:
     with pytest.raises(InputError, match=r"cascade: (furthest|steps): "):
         cascade_curve(by_levels(FIVE), T2, furthest=furthest, steps=steps)
 
@@ -75,12 +75,12 @@ def test_an_empty_map_has_no_curve() -> None:
         cascade_curve(empty, T2)
 
 
-def test_bounds_are_drawn_as_bounds() -> None:
+def test_bounds_are_marked_in_the_chart() -> None:
     curve = cascade_curve(by_levels(BOTH), Linear(depth=1e11, reach=0.05), furthest=0.02, steps=20)
-    scene = curve_scene(curve)
+    scene = curve_layout(curve)
     stressed = [row for row in scene.datasets["laws"] if row["law"] == 1]
     known = sum(int((~leg.lines["stressed"].exhausted).sum()) for leg in curve.legs)
-    assert len(stressed) == known + 2, "and the mark itself, once a leg"
+    assert len(stressed) == known + 2, "and the mark itself, once per leg"
     assert {row["text"] for row in scene.datasets["ends"]} == {"a tenth of it: the book ends"}
     open_end = [row for row in scene.datasets["band"] if row["low"] == scene.parameters["bottom"]]
     assert len(open_end) == int(curve.legs[0].lines["stressed"].exhausted.sum())
@@ -88,9 +88,9 @@ def test_bounds_are_drawn_as_bounds() -> None:
     assert scene.parameters["bottom"] < min(calm) < max(calm) < scene.parameters["top"]  # type: ignore[type-var,operator]
 
 
-def test_the_chain_is_a_staircase_of_what_fires() -> None:
+def test_the_chain_chart_cumulates_triggered_notional() -> None:
     found = cascade(by_levels(FIVE), -0.01, T2)
-    scene = chain_scene(found)
+    scene = chain_layout(found)
     steps = scene.datasets["steps"]
     assert [row["after"] - row["before"] for row in steps] == [step.notional for step in found.chain]  # type: ignore[operator]
     assert [row["before"] for row in steps[1:]] == [row["after"] for row in steps[:-1]]
@@ -100,44 +100,44 @@ def test_the_chain_is_a_staircase_of_what_fires() -> None:
     assert "mark 100,000" in rules
 
 
-@pytest.mark.parametrize("room", [WIDE, MEDIUM, NARROW], ids=["wide", "medium", "narrow"])
-def test_a_page_can_draw_both(room: Any) -> None:
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, NARROW], ids=["wide", "medium", "narrow"])
+def test_both_charts_are_drawn_at_every_page_width(size: Any) -> None:
     of = sample_map()
-    law, third = PowerLaw(), SquareRoot()
-    curve = cascade_curve(of, law, square_root=third)
-    first = static_svg(complete(curve_drawing(PAGE), scene_data(curve_scene(curve, room))), "curve")
+    law, square_root = PowerLaw(), SquareRoot()
+    curve = cascade_curve(of, law, square_root=square_root)
+    first = static_svg(with_data(curve_spec(PAGE), layout_data(curve_layout(curve, size))), "curve")
     assert first.marks > 10
     for shock in (-0.05, 0.05):
         found = of.cascade(shock, law)
-        drawing = chain_drawing(PAGE, up=shock > 0)
-        assert static_svg(complete(drawing, scene_data(chain_scene(found, room))), "chain").marks > 3
+        drawing = chain_spec(PAGE, up=shock > 0)
+        assert static_svg(with_data(drawing, layout_data(chain_layout(found, size))), "chain").marks > 3
 
 
-def test_no_expression_is_made_from_data() -> None:
-    """A hostile name, another price: the drawing is the same text, only rows and numbers differ."""
+def test_chart_expressions_do_not_contain_data() -> None:
+    """A hostile instrument name changes only rows and numbers of the specification, not its text."""
     plain, odd = by_levels(FIVE), replace(by_levels(FIVE), instrument="sim:');alert(1)//{{x}}")
     specs = [cascade_curve(of, T2, furthest=0.02).chart().to_dict() for of in (plain, odd)]
     assert texts(specs[0]) == texts(specs[1])
     assert "alert" not in json.dumps(specs[1])
-    assert curve_drawing(LIGHT) == curve_drawing(LIGHT)
+    assert curve_spec(LIGHT) == curve_spec(LIGHT)
 
 
-def test_a_shock_that_sets_nothing_off_still_has_a_chart() -> None:
+def test_a_shock_without_triggered_levels_has_a_chart() -> None:
     found = cascade(by_levels(FIVE), -0.004, T2)
     assert not found.chain
     spec = found.chart(title="nothing").to_dict()
     assert static_svg(spec, "nothing").marks >= 2
 
 
-def test_a_curve_with_one_side_only() -> None:
+def test_a_curve_with_one_side_has_a_chart() -> None:
     curve = cascade_curve(by_levels(FIVE), T2, furthest=0.02)
-    scene = curve_scene(curve)
+    scene = curve_layout(curve)
     assert (scene.parameters["left"], scene.parameters["right"]) == (-0.02, 0.0)
     assert curve_chart(curve).to_dict()
 
 
-def test_not_a_number_is_told_by_its_field() -> None:
+def test_a_value_that_is_not_a_number_is_rejected_with_its_field() -> None:
     curve = cascade_curve(by_levels(FIVE), T2, furthest=0.02, steps=4)
     curve.legs[0].lines["calm"].stop_price[2] = np.nan
     with pytest.raises(InputError, match=r"chart: curve/band, \w+: nan"):
-        curve_scene(curve)
+        curve_layout(curve)
