@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
-        ("page.csv", "<!DOCTYPE html>\n<html><body>404 Not Found</body></html>\n", "a page of HTML"),
-        ("page.csv", "\ufeff  <html></html>", "a page of HTML"),
-        ("page.zip", "<html>404</html>", "a page of HTML"),
-        ("page.parquet", "<html>404</html>", "a page of HTML"),
+        ("page.csv", "<!DOCTYPE html>\n<html><body>404 Not Found</body></html>\n", "an HTML or XML page"),
+        ("page.csv", "\ufeff  <html></html>", "an HTML or XML page"),
+        ("page.zip", "<html>404</html>", "an HTML or XML page"),
+        ("page.parquet", "<html>404</html>", "an HTML or XML page"),
         ("empty.csv", "", "an empty file"),
-        ("header.csv", BAR, "a header and no rows"),
+        ("header.csv", BAR, "a header without rows"),
     ],
 )
 def test_fault_32_pages_and_empty_files(refused: Refused, write: Write, name: str, content: str, found: str) -> None:
@@ -53,7 +53,7 @@ def test_fault_33_a_line_cut_in_the_middle(refused: Refused, write: Write) -> No
 
 @pytest.mark.parametrize("lost", range(1, 80, 3))
 def test_fault_33_a_last_line_that_does_not_end(refused: Refused, write: Write, lost: int) -> None:
-    assert "the last line does not end" in refused(write("perp.csv", perp(5)[:-lost])).found
+    assert "no newline after the last row" in refused(write("perp.csv", perp(5)[:-lost])).found
 
 
 def test_fault_34_a_bad_cell_late_in_the_file(refused: Refused, write: Write) -> None:
@@ -196,7 +196,7 @@ def test_a_row_bad_for_several_tables_is_one_row(store: Store, refused: Refused,
     lines = perp(6).splitlines()
     lines[2] = "x" + lines[2]
     file = write("perp.csv", "\n".join(lines) + "\n")
-    assert "more row" not in str(refused(file))
+    assert "more invalid row" not in str(refused(file))
     report = store.load(file, instrument=BTC, allow_rejects=1)
     assert [(r.row, r.field) for r in report.rejects] == [(3, "timestamp")]
     assert [(t.table, t.stored, t.rejected) for t in report.tables] == [

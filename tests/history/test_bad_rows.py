@@ -166,7 +166,7 @@ def test_fault_30_and_31_numbers_that_are_none(refused: Refused, write: Write, c
 
 def test_fault_31_says_how_many_more(refused: Refused, write: Write) -> None:
     text = perp(10).replace(",70001.0,", ",?,")
-    assert "9 more rows at fault" in str(refused(write("perp.csv", text)))
+    assert "9 more invalid rows" in str(refused(write("perp.csv", text)))
 
 
 def test_fault_31_a_bad_row_may_be_put_aside_when_allowed(store: Store, write: Write) -> None:

@@ -221,7 +221,7 @@ def test_coverage_tells_gaps_and_a_feed_that_stands_still(store: Store, write: W
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
     text = "\n".join(store.coverage().lines)
     assert "3 missing" in text
-    assert "7 readings alike" in text
+    assert "7 equal readings" in text
 
 
 def test_coverage_of_real_files(store: Store, shared: Path) -> None:

@@ -59,7 +59,7 @@ def test_bybit_s_fraction_and_percent_are_told_apart_by_the_leverage(store: Stor
 
 def test_okx_counts_contracts_and_needs_to_know_which_kind(store: Store, tmp_path: Path, shared: Path) -> None:
     sample = shared / "api_samples/okx/position-tiers_BTC_live_2026-09-25.json"
-    with pytest.raises(InputError, match="an instrument named in the call"):
+    with pytest.raises(InputError, match="an instrument in the call"):
         store.load(sample, at=AT)
     store.load(sample, at=AT, instrument="okx:BTC-USDT-SWAP")
     store.load(sample, at=AT, instrument="okx:BTC-USD_UM-261030")
@@ -82,8 +82,8 @@ def test_the_collection_of_vectors(store: Store, shared: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "say"),
     [
-        ({"notionalFloor": 400}, "brackets[1] notional_floor: 400 (expected 300, where the tier before ends)"),
-        ({"cum": 7}, "brackets[1] deduction: 7 (expected 0.3, as follows from the tiers before: one is missing)"),
+        ({"notionalFloor": 400}, "brackets[1] notional_floor: 400 (expected 300, the end of the previous tier)"),
+        ({"cum": 7}, "brackets[1] deduction: 7 (expected 0.3, computed from the previous tiers: a tier is missing)"),
         ({"maintMarginRatio": 1.5, "cum": 448.8}, "brackets[1] mmr: '1.5' (expected a fraction"),
         ({"maintMarginRatio": "x"}, "brackets[1] mmr: 'x' (expected a fraction"),
         ({"notionalCap": 200}, "brackets[1] notional_cap: '200' (expected a cap above the floor)"),

@@ -1,4 +1,4 @@
-"""The history: one DuckDB file, filled by loads that account for every row, read without seeing the future."""
+"""The history: one DuckDB file with all market data; loads account for every row, and reads use no later data."""
 
 from liqmap.history.coverage import Coverage, Gap, Span, StaleRun
 from liqmap.history.loading.load_report import LoadReport, Reject, TableReport

@@ -1,4 +1,4 @@
-"""Opening the one file: never made by a reader, made whole or not at all by a writer, one clear line when it fails."""
+"""Opens and creates the history file: readers never create it, writers create it atomically."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def open_connection(path: Path | str, mode: Mode, *, patience: float) -> duckdb.
 
     Args:
         path: The file, or ``:memory:`` (mode ``w`` only).
-        mode: ``r`` reads what exists, with file access shut off; ``w`` creates the file if it is not there.
-        patience: Seconds to wait while another process holds the file.
+        mode: ``r`` opens an existing file without access to other files; ``w`` creates a missing file.
+        patience: Seconds to wait while another process locks the file.
 
     Raises:
-        StorageError: Missing, locked, damaged, not liqmap's, or written by a newer liqmap.
+        StorageError: The file is missing, locked, damaged, not a liqmap history, or of another schema version.
     """
     if str(path) == MEMORY:
         return _open_in_memory(mode)
@@ -84,15 +84,15 @@ def _open_in_memory(mode: Mode) -> duckdb.DuckDBPyConnection:
 
 
 def _configure(connection: duckdb.DuckDBPyConnection) -> None:
-    # DuckDB takes a filtered side for a handful of rows and then pairs every row with every other: 17,000 rows of open
-    # interest took 20 s to check instead of 0.3 s.
+    # DuckDB underestimates the rows of a filtered side and then uses a nested-loop join: the check of 17,000 rows of
+    # open interest took 20 s instead of 0.3 s.
     connection.execute("SET asof_loop_join_threshold = 0")
-    # Standard output is ours: it may be JSON.
+    # A progress bar would corrupt JSON on standard output.
     connection.execute("SET enable_progress_bar = false")
 
 
 def _settings(mode: Mode) -> dict[str, str | bool | int | float | list[str]]:
-    # A reader sees nothing but its own file; Python's variables are never tables.
+    # A reader has access to its own file only, and Python variables cannot be queried as tables.
     settings: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": False}
     if mode == "r":
         settings["enable_external_access"] = False
@@ -102,7 +102,7 @@ def _settings(mode: Mode) -> dict[str, str | bool | int | float | list[str]]:
 def _require_history_file(path: Path) -> None:
     where = str(path)
     if not path.exists():
-        raise StorageError("open", where, "no such file", "a liqmap history; `liqmap load` makes one", "nothing made")
+        raise StorageError("open", where, "no such file", "a liqmap history; `liqmap load` creates one", "stopped")
     if path.is_dir():
         raise StorageError("open", where, "a directory", "a liqmap history file", "stopped")
     try:
@@ -111,13 +111,15 @@ def _require_history_file(path: Path) -> None:
     except OSError as error:
         raise StorageError("open", where, error.strerror or str(error), "a readable file", "stopped") from None
     if not head:
-        raise StorageError("open", where, "an empty file", "a liqmap history", "left as it is; remove it to start anew")
+        raise StorageError(
+            "open", where, "an empty file", "a liqmap history", "file unchanged; delete it to start over"
+        )
     if head[_MAGIC_OFFSET:] != _MAGIC:
-        raise StorageError("open", where, "not a DuckDB file", "a liqmap history", "left as it is")
+        raise StorageError("open", where, "not a DuckDB file", "a liqmap history", "file unchanged")
 
 
 def _connect_with_retry(path: Path, mode: Mode, patience: float) -> duckdb.DuckDBPyConnection:
-    """Connect, waiting with jitter while another process holds the file."""
+    """Connect; retry with random delays while another process locks the file."""
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
     while True:
@@ -126,15 +128,15 @@ def _connect_with_retry(path: Path, mode: Mode, patience: float) -> duckdb.DuckD
         except duckdb.Error as error:
             if _LOCK_MESSAGE not in str(error) or time.monotonic() >= deadline:
                 raise translate_error(error, path) from None
-        time.sleep(random.uniform(0, pause))  # noqa: S311 - only spreads the attempts of several processes
+        time.sleep(random.uniform(0, pause))  # noqa: S311 - randomness only spreads the attempts of several processes
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _create(path: Path) -> None:
-    """Make a new history under a temporary name and link it into place: no half-made file is ever seen."""
+    """Create a history under a temporary name and link it to its path, so that no incomplete file is ever visible."""
     folder = path.parent
     if not folder.is_dir():
-        raise StorageError("open", str(path), f"no folder {folder}", "an existing folder", "nothing made")
+        raise StorageError("open", str(path), f"no folder {folder}", "an existing folder", "nothing created")
     draft = folder / f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.tmp"
     try:
         with storage_errors(path), duckdb.connect(MEMORY) as connection:
@@ -152,7 +154,7 @@ def _create(path: Path) -> None:
         if isinstance(error, LiqmapError):
             raise
         raise StorageError(
-            "open", str(path), error.strerror or str(error), "a writable folder", "nothing made"
+            "open", str(path), error.strerror or str(error), "a writable folder", "nothing created"
         ) from None
     finally:
         draft.unlink(missing_ok=True)
@@ -163,7 +165,7 @@ def _link_into_place(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        return  # Another writer was quicker: its file is as good as ours.
+        return  # Another writer created an equivalent file first.
     except OSError:
         draft.replace(path)  # a file system without links
 
@@ -198,18 +200,18 @@ def _check_meta(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     version = meta.get("schema_version", "")
     if not version.isdigit():
         raise StorageError(
-            "open", str(path), "a DuckDB file without liqmap's tables", "a liqmap history", "left as it is"
+            "open", str(path), "a DuckDB file without liqmap's tables", "a liqmap history", "file unchanged"
         )
     if int(version) != SCHEMA_VERSION:
-        by = meta.get("liqmap_version", "another liqmap")
-        way = "upgrade liqmap" if int(version) > SCHEMA_VERSION else "load its files into a new history"
-        found_text = f"schema {version}, written by liqmap {by}"
-        raise StorageError("open", str(path), found_text, f"schema {SCHEMA_VERSION}", f"left as it is; {way}")
+        writer = meta.get("liqmap_version", "another liqmap")
+        advice = "upgrade liqmap" if int(version) > SCHEMA_VERSION else "load its files into a new history"
+        found_text = f"schema {version}, written by liqmap {writer}"
+        raise StorageError("open", str(path), found_text, f"schema {SCHEMA_VERSION}", f"file unchanged; {advice}")
 
 
 @contextmanager
 def storage_errors(path: Path | str, stage: str = "open") -> Iterator[None]:
-    """Turn what DuckDB raises into the house's one line."""
+    """Convert errors of DuckDB to :class:`StorageError`."""
     try:
         yield
     except duckdb.Error as error:
@@ -217,39 +219,39 @@ def storage_errors(path: Path | str, stage: str = "open") -> Iterator[None]:
 
 
 def translate_error(error: duckdb.Error, path: Path | str, stage: str = "open") -> StorageError:
-    """The house's line for an error of DuckDB's about the history file."""
+    """Return the :class:`StorageError` for an error of DuckDB about the history file."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else type(error).__name__
 
-    def has(*signs: str) -> bool:
-        return any(sign in text for sign in signs)
+    def has(*fragments: str) -> bool:
+        return any(fragment in text for fragment in fragments)
 
-    found, expected, done = first, "a liqmap history", "left as it is"
+    found, expected, done = first, "a liqmap history", "file unchanged"
     if _LOCK_MESSAGE in text and (holder := _PID.search(text)):
-        found, expected = f"held by another process (PID {holder[1]})", "one writer, or readers only"
-        done = "gave up waiting; nothing changed"
+        found, expected = f"locked by another process (PID {holder[1]})", "one writer, or readers only"
+        done = "timed out; nothing changed"
     elif has("different configuration", "file handle conflict"):
         found, expected = "already open in this process in another mode", "one mode at a time"
-        done = "close the other one first"
+        done = "stopped; close the other connection first"
     elif has("No space left", "File too large", "not enough space", "Disk quota"):
         free = 0 if str(path) == MEMORY else shutil.disk_usage(Path(path).absolute().parent).free
-        stage, found = "write", f"no space to write ({free:,} bytes free)"
-        expected, done = "room on the disk", "nothing of this load stored, all earlier loads kept"
+        stage, found = "write", f"disk full ({free:,} bytes free)"
+        expected, done = "free disk space", "nothing of this load stored, all earlier loads kept"
     elif isinstance(error, duckdb.OutOfMemoryException):
-        stage, expected = "write", "more memory, or room for DuckDB's temporary files"
+        stage, expected = "write", "more memory, or disk space for DuckDB's temporary files"
         done = "nothing of this load stored"
     elif has("WAL", "orrupt", "checksum", "Could not read enough bytes"):
-        expected, done = "an undamaged history", "left as it is; restore it from a snapshot"
+        expected, done = "an undamaged history", "file unchanged; restore a database snapshot"
     elif has("version number", "older version", "newer version"):
-        expected, done = "a file this DuckDB can read", "left as it is; upgrade duckdb"
+        expected, done = "a file of a supported DuckDB version", "file unchanged; upgrade duckdb"
     return StorageError(stage, str(path), found, expected, done)
 
 
 def require_disk_space(path: Path | str, incoming: int) -> None:
-    """Stop before a load that the disk cannot hold: twice the file and its log, and a margin.
+    """Require free disk space for a load: the incoming bytes, twice the write-ahead log, and a margin.
 
     Raises:
-        StorageError: Too little room.
+        StorageError: The free space is insufficient.
     """
     if str(path) == MEMORY:
         return

@@ -1,4 +1,4 @@
-"""What the history covers: spans, gaps and stale runs, so that a hole is never taken for calm."""
+"""Coverage: the spans, gaps and stale runs of each table, so that missing data are not mistaken for a calm market."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["STALE_AFTER", "Coverage", "Gap", "Span", "StaleRun", "measure_coverage"]
 
 STALE_AFTER = 6
-"""Equal open interest this many readings in a row is taken for a feed that stands still."""
+"""Number of consecutive equal readings from which open interest counts as stale."""
 
 _MAX_LINES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Rows that should be there and are not.
+    """Missing rows.
 
     Attributes:
-        start: When the first missing row would start, UTC microseconds.
-        end: When the next row that is there starts.
-        missing: How many rows.
+        start: Start of the first missing row, UTC microseconds.
+        end: Start of the next existing row, UTC microseconds.
+        missing: Number of missing rows.
     """
 
     start: Instant
@@ -41,12 +41,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class StaleRun:
-    """Open interest that did not move.
+    """Consecutive equal readings of open interest.
 
     Attributes:
-        start: First reading of the value, UTC microseconds.
-        end: Last reading of it.
-        rows: How many readings.
+        start: Time of the first reading, UTC microseconds.
+        end: Time of the last reading, UTC microseconds.
+        rows: Number of readings.
     """
 
     start: Instant
@@ -61,13 +61,14 @@ class Span:
     Attributes:
         instrument: ``venue:SYMBOL``.
         table: The table.
-        series: What sets the series apart within the table: ``300 s last``, ``1800 s long aggregate``.
-        first: First row's time, UTC microseconds.
-        last: Last row's time.
-        rows: How many rows.
-        interval_s: Seconds from row to row: the bar's or window's own, else the commonest; ``None`` for single events.
-        gaps: Missing stretches.
-        stale: Open interest that stands still.
+        series: Label of the series within the table: ``300 s last``, ``1800 s long aggregate``.
+        first: Time of the first row, UTC microseconds.
+        last: Time of the last row, UTC microseconds.
+        rows: Number of rows.
+        interval_s: Seconds between rows: the length of bars or windows, otherwise the most frequent step; ``None`` for
+            single events.
+        gaps: Gaps.
+        stale: Stale runs of open interest.
     """
 
     instrument: str
@@ -82,23 +83,23 @@ class Span:
 
     @property
     def missing(self) -> int:
-        """Missing rows, all gaps together."""
+        """Number of missing rows in all gaps."""
         return sum(gap.missing for gap in self.gaps)
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The span to read: one line, and one for each gap and stale run."""
+        """The span as text: one line, and one for each gap and stale run."""
         series = f" ({self.series})" if self.series else ""
         head = f"{self.table}{series}: {self.rows:,} rows {iso(self.first)} … {iso(self.last)}"
         gaps = [f"gap {iso(g.start)} … {iso(g.end)}: {g.missing:,} missing" for g in self.gaps]
-        stale = [f"stale {iso(s.start)} … {iso(s.end)}: {s.rows:,} readings alike" for s in self.stale]
+        stale = [f"stale {iso(s.start)} … {iso(s.end)}: {s.rows:,} equal readings" for s in self.stale]
         return (
             head,
             *(f"  {line}" for line in (*_truncate_lines(gaps, "gaps"), *_truncate_lines(stale, "stale runs"))),
         )
 
     def to_dict(self) -> dict[str, JSON]:
-        """The span as plain data, times as ISO 8601."""
+        """Return the span as plain data, with times in ISO 8601."""
         gaps: list[JSON] = [{"start": iso(g.start), "end": iso(g.end), "missing": g.missing} for g in self.gaps]
         stale: list[JSON] = [{"start": iso(s.start), "end": iso(s.end), "rows": s.rows} for s in self.stale]
         plain = asdict(self) | {"first": iso(self.first), "last": iso(self.last)}
@@ -106,32 +107,32 @@ class Span:
 
 
 def _truncate_lines(lines: list[str], of: str) -> list[str]:
-    """The first few of many lines, and how many more there are."""
+    """Return the first lines, and the number of the others."""
     more = len(lines) - _MAX_LINES_SHOWN
     return [*lines[:_MAX_LINES_SHOWN], f"… and {more:,} more {of}"] if more > 1 else lines
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """All spans asked for, by instrument, table and series."""
+    """The requested spans, ordered by instrument, table and series."""
 
     spans: tuple[Span, ...]
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The coverage to read."""
-        told: list[str] = []
+        """The coverage as lines of text."""
+        lines: list[str] = []
         for instrument in dict.fromkeys(s.instrument for s in self.spans):
-            told.append(instrument)
-            told += [f"  {line}" for s in self.spans if s.instrument == instrument for line in s.lines]
-        return tuple(told)
+            lines.append(instrument)
+            lines += [f"  {line}" for s in self.spans if s.instrument == instrument for line in s.lines]
+        return tuple(lines)
 
     def to_dict(self) -> dict[str, JSON]:
-        """``{"spans": [...]}``, times as ISO 8601."""
+        """Return ``{"spans": [...]}``, with times in ISO 8601."""
         return {"spans": [span.to_dict() for span in self.spans]}
 
 
-# table: (SQL of what sets a series apart, SQL of its interval in seconds: 0 where rows come when they come)
+# table: (SQL of the series label, SQL of its interval in seconds; 0 for irregular rows, NULL to use the usual step)
 _SERIES_SQL = {
     "bars": ("interval_s || ' s ' || price_source", "interval_s"),
     "open_interest": ("''", "NULL"),
@@ -145,11 +146,11 @@ _SERIES_SQL = {
 def measure_coverage(
     connection: duckdb.DuckDBPyConnection, instrument: str | None = None, stale_after: int = STALE_AFTER
 ) -> Coverage:
-    """What the history holds of an instrument, or of all.
+    """Measure the coverage of one instrument, or of all.
 
-    A gap is a step of more than one and a half intervals: the bar's or window's own, else the commonest step of the
-    file that the rows came from (of the slower file, where two meet). Open interest is stale where at least
-    ``stale_after`` readings in a row are alike.
+    A gap is a step of more than 1.5 intervals. The interval is the length of the bar or window, otherwise the most
+    frequent step of the source file (of the slower file, between rows of two files). Open interest is stale if at least
+    ``stale_after`` consecutive readings are equal.
     """
     spans = []
     for table, (series, _) in _SERIES_SQL.items():
@@ -188,7 +189,7 @@ def _measure_span(
 
 
 def _usual_steps(ts: Ints, load: Ints) -> Floats:
-    """The commonest step of the file that each row came from; of the slower file where two meet. NaN without one."""
+    """Return the most frequent step of each row's source file (the slower of two adjacent files), NaN if undefined."""
     moved, same = np.diff(ts), load[1:] == load[:-1]
     pace = np.full(len(ts), np.nan)
     for one in np.unique(load[load >= 0]).tolist():
@@ -198,7 +199,7 @@ def _usual_steps(ts: Ints, load: Ints) -> Floats:
 
 
 def _mode(values: Ints | Floats) -> float | None:
-    """Of several that are as common, the one that comes first."""
+    """Return the most frequent value; of several, the one that occurs first."""
     if not len(values):
         return None
     kinds, first, count = np.unique(values, return_index=True, return_counts=True)
@@ -220,6 +221,6 @@ def _stale_runs(connection: duckdb.DuckDBPyConnection, name: str, stale_after: i
 
 
 def _equals_previous(values: Floats) -> npt.NDArray[np.bool_]:
-    """Whether each reading but the first is the one before it; two unknown ones are."""
+    """Return whether each reading except the first equals the previous one; two missing readings are equal."""
     before, after = values[:-1], values[1:]
     return np.asarray((before == after) | (np.isnan(before) & np.isnan(after)), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""What a map was made from, told by counts, times and the hashes of the files, as of any time."""
+"""Lineage: row counts, time ranges and file hashes of a map's inputs, as of any time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TableLineage", "read_lineage", "summarise_lineage"]
 
-# table: (SQL of a row's time, SQL of the microseconds after which it is known)
+# table: (SQL of a row's time, SQL of the delay in microseconds until the row is known)
 _ROW_TIMES = {
     "bars": ("ts", "interval_s * 1000000"),
     "open_interest": ("ts", "0"),
@@ -33,13 +33,13 @@ _ROW_TIMES = {
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TableLineage:
-    """The rows of one instrument in one table, by when they were known: one entry per such instant, ascending.
+    """Lineage of one instrument in one table; one entry for each time at which rows became known, ascending.
 
     Attributes:
-        known: UTC microseconds.
-        count: Rows known by then.
-        first, last: The earliest and the latest time among them.
-        files: sha256 of each file that some came from, in order, with the instant from which on some are known.
+        known: Time at which rows became known, UTC microseconds.
+        count: Number of rows known by then.
+        first, last: Earliest and latest time of these rows.
+        files: SHA-256 of each source file, in order, with the time at which its first row became known.
     """
 
     known: Ints
@@ -50,7 +50,7 @@ class TableLineage:
 
 
 def read_lineage(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, TableLineage]:
-    """Each table that holds something of the instrument."""
+    """Return the lineage of an instrument for each table that contains it."""
     found = {}
     for table, (when, length) in _ROW_TIMES.items():
         known = f"{when} + {length}"
@@ -77,15 +77,15 @@ def read_lineage(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, 
 
 
 def summarise_lineage(found: Mapping[str, TableLineage], until: Instant) -> dict[str, JSON]:
-    """Per table with something known by ``until``: how many rows, their first and last time, hashes of their files."""
-    told: dict[str, JSON] = {}
+    """Return the rows known by ``until`` per table: row count, first and last time, and hashes of the source files."""
+    summary: dict[str, JSON] = {}
     for table, rows in found.items():
-        place = int(np.searchsorted(rows.known, until, side="right")) - 1
-        if place >= 0:
-            told[table] = {
-                "rows": int(rows.count[place]),
-                "first": iso(int(rows.first[place])),
-                "last": iso(int(rows.last[place])),
+        index = int(np.searchsorted(rows.known, until, side="right")) - 1
+        if index >= 0:
+            summary[table] = {
+                "rows": int(rows.count[index]),
+                "first": iso(int(rows.first[index])),
+                "last": iso(int(rows.last[index])),
                 "sha256s": [sha256 for sha256, since in rows.files if since <= until],
             }
-    return told
+    return summary

@@ -1,7 +1,8 @@
-"""What was promised as stored, kept beside the history: DuckDB opens a file whose log was cut or lost without a word.
+"""The load journal: a list of committed loads in a file next to the history, which reveals lost loads.
 
-``<history>.loads`` has one JSON line per committed load. It is written after the commit, so it never promises too much;
-a history that holds less than it says has lost data, and is not read as if it were whole.
+DuckDB opens a file whose write-ahead log was truncated or lost without an error. The journal ``<history>.loads`` has
+one JSON line per committed load and is written after the commit, so every entry was stored. A history that lacks a load
+of its journal has lost data and is not opened.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ __all__ = ["append_loads", "check_loads", "journal_path"]
 
 
 def journal_path(path: Path | str) -> Path:
-    """Where the loads of a history are written down."""
+    """Return the path of the load journal of a history."""
     return Path(f"{path}.loads")
 
 
 def append_loads(connection: duckdb.DuckDBPyConnection, path: Path | str) -> None:
-    """Write down every load the history holds and the list does not, and flush it to the disk."""
+    """Append all loads of the history that the journal lacks, and flush the journal to disk."""
     if str(path) == MEMORY:
         return
     known = {load_id for load_id, _ in _journal_entries(connection, path)}
@@ -40,32 +41,31 @@ def append_loads(connection: duckdb.DuckDBPyConnection, path: Path | str) -> Non
     if lines:
         with journal_path(path).open("a", encoding="utf-8") as file:
             if file.tell():
-                file.write("\n")  # ends a line that a crash may have cut
+                file.write("\n")  # terminates a line that a crash may have truncated
             file.writelines(f"{line}\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())
 
 
 def check_loads(connection: duckdb.DuckDBPyConnection, path: Path | str) -> None:
-    """Compare the history with the list.
+    """Verify that the history contains all loads of its journal.
 
     Raises:
-        StorageError: Loads that were acknowledged are not in the history.
+        StorageError: The history lacks a load of the journal.
     """
     if str(path) == MEMORY or not journal_path(path).exists():
         return
     with storage_errors(path):
-        held = _stored_loads(connection)
-        lost = [load_id for load_id, sha256 in _journal_entries(connection, path) if held.get(load_id) != sha256]
+        stored = _stored_loads(connection)
+        lost = [load_id for load_id, sha256 in _journal_entries(connection, path) if stored.get(load_id) != sha256]
     if lost:
         which = f"load {lost[0]}" if len(lost) == 1 else f"{len(lost)} loads ({min(lost)} to {max(lost)})"
         raise StorageError(
             "open",
             str(path),
-            f"{which} missing that had been acknowledged",
-            "all that was stored",
-            f"left as it is; restore it from a snapshot, or delete {journal_path(path).name} "
-            "and load those files again",
+            f"{which} missing although committed",
+            "all loads of the load journal",
+            f"file unchanged; restore a database snapshot, or delete {journal_path(path).name} and repeat the loads",
         )
 
 
@@ -80,7 +80,7 @@ def _stored_loads(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
 
 
 def _journal_entries(connection: duckdb.DuckDBPyConnection, path: Path | str) -> list[tuple[int, str]]:
-    """The list's entries for this very history; those of another file of the same name are not ours to hold it to."""
+    """Return the journal entries of this history; entries of another history with the same file name are ignored."""
     ledger = journal_path(path)
     if not ledger.exists():
         return []
@@ -92,5 +92,5 @@ def _journal_entries(connection: duckdb.DuckDBPyConnection, path: Path | str) ->
             if entry["history"] == history:
                 entries.append((int(entry["load_id"]), str(entry["sha256"])))
         except (ValueError, KeyError, TypeError):
-            continue  # a line cut short by a crash promised nothing
+            continue  # a crash truncated this line before the load was reported as stored
     return entries

@@ -1,7 +1,7 @@
-"""Reads that never see the future, in a fixed order, as numpy arrays.
+"""Queries of market data, in a fixed order, as numpy arrays; no result depends on later data.
 
-Queries take whole tables, so that a history asks each but once (:meth:`liqmap.history.store.Store.cached_query`); the functions
-beside them pick what was known at a time.
+Queries read all rows of an instrument, so that their results can be cached
+(:meth:`liqmap.history.store.Store.cached_query`); other functions select the rows that were known at a time.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _PRICE_SOURCE_ORDER = ("last", "mark", "index", "spot")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MarketBars:
-    """Bars of one series with the open interest known at each bar's end; all arrays have one entry per bar.
+    """Bars of one series, with the open interest known at the end of each bar; all arrays have one entry per bar.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
@@ -59,13 +59,13 @@ class MarketBars:
         ts: Start of each bar, UTC microseconds, ascending; the bar is known at ``ts + interval_s``.
         interval_s: Length of every bar, seconds.
         open: Quote currency, as are high, low and close.
-        volume_base: Coin; NaN where unknown.
-        taker_buy_base: Coin bought by takers; NaN where unknown.
-        taker_net_base: Taker buys − sells, coin; NaN where unknown.
-        oi_base: One-sided open interest, coin: the latest with a time at or before the bar's end. Where the venue gave
-            USD only, divided by the close of the bar that ended at or last before that time (by the first bar's open
-            before any ended). NaN before the first.
-        oi_age_us: How old that open interest was at the bar's end; −1 where there is none.
+        volume_base: Coin; NaN if unknown.
+        taker_buy_base: Coin bought by takers; NaN if unknown.
+        taker_net_base: Taker buys − sells, coin; NaN if unknown.
+        oi_base: One-sided open interest, coin: the latest reading at or before the bar's end. A reading in USD only is
+            divided by the close of the latest bar that had ended by its time (by the first bar's open if none had
+            ended). NaN before the first reading.
+        oi_age_us: Age of that reading at the bar's end, microseconds; −1 if there is none.
     """
 
     instrument: str
@@ -87,11 +87,11 @@ class MarketBars:
 
     @property
     def end(self) -> Ints:
-        """When each bar is known, UTC microseconds."""
+        """End of each bar, when it becomes known, UTC microseconds."""
         return np.asarray(self.ts + self.interval_s * 1_000_000, dtype=np.int64)
 
     def known(self, until: Instant) -> MarketBars:
-        """Those that had ended by then; asked again, the same object, so that what is made of it can be kept."""
+        """Bars that had ended by ``until``; returns a cached object, so that derived results can be cached too."""
         count = int(np.searchsorted(self.ts, until - self.interval_s * 1_000_000, side="right"))
         return self if count == len(self) else _truncate_bars(self, count)
 
@@ -115,28 +115,28 @@ class Funding:
 
 @dataclass(frozen=True, slots=True)
 class OpenInterest:
-    """One-sided open interest at an instant, in coin or USD or both."""
+    """One-sided open interest at a time, in coin, in USD, or both."""
 
     ts: Instant
     base: float | None
     usd: float | None
 
     def coin(self, price: float) -> float | None:
-        """In coin; where only USD is known, at this price."""
+        """Return open interest in coin; USD are converted at ``price`` if coin is unknown."""
         return self.base if self.base is not None or self.usd is None else self.usd / price
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Liquidations:
-    """Realised liquidations, by time and side.
+    """Reported liquidations, by time and side.
 
     Attributes:
-        ts: Start of the window, or the event's time, UTC microseconds.
-        window_s: Length of the window; 0 for a single event.
-        long: Whether a long was liquidated (else a short).
-        price: NaN where unknown.
-        size_base: Coin; NaN where unknown.
-        usd: Notional.
+        ts: Start of the window, or time of the event, UTC microseconds.
+        window_s: Length of the window, seconds; 0 for a single event.
+        long: True if a long was liquidated, false for a short.
+        price: Quote currency; NaN if unknown.
+        size_base: Coin; NaN if unknown.
+        usd: Notional, USD.
         feed: ``complete``, ``throttled`` or ``aggregate``.
     """
 
@@ -149,13 +149,13 @@ class Liquidations:
     feed: npt.NDArray[np.str_]
 
     def between(self, start: Instant, end: Instant) -> Liquidations:
-        """Those whose whole window lies inside ``[start, end)``: what is known by ``end``."""
+        """Return the liquidations whose whole window lies inside ``[start, end)``, hence known by ``end``."""
         inside = (self.ts >= start) & (self.ts < end) & (self.ts + self.window_s * 1_000_000 <= end)
         return Liquidations(*(getattr(self, name)[inside] for name in self.__slots__))
 
 
 def read_instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument, ...]:
-    """All instruments, by name."""
+    """Return all instruments, sorted by name."""
     rows = connection.execute(
         "SELECT instrument, kind, payoff, base, quote, settle, contract_size, tick_size, expiry FROM instruments "
         "ORDER BY instrument"
@@ -164,32 +164,32 @@ def read_instruments(connection: duckdb.DuckDBPyConnection) -> tuple[Instrument,
 
 
 def read_instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument:
-    """The instrument of that name.
+    """Return an instrument by name.
 
     Raises:
-        NotFoundError: The history has none.
+        NotFoundError: The history does not contain it.
     """
     return require_instrument(read_instruments(connection), name)
 
 
-def require_instrument(every: Sequence[Instrument], name: str) -> Instrument:
-    """The one of that name.
+def require_instrument(instruments: Sequence[Instrument], name: str) -> Instrument:
+    """Return the instrument with a name.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: None of ``instruments`` has the name.
     """
-    found = next((one for one in every if one.name == name), None)
+    found = next((instrument for instrument in instruments if instrument.name == name), None)
     if found is None:
-        known = ", ".join(one.name for one in every) or "none yet"
-        raise NotFoundError("history", "instrument", repr(name), f"one of the history's: {known}", "stopped")
+        names = ", ".join(instrument.name for instrument in instruments) or "none yet"
+        raise NotFoundError("history", "instrument", repr(name), f"an instrument of the history: {names}", "stopped")
     return found
 
 
 def read_tiers(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Tier, ...]:
-    """Every tier table of an instrument, oldest table first, each from the smallest positions up.
+    """Return all tier tables of an instrument, oldest first, each in ascending order of tiers.
 
     Raises:
-        NotFoundError: There is none.
+        NotFoundError: The history has no tier table for the instrument.
     """
     rows = connection.execute(
         "SELECT notional_floor, notional_cap, max_leverage, mmr, deduction, valid_from, source, tier FROM margin_tiers "
@@ -203,13 +203,13 @@ def read_tiers(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Tier, 
 
 
 def tiers_in_force(tables: Sequence[Tier], at: Instant) -> list[Tier]:
-    """Of all tables the one in force at a time; before the first one known, that one."""
+    """Return the tier table in force at a time, or the earliest table if ``at`` precedes it."""
     since = max((tier.valid_from for tier in tables if tier.valid_from <= at), default=tables[0].valid_from)
     return [tier for tier in tables if tier.valid_from == since]
 
 
 def read_series_ends(connection: duckdb.DuckDBPyConnection, name: str) -> dict[tuple[int, str], Ints]:
-    """When each bar of each series is known, ascending; a series is a length in seconds and a price source."""
+    """Return the end of each bar per series, ascending; a series is a bar length in seconds and a price source."""
     kinds = connection.execute(
         "SELECT DISTINCT interval_s, price_source FROM bars WHERE instrument = $1 ORDER BY ALL", [name]
     ).fetchall()
@@ -221,29 +221,29 @@ def read_series_ends(connection: duckdb.DuckDBPyConnection, name: str) -> dict[t
 
 
 def choose_series(
-    every: Mapping[tuple[int, str], Ints],
+    ends_of_series: Mapping[tuple[int, str], Ints],
     name: str,
     until: Instant | None = None,
     *,
     interval_s: int | None = None,
     price_source: str | None = None,
 ) -> tuple[int, str]:
-    """Length in seconds and price source of the bars to read.
+    """Choose the series of bars to read; returns the bar length in seconds and the price source.
 
-    Of several series the freshest is taken (within two of its bars of the latest end), then the first of last, mark,
-    index and spot, then the one with most bars; ``interval_s`` and ``price_source`` narrow the choice.
+    Series are preferred that are current (their end is within two of their bars of the latest end), then by price
+    source (last, mark, index, spot), then by number of bars. ``interval_s`` and ``price_source`` restrict the choice.
 
     Raises:
-        NotFoundError: No such bar known by then.
+        NotFoundError: No bar of such a series had ended by ``until``.
     """
     counts = {
         kind: len(ends) if until is None else int(np.searchsorted(ends, until, side="right"))
-        for kind, ends in every.items()
+        for kind, ends in ends_of_series.items()
         if interval_s in (None, kind[0]) and price_source in (None, kind[1])
     }
-    latest = {kind: int(every[kind][count - 1]) for kind, count in counts.items() if count}
+    latest = {kind: int(ends_of_series[kind][count - 1]) for kind, count in counts.items() if count}
     if not latest:
-        first = min((int(ends[0]) for ends in every.values()), default=None)
+        first = min((int(ends[0]) for ends in ends_of_series.values()), default=None)
         found = "no bars" if until in (None, FOREVER) else f"no bars known by {iso(until)}"
         expected = "bars; load some" if first is None else f"a time from {iso(first)}"
         raise NotFoundError("history", name, found, expected, "stopped")
@@ -255,7 +255,7 @@ def choose_series(
 def read_market_bars(
     connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str
 ) -> MarketBars:
-    """All bars of a series with the open interest known at each one's end; :meth:`MarketBars.known` cuts them."""
+    """Return all bars of a series, with the open interest known at the end of each; cf. :meth:`MarketBars.known`."""
     columns = connection.execute(
         _MARKET_BARS_SQL,
         {"name": name, "length": interval_s * 1_000_000, "seconds": interval_s, "source": price_source},
@@ -277,7 +277,7 @@ def read_market_bars(
     )
 
 
-# Nothing here looks ahead: a row of the result is the same however much comes after it, so bars are read once and cut.
+# No row of the result depends on later rows, so all bars are read once and truncated to the requested time.
 _MARKET_BARS_SQL = """
 WITH series AS MATERIALIZED (
     SELECT ts, ts + $length AS ended, open, high, low, close, volume_base, taker_buy_base, taker_net_base
@@ -296,7 +296,7 @@ ORDER BY s.ts
 
 
 def read_funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instant | None = None) -> Funding:
-    """Funding rates known by ``until``; all of them if left out."""
+    """Return the funding rates known by ``until`` (default: all)."""
     until = FOREVER if until is None else until
     columns = connection.execute(
         "SELECT ts, rate, interval_h FROM funding WHERE instrument = $1 AND ts <= $2 ORDER BY ts", [name, until]
@@ -305,7 +305,7 @@ def read_funding(connection: duckdb.DuckDBPyConnection, name: str, until: Instan
 
 
 def read_open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: Instant) -> OpenInterest | None:
-    """The latest reading by ``until``, if there is one: for an instrument without bars to stand beside."""
+    """Return the latest reading by ``until``, or ``None``; for an instrument without bars."""
     row = connection.execute(
         "SELECT ts, oi_base, oi_usd FROM open_interest WHERE instrument = $1 AND ts <= $2 ORDER BY ts DESC LIMIT 1",
         [name, until],
@@ -314,7 +314,7 @@ def read_open_interest(connection: duckdb.DuckDBPyConnection, name: str, until: 
 
 
 def read_liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liquidations:
-    """All realised liquidations; :meth:`Liquidations.between` cuts them."""
+    """Return all reported liquidations; :meth:`Liquidations.between` selects a span."""
     columns = connection.execute(
         "SELECT ts, window_s, side = 'long' AS long, price, size_base, usd, feed FROM liquidations "
         "WHERE instrument = $1 "
@@ -332,7 +332,7 @@ def read_liquidations(connection: duckdb.DuckDBPyConnection, name: str) -> Liqui
     )
 
 
-def _to_floats(column: Any) -> Floats:  # noqa: ANN401 - masked or plain, as DuckDB gives it
+def _to_floats(column: Any) -> Floats:  # noqa: ANN401 - masked or plain array from DuckDB
     return np.asarray(np.ma.filled(np.ma.asarray(column, dtype=np.float64), np.nan), dtype=np.float64)
 
 

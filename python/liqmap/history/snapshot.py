@@ -1,4 +1,4 @@
-"""A copy of the history that readers may open while a writer works: whole, or not there."""
+"""Database snapshots: consistent copies of the history that can be read while a writer holds the original."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["snapshot"]
 
 
 def snapshot(connection: duckdb.DuckDBPyConnection, source: Path | str, target: Path) -> None:
-    """Copy the open history to another file, which is replaced in one step.
+    """Copy the open history to another file, which is replaced atomically.
 
-    Copying the file itself would miss what still stands in its log.
+    A plain copy of the file would lack the changes that are still in the write-ahead log.
 
     Raises:
         StorageError: The target is the history itself, or cannot be written.
@@ -35,15 +35,15 @@ def snapshot(connection: duckdb.DuckDBPyConnection, source: Path | str, target: 
     try:
         with storage_errors(target):
             here = connection.execute("SELECT current_database()").fetchone()
-            live = '"' + str(here[0] if here else "").replace('"', '""') + '"'
+            source_name = '"' + str(here[0] if here else "").replace('"', '""') + '"'
             name = str(draft).replace("'", "''")
             connection.execute(f"ATTACH '{name}' AS copied (STORAGE_VERSION '{STORAGE_VERSION}')")
             try:
-                connection.execute(f"COPY FROM DATABASE {live} TO copied")
+                connection.execute(f"COPY FROM DATABASE {source_name} TO copied")
             finally:
                 connection.execute("DETACH copied")
         fsync(draft)
-        # The list of loads belongs to the place: this copy is held to nothing that was loaded after it.
+        # An old load journal of the target may list loads that were committed after this snapshot.
         journal_path(target).unlink(missing_ok=True)
         draft.replace(target)
         fsync(target.parent)

@@ -1,4 +1,4 @@
-"""What a market's map asks of the history: how far its instruments reach, and where spot was."""
+"""Queries for the map of a market: the end of each instrument's bars, and the spot price."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["last_ends", "spot_price"]
 
 
 def last_ends(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> dict[str, Instant]:
-    """When the last bar of each instrument ended, UTC microseconds; those without bars are not in it."""
+    """Return the end of the last bar of each instrument, UTC microseconds; instruments without bars are omitted."""
     rows = connection.execute(
         "SELECT instrument, max(ts + interval_s * 1000000) FROM bars WHERE list_contains($1, instrument) "
         "GROUP BY instrument ORDER BY instrument",
@@ -27,16 +27,16 @@ def last_ends(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> di
 def spot_price(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], at: Instant, *, max_age: Instant
 ) -> tuple[str, str, float] | None:
-    """The latest spot close of any of the instruments, else the latest index close.
+    """Return the latest spot close of any of the instruments, or the latest index close as a fallback.
 
     Args:
-        connection: To the history.
+        connection: Connection to the history.
         names: Instruments of one market.
-        at: As-of time: only bars that had ended by then count.
-        max_age: How long ago they may have ended, microseconds.
+        at: As-of time; only bars that ended by then are used.
+        max_age: Maximum time since the end of the bar, microseconds.
 
     Returns:
-        Instrument, price source and price; ``None`` where no such bar is known.
+        Instrument, price source and price; ``None`` if there is no such bar.
     """
     row = connection.execute(
         "SELECT instrument, price_source, close FROM bars WHERE list_contains($1, instrument) "

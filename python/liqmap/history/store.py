@@ -1,4 +1,4 @@
-"""The history file as an object: loads, coverage and leak-free reads over one DuckDB connection."""
+"""The history as an object: loads, coverage and reads without later data over one DuckDB connection."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ __all__ = ["Store", "open_store"]
 T = TypeVar("T")
 
 PATIENCE = 5.0
-"""Seconds to wait for another process to let go of the file."""
+"""Seconds to wait while another process locks the file."""
 
 
 def open_store(path: str | PathLike[str], mode: Mode = "r", *, patience: float = PATIENCE) -> Store:
     """Open a history.
 
     Args:
-        path: The file; ``:memory:`` with mode ``w`` for one that lives in memory.
-        mode: ``r`` never creates or changes anything; ``w`` creates the file if it is missing.
-        patience: Seconds to wait while another process holds the file.
+        path: The file; ``:memory:`` with mode ``w`` for a history in memory.
+        mode: ``r`` never creates or changes anything; ``w`` creates a missing file.
+        patience: Seconds to wait while another process locks the file.
 
     Raises:
-        StorageError: Missing, locked, damaged, not liqmap's, of a newer liqmap, or missing loads it once acknowledged.
+        StorageError: The file is missing, locked, damaged, not a liqmap history, of another schema version, or lacks
+            committed loads.
 
     Example:
         >>> with open_store(":memory:", mode="w") as store:
@@ -77,20 +78,20 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """All or nothing: commits at the end, rolls back on any exception.
+        """An atomic transaction: commits at the end of the block, rolls back on any exception.
 
-        After a failed statement DuckDB lets ``COMMIT`` pass and stores nothing: here that is an error.
+        After a failed statement, DuckDB accepts ``COMMIT`` but stores nothing; this method raises an error instead.
 
         Raises:
-            StorageError: The disk is full, or the file cannot be written.
+            StorageError: The history is read-only, the disk is full, or the file cannot be written.
         """
         if self.mode != "w":
-            raise StorageError("write", str(self.path), "a history opened to read", 'mode "w"', "nothing changed")
+            raise StorageError("write", str(self.path), "a read-only history", 'mode "w"', "nothing changed")
         connection = self._connection
         self._query_cache.clear()
         try:
@@ -108,36 +109,37 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The connection, for queries; what goes wrong becomes the house's one line."""
+        """The connection for queries; errors of DuckDB become :class:`StorageError`."""
         with storage_errors(self.path, "read"):
             yield self._connection
 
-    def cached_query(self, query: Callable[..., T], *about: Hashable) -> T:
-        """What a query finds, asked once; forgotten when something is written.
+    def cached_query(self, query: Callable[..., T], *arguments: Hashable) -> T:
+        """Return the result of a query from a cache, which every write clears.
 
-        Many maps of one history ask the same again and again: the query takes all there is of an instrument, and who
-        asks picks what was known at a time.
+        Many maps of one history need the same data. Queries therefore read all rows of an instrument, and the caller
+        selects the rows known at a time.
 
         Args:
-            query: Called with the connection and what it is about; always the same function, not a new one each time.
-            about: What it is asked about.
+            query: Function of the connection and ``arguments``; part of the cache key, so it must not be a new object
+                in each call.
+            arguments: Its arguments, the other part of the cache key.
         """
-        key = (query, about)
+        key = (query, arguments)
         if key not in self._query_cache:
             with self.reading() as connection:
-                self._query_cache[key] = query(connection, *about)
+                self._query_cache[key] = query(connection, *arguments)
         found: T = self._query_cache[key]
         return found
 
     def _rollback(self, error: BaseException) -> None:
         if isinstance(error, duckdb.FatalException):
-            # The engine is beyond use; the file keeps all that was committed.
+            # The database instance is unusable; all committed data remain in the file.
             self.close()
             return
         try:
             self._connection.execute("ROLLBACK")
         except duckdb.Error:
-            # Nothing to roll back: the failure was at BEGIN or COMMIT, which ended the transaction by itself.
+            # The failure was at BEGIN or COMMIT, which already ended the transaction.
             return
 
     def load(
@@ -180,29 +182,29 @@ class Store:
         return self.cached_query(measure_coverage, instrument, stale_after)
 
     def snapshot(self, target: str | PathLike[str]) -> None:
-        """Copy the history to another file, replaced in one step, for readers while this one writes.
+        """Write a database snapshot: an atomic copy of the history that can be read while this one is being written.
 
         Raises:
-            StorageError: Opened to read only, the target is this very file, or it cannot be written.
+            StorageError: The history is read-only, the target is the same file, or it cannot be written.
         """
         if self.mode != "w":
-            raise StorageError("snapshot", str(self.path), "a history opened to read", 'mode "w"', "nothing written")
+            raise StorageError("snapshot", str(self.path), "a read-only history", 'mode "w"', "nothing written")
         snapshot(self._connection, self.path, Path(target))
 
     def instrument(self, name: str) -> Instrument:
-        """The instrument of that name.
+        """Return an instrument by name.
 
         Raises:
-            NotFoundError: The history has none of that name.
+            NotFoundError: The history does not contain the instrument.
         """
         return queries.require_instrument(self.instruments(), name)
 
     def instruments(self) -> tuple[Instrument, ...]:
-        """All instruments of the history, by name."""
+        """Return all instruments of the history, sorted by name."""
         return self.cached_query(queries.read_instruments)
 
     def tiers(self, name: str, at: Instant) -> list[Tier]:
-        """The margin tiers in force at a time; before the first known table, that one (see ``Tier.valid_from``).
+        """Return the margin tiers in force at a time, or the earliest table if ``at`` precedes it (cf. ``valid_from``).
 
         Raises:
             NotFoundError: The history has no tier table for the instrument.
@@ -218,33 +220,33 @@ class Store:
         interval_s: int | None = None,
         price_source: str | None = None,
     ) -> MarketBars:
-        """Bars known by ``until`` (all, if left out) with the open interest known at each one's end.
+        """Return the bars that ended by ``until`` (default: all), with the open interest known at the end of each.
 
         Raises:
-            NotFoundError: No such instrument, or no bar known by then.
+            NotFoundError: The history does not contain the instrument, or no bar that ended by then.
         """
         self.instrument(name)
-        every = self.cached_query(queries.read_series_ends, name)
-        length, source = queries.choose_series(every, name, until, interval_s=interval_s, price_source=price_source)
+        ends = self.cached_query(queries.read_series_ends, name)
+        length, source = queries.choose_series(ends, name, until, interval_s=interval_s, price_source=price_source)
         whole = self.cached_query(queries.read_market_bars, name, length, source)
         return whole if until is None else whole.known(until)
 
     def funding(self, name: str, until: Instant | None = None) -> Funding:
-        """Funding rates known by ``until``; all of them if left out."""
+        """Return the funding rates known by ``until`` (default: all)."""
         self.instrument(name)
         with self.reading() as connection:
             return queries.read_funding(connection, name, until)
 
     def open_interest(self, name: str, until: Instant) -> OpenInterest | None:
-        """The latest reading of open interest by ``until``, if there is one."""
+        """Return the latest reading of open interest by ``until``, or ``None``."""
         with self.reading() as connection:
             return queries.read_open_interest(connection, name, until)
 
     def liquidations(self, name: str, start: Instant, end: Instant) -> Liquidations:
-        """Realised liquidations whose window lies inside ``[start, end)``."""
+        """Return the reported liquidations whose window lies inside ``[start, end)``."""
         self.instrument(name)
         return self.cached_query(queries.read_liquidations, name).between(start, end)
 
     def input_hashes(self, name: str, until: Instant) -> dict[str, JSON]:
-        """Per table: rows known by ``until``, their first and last time, and the hashes of the files they came from."""
+        """Return the lineage by ``until``: row count, first and last time, hashes of source files for each table."""
         return lineage.summarise_lineage(self.cached_query(lineage.read_lineage, name), until)

@@ -1,4 +1,4 @@
-"""What a row of each table must be: the checks at the door, and the words mappings may use for fields."""
+"""The tables that files are loaded into: their fields, keys and checks. Mappings use the names of these fields."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Column:
     """One field of a table.
 
     Attributes:
-        name: The field, as in ``schema.sql``.
-        kind: What values it takes.
-        required: Whether a row without it is at fault.
-        unit: The unit it is stored in: ``quote``, ``base``, ``usd``, ``fraction``; ``""`` where none applies.
-        choices: The words a ``choice`` takes.
+        name: Name of the field, as in ``schema.sql``.
+        kind: Kind of its values.
+        required: Whether a row without it is invalid.
+        unit: Unit in which it is stored: ``quote``, ``base``, ``usd`` or ``fraction``; ``""`` if it has none.
+        choices: Permitted values of a ``choice``.
     """
 
     name: str
@@ -58,20 +58,22 @@ class Column:
 
     @property
     def expected(self) -> str:
-        """What would have been right, for an error."""
+        """Description of valid values, for errors."""
         return f"{EXPECTED[self.kind]} {', '.join(self.choices)}" if self.choices else EXPECTED[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that files are loaded into, or a kind of row that is reduced into one.
+    """A table that files are loaded into, or a kind of row that is aggregated into such a table.
 
     Attributes:
+        name: Name of the table.
         columns: Its fields, in the order of ``schema.sql``.
-        key: SQL expressions over ``{t}`` that name a row; two rows with one key must be equal.
-        checks: ``(field at fault, SQL condition that must hold unless NULL, what was expected)``.
-        into: For a kind of row that is not stored itself: the table it is reduced into.
-        gaps: Whether a row may have nothing to say: a time series whose reading is missing.
+        key: SQL expressions over ``{t}`` that identify a row; two rows with the same key must be equal.
+        checks: Checks of a row: ``(invalid field, SQL condition that must be true or NULL, description of valid
+            values)``.
+        aggregated_into: For rows that are not stored themselves: the table they are aggregated into.
+        allows_blank: Whether a row may have no values, such as a missing reading of a time series.
     """
 
     name: str
@@ -83,25 +85,25 @@ class Table:
 
     @property
     def destination(self) -> str:
-        """The table its rows end up in."""
+        """Name of the table in which its rows are stored."""
         return self.aggregated_into or self.name
 
     @property
     def time_field(self) -> str | None:
-        """The field that holds a row's time, if it has one."""
+        """Name of the field with the time of a row, or ``None``."""
         return next((c.name for c in self.columns if c.kind == "time" and c.required), None)
 
     def column(self, name: str) -> Column | None:
-        """The field of that name, if there is one."""
+        """Return the field with a name, or ``None``."""
         return next((c for c in self.columns if c.name == name), None)
 
     def key_sql(self, alias: str) -> tuple[str, ...]:
-        """The key's SQL for a table alias."""
+        """Return the SQL expressions of the key for a table alias."""
         return tuple(k.format(t=alias) for k in self.key)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The fields' names."""
+        """Names of the fields."""
         return tuple(c.name for c in self.columns)
 
 
@@ -109,7 +111,7 @@ _INSTRUMENT = Column("instrument", "label")
 _TS = Column("ts", "time")
 _SIDE = Column("side", "choice", choices=("long", "short"))
 _INSTRUMENT_AND_TIME = ("{t}.instrument", "{t}.ts")
-_NO_PRICE = "0.0001, 999999"  # what venues write for "no price"
+_NO_PRICE = "0.0001, 999999"  # codes of venues for "no price"
 
 _TABLES = (
     Table(
@@ -206,7 +208,7 @@ _TABLES = (
             Column("usd", "amount", unit="usd"),
             Column("feed", "choice", choices=("complete", "throttled", "aggregate")),
         ),
-        # A single event has no name of its own: all of it is its key.
+        # A single event has no id, so all of its values form the key.
         (
             *_INSTRUMENT_AND_TIME,
             "{t}.window_s",
@@ -250,13 +252,13 @@ _TABLES = (
         ),
         (*_INSTRUMENT_AND_TIME, "{t}.account", "{t}.side", "{t}.margin_mode", "{t}.source"),
         (
-            ("entry_price", f"entry_price NOT IN ({_NO_PRICE})", "a price, not a venue's sign for none"),
-            ("liquidation_price", f"liquidation_price NOT IN ({_NO_PRICE})", "a price, or blank where there is none"),
-            ("liquidation", "liquidation <> 'none' OR liquidation_price IS NULL", "no price where the venue has none"),
+            ("entry_price", f"entry_price NOT IN ({_NO_PRICE})", "a price, not a venue's code for no price"),
+            ("liquidation_price", f"liquidation_price NOT IN ({_NO_PRICE})", "a price, or blank for no price"),
+            ("liquidation", "liquidation <> 'none' OR liquidation_price IS NULL", "no liquidation_price with 'none'"),
             (
                 "liquidation",
                 "liquidation <> 'reported' OR liquidation_price IS NOT NULL",
-                "the price that was reported",
+                "a liquidation_price with 'reported'",
             ),
         ),
     ),

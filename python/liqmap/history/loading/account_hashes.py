@@ -1,7 +1,7 @@
-"""Accounts: stored as hashes under a salt of the history's own, so that the file names nobody.
+"""Account hashes: accounts are stored as salted hashes, so that the history does not contain them.
 
-The hash is HMAC-SHA256 cut to 128 bits. The salt lies in the history's ``meta``: a file that is passed on shows no
-account, but whoever holds it can still test whether a given account is in it.
+The hash is HMAC-SHA256 truncated to 128 bits, with a random salt in the table ``meta``. A shared history file therefore
+reveals no account, but its owner can test whether a given account is contained.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from liqmap.history.loading.mapping import Field
+    from liqmap.history.loading.mapping import FieldMapping
     from liqmap.history.tables import Column
 
 __all__ = ["REDACTED", "account_hash_sql", "account_sql", "hash_account", "redact"]
 
 REDACTED = "(not shown)"
-"""Stands for text that may hold an account."""
+"""Placeholder for text that may contain an account."""
 
 _HMAC_BLOCK_BYTES = 64
 _HASH_DIGITS = 32
 
 
-def redact(fault: Check, cell: str | None) -> str | None:
-    """What an error may tell of a cell."""
-    return REDACTED if fault.redacted and cell is not None else cell
+def redact(check: Check, cell: str | None) -> str | None:
+    """Return the text of a cell as an error may show it."""
+    return REDACTED if check.redacted and cell is not None else cell
 
 
 def hash_account(connection: duckdb.DuckDBPyConnection, account: str) -> str:
-    """An account as the history names it."""
+    """Return the hash under which an account is stored."""
     row = connection.execute(f"SELECT {account_hash_sql(connection, quote_literal(account.strip()))}").fetchone()
     return str(row[0]) if row else ""
 
 
 def account_sql(
-    connection: duckdb.DuckDBPyConnection, column: Column, field: Field, columns: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, column: Column, field: FieldMapping, columns: Sequence[str]
 ) -> FieldSql:
-    """How an account is read: hashed in the query itself, so that no table ever holds it."""
+    """Return the SQL that reads an account; it is hashed inside the query, so that no table contains the plain text."""
     at = None if field.column is None else columns.index(field.column)
     cell = quote_literal(str(field.constant)) if at is None else text_column(at)
     text = f"trim({cell})"
@@ -54,7 +54,7 @@ def account_sql(
 
 
 def account_hash_sql(connection: duckdb.DuckDBPyConnection, text: str) -> str:
-    """SQL: HMAC-SHA256 of a text, spelled out, since DuckDB has the hash but not the keyed one."""
+    """Return SQL for the HMAC-SHA256 of a text, composed of plain SHA-256 because DuckDB has no keyed hash."""
     key = bytes.fromhex(_get_salt(connection)).ljust(_HMAC_BLOCK_BYTES, b"\0")
     inner, outer = (quote_literal(bytes(byte ^ pad for byte in key).hex()) for pad in (0x36, 0x5C))
     keyed = f"sha256(unhex({inner}) || encode({text}))"
@@ -62,7 +62,7 @@ def account_hash_sql(connection: duckdb.DuckDBPyConnection, text: str) -> str:
 
 
 def _get_salt(connection: duckdb.DuckDBPyConnection) -> str:
-    """The history's salt, made when its first account comes in."""
+    """Return the salt of the history; it is created when the first account is loaded."""
     row = connection.execute("SELECT value FROM meta WHERE key = 'account_salt'").fetchone()
     if row is not None:
         return str(row[0])

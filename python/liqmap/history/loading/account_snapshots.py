@@ -1,4 +1,4 @@
-"""When an account was looked at: only that tells a position that was closed from one that was not looked for."""
+"""Account snapshots: the times at which an account was queried, which distinguish closed from unobserved positions."""
 
 from __future__ import annotations
 
@@ -25,26 +25,27 @@ def record_account_snapshots(
     load_id: int,
     latest: int,
 ) -> None:
-    """Write down which accounts a file speaks of, and as of when; an answer without positions speaks too.
+    """Record the account snapshots of a file in the table ``sightings``, including those without positions.
 
     Args:
-        connection: Inside the load's transaction.
-        staged: Positions that were read.
-        payload: The venue's answer they stood in, if they did.
-        instrument: The only one that was read, if one was asked for: of others nothing is known then.
-        load_id: The load.
-        latest: The latest time that is believed, UTC microseconds.
+        connection: Connection inside the load's transaction.
+        staged: Positions read from the file.
+        venue_rows: Rows of the venue's JSON, if the file is JSON.
+        instrument: The requested instrument; the snapshot then does not cover other instruments.
+        load_id: Id of the load.
+        latest: Latest plausible time, UTC microseconds.
     """
     if venue_rows is None:
         snapshots, values = f"SELECT account, source, ts FROM {staged.name} WHERE failed_check IS NULL", []
     else:
         values = [list(column) for column in zip(*venue_rows.snapshots, strict=True)] or [[], [], []]
-        time, number = "a", "n"
+        text, number, unit = "time_text", "time_number", "time_unit"
         snapshots = (
             f"SELECT {account_hash_sql(connection, 'trim(account)')} AS account, source, "
-            f"{time_sql(time, number, 'u')} AS ts "
-            f"FROM (SELECT *, {time_unit_sql(time, number)} AS u FROM (SELECT *, {number_sql(time)} AS n FROM "
-            "(SELECT unnest($1::VARCHAR[]) AS account, unnest($2::VARCHAR[]) AS source, unnest($3::VARCHAR[]) AS a)))"
+            f"{time_sql(text, number, unit)} AS ts "
+            f"FROM (SELECT *, {time_unit_sql(text, number)} AS {unit} FROM "
+            f"(SELECT *, {number_sql(text)} AS {number} FROM (SELECT unnest($1::VARCHAR[]) AS account, "
+            f"unnest($2::VARCHAR[]) AS source, unnest($3::VARCHAR[]) AS {text})))"
         )
     only = "NULL" if instrument is None else f"${len(values) + 1}"
     connection.execute(

@@ -1,4 +1,4 @@
-"""Archives from outside: streamed under limits, one plain file per member, or nothing at all."""
+"""Zip and gz archives: unpacked as a stream within limits; an archive with any invalid member is rejected."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _ENCRYPTED_FLAG = 0x1
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What an archive may grow to; its own headers are not trusted.
+    """Limits for unpacking; the sizes in archive headers are not trusted.
 
     Attributes:
-        members: Files in one archive.
-        total: Bytes of all of them.
-        ratio: Times the packed size, once more than ``free`` bytes came out.
-        free: Bytes that any archive may unpack to.
+        members: Maximum number of files in an archive.
+        total: Maximum bytes of all unpacked files.
+        ratio: Maximum unpacked size as a multiple of the packed size; applies above ``free`` bytes.
+        free: Bytes that are allowed whatever the packed size.
     """
 
     members: int = 1000
@@ -45,11 +45,11 @@ DEFAULT_LIMITS = ArchiveLimits()
 
 
 def unpack_zip(path: Path, where: str, folder: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> list[tuple[str, Path]]:
-    """Unpack every member under a name of our own; returns ``(member, file)`` in the archive's order.
+    """Unpack all members under generated file names; return ``(member, file)`` in the archive's order.
 
     Raises:
-        InputError: No zip, truncated, a bad checksum, a name that is not a plain CSV or Parquet file's, a name twice,
-            a link, encrypted, or more than the limits allow.
+        InputError: The file is not a zip archive, is truncated, exceeds the limits, or a member has a wrong checksum,
+            a repeated name, a name other than a plain CSV or Parquet file name, is a link or is encrypted.
     """
     with _archive_errors(where), zipfile.ZipFile(path) as archive:
         members = archive.infolist()
@@ -69,7 +69,7 @@ def unpack_gzip(path: Path, where: str, folder: Path, limits: ArchiveLimits = DE
     """Unpack a gz file.
 
     Raises:
-        InputError: No gz, truncated, a bad checksum, or more than the limits allow.
+        InputError: The file is not a gz file, is truncated, has a wrong checksum, or exceeds the limits.
     """
     target = folder / "0.csv"
     with _archive_errors(where), gzip.open(path) as packed:
@@ -88,7 +88,7 @@ def _copy_up_to(packed: _Readable, target: Path, where: str, allowed: int) -> in
             written += len(chunk)
             if written > allowed:
                 found = f"more than {allowed:,} bytes unpacked"
-                raise InputError("load", where, found, "an archive that is no bomb", "nothing stored")
+                raise InputError("load", where, found, "an archive within the size limits", "nothing stored")
             file.write(chunk)
     return written
 
@@ -106,9 +106,9 @@ def _validate_members(members: list[zipfile.ZipInfo], where: str, limits: Archiv
             raise InputError("load", inside, "a link", "a file", "nothing stored")
         if not _MEMBER_NAME.fullmatch(member.filename):
             expected = "plain names ending in .csv or .parquet, no folders"
-            raise InputError("load", inside, "an odd name in the archive", expected, "nothing stored")
+            raise InputError("load", inside, "an invalid member name", expected, "nothing stored")
         if names.count(member.filename) > 1:
-            raise InputError("load", inside, "this name twice", "each name once", "nothing stored")
+            raise InputError("load", inside, "a repeated member name", "unique names", "nothing stored")
         if member.flag_bits & _ENCRYPTED_FLAG:
             raise InputError("load", inside, "encrypted", "an archive without a password", "nothing stored")
 
@@ -124,4 +124,4 @@ def _archive_errors(where: str) -> Iterator[None]:
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError("load", where, f"damaged: {error}", "a whole archive", "nothing stored") from None
+        raise InputError("load", where, f"damaged: {error}", "an intact archive", "nothing stored") from None

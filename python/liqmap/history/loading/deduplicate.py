@@ -1,4 +1,4 @@
-"""Rows that meet: twice in a file, again in the history; and rows that become other rows."""
+"""Deduplication of staged rows within a file and against the history, aggregation, and the final insert."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def _same_row_sql(table: Table, a: str, b: str) -> str:
 
 
 def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
-    """Drop rows that stand in the file more than once, identical; returns how many.
+    """Delete identical repeats of rows in the file and return their number.
 
     Raises:
-        InputError: Two rows with the same key and other values; names both.
+        InputError: Two rows have the same key and different values; the message names both.
     """
     connection, name, table = staging.connection, staged.name, staged.table
     keys = ", ".join(f"{k} AS k{i}" for i, k in enumerate(table.key_sql("s")))
@@ -44,17 +44,21 @@ def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
     if not _count(connection, "duplicate_keys"):
         return 0
     joined = " AND ".join(f"{k} IS NOT DISTINCT FROM t.k{i}" for i, k in enumerate(table.key_sql("s")))
-    pairs = f"{name} s JOIN duplicate_keys t ON {joined} JOIN {name} f ON f.row_index = t.first_row WHERE s.row_index <> t.first_row"
-    clash = connection.execute(
-        f"SELECT f.row_index, s.row_index FROM {pairs} AND NOT ({_same_row_sql(table, 'f', 's')}) ORDER BY s.row_index LIMIT 1"
+    pairs = (
+        f"{name} s JOIN duplicate_keys t ON {joined} JOIN {name} f ON f.row_index = t.first_row "
+        "WHERE s.row_index <> t.first_row"
+    )
+    conflict = connection.execute(
+        f"SELECT f.row_index, s.row_index FROM {pairs} AND NOT ({_same_row_sql(table, 'f', 's')}) "
+        "ORDER BY s.row_index LIMIT 1"
     ).fetchone()
-    if clash:
-        first, second = staging.rows.line_number(int(clash[0])), staging.rows.line_number(int(clash[1]))
+    if conflict:
+        first, second = staging.rows.line_number(int(conflict[0])), staging.rows.line_number(int(conflict[1]))
         raise InputError(
             "load",
             staging.source.where,
-            f"the key of row {first} with other values ({_key_text(connection, staged, int(clash[1]))})",
-            "one row for each key",
+            f"the key of row {first} with different values ({_key_text(connection, staged, int(conflict[1]))})",
+            "one row per key",
             "nothing stored",
             row=second,
         )
@@ -64,40 +68,39 @@ def drop_duplicates(staging: Staging, staged: StagedRows) -> int:
 
 
 def _key_text(connection: duckdb.DuckDBPyConnection, staged: StagedRows, row: int) -> str:
-    """The key of a staged row, readable."""
-    plain = [c for c in staged.table.columns if f"{{t}}.{c.name}" in staged.table.key]
-    names = ", ".join(f'"{c.name}"' for c in plain)
+    """Format the key of a staged row for a message."""
+    columns = [c for c in staged.table.columns if f"{{t}}.{c.name}" in staged.table.key]
+    names = ", ".join(f'"{c.name}"' for c in columns)
     values = connection.execute(f"SELECT {names} FROM {staged.name} WHERE row_index = {row}").fetchone() or ()
-    values_text = [
-        iso(v) if c.kind == "time" and v is not None else str(v) for c, v in zip(plain, values, strict=False)
-    ]
-    return " ".join(values_text)
+    texts = [iso(v) if c.kind == "time" and v is not None else str(v) for c, v in zip(columns, values, strict=False)]
+    return " ".join(texts)
 
 
 def compare_with_stored(staging: Staging, staged: StagedRows, load_id: int, *, replace: bool) -> tuple[int, int]:
-    """Compare with what the history holds; returns rows it holds identical, and rows that gave way.
+    """Compare staged rows with stored ones; return the numbers of identical and of replaced stored rows.
 
     Raises:
-        InputError: A stored row has the same key and other values, and ``replace`` was not asked for.
+        InputError: A stored row has the same key and different values, and ``replace`` is false.
     """
     connection, name, table = staging.connection, staged.name, staged.table
-    when = table.time_field
-    near = (
-        f' AND t."{when}" BETWEEN (SELECT min("{when}") FROM {name}) AND (SELECT max("{when}") FROM {name})'
-        if when
+    time = table.time_field
+    in_range = (
+        f' AND t."{time}" BETWEEN (SELECT min("{time}") FROM {name}) AND (SELECT max("{time}") FROM {name})'
+        if time
         else ""
     )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE matched AS SELECT s.row_index, t.rowid AS stored, t.load_id AS load_id, "
         f"({_same_row_sql(table, 's', 't')}) AS identical "
-        f"FROM {name} s JOIN {table.name} t ON {_same_key_sql(table, 's', 't')}{near}"
+        f"FROM {name} s JOIN {table.name} t ON {_same_key_sql(table, 's', 't')}{in_range}"
     )
-    clash = connection.execute(
-        "SELECT row_index, load_id FROM matched WHERE NOT identical AND ($1 OR load_id = $2) ORDER BY row_index LIMIT 1",
+    conflict = connection.execute(
+        "SELECT row_index, load_id FROM matched WHERE NOT identical AND ($1 OR load_id = $2) "
+        "ORDER BY row_index LIMIT 1",
         [not replace, load_id],
     ).fetchone()
-    if clash:
-        raise _conflict_error(staging, staged, int(clash[0]), clash[1], load_id)
+    if conflict:
+        raise _conflict_error(staging, staged, int(conflict[0]), conflict[1], load_id)
     known = _count(connection, "matched WHERE identical")
     replaced = _count(connection, "matched WHERE NOT identical")
     if known:
@@ -117,14 +120,14 @@ def _conflict_error(staging: Staging, staged: StagedRows, row: int, stored_by: o
         "load",
         staging.source.where,
         f"{staged.table.name} {key} with values other than those stored from {origin}",
-        "the same values, or a load that replaces",
+        "identical values, or a load with replace",
         "nothing stored",
         row=None if staged.aggregated else staging.rows.line_number(row),
     )
 
 
 def aggregate(staging: Staging, staged: StagedRows) -> StagedRows:
-    """Trades to one-minute bars, bands to depth; other rows as they are."""
+    """Aggregate trades to one-minute bars and depth bands to order book levels; return other rows unchanged."""
     if staged.table.aggregated_into is None:
         return staged
     into = TABLES[staged.table.aggregated_into]
@@ -139,7 +142,7 @@ def aggregate(staging: Staging, staged: StagedRows) -> StagedRows:
     return type(staged)(name, into, staged.target, staged.checks, staged.rows, aggregated=True)
 
 
-# First and last go by the trade's number: several trades share one millisecond.
+# Open and close are determined by trade id, because several trades can have the same millisecond.
 _TRADES_TO_BARS = """
 SELECT instrument, ts - ts % {minute} AS ts, 60 AS interval_s,
        arg_min(price, trade_id) AS open, max(price) AS high, min(price) AS low, arg_max(price, trade_id) AS close,
@@ -148,7 +151,8 @@ SELECT instrument, ts - ts % {minute} AS ts, 60 AS interval_s,
 FROM {rows} GROUP BY ALL ORDER BY instrument, ts
 """
 
-# A band holds what lies between its edge and the next one in: its size at its mean price keeps both sums.
+# A band contains the depth between its edge and the next inner edge. Storing its size at its mean price preserves both
+# the sum in coin and the sum in USD.
 _BANDS_TO_DEPTH = """
 SELECT instrument, ts, CASE WHEN percent < 0 THEN 'bid' ELSE 'ask' END AS side, usd / base AS price, base AS size_base
 FROM (SELECT instrument, ts, percent,
@@ -161,7 +165,7 @@ WHERE base > 0 AND usd > 0 ORDER BY instrument, ts, price
 
 
 def drop_unfinished(staging: Staging, staged: StagedRows, now: int) -> int:
-    """Drop bars and windows that are not over yet, since their values still change; returns how many."""
+    """Delete bars and windows that end after ``now``, because their values can still change; return their number."""
     length = {"bars": "interval_s", "liquidations": "window_s"}.get(staged.table.name)
     if length is None:
         return 0
@@ -173,16 +177,16 @@ def drop_unfinished(staging: Staging, staged: StagedRows, now: int) -> int:
 
 
 def insert_rows(staging: Staging, staged: StagedRows, load_id: int) -> int:
-    """Put the rows into their table, in the order of time; returns how many."""
+    """Insert the staged rows into their table in order of time and return their number."""
     table = staged.table
     names = ", ".join(f'"{n}"' for n in table.names)
     derived = ("venue, symbol, ", "split_part(instrument, ':', 1), instrument[strpos(instrument, ':') + 1:], ")
-    into, out = derived if table.name == "instruments" else ("", "")
+    extra_names, extra_values = derived if table.name == "instruments" else ("", "")
     order = "row_index" if table.time_field is None else f'"{table.time_field}", row_index'
     count = _count(staging.connection, staged.name)
     staging.connection.execute(
-        f"INSERT INTO {table.name} ({into}{names}, load_id) "
-        f"SELECT {out}{names}, {load_id} FROM {staged.name} ORDER BY {order}"
+        f"INSERT INTO {table.name} ({extra_names}{names}, load_id) "
+        f"SELECT {extra_values}{names}, {load_id} FROM {staged.name} ORDER BY {order}"
     )
     staging.connection.execute(f"DROP TABLE {staged.name}")
     return count

@@ -1,7 +1,9 @@
-"""Cells to values: the SQL that reads one field of one row, and the conditions it must meet.
+"""SQL that converts the cells of a file to one field of a table, and the checks on its values.
 
-Every cell arrives as text. ``c3`` is column 3's text, ``n3`` its number, ``u3`` its unit as a time, ``t3`` the time,
-and a field's own name is its value; all identifiers are ours, what a file says only ever appears as a quoted literal.
+Every cell is read as text. The staging query adds columns for each cell it needs: ``text_3`` is the text of the file's
+column 3, ``number_3`` its number, ``unit_3`` the code of its time unit and ``time_3`` its time in UTC microseconds. A
+column with the name of a field holds the field's value. File content appears in SQL only as quoted literals, never as
+identifiers.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap._base.instruments import Instrument
-    from liqmap.history.loading.mapping import Field, TimeUnit
+    from liqmap.history.loading.mapping import FieldMapping, TimeUnit
     from liqmap.history.tables import Column
 
 __all__ = [
@@ -44,15 +46,15 @@ _USD_CURRENCIES = ("USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDE"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What can be wrong with a row: a condition, and how to tell of it.
+    """One check of a row, and the parts of its error message.
 
     Attributes:
-        condition: SQL that is true for a row at fault.
-        field: The field of the table.
-        column: The file's column that holds the value, by number.
-        expected: What would have been right.
-        of_key: Found before a row is taken for blank.
-        secret: What stood there is not told.
+        condition: SQL that is true for an invalid row.
+        field: FieldMapping of the table.
+        column: Index of the file's column with the value; ``None`` if there is none.
+        expected: Description of valid values.
+        before_blank_check: Whether the check runs before blank rows are recognised; true for times.
+        redacted: Whether the message must not show the value.
     """
 
     condition: str
@@ -65,14 +67,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class FieldSql:
-    """How one field is read.
+    """SQL of one field.
 
     Attributes:
-        value: SQL of its value.
-        checks: What can be wrong with it.
-        cells: The columns it needs as text, by number.
-        numbers: The columns it needs as numbers.
-        times: The columns it needs as times.
+        value: SQL expression of the value.
+        checks: Checks of the value.
+        text_columns: Indices of the file's columns that are needed as text.
+        number_columns: Indices of the columns that are needed as numbers.
+        time_columns: Indices of the columns that are needed as times.
     """
 
     value: str
@@ -103,22 +105,22 @@ def time_column(index: int) -> str:
 
 
 def quote_literal(text: str) -> str:
-    """A quoted SQL literal."""
+    """Quote a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def printable_sql(text: str) -> str:
-    """SQL: whether a text is a label: not empty, not too long, no control characters."""
+    """Return SQL for: the text is not empty, not too long, and has no control characters."""
     return f"{text} <> '' AND length({text}) <= {_MAX_LABEL_LENGTH} AND NOT regexp_matches({text}, '[[:cntrl:]]')"
 
 
 def number_sql(cell: str) -> str:
-    """SQL: a cell's number, or NULL; ``1_000`` is none."""
+    """Return SQL for the number in a cell, or NULL; ``1_000`` is not accepted."""
     return f"CASE WHEN contains({cell}, '_') THEN NULL ELSE TRY_CAST({cell} AS DOUBLE) END"
 
 
 def time_unit_sql(cell: str, number: str) -> str:
-    """SQL: the number of a time's unit, by its size, or as ISO 8601 where it is no number."""
+    """Return SQL for the code of a time's unit, detected from its magnitude, or from the ISO 8601 format, or NULL."""
     return (
         f"CASE WHEN {number} >= 1e12 AND {number} < 1e13 THEN 2 WHEN {number} >= 1e15 AND {number} < 1e16 THEN 3 "
         f"WHEN {number} >= 1e9 AND {number} < 1e10 THEN 1 "
@@ -127,31 +129,31 @@ def time_unit_sql(cell: str, number: str) -> str:
 
 
 def time_sql(cell: str, number: str, unit: str) -> str:
-    """SQL: a cell's time in microseconds, or NULL."""
-    # DuckDB wants seconds before a zone.
-    whole = f"regexp_replace({cell}, '(:\\d\\d)(Z|\\+00:?00| UTC)$', '\\1:00\\2')"
-    written = f"coalesce(TRY_CAST({cell} AS TIMESTAMP), TRY_CAST({whole} AS TIMESTAMP))"
+    """Return SQL for the time in a cell in UTC microseconds, or NULL."""
+    # DuckDB requires seconds before a time zone.
+    with_seconds = f"regexp_replace({cell}, '(:\\d\\d)(Z|\\+00:?00| UTC)$', '\\1:00\\2')"
+    timestamp = f"coalesce(TRY_CAST({cell} AS TIMESTAMP), TRY_CAST({with_seconds} AS TIMESTAMP))"
     return (
         f"CASE {unit} WHEN 2 THEN CAST(round({number} * 1e3) AS BIGINT) WHEN 3 THEN CAST({number} AS BIGINT) "
-        f"WHEN 1 THEN CAST(round({number} * 1e6) AS BIGINT) WHEN 4 THEN epoch_us({written}) END"
+        f"WHEN 1 THEN CAST(round({number} * 1e6) AS BIGINT) WHEN 4 THEN epoch_us({timestamp}) END"
     )
 
 
 def field_sql(
-    column: Column, field: Field, columns: Sequence[str], instrument: Instrument | None, latest: int, where: str
+    column: Column, field: FieldMapping, columns: Sequence[str], instrument: Instrument | None, latest: int, where: str
 ) -> FieldSql:
-    """How a field is read from a file.
+    """Return the SQL that reads one field of a table from a file.
 
     Args:
-        column: The field of the table.
-        field: Where the mapping takes it from.
-        columns: The file's columns.
-        instrument: The rows' instrument where it is one: its contract size turns contracts into coin or USD.
-        latest: The latest time that is believed, UTC microseconds.
-        where: The file, for errors.
+        column: Field of the table.
+        field: Source of the field according to the mapping.
+        columns: Columns of the file.
+        instrument: Instrument of all rows, if there is only one; its contract size converts contracts to coin or USD.
+        latest: Latest plausible time, UTC microseconds.
+        where: Name of the file, for errors.
 
     Raises:
-        InputError: A unit that cannot be turned into the table's.
+        InputError: The unit cannot be converted to the unit of the table.
     """
     if field.until is not None:
         return _interval_sql(column, columns.index(field.until), latest)
@@ -160,7 +162,7 @@ def field_sql(
     cells = frozenset(() if at is None else (at,))
     blank = (Check(f"{cell} IS NULL", column.name, at, column.expected),) if column.required and at is not None else ()
 
-    def must(condition: str, expected: str = column.expected) -> Check:
+    def require(condition: str, expected: str = column.expected) -> Check:
         return Check(f"{cell} IS NOT NULL AND NOT coalesce({condition}, false)", column.name, at, expected)
 
     if column.kind == "time":
@@ -168,7 +170,7 @@ def field_sql(
     if column.kind == "label":
         text = f"trim({cell})"
         value = f"{quote_literal(field.prefix)} || {text}" if field.prefix else text
-        return FieldSql(value, (*blank, must(printable_sql(text))), cells)
+        return FieldSql(value, (*blank, require(printable_sql(text))), cells)
     if column.kind == "choice":
         return _choice_sql(column, field, cell, at, blank)
     number = number_column(at) if at is not None else number_sql(cell)
@@ -181,14 +183,14 @@ def field_sql(
         "fraction": "abs({v}) < 1",
         "whole": "{v} >= 0 AND {v} = floor({v})",
     }[column.kind].format(v=f"({value})")
-    checks = (*blank, must(f"isfinite({value}) AND {condition}"))
+    checks = (*blank, require(f"isfinite({value}) AND {condition}"))
     needed = frozenset(i for i in (at, price) if i is not None)
     typed = f"CAST({value} AS BIGINT)" if column.kind == "whole" else value
     return FieldSql(typed, checks, cells, number_columns=needed)
 
 
 def _time_field_sql(
-    column: Column, field: Field, cell: str, at: int | None, blank: tuple[Check, ...], latest: int
+    column: Column, field: FieldMapping, cell: str, at: int | None, blank: tuple[Check, ...], latest: int
 ) -> FieldSql:
     if at is not None:
         value, unit = time_column(at), unit_column(at)
@@ -210,23 +212,23 @@ def _time_field_sql(
 
 def _interval_sql(column: Column, until: int, latest: int) -> FieldSql:
     value = f'CAST(round(({time_column(until)} - "ts") / 1e6) AS BIGINT)'
-    wrong = f"NOT coalesce({time_column(until)} >= {EARLIEST} AND {time_column(until)} <= {latest + 7 * 86_400_000_000} AND {value} > 0, false)"
-    fault = Check(wrong, column.name, until, "the bar's end, after its start")
-    return FieldSql(value, (fault,), frozenset((until,)), time_columns=frozenset((until,)))
+    plausible = f"{time_column(until)} BETWEEN {EARLIEST} AND {latest + 7 * 86_400_000_000} AND {value} > 0"
+    check = Check(f"NOT coalesce({plausible}, false)", column.name, until, "the end of the bar, after its start")
+    return FieldSql(value, (check,), frozenset((until,)), time_columns=frozenset((until,)))
 
 
-def _choice_sql(column: Column, field: Field, cell: str, at: int | None, blank: tuple[Check, ...]) -> FieldSql:
-    words = field.values or dict(zip(column.choices, column.choices, strict=True))
-    cases = " ".join(f"WHEN {quote_literal(k)} THEN {quote_literal(v)}" for k, v in words.items())
+def _choice_sql(column: Column, field: FieldMapping, cell: str, at: int | None, blank: tuple[Check, ...]) -> FieldSql:
+    values = field.values or dict(zip(column.choices, column.choices, strict=True))
+    cases = " ".join(f"WHEN {quote_literal(k)} THEN {quote_literal(v)}" for k, v in values.items())
     value = f"CASE trim({cell}) {cases} END"
-    fault = Check(f'{cell} IS NOT NULL AND "{column.name}" IS NULL', column.name, at, f"one of {', '.join(words)}")
-    return FieldSql(value, (*blank, fault), frozenset(() if at is None else (at,)))
+    check = Check(f'{cell} IS NOT NULL AND "{column.name}" IS NULL', column.name, at, f"one of {', '.join(values)}")
+    return FieldSql(value, (*blank, check), frozenset(() if at is None else (at,)))
 
 
 def _convert_unit(
-    column: Column, field: Field, number: str, columns: Sequence[str], instrument: Instrument | None, where: str
+    column: Column, field: FieldMapping, number: str, columns: Sequence[str], instrument: Instrument | None, where: str
 ) -> tuple[str, int | None]:
-    """SQL of a number in the table's unit, and the price column it needs."""
+    """Return SQL of a number in the unit of the table, and the index of the price column that it needs."""
     scaled = number if field.scale == 1.0 else f"({number} * {field.scale!r})"
     unit = field.unit or column.unit
     if unit == column.unit or (unit == "quote" and column.unit == "usd" and _is_quoted_in_usd(instrument)):
@@ -244,7 +246,7 @@ def _convert_unit(
         return f"({scaled} * {price})", at
     if price is not None and (unit, column.unit) == ("usd", "base"):
         return f"({scaled} / {price})", at
-    hint = "one instrument, so that its contract size is known" if unit == "contracts" else "a price column beside it"
+    hint = "a single instrument with a known contract size" if unit == "contracts" else "a price column"
     found = f"{field.unit or unit} for a field in {column.unit or 'its own unit'}"
     raise InputError("mapping", where, found, hint, "nothing stored", field=column.name)
 

@@ -1,4 +1,4 @@
-"""The rows of a file as DuckDB reads them: every cell as text, every row with its number in the file."""
+"""The rows of a file as DuckDB reads them: every cell as text, every row with its line number."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _CSV_ERROR_LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
 def with_column_names(connection: duckdb.DuckDBPyConnection, source: SourceFile) -> SourceFile:
-    """The source with its Parquet column names; another as it is.
+    """Add the column names of a Parquet file; return other sources unchanged.
 
     Raises:
-        InputError: Damaged Parquet.
+        InputError: The Parquet file is damaged.
     """
     if source.kind != "parquet":
         return source
@@ -50,18 +50,18 @@ def _damaged_parquet(source: SourceFile, error: duckdb.Error) -> InputError:
 
 
 class FileRows:
-    """A source under a match.
+    """The rows of one source with its mapping.
 
     Args:
-        connection: Inside the load's transaction.
+        connection: Connection inside the load's transaction.
         source: The file, or one member of an archive.
         match: Its columns and mapping.
-        lenient: Keep rows that cannot be split into columns as rejects, rather than stop at the first.
+        lenient: Whether rows that cannot be split into columns become rejects instead of an error.
 
     Attributes:
-        sql: A table expression with the columns ``c0``, ``c1``, … as text, in the file's order.
-        iso: Columns that hold times of Parquet's own kind, given as ISO 8601.
-        torn: The rows that could not be split.
+        sql: Table expression with the columns ``text_0``, ``text_1``, … in the order of the file.
+        iso_columns: Indices of Parquet columns of a timestamp type, which are converted to ISO 8601 text.
+        malformed: Rows that could not be split into columns.
     """
 
     def __init__(
@@ -102,14 +102,14 @@ class FileRows:
         return f"(SELECT {', '.join(cells)} FROM read_parquet({quote_literal(glob.escape(str(self._source.path)))}))"
 
     def _venue_rows_table(self, venue_rows: VenueRows) -> str:
-        """A payload's cells in a temporary table; whole columns at a time, since row by row would take minutes."""
+        """Store the rows of venue JSON in a temporary table, column by column, because row by row takes minutes."""
         columns = [list(column) for column in zip(*venue_rows.rows, strict=True)] or [[] for _ in self._match.columns]
         cells = ", ".join(f"unnest(${i + 1}::VARCHAR[]) AS {text_column(i)}" for i in range(len(columns)))
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE venue_rows AS SELECT {cells}", columns)
         return "venue_rows"
 
     def _find_malformed(self) -> tuple[Reject, ...]:
-        """Rows that are no rows: too few or too many cells, a quote that never ends."""
+        """Find rows with too few or too many cells or an unterminated quote."""
         counted = ", ".join(f"count({text_column(i)})" for i in range(len(self._match.columns)))
         self._connection.execute(f"SELECT {counted} FROM {self._csv('store_rejects=true')}").fetchall()
         errors = self._connection.execute(
@@ -123,20 +123,20 @@ class FileRows:
         )
 
     def line_number(self, row: int) -> int:
-        """The file's row of the row with this number: counted from 1, with the header and the rows that were torn."""
+        """Convert a row index to a line number: 1-based, counting the header and malformed rows."""
         if self._source.venue_rows is not None:
             return self._source.venue_rows.record_numbers[row]
         line = row + 1 + (self._source.kind == "csv" and self._match.header)
-        for torn in self.malformed:
-            line += torn.row <= line
+        for reject in self.malformed:
+            line += reject.row <= line
         return line
 
     def field_label(self, row: int, field: str) -> str:
-        """A field's name, with where the row stands in a payload."""
+        """Return the name of a field, preceded by the path of the record in venue JSON."""
         return field if self._source.venue_rows is None else f"{self._source.venue_rows.record_paths[row]} {field}"
 
     def cell_texts(self, rows: Sequence[int], column: int) -> dict[int, str | None]:
-        """Cells of a column as the file has them, by the row's number."""
+        """Return the cells of a column as text, by row index."""
         text = text_column(column)
         found = self._connection.execute(
             f"SELECT row_index, {text} FROM (SELECT row_number() OVER () - 1 AS row_index, {text} FROM {self.sql}) "
@@ -146,7 +146,7 @@ class FileRows:
         return {int(row): None if cell is None else str(cell) for row, cell in found}
 
     def read_error(self, error: duckdb.Error) -> InputError:
-        """The house's line for a file that DuckDB cannot read."""
+        """Convert an error of DuckDB for an unreadable file."""
         if self._source.kind == "parquet":
             return _damaged_parquet(self._source, error)
         text = str(error).strip()

@@ -1,4 +1,4 @@
-"""Which instrument rows belong to, and what the catalogue knows of it: its contract, its margin tiers."""
+"""Finds the instrument of rows, and copies its contract and margin tiers from the catalogue into the history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from liqmap.venues import catalogue
 if TYPE_CHECKING:
     import duckdb
 
-    from liqmap.history.loading.mapping import Mapping, TargetTable
+    from liqmap.history.loading.mapping import FileMapping, TargetTable
     from liqmap.history.loading.staging import Staging
     from liqmap.history.loading.types import LoadOptions, StagedRows
 
@@ -20,35 +20,36 @@ __all__ = ["check_instruments", "ensure_instrument", "find_instrument", "resolve
 
 
 def resolve_instrument(
-    connection: duckdb.DuckDBPyConnection, target: TargetTable, mapping: Mapping, options: LoadOptions, where: str
+    connection: duckdb.DuckDBPyConnection, target: TargetTable, mapping: FileMapping, options: LoadOptions, where: str
 ) -> tuple[str | None, Instrument | None]:
-    """The one instrument of a target's rows; ``(None, None)`` where the file has a column for it.
+    """Return name and data of the instrument of all rows; ``(None, None)`` if the file has an instrument column.
 
     Raises:
-        InputError: Nobody says which.
-        NotFoundError: The history does not know it, nor does the catalogue.
+        InputError: No instrument is given by the mapping or the call.
+        NotFoundError: Neither the history nor the catalogue contains the instrument.
     """
     if target.instrument is None and "instrument" in target.fields:
         return None, None
     name = target.instrument or options.instrument or mapping.instrument
     if name is None:
-        expected = "an instrument named in the call (--instrument venue:SYMBOL)"
+        expected = "an instrument in the call (--instrument venue:SYMBOL)"
         raise InputError("load", where, "no instrument", expected, "nothing stored")
     split_name(name, stage="load")
     return name, ensure_instrument(connection, name, where)
 
 
 def check_instruments(staging: Staging, staged: StagedRows, options: LoadOptions) -> None:
-    """The instruments that a file's own column names: all known, and the one asked for if one was.
+    """Validate the instruments in the file's instrument column against the requested one, the history and catalogue.
 
     Raises:
-        InputError: A row of another instrument than the one asked for, or a name that is none.
-        NotFoundError: One that neither the history nor the catalogue knows.
+        InputError: A row has another instrument than the requested one, or an invalid name.
+        NotFoundError: Neither the history nor the catalogue contains an instrument.
     """
     if staged.target.instrument is not None or "instrument" not in staged.target.fields:
         return
     rows = staging.connection.execute(
-        f"SELECT instrument, min(row_index) FROM {staged.name} WHERE failed_check IS NULL GROUP BY instrument ORDER BY 2"
+        f"SELECT instrument, min(row_index) FROM {staged.name} WHERE failed_check IS NULL "
+        "GROUP BY instrument ORDER BY 2"
     ).fetchall()
     where = staging.source.where
     for name, row in rows:
@@ -63,7 +64,7 @@ def check_instruments(staging: Staging, staged: StagedRows, options: LoadOptions
 
 
 def find_instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrument | None:
-    """The instrument as the history has it, else as the catalogue does; ``None`` where neither knows it."""
+    """Return the instrument from the history, or else from the catalogue; ``None`` if neither contains it."""
     try:
         return queries.read_instrument(connection, name)
     except NotFoundError:
@@ -72,10 +73,10 @@ def find_instrument(connection: duckdb.DuckDBPyConnection, name: str) -> Instrum
 
 
 def ensure_instrument(connection: duckdb.DuckDBPyConnection, name: str, where: str) -> Instrument:
-    """The instrument as the history has it; one the catalogue knows enters the history with its margin tiers.
+    """Return the instrument from the history, after copying its contract and tiers from the catalogue if missing.
 
     Raises:
-        NotFoundError: Neither knows it.
+        NotFoundError: Neither the history nor the catalogue contains the instrument.
     """
     entry = catalogue.find_entry(name)
     if entry is not None:
@@ -91,7 +92,7 @@ def ensure_instrument(connection: duckdb.DuckDBPyConnection, name: str, where: s
 
 
 def _insert_catalogue_entry(connection: duckdb.DuckDBPyConnection, entry: catalogue.CatalogueEntry) -> None:
-    """Add what the history lacks; never change what it has."""
+    """Insert the instrument and tier tables that the history lacks; existing rows are not changed."""
     known = entry.instrument
     held = connection.execute("SELECT 1 FROM instruments WHERE instrument = $1", [known.name]).fetchone()
     if held is None:

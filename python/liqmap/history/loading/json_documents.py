@@ -1,4 +1,4 @@
-"""JSON from outside, read with distrust: one value per file, or one per line; numbers stay text."""
+"""Strict reader of JSON files: one value per file or one per line; numbers are kept as text."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _PAYLOAD_KEYS = ("payload", "clearinghouseState")
 
 @dataclass(frozen=True, slots=True)
 class JsonDocument:
-    """One venue's answer, and what stands beside it.
+    """One response of a venue, with the data of its envelope.
 
     Attributes:
-        place: Where it stands in the file; empty for the whole of it.
-        value: The answer, its numbers as text.
-        account: Whose it is, if that stands beside it.
-        at: When it was taken, if that stands beside it.
+        place: Path inside the file; empty for the whole file.
+        value: The response, its numbers as text.
+        account: Account of the response, if the envelope contains it.
+        at: Time of the response, if the envelope contains it.
     """
 
     place: str
@@ -38,10 +38,10 @@ class JsonDocument:
 
 
 def read_documents(source: SourceFile) -> Iterator[JsonDocument]:
-    """The documents of a file: bare, or each in an envelope ``{"account": …, "time": …, "payload": …}``.
+    """Yield the documents of a file, plain or in an envelope ``{"account": …, "time": …, "payload": …}``.
 
     Raises:
-        InputError: Not UTF-8, not JSON, ``NaN``, a key twice.
+        InputError: The file is not UTF-8 or not JSON, or contains ``NaN`` or a repeated key.
     """
     try:
         text = source.path.read_text("utf-8-sig")
@@ -51,7 +51,7 @@ def read_documents(source: SourceFile) -> Iterator[JsonDocument]:
     if not source.name.endswith((".ndjson", ".jsonl")):
         yield from _unwrap(_parse_json(text, source.where, None), "")
         return
-    # Only the ends of lines split lines here: JSON text may hold other breaks.
+    # Split at "\n" only: JSON text can contain other line separators.
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield from _unwrap(_parse_json(line, source.where, number), f"line {number}")
@@ -75,24 +75,26 @@ def _envelope_key(value: Any) -> str | None:  # noqa: ANN401
 
 
 def _parse_json(text: str, where: str, row: int | None) -> Any:  # noqa: ANN401
-    def refuse(word: str) -> NoReturn:
-        message = f"{word}, which is no JSON"
+    def reject_constant(word: str) -> NoReturn:
+        message = f"{word}, which is not JSON"
         raise ValueError(message)
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
             names = [name for name, _ in pairs]
-            message = f"the key {next(n for n in names if names.count(n) > 1)!r} twice"
+            message = f"the key {next(n for n in names if names.count(n) > 1)!r} is repeated"
             raise ValueError(message)
         return found
 
     try:
-        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=refuse, object_pairs_hook=once)
-        if "\\ud" in text.lower():  # an escape may name half a character, which no text may hold
+        value = json.loads(
+            text, parse_float=str, parse_int=str, parse_constant=reject_constant, object_pairs_hook=unique_keys
+        )
+        if "\\ud" in text.lower():  # an escape can produce a lone surrogate, which is not valid text
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        found = "brackets too deep" if isinstance(error, RecursionError) else str(error)
-        expected = "one whole JSON value (a file of one per line ends in .ndjson or .jsonl)" if row is None else "JSON"
+        found = "too many nested brackets" if isinstance(error, RecursionError) else str(error)
+        expected = "one JSON value (with one value per line, name it .ndjson or .jsonl)" if row is None else "JSON"
         raise InputError("load", where, found, expected, "nothing stored", row=row) from None
     return value

@@ -1,4 +1,4 @@
-"""A file into the history: one transaction, every row accounted for, the same file twice changes nothing."""
+"""Loads a file into the history in one transaction; every row is accounted for, and repeated loads are idempotent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from liqmap.history.loading.types import HistoryWriter
 
-
 __all__ = ["load_file"]
 
 
@@ -43,30 +42,30 @@ def load_file(
     """Load a CSV, Parquet, JSON, zip or gz file.
 
     Args:
-        store: The history, opened to write.
+        store: The history, opened for writing.
         path: The file.
-        table: The table, for files whose columns are named like its fields, or with ``columns``.
-        instrument: ``venue:SYMBOL``, where the file does not say.
-        mapping: A mapping file, or the name of a shipped one; found by the file's header if left out.
+        table: Table of the rows, for files whose columns have the names of its fields, or together with ``columns``.
+        instrument: ``venue:SYMBOL``, if the file does not contain it.
+        mapping: Path of a mapping file or name of a bundled mapping. Default: detected from the file's header.
         columns: Field → column (text), constant (number) or ``{"column": …, "unit": …}``; needs ``table``.
-        account: Whose positions a venue's answer holds, where it does not say; only its salted hash is stored.
-        at: When a venue's answer was taken, where it does not say.
-        allow_rejects: How many bad rows to put aside rather than stop.
-        replace: Let this file's rows take the place of stored ones with the same key, and of all rows an earlier
-            version of this very file stored.
+        account: Account of a venue's response, if the response lacks it; only its salted hash is stored.
+        at: Time of a venue's response, if the response lacks it.
+        allow_rejects: Number of invalid rows that are rejected individually; one more is an error.
+        replace: Whether the rows replace stored rows with the same key, and all rows of an earlier version of the same
+            file.
 
     Returns:
-        What became of every row.
+        The load report, which accounts for every row.
 
     Raises:
-        InputError: The file, or a value in it, is not what it has to be; nothing was stored.
-        NotFoundError: An instrument the history does not know.
+        InputError: The file or a value in it is invalid; nothing was stored.
+        NotFoundError: Neither the history nor the catalogue contains the instrument.
         StorageError: The history cannot be written.
     """
     if allow_rejects < 0:
         raise InputError("load", "allow_rejects", repr(allow_rejects), "0 or more", "nothing stored")
-    taken = None if at is None else parse_instant(at, stage="load")
-    options = LoadOptions(table, instrument, mapping, columns, account, taken)
+    snapshot_time = None if at is None else parse_instant(at, stage="load")
+    options = LoadOptions(table, instrument, mapping, columns, account, snapshot_time)
     with open_file(path) as opened, store.transaction() as connection:
         require_disk_space(store.path, sum(s.size for s in opened.sources))
         sources = [
@@ -74,20 +73,20 @@ def load_file(
             for s in opened.sources
         ]
         matches = [match_mapping(s, options) for s in sources]
-        job = LoadTransaction(connection, opened, options, allow_rejects=allow_rejects, replace=replace)
-        if (earlier := job.already(matches[0])) is not None:
+        load = LoadTransaction(connection, opened, options, allow_rejects=allow_rejects, replace=replace)
+        if (earlier := load.find_identical_load(matches[0])) is not None:
             return LoadReport(opened.where, opened.sha256, matches[0].mapping.name, earlier, already=True)
-        report = job.run(sources, matches)
+        report = load.run(sources, matches)
     _verify_commit(store, report)
     return report
 
 
 def _verify_commit(store: HistoryWriter, report: LoadReport) -> None:
-    """After the commit: the load is there, and is written down beside the history."""
+    """Verify after the commit that the load is stored, and append it to the load journal."""
     with store.reading() as connection:
         row = connection.execute("SELECT rows FROM loads WHERE load_id = $1", [report.load_id]).fetchone()
         if row is None or row[0] != report.stored:
             raise StorageError(
-                "load", report.source, "the commit left no trace", "the load on record", "check the disk"
+                "load", report.source, "the load is missing after its commit", "a stored load", "check the disk"
             )
         load_journal.append_loads(connection, store.path)

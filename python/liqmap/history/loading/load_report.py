@@ -1,4 +1,4 @@
-"""What a load did, row by row accounted for."""
+"""Load reports: the result of a load, with every row accounted for."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Reject:
     """A row that was not stored.
 
     Attributes:
-        member: The file inside an archive.
-        row: 1-based, counted with the header.
-        field: The column at fault, as the file names it.
-        value: What stood there.
-        reason: What would have been right.
+        member: File inside an archive.
+        row: 1-based row; the header counts as a row.
+        field: Invalid column, as named in the file.
+        value: Text of the invalid cell.
+        reason: Description of valid values.
     """
 
     member: str | None
@@ -34,26 +34,26 @@ class Reject:
 
 @dataclass(slots=True)
 class TableReport:
-    """One table's share of a load.
+    """Result of a load for one table.
 
-    ``read = stored + duplicates + known + rejected + blank + left_out``, but for trades and bands, of which several
-    rows make one.
+    ``read = stored + duplicates + known + rejected + blank + left_out``, except for trades and depth bands, several of
+    which are aggregated into one row.
 
     Attributes:
         table: The table.
-        instruments: Whose rows.
+        instruments: Instruments of the stored rows.
         read: Rows of the file.
         stored: Rows added.
-        duplicates: Rows that stood twice in the file, counted once more than needed.
-        known: Rows the history already held, alike.
-        replaced: Stored rows that gave way.
-        rejected: Rows refused; they are in the ``rejects`` table.
-        blank: Rows with nothing in them for this table.
-        left_out: Placeholder rows at the file's ends, bars or windows that were not over yet, and a payload's records
-            that are no rows (the notes say why).
-        missing: Bars that are not there between the file's first and last.
+        duplicates: Identical repeats within the file.
+        known: Rows that are identical to stored ones.
+        replaced: Stored rows that were replaced.
+        rejected: Invalid rows, recorded in the table ``rejects``.
+        blank: Rows without any value for this table.
+        left_out: Placeholder rows at the ends of the file, bars or windows that have not ended, and skipped records of
+            venue JSON (the notes give the reasons).
+        missing: Bars missing between the first and the last bar of the file.
         first: First time, UTC microseconds.
-        last: Last time.
+        last: Last time, UTC microseconds.
     """
 
     table: str
@@ -71,7 +71,7 @@ class TableReport:
     last: Instant | None = None
 
     def add(self, other: TableReport) -> None:
-        """Count another part of the same file in."""
+        """Add the counts of another member or target of the same file."""
         self.instruments = tuple(sorted({*self.instruments, *other.instruments}))
         for name in ("read", "stored", "duplicates", "known", "replaced", "rejected", "blank", "left_out", "missing"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -80,9 +80,9 @@ class TableReport:
 
     @property
     def line(self) -> str:
-        """The table's share as one line."""
+        """One line of text for the table."""
         span = f" {iso(self.first)} … {iso(self.last)}" if self.first is not None and self.last is not None else ""
-        told = [
+        counts = [
             f"{getattr(self, name):,} {word}"
             for name, word in (
                 ("duplicates", "duplicate"),
@@ -95,24 +95,24 @@ class TableReport:
             )
             if getattr(self, name)
         ]
-        rest = f" ({', '.join(told)})" if told else ""
-        whose = f" {', '.join(self.instruments)}" if self.instruments else ""
-        return f"{self.table}{whose}: {self.stored:,} rows{span}{rest}"
+        details = f" ({', '.join(counts)})" if counts else ""
+        instruments = f" {', '.join(self.instruments)}" if self.instruments else ""
+        return f"{self.table}{instruments}: {self.stored:,} rows{span}{details}"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What one file did to the history.
+    """Result of loading one file.
 
     Attributes:
         source: The file.
-        sha256: Of its bytes.
-        layout: The mapping that read it.
-        load_id: Its number in ``loads``.
-        already: The same bytes had been loaded before in the same way: nothing was changed.
-        tables: What each table got.
-        rejects: The rows that were refused (only where that was allowed).
-        notes: What could not be checked.
+        sha256: SHA-256 of its bytes.
+        layout: Name of the mapping.
+        load_id: Id in the table ``loads``.
+        already: Whether the same bytes were loaded before with the same mapping, so that nothing changed.
+        tables: Result for each table.
+        rejects: Rejected rows, if rejects were allowed.
+        notes: Checks that were not possible, and reasons for skipped records.
     """
 
     source: str
@@ -126,19 +126,19 @@ class LoadReport:
 
     @property
     def stored(self) -> int:
-        """Rows added, all tables together."""
+        """Number of rows added to all tables."""
         return sum(t.stored for t in self.tables)
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The report to read: one line for the file, one for each table."""
+        """The report as text: one line for the file and one for each table."""
         if self.already:
             return (f"{self.source}: already loaded (load {self.load_id}); nothing changed",)
         tables = [f"  {t.line}" for t in self.tables]
         return (f"{self.source}: {self.layout}", *tables, *(f"  {note}" for note in self.notes))
 
     def to_dict(self) -> dict[str, JSON]:
-        """The report as plain data, times as ISO 8601."""
+        """Return the report as plain data, with times in ISO 8601."""
         tables: list[JSON] = []
         for table in self.tables:
             plain = asdict(table)

@@ -1,4 +1,4 @@
-"""One file's load, from its rows to the history's: everything that happens inside its transaction."""
+"""The steps of a load inside its transaction: stage, validate, deduplicate, compare with stored rows, insert."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _DAY = 86_400_000_000
 
 
 class LoadTransaction:
-    """One file's load, inside its transaction.
+    """The load of one file inside a transaction; docs/data-model.md has a diagram of the steps.
 
     Args:
-        connection: The transaction's.
+        connection: Connection inside the transaction.
         opened: The file.
-        options: What the caller said about it.
-        allow_rejects: How many bad rows to put aside.
-        replace: Whether its rows take the place of stored ones.
+        options: Arguments of the call.
+        allow_rejects: Maximum number of rejected rows.
+        replace: Whether the rows replace stored ones.
     """
 
     def __init__(
@@ -66,15 +66,16 @@ class LoadTransaction:
         self.load_id = int(_scalar(connection, "SELECT coalesce(max(load_id), 0) + 1 FROM loads"))
 
     def _mapping_hash(self, match: MappingMatch) -> str:
-        said: list[JSON] = [match.mapping.hash, self.options.instrument]
+        """Hash of the mapping and of all arguments that influence how the file is read."""
+        parts: list[JSON] = [match.mapping.hash, self.options.instrument]
         if self.options.account is not None:
-            said.append(hash_account(self.connection, self.options.account))
+            parts.append(hash_account(self.connection, self.options.account))
         if self.options.at is not None:
-            said.append(self.options.at)
-        return digest(said)
+            parts.append(self.options.at)
+        return digest(parts)
 
-    def already(self, match: MappingMatch) -> int | None:
-        """The load that had these bytes before, read in the same way."""
+    def find_identical_load(self, match: MappingMatch) -> int | None:
+        """Return the id of an earlier load of the same bytes with the same mapping and arguments."""
         row = self.connection.execute(
             "SELECT load_id FROM loads WHERE sha256 = $1 AND layout_hash = $2 AND replaced_by IS NULL",
             [self.opened.sha256, self._mapping_hash(match)],
@@ -82,14 +83,14 @@ class LoadTransaction:
         return None if row is None else int(row[0])
 
     def run(self, sources: list[SourceFile], matches: list[MappingMatch]) -> LoadReport:
-        """Stage, judge, settle and insert every member; then the load's own row and its rejects."""
+        """Stage, validate, deduplicate and insert every member, then record the load and its rejects."""
         if self.replace:
             self._remove_earlier_rows(matches[0])
         for source, match in zip(sources, matches, strict=True):
             if source.lacks_final_newline and not match.mapping.may_end_open:
-                found = "the last line does not end: it may be cut"
-                done = "nothing stored; if the file is whole, end it with a line end"
-                raise InputError("load", source.where, found, "a line end after the last row", done)
+                found = "no newline after the last row: the file may be truncated"
+                done = "nothing stored; if the file is complete, add a final newline"
+                raise InputError("load", source.where, found, "a newline after the last row", done)
             self._load_member(source, match)
         report = LoadReport(
             self.opened.where,
@@ -100,25 +101,25 @@ class LoadTransaction:
             rejects=tuple(self.rejects),
             notes=tuple(dict.fromkeys(self.notes)),
         )
-        self._record(report, matches[0])
+        self._record_load(report, matches[0])
         return report
 
     def _remove_earlier_rows(self, match: MappingMatch) -> None:
-        """Remove the rows an earlier version of this very file stored."""
-        source = self._path()
+        """Delete the rows that earlier versions of the same file stored."""
+        source = self._absolute_path()
         earlier = self.connection.execute(
             "SELECT load_id FROM loads WHERE source = $1 AND layout_hash = $2 AND replaced_by IS NULL",
             [source, self._mapping_hash(match)],
         ).fetchall()
         for (load_id,) in earlier:
-            for stored in sorted({TABLES[t.table].destination for t in match.mapping.targets}):
-                gone = _scalar(self.connection, f"SELECT count(*) FROM {stored} WHERE load_id = {int(load_id)}")
-                self.connection.execute(f"DELETE FROM {stored} WHERE load_id = {int(load_id)}")
-                self.tables.setdefault(stored, TableReport(stored)).replaced += int(gone)
+            for table in sorted({TABLES[t.table].destination for t in match.mapping.targets}):
+                removed = _scalar(self.connection, f"SELECT count(*) FROM {table} WHERE load_id = {int(load_id)}")
+                self.connection.execute(f"DELETE FROM {table} WHERE load_id = {int(load_id)}")
+                self.tables.setdefault(table, TableReport(table)).replaced += int(removed)
             self.connection.execute("DELETE FROM sightings WHERE load_id = $1", [load_id])
             self.connection.execute("UPDATE loads SET replaced_by = $1 WHERE load_id = $2", [self.load_id, load_id])
 
-    def _path(self) -> str:
+    def _absolute_path(self) -> str:
         return str(Path(self.opened.where).resolve())
 
     def _load_member(self, source: SourceFile, match: MappingMatch) -> None:
@@ -128,33 +129,32 @@ class LoadTransaction:
             name, instrument = resolve_instrument(self.connection, target, match.mapping, self.options, source.where)
             stages.append(staging.stage(index, target, instrument, name))
         if not stages[0].rows and not staging.rows.malformed and source.venue_rows is None:
-            raise InputError("load", source.where, "a header and no rows", "rows", "nothing stored")
+            raise InputError("load", source.where, "a header without rows", "rows", "nothing stored")
         left_out = self._drop_placeholder_rows(match, stages)
-        unread = 0 if source.venue_rows is None else source.venue_rows.left_out
+        skipped = 0 if source.venue_rows is None else source.venue_rows.left_out
         self.notes += () if source.venue_rows is None else source.venue_rows.notes
-        judged = []
+        validated = []
         for staged in stages:
             staging.check_units(staged)
             check_instruments(staging, staged, self.options)
             check_dates(staging, staged)
-            better, note = check_open_interest(staging, staged, stages)
-            judged.append(better)
+            checked, note = check_open_interest(staging, staged, stages)
+            validated.append(checked)
             if note:
                 self.notes.append(note)
-        self._collect_rejects(staging, judged)
-        for staged in judged:
+        self._collect_rejects(staging, validated)
+        for staged in validated:
             if staged.table.name == "positions":
-                only = self.options.instrument
                 record_account_snapshots(
                     self.connection,
                     staged,
                     source.venue_rows,
-                    instrument=only,
+                    instrument=self.options.instrument,
                     load_id=self.load_id,
                     latest=self.now + _DAY,
                 )
-        for staged in judged:
-            self._store_rows(staging, staged, left_out, unread)
+        for staged in validated:
+            self._store_rows(staging, staged, left_out, skipped)
 
     def _drop_placeholder_rows(self, match: MappingMatch, stages: list[StagedRows]) -> int:
         first, last = match.mapping.skip_first, match.mapping.skip_last
@@ -165,7 +165,7 @@ class LoadTransaction:
         return min(first + last, stages[0].rows)
 
     def _collect_rejects(self, staging: Staging, stages: list[StagedRows]) -> None:
-        """Bad rows become rejects while the allowance lasts; else the first one is the error."""
+        """Turn invalid rows into rejects, up to the allowed number; one more raises the error of the first."""
         found = [*staging.rows.malformed, *(r for s in stages for r in staging.rejects(s, self.allow_rejects + 1))]
         rows = len({r.row for r in found})
         earlier = len({(r.member, r.row) for r in self.rejects})
@@ -175,18 +175,19 @@ class LoadTransaction:
 
     def _raise_first_reject(self, staging: Staging, stages: list[StagedRows], found: list[Reject]) -> None:
         first = min(found, key=lambda r: r.row)
-        bad = " UNION ".join(f"SELECT row_index FROM {s.name} WHERE failed_check > {BLANK_CODE}" for s in stages)
-        more = len(staging.rows.malformed) + int(_scalar(self.connection, f"SELECT count(*) FROM ({bad})")) - 1
-        tail = f"; {more:,} more {'row' if more == 1 else 'rows'} at fault" if more else ""
+        invalid = " UNION ".join(f"SELECT row_index FROM {s.name} WHERE failed_check > {BLANK_CODE}" for s in stages)
+        more = len(staging.rows.malformed) + int(_scalar(self.connection, f"SELECT count(*) FROM ({invalid})")) - 1
+        tail = f"; {more:,} more invalid {'row' if more == 1 else 'rows'}" if more else ""
         value = "blank" if first.value is None else repr(first.value)
         raise InputError(
             "load", staging.source.where, value, first.reason, f"nothing stored{tail}", row=first.row, field=first.field
         )
 
-    def _store_rows(self, staging: Staging, staged: StagedRows, left_out: int, unread: int) -> None:
+    def _store_rows(self, staging: Staging, staged: StagedRows, left_out: int, skipped: int) -> None:
         infer_interval(staging, staged)
         blank = check_blanks(staging, staged)
-        part = TableReport(staged.table.destination, read=staged.rows + unread, blank=blank, left_out=left_out + unread)
+        read, left_out = staged.rows + skipped, left_out + skipped
+        part = TableReport(staged.table.destination, read=read, blank=blank, left_out=left_out)
         part.rejected = int(
             _scalar(self.connection, f"SELECT count(*) FROM {staged.name} WHERE failed_check > {BLANK_CODE}")
         )
@@ -195,35 +196,37 @@ class LoadTransaction:
         part.left_out += drop_unfinished(staging, staged, self.now)
         part.duplicates = drop_duplicates(staging, staged)
         staged = aggregate(staging, staged)
-        self._span(staged, part)
+        self._measure_span(staged, part)
         part.known, part.replaced = compare_with_stored(staging, staged, self.load_id, replace=self.replace)
         part.stored = insert_rows(staging, staged, self.load_id)
         self.tables.setdefault(part.table, TableReport(part.table)).add(part)
 
-    def _span(self, staged: StagedRows, part: TableReport) -> None:
-        when = staged.table.time_field
+    def _measure_span(self, staged: StagedRows, part: TableReport) -> None:
+        """Fill in the instruments, first and last time, and number of missing bars of the report."""
+        time_field = staged.table.time_field
         names = self.connection.execute(f"SELECT DISTINCT instrument FROM {staged.name} ORDER BY 1").fetchall()
         part.instruments = tuple(str(n[0]) for n in names)
-        if when:
-            row = self.connection.execute(f'SELECT min("{when}"), max("{when}") FROM {staged.name}').fetchone()
+        if time_field:
+            span = f'min("{time_field}"), max("{time_field}")'
+            row = self.connection.execute(f"SELECT {span} FROM {staged.name}").fetchone()
             part.first, part.last = (row[0], row[1]) if row else (None, None)
         if staged.table.name == "bars":
             part.missing = int(
                 _scalar(
                     self.connection,
-                    "SELECT coalesce(sum(wanted - there), 0)::BIGINT FROM (SELECT count(*) AS there, "
-                    f"(max(ts) - min(ts)) // (interval_s * 1000000) + 1 AS wanted FROM {staged.name} "
+                    "SELECT coalesce(sum(expected - present), 0)::BIGINT FROM (SELECT count(*) AS present, "
+                    f"(max(ts) - min(ts)) // (interval_s * 1000000) + 1 AS expected FROM {staged.name} "
                     "GROUP BY instrument, interval_s, price_source)",
                 )
             )
 
-    def _record(self, report: LoadReport, match: MappingMatch) -> None:
+    def _record_load(self, report: LoadReport, match: MappingMatch) -> None:
         rejected = len({(r.member, r.row) for r in report.rejects})
         self.connection.execute(
             "INSERT INTO loads VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)",
             [
                 self.load_id,
-                self._path(),
+                self._absolute_path(),
                 report.sha256,
                 report.layout,
                 self._mapping_hash(match),
@@ -239,6 +242,6 @@ class LoadTransaction:
             )
 
 
-def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:  # noqa: ANN401 - whatever the query gives
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:  # noqa: ANN401 - any SQL value
     row = connection.execute(sql).fetchone()
     return None if row is None else row[0]

@@ -1,4 +1,4 @@
-"""How a file's columns become fields: mappings are data (TOML), one per layout, never code."""
+"""Mappings: TOML files that assign the columns of a source file to the fields of a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
     from os import PathLike
 
-__all__ = ["Field", "Mapping", "TargetTable", "bundled_mappings", "mapping_from_columns", "own_layout", "read_mapping"]
+__all__ = [
+    "FieldMapping",
+    "FileMapping",
+    "TargetTable",
+    "bundled_mappings",
+    "mapping_from_columns",
+    "own_layout",
+    "read_mapping",
+]
 
 Unit: TypeAlias = Literal["usd", "base", "quote", "contracts", "fraction", "percent", "bps"]
 TimeUnit: TypeAlias = Literal["auto", "s", "ms", "us", "iso"]
@@ -30,20 +38,20 @@ class _StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Field(_StrictModel):
-    """Where one field comes from.
+class FieldMapping(_StrictModel):
+    """Source of one field.
 
     Attributes:
-        column: The file's column.
-        constant: A value for every row, where the file has no column for it.
-        until: For ``interval_s``: the column with the bar's last instant; its span is rounded to whole seconds.
-        unit: The file's unit, where it is not the table's own.
-        price: The column with the price that turns coin into USD, USD into coin, or contracts into either.
-        scale: Multiplies the number.
-        time: The unit of a time; ``auto`` goes by its size, or reads ISO 8601, one unit per file.
-        offset_s: Added to a time: a row stamped with its bar's start, but known at its end, has the bar's length here.
-        values: The file's words for the table's words.
-        prefix: Put before a label: ``binance:`` before a symbol.
+        column: Column of the file.
+        constant: Value for all rows, if the file has no column for the field.
+        until: For ``interval_s``: the column with the bar's last instant; the length is rounded to whole seconds.
+        unit: Unit in the file, if it differs from the table's.
+        price: Column with the price that converts between coin, USD and contracts.
+        scale: Factor applied to the number.
+        time: Unit of a time; ``auto`` detects it from the magnitude or the ISO 8601 format, one unit per file.
+        offset_s: Seconds added to a time; the bar length for rows stamped with the bar's start but known at its end.
+        values: Value in the file → value in the table.
+        prefix: Text put before a label, such as ``binance:`` before a symbol.
     """
 
     column: str | None = None
@@ -58,7 +66,7 @@ class Field(_StrictModel):
     prefix: str = ""
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Field:
+    def _validate_source(self) -> FieldMapping:
         if sum(x is not None for x in (self.column, self.constant, self.until)) != 1:
             message = "give exactly one of column, constant, until"
             raise ValueError(message)
@@ -66,32 +74,32 @@ class Field(_StrictModel):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it needs."""
+        """Columns of the file that the field needs."""
         return tuple(c for c in (self.column, self.until, self.price) if c is not None)
 
 
 def _expand_shorthand(value: object) -> object:
-    """Plain text is a column, a plain number a constant."""
+    """Expand the short forms: plain text is a column, a plain number is a constant."""
     if isinstance(value, str):
         return {"column": value}
     return {"constant": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class TargetTable(_StrictModel):
-    """One table that a file's rows feed.
+    """One table that receives the rows of a file.
 
     Attributes:
-        table: A table of the history; ``trades`` are reduced to one-minute bars, ``bands`` to depth.
-        instrument: The instrument of these rows, whatever is asked for: for a vendor's sum over several venues.
-        fields: Field → where it comes from. ``interval_s`` left out of bars is read off their spacing.
+        table: Table of the history; ``trades`` are aggregated to one-minute bars, ``bands`` to depth.
+        instrument: Instrument of these rows, which overrides the requested one; for a vendor's sum over venues.
+        fields: Field → source. If ``interval_s`` of bars is omitted, it is inferred from their spacing.
     """
 
     table: str
     instrument: str | None = None
-    fields: dict[str, Annotated[Field, BeforeValidator(_expand_shorthand)]]
+    fields: dict[str, Annotated[FieldMapping, BeforeValidator(_expand_shorthand)]]
 
     @model_validator(mode="after")
-    def _known(self) -> TargetTable:
+    def _validate_fields(self) -> TargetTable:
         table = TABLES.get(self.table)
         if table is None:
             message = f"no table {self.table!r}; there are {', '.join(TABLES)}"
@@ -112,22 +120,22 @@ class TargetTable(_StrictModel):
         return self
 
 
-class Mapping(_StrictModel):
-    """One layout of a file.
+class FileMapping(_StrictModel):
+    """The mapping of one file format.
 
     Attributes:
-        name: What it is called: the TOML file's name.
-        about: Whose layout it is, in one line.
-        columns: The exact columns, in order; empty for a layout that only names the columns it uses.
-        header: Whether the file's first row names them.
-        file_name: What the name of a file without a header looks like (a regular expression).
-        ask: Only used when asked for by name: another layout has the same header.
-        instrument: The instrument unless another is asked for.
-        skip_first: Leading rows known to be placeholders.
-        skip_last: Trailing rows known to be still growing.
-        dated_name: Whether the file's name ends in the day or month that its rows belong to.
-        may_end_open: Whether whole files of this layout come without a line end after the last row.
-        targets: What the rows feed.
+        name: Name of the TOML file without suffix.
+        about: Description of the file format in one line.
+        columns: Exact columns in order; empty for a mapping that lists only the columns it uses.
+        header: Whether the first row of the file is a header.
+        file_name: Regular expression for the name of a file without header.
+        ask: Whether the mapping is used only if requested by name, because another mapping has the same header.
+        instrument: Default instrument.
+        skip_first: Number of leading placeholder rows.
+        skip_last: Number of trailing incomplete rows.
+        dated_name: Whether the name of the file ends in the day or month of its rows.
+        may_end_open: Whether complete files of this format lack the final newline.
+        targets: Tables that receive the rows.
     """
 
     name: str
@@ -144,12 +152,12 @@ class Mapping(_StrictModel):
     targets: tuple[TargetTable, ...] = Option(min_length=1, alias="target")
 
     @model_validator(mode="after")
-    def _consistent(self) -> Mapping:
+    def _validate_columns(self) -> FileMapping:
         if len(set(self.columns)) != len(self.columns):
-            message = "a column is named twice"
+            message = "a column is listed twice"
             raise ValueError(message)
         if self.header != "always" and not self.columns:
-            message = "a layout without a header must list its columns"
+            message = "a mapping without a header must list its columns"
             raise ValueError(message)
         used = [c for t in self.targets for f in t.fields.values() for c in f.columns]
         if self.columns and (unknown := [c for c in used if c not in self.columns]):
@@ -161,28 +169,28 @@ class Mapping(_StrictModel):
 
     @property
     def used_columns(self) -> tuple[str, ...]:
-        """The columns it reads, each once."""
+        """Columns of the file that are read, without repeats."""
         return tuple(dict.fromkeys(c for t in self.targets for f in t.fields.values() for c in f.columns))
 
     @property
     def hash(self) -> str:
-        """Stands for what the mapping does."""
+        """Hash of everything that influences how a file is read."""
         return digest(self.model_dump(mode="json", exclude={"about"}))
 
 
 @cache
-def bundled_mappings() -> tuple[Mapping, ...]:
-    """The matches liqmap knows, by name."""
+def bundled_mappings() -> tuple[FileMapping, ...]:
+    """Return the mappings that are part of liqmap, sorted by name."""
     folder = resources.files(__package__) / "mappings"
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     return tuple(_parse_toml(f.read_text("utf-8"), f.name, f.name.removesuffix(".toml")) for f in files)
 
 
-def read_mapping(which: str | PathLike[str]) -> Mapping:
-    """A mapping of the user's own, or a shipped one by its name.
+def read_mapping(which: str | PathLike[str]) -> FileMapping:
+    """Read a mapping from a file, or return a bundled mapping by name.
 
     Raises:
-        InputError: No such file or name; not TOML; an unknown key; a field or table that does not exist.
+        InputError: The file or name does not exist, the file is not TOML, or a key, field or table is unknown.
     """
     known = {m.name: m for m in bundled_mappings()}
     if str(which) in known:
@@ -197,16 +205,16 @@ def read_mapping(which: str | PathLike[str]) -> Mapping:
     return _parse_toml(text, str(which), path.stem)
 
 
-def _parse_toml(text: str, where: str, name: str) -> Mapping:
+def _parse_toml(text: str, where: str, name: str) -> FileMapping:
     try:
         return _validate_mapping({"name": name, **tomllib.loads(text)}, where)
     except tomllib.TOMLDecodeError as error:
         raise InputError("mapping", where, str(error), "TOML", "nothing loaded") from None
 
 
-def _validate_mapping(data: Dict[str, Any], where: str) -> Mapping:
+def _validate_mapping(data: Dict[str, Any], where: str) -> FileMapping:
     try:
-        return Mapping.model_validate(data)
+        return FileMapping.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or None
@@ -215,13 +223,13 @@ def _validate_mapping(data: Dict[str, Any], where: str) -> Mapping:
         raise InputError("mapping", where, found, expected, "nothing loaded", field=place) from None
 
 
-def own_layout(table: str, header: tuple[str, ...], *, instrument: bool) -> Mapping | None:
-    """Own layout: columns named like the table's fields; ``None`` if the header does not fit.
+def own_layout(table: str, header: tuple[str, ...], *, instrument: bool) -> FileMapping | None:
+    """Return the mapping of a file whose columns have the names of a table's fields; ``None`` if they do not.
 
     Args:
-        table: The table.
-        header: The file's columns, in any order.
-        instrument: Whether the instrument is known without a column of its own.
+        table: Name of the table.
+        header: Columns of the file, in any order.
+        instrument: Whether the instrument is given, so that no column is needed.
     """
     spec = TABLES[table]
     if spec.aggregated_into or set(header) - set(spec.names):
@@ -235,14 +243,14 @@ def own_layout(table: str, header: tuple[str, ...], *, instrument: bool) -> Mapp
     if table == "bars":
         fields.setdefault("price_source", {"constant": "last"})
     target = {"table": table, "fields": fields}
-    return Mapping.model_validate({"name": table, "about": f"liqmap's own: {table}", "target": [target]})
+    return FileMapping.model_validate({"name": table, "about": f"liqmap's own: {table}", "target": [target]})
 
 
-def mapping_from_columns(table: str, columns: Dict[str, Any], header: tuple[str, ...]) -> Mapping:
-    """A mapping given in a call: field → column, constant or :class:`Field`; fields not given go by their own name.
+def mapping_from_columns(table: str, columns: Dict[str, Any], header: tuple[str, ...]) -> FileMapping:
+    """Build a mapping from the argument ``columns``; other fields are read from the column of the same name.
 
     Raises:
-        InputError: An unknown table or field, or a field that must be given.
+        InputError: The table or a field is unknown, or a required field is missing.
     """
     if table not in TABLES:
         raise InputError("load", "table", repr(table), f"one of {', '.join(TABLES)}", "nothing loaded")

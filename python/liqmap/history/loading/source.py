@@ -1,4 +1,4 @@
-"""A file from outside, opened with distrust: what it is by its bytes, not by its name."""
+"""Input files: type detection by content, checksum, and validation of the text encoding."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _MIN_PARQUET_BYTES = 12
 
 @contextmanager
 def open_file(path: Path) -> Iterator[OpenedFile]:
-    """Open a CSV, Parquet, JSON, zip or gz file; what was unpacked is gone afterwards.
+    """Open a CSV, Parquet, JSON, zip or gz file; unpacked files are deleted afterwards.
 
     Raises:
-        InputError: Missing, empty, another kind of file than its name says, a page of HTML, damaged, not UTF-8.
+        InputError: The file is missing, empty, damaged, an HTML page, not UTF-8, or of another type than its name.
     """
     where = str(path)
     kind = _detect_kind(path, where)
@@ -55,10 +55,10 @@ def open_file(path: Path) -> Iterator[OpenedFile]:
 
 
 def check_readable(path: Path) -> None:
-    """Look at a file's first bytes only, before anything is opened or made for it.
+    """Check the first bytes of a file, before a history is opened or created for it.
 
     Raises:
-        InputError: Missing, empty, or of another kind than its name says.
+        InputError: The file is missing, empty, or of another type than its name.
     """
     _detect_kind(path, str(path))
 
@@ -76,11 +76,11 @@ def _unpack_errors(where: str) -> Iterator[None]:
         yield
     except OSError as error:
         found = f"{error.strerror or error} while unpacking"
-        raise StorageError("load", where, found, "room in the temporary folder", "nothing stored") from None
+        raise StorageError("load", where, found, "sufficient space in the temporary folder", "nothing stored") from None
 
 
 def _check_published_checksum(path: Path, where: str, sha256: str) -> None:
-    """Compare with the checksum that an archive publishes beside the file (``<name>.CHECKSUM``), where it is there."""
+    """Compare the file with its published checksum (``<name>.CHECKSUM`` in the same folder), if there is one."""
     published = path.with_name(f"{path.name}.CHECKSUM")
     if published.is_file():
         words = published.read_text("utf-8", errors="replace").split()
@@ -108,7 +108,7 @@ def _detect_kind(path: Path, where: str) -> str:
         actual = "json"
     if actual != named:
         found = f"{_describe_content(path)}, not {named}"
-        raise InputError("load", where, found, f"a whole {named} file, as its name says", "nothing stored")
+        raise InputError("load", where, found, f"a complete {named} file, according to its name", "nothing stored")
     return actual
 
 
@@ -121,7 +121,7 @@ def _describe_content(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(80)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        return "a page of HTML or XML"
+        return "an HTML or XML page"
     return f"bytes {head[:8]!r}"
 
 
@@ -137,13 +137,12 @@ def _inspect_file(path: Path, where: str, name: str, member: str | None) -> Sour
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise InputError("load", where, "a page of HTML or XML", "comma-separated rows", "nothing stored")
-    ends_open = _check_text(path, where)
-    line = head.decode("utf-8-sig", errors="replace")
-    first = next(csv.reader(io.StringIO(line, newline="")), [])
-    return SourceFile(
-        where, name, member, path, "csv", tuple(c.strip() for c in first), lacks_final_newline=ends_open, size=size
-    )
+        raise InputError("load", where, "an HTML or XML page", "comma-separated rows", "nothing stored")
+    lacks_newline = _check_text(path, where)
+    text = head.decode("utf-8-sig", errors="replace")
+    cells = next(csv.reader(io.StringIO(text, newline="")), [])
+    first_row = tuple(cell.strip() for cell in cells)
+    return SourceFile(where, name, member, path, "csv", first_row, lacks_final_newline=lacks_newline, size=size)
 
 
 def _check_parquet(path: Path, where: str, size: int) -> None:
@@ -157,13 +156,13 @@ def _check_parquet(path: Path, where: str, size: int) -> None:
 
 
 def _check_text(path: Path, where: str) -> bool:
-    """Walk the bytes once: UTF-8, no NUL, one kind of line end, no blank line inside; returns whether it ends open."""
+    """Validate a text file (UTF-8, no NUL, one kind of line end, no blank line); return if it lacks a last newline."""
     rows = pairs = returns = 0
     blank: int | None = None
     last = b""
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
-            chunk += file.readline()  # whole lines only
+            chunk += file.readline()  # complete lines only
             _check_characters(chunk, where, rows)
             pairs += chunk.count(b"\r\n")
             returns += chunk.count(b"\r")
@@ -176,7 +175,7 @@ def _check_text(path: Path, where: str) -> bool:
             rows += chunk.count(b"\n")
             last = chunk
     if returns and not returns == pairs == rows:
-        raise InputError("load", where, "line ends of several kinds", "one kind throughout", "nothing stored")
+        raise InputError("load", where, "several kinds of line ends", "one kind of line end", "nothing stored")
     return not last.endswith(b"\n")
 
 
@@ -190,5 +189,5 @@ def _check_characters(text: bytes, where: str, rows: int) -> None:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
         row = rows + text.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{text[error.start]:02x}, not UTF-8 (Latin-1, perhaps)"
+        found = f"byte 0x{text[error.start]:02x}, not UTF-8 (possibly Latin-1)"
         raise InputError("load", where, found, "UTF-8 text", "nothing stored", row=row) from None

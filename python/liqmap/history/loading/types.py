@@ -1,4 +1,4 @@
-"""Values that the steps of a load exchange."""
+"""Types shared by the steps of a load."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from liqmap._base.timestamps import Instant
     from liqmap.history.loading.field_sql import Check
-    from liqmap.history.loading.mapping import Mapping, TargetTable
+    from liqmap.history.loading.mapping import FileMapping, TargetTable
     from liqmap.history.tables import Table
     from liqmap.venues.payload import Cell
 
@@ -38,18 +38,18 @@ class HistoryWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One table of rows on disk, ready to be read.
+    """One file with rows: the loaded file itself, or an unpacked member of an archive.
 
     Attributes:
-        where: The file as the caller named it, with ``!member`` inside an archive.
-        name: The bare file name.
-        member: The member's name inside an archive.
-        path: The plain file to read.
+        where: Path as given by the caller, with ``!member`` inside an archive.
+        name: File name without folder.
+        member: Name of the member inside an archive.
+        path: Path of the unpacked file.
         kind: ``csv``, ``parquet`` or ``json``.
-        first_row: The cells of the first row; a Parquet file's column names; a payload's table's.
-        ends_open: No line end after the last row.
+        first_row: Cells of the first row of a CSV file; column names of a Parquet file; fields of the table for JSON.
+        lacks_final_newline: Whether there is no newline after the last row.
         size: Bytes.
-        payload: Of a JSON file: its rows.
+        venue_rows: Rows of a JSON file.
     """
 
     where: str
@@ -64,13 +64,13 @@ class SourceFile:
 
     @property
     def first_row_is_data(self) -> bool:
-        """Whether the first row looks like values rather than names."""
+        """Whether the first row contains values and not column names, judged by the share of numbers."""
         return self.kind == "csv" and sum(map(_is_number, self.first_row)) * 2 >= len(self.first_row)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedFile:
-    """A file and the tables in it: one, or an archive's members."""
+    """A file to load: one source, or the members of an archive."""
 
     where: str
     sha256: str
@@ -79,17 +79,17 @@ class OpenedFile:
 
 @dataclass(frozen=True, slots=True)
 class VenueRows:
-    """The rows of a JSON file.
+    """The rows of a file with venue JSON.
 
     Attributes:
-        shape: What the documents are called.
-        table: Where the rows go.
+        schema: Name of the document schema.
+        table: Table of the rows.
         rows: Cells as text, in the order of the table's columns.
-        numbers: Per row: which of the file's records it is, counted from 1.
-        places: Per row: where it stands in the file.
-        seen: Account, source and time of every document, whether it holds positions or not.
-        left_out: Records that are no rows.
-        notes: Why.
+        record_numbers: Per row: number of its record in the file, from 1.
+        record_paths: Per row: path of its record in the file.
+        snapshots: Account, source and time of every document, including documents without positions.
+        left_out: Number of skipped records.
+        notes: Reasons for skipped records.
     """
 
     schema: str
@@ -104,7 +104,7 @@ class VenueRows:
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """What the caller said about the file; the account and the time are for a venue's answer that lacks them."""
+    """Arguments of a load; account and time are for venue JSON that lacks them (see :func:`.load.load_file`)."""
 
     table: str | None = None
     instrument: str | None = None
@@ -116,31 +116,33 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class MappingMatch:
-    """A file's columns as they stand, and the mapping that reads them.
+    """The mapping of a file, and the file's columns.
 
     Attributes:
-        columns: The file's columns in order, named by its header or by the mapping.
+        mapping: The mapping.
+        columns: Columns of the file in order, named by its header or by the mapping.
         header: Whether the first row is a header.
     """
 
-    mapping: Mapping
+    mapping: FileMapping
     columns: tuple[str, ...]
     header: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
-    """One target's rows in a temporary table.
+    """Rows of one target in a temporary table.
 
     Attributes:
-        name: The temporary table: the row's number ``r``, the table's fields, ``fault`` (NULL: none, 0: blank, else the
-            number of a fault) and ``unit``, the number of its time's unit.
-        table: What its rows are.
-        target: The mapping's part that made them.
-        checks: What fault 1, 2, … mean.
-        rows: How many there were.
-        when: The file's column with the time, if one has it.
-        reduced: Its rows are no longer the file's.
+        name: Name of the temporary table. Its columns are ``row_index`` (from 0), the fields of the table,
+            ``failed_check`` (NULL: valid, 0: blank, otherwise the number of the first failed check, from 1) and
+            ``time_unit``, the code of the unit of its time.
+        table: Table of the rows.
+        target: Target of the mapping that produced the rows.
+        checks: The checks in order; number ``n`` is ``checks[n − 1]``.
+        rows: Number of rows when staged.
+        time_column: Index of the file's column with the time, if there is one.
+        aggregated: Whether the rows were aggregated, so that they no longer correspond to rows of the file.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A venue's JSON as rows of one table: which schema it is, whose it is, when it was taken, how large a contract is."""
+"""Converts venue JSON to rows of one table: detects the document schema, account, time and contract size."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ if TYPE_CHECKING:
 __all__ = ["document_schemas", "read_venue_rows"]
 
 _MINUTE_US = 60_000_000
-_MIN_EPOCH_US = 1e15  # microseconds of any time that can be meant have this many digits
+_MIN_EPOCH_US = 1e15  # lower limit of plausible times in microseconds; the upper limit is ten times as high
 
 
 @cache
 def document_schemas() -> tuple[DocumentSchema, ...]:
-    """All documents that are known, over all venues."""
+    """Return the document schemas of all venues."""
     return (*hyperliquid.SCHEMAS, *okx.SCHEMAS, *binance.SCHEMAS, *bybit.SCHEMAS, *collection.SCHEMAS)
 
 
 def read_venue_rows(connection: duckdb.DuckDBPyConnection, source: SourceFile, options: LoadOptions) -> SourceFile:
-    """The source with the rows of its documents.
+    """Add the rows of all documents to the source.
 
     Raises:
-        InputError: A document of no known schema, or of another one than the first; nobody says whose it is, or when it
-            was taken.
-        NotFoundError: A contract that neither the history nor the catalogue knows, so that its size is not known.
+        InputError: A document has no known schema or another one than the first, or its account or time is missing.
+        NotFoundError: Neither the history nor the catalogue contains a contract, so that its size is unknown.
     """
     reader = _VenueRowReader(connection, source, options)
     for document in read_documents(source):
@@ -82,21 +81,23 @@ class _VenueRowReader:
             expected = f"one of {', '.join(s.name for s in document_schemas())}"
             raise self._error(_describe_document(document.value), expected, document.place)
         if self.schema is not None and self.schema != found[0]:
-            raise self._error(found[0].name, f"the schema of those before it, {self.schema.name}", document.place)
+            raise self._error(
+                found[0].name, f"the schema of the previous documents, {self.schema.name}", document.place
+            )
         if self.options.table not in (None, found[0].table):
             raise self._error(f"{found[0].name}: rows for {found[0].table}", f"{self.options.table}", document.place)
         self.schema = found[0]
         return found[0]
 
     def _skip_reason(self, schema: DocumentSchema, record: VenueRecord) -> str | None:
-        """Why a record is no row, if it is none."""
+        """Return the reason why a record is skipped, or ``None``."""
         name = record.instrument
         if record.flat:
             return "empty"
         if self.options.instrument not in (None, name):
             return "of other instruments"
         if name.endswith("?"):
-            raise self._error(name, "an instrument named in the call (--instrument venue:SYMBOL)", record.place)
+            raise self._error(name, "an instrument in the call (--instrument venue:SYMBOL)", record.place)
         if name not in self.instruments:
             if not schema.covers_venue or self.options.instrument == name:
                 split_name(name, stage="load")
@@ -118,16 +119,16 @@ class _VenueRowReader:
     def _account_and_time(
         self, schema: DocumentSchema, document: JsonDocument, record: VenueRecord, place: str
     ) -> dict[str, Cell]:
-        """Whose the record is, and of when."""
+        """Return the cells for the account and time of a record."""
         at = self._snapshot_time(document, record, place)
         if schema.table == "margin_tiers":
             return {"valid_from": at}
         account = record.account or document.account
         if account is not None and self.options.account not in (None, account):
-            raise self._error("an account of its own", "no account in the call", place)
+            raise self._error("its own account", "no account in the call", place)
         account = account or to_cell(self.options.account)
         if account is None:
-            expected = 'an account named in the call (--account), or {"account": …, "payload": …} around it'
+            expected = 'an account in the call (--account), or an envelope {"account": …, "payload": …}'
             raise self._error("no account", expected, place)
         self.snapshots[account, schema.name, at] = None
         return {"ts": at, "account": account}
@@ -135,14 +136,14 @@ class _VenueRowReader:
     def _snapshot_time(self, document: JsonDocument, record: VenueRecord, place: str) -> str:
         own = record.at or document.at
         if own is not None and self.options.at is not None:
-            raise self._error(f"the time {own} of its own", "no time in the call", place)
+            raise self._error(f"its own time {own}", "no time in the call", place)
         if own is None and self.options.at is None:
-            expected = 'the time it was taken, in the call (--at) or as {"time": …, "payload": …} around it'
+            expected = 'the time of the snapshot in the call (--at), or an envelope {"time": …, "payload": …}'
             raise self._error("no time", expected, place)
         at = own if own is not None else repr(-(-(self.options.at or 0) // 1000))
-        updated, taken = _parse_epoch(record.updated), _parse_epoch(at)
-        if updated is not None and taken is not None and updated > taken + _MINUTE_US:
-            raise self._error(f"changed at {iso(updated)}, after it was taken", f"a change by {iso(taken)}", place)
+        updated, snapshot = _parse_epoch(record.updated), _parse_epoch(at)
+        if updated is not None and snapshot is not None and updated > snapshot + _MINUTE_US:
+            raise self._error(f"changed at {iso(updated)}, after the snapshot", f"a change by {iso(snapshot)}", place)
         return at
 
     def result(self) -> VenueRows:
@@ -157,7 +158,9 @@ class _VenueRowReader:
         if self.unknown_instruments:
             some = ", ".join(sorted(self.unknown_instruments)[:5])
             more = f" and {len(self.unknown_instruments) - 5} more" if len(self.unknown_instruments) > 5 else ""  # noqa: PLR2004
-            notes.append(f"not known: {some}{more}; define them in the table instruments, then load with --instrument")
+            notes.append(
+                f"unknown instruments: {some}{more}; define them in the table instruments, then load with --instrument"
+            )
         return VenueRows(
             schema.name,
             schema.table,
@@ -174,15 +177,15 @@ class _VenueRowReader:
 
 
 def _contracts_to_coin(cells: dict[str, Cell], name: str, instrument: Instrument | None, *, face: bool) -> Cell:
-    """Contracts as coin: of an inverse one its face value over the entry price, or the face value itself."""
-    held = None if instrument is None else product(cells[name], repr(instrument.contract_size))
+    """Convert contracts to coin; inverse ones to face value over entry price, or to face value in USD (``face``)."""
+    converted = None if instrument is None else product(cells[name], repr(instrument.contract_size))
     if instrument is not None and instrument.payoff == "inverse" and not face:
-        held = quotient(held, cells["entry_price"])
-    return cells[name] if held is None else held  # what is no number is the judge's to refuse
+        converted = quotient(converted, cells["entry_price"])
+    return cells[name] if converted is None else converted  # staging rejects an invalid number
 
 
 def _parse_epoch(text: Cell) -> int | None:
-    """A number's time in microseconds, its unit by its size; ``None`` where it is none."""
+    """Convert a Unix time to microseconds, with its unit detected from its magnitude; ``None`` if it is not a time."""
     value = parse_number(text)
     scale = next(
         (s for s in (1e6, 1e3, 1.0) if value is not None and _MIN_EPOCH_US <= value * s < 10 * _MIN_EPOCH_US), None
@@ -191,11 +194,11 @@ def _parse_epoch(text: Cell) -> int | None:
 
 
 def _describe_document(value: object) -> str:
-    """What a document of no known schema is, for an error: the venue's own complaint where it is one."""
+    """Describe a document of unknown schema for an error message; includes the venue's error message if it has one."""
     if isinstance(value, dict):
         code = next((to_cell(value[k]) for k in ("code", "retCode") if k in value), None)
         if code not in (None, "0"):
             message = next((to_cell(value[k]) for k in ("msg", "retMsg") if k in value), None)
             return f"the venue's error {code}: {message}"[:200]
-        return f"an object with {', '.join(sorted(map(str, value))[:8]) or 'nothing in it'}"[:200]
-    return "a list without items" if value == [] else f"{type(value).__name__} of an unknown layout"
+        return f"an object with {', '.join(sorted(map(str, value))[:8]) or 'no members'}"[:200]
+    return "a list without items" if value == [] else f"{type(value).__name__} of an unknown schema"

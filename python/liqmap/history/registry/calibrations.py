@@ -1,4 +1,4 @@
-"""Fitted parameters on record: dated, append-only, never in force before they were issued."""
+"""Stored calibrations: dated, append-only, and not in force before their issue time."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def record_calibration(
     interval_s: int,
     price_source: str,
 ) -> str:
-    """Put parameters on record; the same ones twice are there once.
+    """Store a calibration; idempotent.
 
     Args:
-        store: Opened to write.
-        name: The instrument.
-        parameters: Plain data.
-        issued_at: From when on maps may use them.
-        data_cutoff: The last instant they were fitted on.
-        interval_s: Length of the bars they are for.
-        price_source: Of the bars they are for.
+        store: The history, opened for writing.
+        name: Name of the instrument.
+        parameters: The calibration as plain data.
+        issued_at: Time from which maps may use it.
+        data_cutoff: Latest time of the data it was fitted to.
+        interval_s: Length of the bars it applies to, seconds.
+        price_source: Price source of the bars it applies to.
 
     Returns:
-        Their id: a digest of all of it.
+        The id of the calibration: a hash of all arguments.
 
     Raises:
-        InputError: They were to be issued before their data end.
-        NotFoundError: No such instrument.
-        StorageError: The history was opened to read, or cannot be written.
+        InputError: ``issued_at`` is before ``data_cutoff``.
+        NotFoundError: The history does not contain the instrument.
+        StorageError: The history is read-only, or cannot be written.
     """
     if issued_at < data_cutoff:
         raise InputError("calibrate", name, "parameters issued before their data end", "a later issue", "not stored")
@@ -63,15 +63,15 @@ def record_calibration(
 def calibration_in_force(
     store: Store, name: str, at: Instant, *, interval_s: int, price_source: str
 ) -> tuple[str, dict[str, Any]] | None:
-    """The latest parameters issued at or before ``at`` for such bars, with their id; None if there are none."""
-    every = store.cached_query(_read_calibrations, name, interval_s, price_source)
-    return next(((key, parameters) for issued_at, key, parameters in every if issued_at <= at), None)
+    """Return id and parameters of the latest calibration for these bars issued by ``at``, or ``None``."""
+    stored = store.cached_query(_read_calibrations, name, interval_s, price_source)
+    return next(((key, parameters) for issued_at, key, parameters in stored if issued_at <= at), None)
 
 
 def _read_calibrations(
     connection: duckdb.DuckDBPyConnection, name: str, interval_s: int, price_source: str
 ) -> tuple[tuple[Instant, str, dict[str, Any]], ...]:
-    """All for such bars, those first that overrule the others."""
+    """Return all calibrations for these bars, latest first."""
     rows = connection.execute(
         "SELECT issued_at, calibration_id, parameters FROM calibrations "
         "WHERE instrument = $1 AND interval_s = $2 AND price_source = $3 "

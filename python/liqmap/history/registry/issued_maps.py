@@ -1,4 +1,4 @@
-"""Issued maps on record: append-only, named by their content, with their bins."""
+"""The tables of the map registry: issued maps and their bins, append-only, identified by content hash."""
 
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class MapRecord:
-    """What is known of an issued map besides its bins; the columns of the table ``maps``, in their order.
+    """Data of an issued map except its bins; the columns of the table ``maps`` in order.
 
     Attributes:
-        map_id: sha256 of the map as it is published (``map.json``): its name in a site's manifest too.
-        issued_at: As of when, UTC microseconds.
-        data_cutoff: The last instant of anything that was read for it.
-        open_interest: Coin, one-sided.
-        tick, low_tick, width_ticks, bins: The price axis; see :class:`liqmap._base.grid.Grid`.
-        params_hash, inputs_hash, provenance: As the map bears them.
+        map_id: SHA-256 of the published map (``map.json``), which the manifest of a site also contains.
+        instrument: ``venue:SYMBOL``.
+        issued_at: Issue time, UTC microseconds.
+        data_cutoff: Latest time of any input, UTC microseconds.
+        mark_price: Mark price, quote currency.
+        open_interest: Open interest, coin.
+        tick, low_tick, width_ticks, bins: The price grid; see :class:`liqmap._base.grid.Grid`.
+        params_hash, inputs_hash, provenance: Provenance of the map.
     """
 
     map_id: str
@@ -61,13 +63,13 @@ class MapRecord:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MapBins:
-    """The filled bins of a map, one entry each, longs first, then the highest leverage and price first.
+    """The non-empty bins of a map, one entry each: longs first, then by descending leverage and price.
 
     Attributes:
-        long: Whether they are longs (else shorts).
-        leverage: Of the bracket.
-        bin: On the map's axis.
-        notional: USD at the level's price.
+        long: True for longs, false for shorts.
+        leverage: Leverage of the bracket.
+        bin: Index on the map's grid.
+        notional: USD at the price of the level.
     """
 
     long: npt.NDArray[np.bool_]
@@ -76,13 +78,13 @@ class MapBins:
     notional: npt.NDArray[np.float64]
 
     def is_identical(self, other: MapBins) -> bool:
-        """Whether both hold the same, to the last bit."""
+        """Return whether both are identical bit by bit."""
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in self.__slots__)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MapTotals:
-    """A map on record, leverages together: ``usd`` per side and bin, longs first."""
+    """A stored map summed over leverage brackets: ``usd`` has shape (2, bins), longs first."""
 
     mark_price: float
     axis: Grid
@@ -94,13 +96,13 @@ _SELECT_BINS = "SELECT side = 'long' AS long, leverage, bin, notional FROM map_b
 
 
 def record_issued_maps(store: Store, maps: Iterable[tuple[MapRecord, MapBins]]) -> int:
-    """Put maps on record, all or none; one that is there already is left as it is.
+    """Store issued maps in one transaction; maps that are already stored are not changed.
 
     Returns:
-        How many were not there yet.
+        Number of new maps.
 
     Raises:
-        StorageError: The history was opened to read or cannot be written, or holds another map under the same name.
+        StorageError: The history is read-only or cannot be written, or contains a different map with the same id.
     """
     new = 0
     with store.transaction() as connection:
@@ -111,13 +113,13 @@ def record_issued_maps(store: Store, maps: Iterable[tuple[MapRecord, MapBins]]) 
                 new += 1
             elif known[0] != header or not _select_bins(connection, header.map_id).is_identical(held):
                 raise StorageError(
-                    "record", str(store.path), f"another map under {header.map_id[:16]}", "the same map", "not stored"
+                    "record", str(store.path), f"another map with id {header.map_id[:16]}", "the same map", "not stored"
                 )
     return new
 
 
 def read_map_records(store: Store, instrument: str | None = None) -> tuple[MapRecord, ...]:
-    """Maps on record, by instrument and time; those of one time in the order in which they were recorded."""
+    """Return stored maps by instrument and issue time; maps of one time in the order in which they were stored."""
     rest = "ORDER BY instrument, issued_at, rowid"
     with store.reading() as connection:
         if instrument is None:
@@ -126,13 +128,13 @@ def read_map_records(store: Store, instrument: str | None = None) -> tuple[MapRe
 
 
 def read_map_bins(store: Store, map_id: str) -> MapBins:
-    """The filled bins of a map on record."""
+    """Return the non-empty bins of a stored map."""
     with store.reading() as connection:
         return _select_bins(connection, map_id)
 
 
 def read_map_totals(store: Store, instrument: str, start: Instant, end: Instant) -> dict[Instant, MapTotals]:
-    """Maps issued in ``[start, end]``, brackets together; of several of one time the one that was recorded first."""
+    """Return the maps issued in ``[start, end]``, summed over brackets; of several at one time the one stored first."""
     with store.reading() as connection:
         maps = connection.execute(
             "SELECT issued_at, map_id, mark_price, tick, low_tick, width_ticks, bins FROM maps "
