@@ -15,6 +15,8 @@ use rayon::prelude::*;
 const PIECE: usize = 1 << 16;
 /// Bytes of the longest word.
 const WORD_LIMIT: usize = 256;
+/// Words that each row is compared with before it is looked up by its hash.
+const COMPARED: usize = 4;
 
 /// The distinct words of a column and the code of each row.
 pub struct DictionaryColumn {
@@ -100,11 +102,21 @@ impl DictionaryColumn {
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
         let wrong = |found: String| CoreError::column(place, found, "a column of words");
         let Some(dictionary) = column.as_any_dictionary_opt() else {
-            return number(strings(column).map_err(wrong)?).map_err(wrong);
+            check_strings(column).map_err(wrong)?;
+            let column = match column.data_type() {
+                DataType::Utf8 => number(column.as_string::<i32>().iter()),
+                DataType::LargeUtf8 => number(column.as_string::<i64>().iter()),
+                _ => number(column.as_string_view().iter()),
+            };
+            return column.map_err(wrong);
         };
         let values = dictionary.values();
-        let words: std::result::Result<Vec<String>, String> =
-            strings(values).map_err(wrong)?.map(|word| owned(word.unwrap_or_default())).collect();
+        check_strings(values).map_err(wrong)?;
+        let words = match values.data_type() {
+            DataType::Utf8 => all_owned(values.as_string::<i32>().iter()),
+            DataType::LargeUtf8 => all_owned(values.as_string::<i64>().iter()),
+            _ => all_owned(values.as_string_view().iter()),
+        };
         let words = words.map_err(wrong)?;
         let count = u32::try_from(words.len()).map_err(|_| wrong(format!("{} words", words.len())))?;
         let keys = dictionary.keys();
@@ -134,19 +146,18 @@ impl DictionaryColumn {
     }
 }
 
-/// The words of a string column of any Arrow string type, validated and read without a copy: a copy of string views can
-/// be many times as large as the views.
-fn strings(column: &ArrayRef) -> std::result::Result<Box<dyn Iterator<Item = Option<&str>> + '_>, String> {
+/// Validate a string column of any Arrow string type. Its words are then read in place: a copy of string views can be many
+/// times as large as the views.
+fn check_strings(column: &ArrayRef) -> std::result::Result<(), String> {
     let kind = column.data_type();
     if !matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
         return Err(format!("type {kind}"));
     }
-    column.to_data().validate_full().map_err(|e| e.to_string())?;
-    Ok(match kind {
-        DataType::Utf8 => Box::new(column.as_string::<i32>().iter()),
-        DataType::LargeUtf8 => Box::new(column.as_string::<i64>().iter()),
-        _ => Box::new(column.as_string_view().iter()),
-    })
+    column.to_data().validate_full().map_err(|e| e.to_string())
+}
+
+fn all_owned<'a>(words: impl Iterator<Item = Option<&'a str>>) -> std::result::Result<Vec<String>, String> {
+    words.map(|word| owned(word.unwrap_or_default())).collect()
 }
 
 /// Number plain strings in order of first occurrence.
@@ -155,27 +166,23 @@ fn number<'a>(
 ) -> std::result::Result<DictionaryColumn, String> {
     let mut words: Vec<String> = Vec::new();
     let mut numbers: HashMap<&str, u32> = HashMap::new();
-    let mut last: Option<(&str, u32)> = None;
-    let mut codes: Vec<u32> = Vec::new();
+    let mut codes: Vec<u32> = Vec::with_capacity(strings.size_hint().0);
     for word in strings {
         let Some(word) = word else {
             codes.push(u32::MAX);
             continue;
         };
-        let code = match last {
-            Some((same, code)) if same == word => code,
-            _ => {
-                if let Some(&code) = numbers.get(word) {
-                    code
-                } else {
-                    words.push(owned(word)?);
-                    let code = words.len() as u32 - 1;
-                    numbers.insert(word, code);
-                    code
-                }
-            }
+        // Comparing with a few words is faster than hashing one.
+        let first = words.iter().take(COMPARED).position(|known| known == word);
+        let known = first.map(|code| code as u32).or_else(|| numbers.get(word).copied());
+        let code = if let Some(code) = known {
+            code
+        } else {
+            let code = words.len() as u32;
+            words.push(owned(word)?);
+            numbers.insert(word, code);
+            code
         };
-        last = Some((word, code));
         codes.push(code);
     }
     let beyond = words.len() as u32;
