@@ -4,15 +4,19 @@ use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int32Type, Int64Type, UInt8Type, UInt32Type};
-use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_array::{Array, ArrayRef};
 use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_cast::cast;
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::DataType;
 use liqmap_core::{CoreError, Result};
 use rayon::prelude::*;
 
 /// Codes per task of a thread.
 const PIECE: usize = 1 << 16;
+/// Bytes of the longest word.
+const WORD_LIMIT: usize = 256;
+/// Words that each row is compared with before it is looked up by its hash.
+const COMPARED: usize = 4;
 
 /// The distinct words of a column and the code of each row.
 pub struct DictionaryColumn {
@@ -77,86 +81,121 @@ impl DictionaryCodes {
         }
     }
 
-    /// Keys of a dictionary without nulls; negative keys become keys out of range.
-    fn of_keys(keys: &dyn Array) -> std::result::Result<Self, ArrowError> {
+    /// Keys of 8 or 32 bits without nulls, in the producer's memory; `None` for keys of another type.
+    fn shared(keys: &dyn Array) -> Option<Self> {
         let rows = keys.len();
-        let bytes = |buffer: &Buffer| Self::Narrow(ScalarBuffer::new(buffer.clone(), 0, rows));
-        let words = |buffer: &Buffer| Self::Wide(ScalarBuffer::new(buffer.clone(), 0, rows));
-        Ok(match keys.data_type() {
-            DataType::Int8 => bytes(keys.as_primitive::<Int8Type>().values().inner()),
-            DataType::UInt8 => bytes(keys.as_primitive::<UInt8Type>().values().inner()),
-            DataType::Int32 => words(keys.as_primitive::<Int32Type>().values().inner()),
-            _ => words(cast(keys, &DataType::UInt32)?.as_primitive::<UInt32Type>().values().inner()),
-        })
+        let narrow = |buffer: &Buffer| Some(Self::Narrow(ScalarBuffer::new(buffer.clone(), 0, rows)));
+        let wide = |buffer: &Buffer| Some(Self::Wide(ScalarBuffer::new(buffer.clone(), 0, rows)));
+        match keys.data_type() {
+            DataType::Int8 => narrow(keys.as_primitive::<Int8Type>().values().inner()),
+            DataType::UInt8 => narrow(keys.as_primitive::<UInt8Type>().values().inner()),
+            DataType::Int32 => wide(keys.as_primitive::<Int32Type>().values().inner()),
+            DataType::UInt32 => wide(keys.as_primitive::<UInt32Type>().values().inner()),
+            _ => None,
+        }
     }
 }
 
 impl DictionaryColumn {
-    /// Read a string or dictionary column. Offsets, UTF-8 and keys are validated before use, because they come from a
-    /// foreign producer.
+    /// Read a string or dictionary column. Offsets, UTF-8, keys and the length of words are validated before use, because
+    /// they come from a foreign producer.
     pub fn read(place: &str, column: &ArrayRef) -> Result<Self> {
         let wrong = |found: String| CoreError::column(place, found, "a column of words");
-        let fault = |e: ArrowError| wrong(e.to_string());
-        let words = |column: &ArrayRef| -> Result<StringArray> {
-            let kind = column.data_type();
-            if !matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
-                return Err(wrong(format!("type {kind}")));
-            }
-            column.to_data().validate_full().map_err(fault)?;
-            Ok(cast(column, &DataType::Utf8).map_err(fault)?.as_string::<i32>().clone())
-        };
         let Some(dictionary) = column.as_any_dictionary_opt() else {
-            return Ok(Self::number(&words(column)?));
+            check_strings(column).map_err(wrong)?;
+            let column = match column.data_type() {
+                DataType::Utf8 => number(column.as_string::<i32>().iter()),
+                DataType::LargeUtf8 => number(column.as_string::<i64>().iter()),
+                _ => number(column.as_string_view().iter()),
+            };
+            return column.map_err(wrong);
         };
-        let named = words(dictionary.values())?;
-        let count = named.len() as u32;
+        let values = dictionary.values();
+        check_strings(values).map_err(wrong)?;
+        let words = match values.data_type() {
+            DataType::Utf8 => all_owned(values.as_string::<i32>().iter()),
+            DataType::LargeUtf8 => all_owned(values.as_string::<i64>().iter()),
+            _ => all_owned(values.as_string_view().iter()),
+        };
+        let words = words.map_err(wrong)?;
+        let count = u32::try_from(words.len()).map_err(|_| wrong(format!("{} words", words.len())))?;
         let keys = dictionary.keys();
-        if keys.null_count() == 0 && named.null_count() == 0 {
-            let codes = DictionaryCodes::of_keys(keys).map_err(fault)?;
+        let invalid = |key: i128| wrong(format!("key {key} of a dictionary of {count}"));
+        // A negative key of 8 bits looks like a key from 128 on, one of 32 bits like a key beyond every dictionary.
+        let limit = if *keys.data_type() == DataType::Int8 { count.min(128) } else { count };
+        if keys.null_count() == 0
+            && values.null_count() == 0
+            && let Some(codes) = DictionaryCodes::shared(keys)
+        {
             return match codes.largest() {
-                Some(key) if key >= count => Err(wrong(format!("key {key} of a dictionary of {count}"))),
-                _ => Ok(Self { words: owned(&named), codes }),
+                Some(key) if key >= limit => Err(invalid(key.into())),
+                _ => Ok(Self { words, codes }),
             };
         }
-        let keys = cast(keys, &DataType::Int64).map_err(fault)?;
-        let keys = keys.as_primitive::<Int64Type>();
-        if let Some(key) = keys.iter().flatten().find(|key| !(0..i64::from(count)).contains(key)) {
-            return Err(wrong(format!("key {key} of a dictionary of {count}")));
+        let wide = cast(keys, &DataType::Int64).map_err(|e| wrong(e.to_string()))?;
+        if wide.null_count() > keys.null_count() {
+            return Err(wrong(format!("a key beyond a dictionary of {count}")));
         }
-        let there = |key: &i64| named.is_valid(*key as usize);
-        let code = |key: Option<i64>| key.filter(there).map_or(count, |key| key as u32);
-        Ok(Self { words: owned(&named), codes: DictionaryCodes::Wide(keys.iter().map(code).collect()) })
-    }
-
-    /// Number plain strings in order of first occurrence.
-    fn number(strings: &StringArray) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        let mut numbers: HashMap<&str, u32> = HashMap::new();
-        let mut last: Option<(&str, u32)> = None;
-        let mut codes: Vec<u32> = Vec::with_capacity(strings.len());
-        for word in strings {
-            let Some(word) = word else {
-                codes.push(u32::MAX);
-                continue;
-            };
-            let code = match last {
-                Some((same, code)) if same == word => code,
-                _ => *numbers.entry(word).or_insert_with(|| {
-                    words.push(word.to_owned());
-                    words.len() as u32 - 1
-                }),
-            };
-            last = Some((word, code));
-            codes.push(code);
+        let wide = wide.as_primitive::<Int64Type>();
+        if let Some(key) = wide.iter().flatten().find(|key| !(0..i64::from(count)).contains(key)) {
+            return Err(invalid(key.into()));
         }
-        let beyond = words.len() as u32;
-        for code in &mut codes {
-            *code = (*code).min(beyond);
-        }
-        Self { words, codes: DictionaryCodes::Wide(codes.into()) }
+        let valid = |key: &i64| values.is_valid(*key as usize);
+        let code = |key: Option<i64>| key.filter(valid).map_or(count, |key| key as u32);
+        Ok(Self { words, codes: DictionaryCodes::Wide(wide.iter().map(code).collect()) })
     }
 }
 
-fn owned(words: &StringArray) -> Vec<String> {
-    words.iter().map(|word| word.unwrap_or_default().to_owned()).collect()
+/// Validate a string column of any Arrow string type. Its words are then read in place: a copy of string views can be many
+/// times as large as the views.
+fn check_strings(column: &ArrayRef) -> std::result::Result<(), String> {
+    let kind = column.data_type();
+    if !matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+        return Err(format!("type {kind}"));
+    }
+    column.to_data().validate_full().map_err(|e| e.to_string())
+}
+
+fn all_owned<'a>(words: impl Iterator<Item = Option<&'a str>>) -> std::result::Result<Vec<String>, String> {
+    words.map(|word| owned(word.unwrap_or_default())).collect()
+}
+
+/// Number plain strings in order of first occurrence.
+fn number<'a>(
+    strings: impl Iterator<Item = Option<&'a str>>,
+) -> std::result::Result<DictionaryColumn, String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let mut codes: Vec<u32> = Vec::with_capacity(strings.size_hint().0);
+    for word in strings {
+        let Some(word) = word else {
+            codes.push(u32::MAX);
+            continue;
+        };
+        // Comparing with a few words is faster than hashing one.
+        let first = words.iter().take(COMPARED).position(|known| known == word);
+        let known = first.map(|code| code as u32).or_else(|| numbers.get(word).copied());
+        let code = if let Some(code) = known {
+            code
+        } else {
+            let code = words.len() as u32;
+            words.push(owned(word)?);
+            numbers.insert(word, code);
+            code
+        };
+        codes.push(code);
+    }
+    let beyond = words.len() as u32;
+    for code in &mut codes {
+        *code = (*code).min(beyond);
+    }
+    Ok(DictionaryColumn { words, codes: DictionaryCodes::Wide(codes.into()) })
+}
+
+/// A word of its own; instrument names, sides and modes are short.
+fn owned(word: &str) -> std::result::Result<String, String> {
+    if word.len() > WORD_LIMIT {
+        return Err(format!("a word of {} bytes", word.len()));
+    }
+    Ok(word.to_owned())
 }

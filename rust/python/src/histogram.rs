@@ -10,10 +10,11 @@ use liqmap_core::grid::{BINS_LIMIT, Grid};
 use liqmap_core::histogram::{Histogram, LevelColumns, UNITS_PER_NOTIONAL};
 use numpy::{IntoPyArray, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
-use pyo3_arrow::PyRecordBatchReader;
 
 use crate::arrays::count;
+use crate::dictionary_codes::DictionaryColumn;
 use crate::error::OrInputError;
+use crate::streams::Source;
 
 /// Cells in integer units, shape `(2, brackets, bins)`; units outside the grid `[long below, long above, short below,
 /// short above]`; accepted levels; rejected levels; units per notional.
@@ -21,29 +22,19 @@ type Filled<'py> = (Bound<'py, PyArray3<i64>>, [i64; 4], u64, u64, f64);
 
 /// Bin a stream with the columns `price`, `notional`, `side` and optionally `bracket`.
 #[pyfunction]
-pub fn histogram(
-    py: Python<'_>,
-    levels: PyRecordBatchReader,
+pub fn histogram<'py>(
+    py: Python<'py>,
+    levels: Bound<'py, PyAny>,
     grid: (f64, i64, i64, i64),
     brackets: i64,
-) -> PyResult<Filled<'_>> {
+) -> PyResult<Filled<'py>> {
     let stage = "histogram";
     let brackets = count("brackets", brackets, 1..=256).or_input_error(stage)?;
     let bins = count("bins", grid.3, 1..=BINS_LIMIT as i64).or_input_error(stage)?;
     let grid = Grid::new(grid.0, grid.1, grid.2, bins).or_input_error(stage)?;
-    let reader = levels.into_reader()?;
-    let filled = py.detach(|| {
-        let schema = reader.schema();
-        let columns = Columns::find(&schema)?;
-        let mut out = Histogram::empty(grid, brackets);
-        for batch in reader {
-            let batch =
-                batch.map_err(|e| CoreError::column("levels", e.to_string(), "a readable Arrow stream"))?;
-            columns.fill(&batch, &mut out)?;
-        }
-        Ok(out)
-    });
-    let out = filled.or_input_error(stage)?;
+    let mut out = Histogram::empty(grid, brackets);
+    Source { stage, table: "levels" }
+        .read(&levels, |batch| Columns::find(&batch.schema())?.fill(batch, &mut out))?;
     let shape = [2, brackets, grid.bins()];
     let (outside, accepted, rejected) = (out.outside(), out.accepted(), out.rejected());
     let cells = out.into_cells().into_pyarray(py).reshape(shape)?;
@@ -114,21 +105,21 @@ fn typed(column: &ArrayRef, name: &str, wanted: &DataType) -> Result<ArrayRef, C
         .map_err(|e| CoreError::column(format!("levels, {name}"), e.to_string(), "a numeric column"))
 }
 
-/// Sides as 1 and −1, from signed integers or from the words `long` and `short`.
+/// Sides as 1 and −1, from signed integers or from the words `long` and `short`; null for every other word.
 fn sides(column: &ArrayRef) -> Result<ArrayRef, CoreError> {
     if column.data_type().is_numeric() {
         return typed(column, "side", &DataType::Int8);
     }
-    let words = cast(column, &DataType::Utf8)
-        .map_err(|e| CoreError::column("levels, side", e.to_string(), "1 / -1 or long / short"))?;
-    let words = words.as_string::<i32>();
-    let signs: arrow_array::Int8Array = words
+    let words = DictionaryColumn::read("levels, side", column)?;
+    let signs: Vec<Option<i8>> = words
+        .words
         .iter()
-        .map(|word| match word {
-            Some("long") => Some(1),
-            Some("short") => Some(-1),
+        .map(|word| match word.as_str() {
+            "long" => Some(1),
+            "short" => Some(-1),
             _ => None,
         })
         .collect();
-    Ok(std::sync::Arc::new(signs))
+    let sign = |code: u32| signs.get(code as usize).copied().flatten();
+    Ok(std::sync::Arc::new(words.codes.iter().map(sign).collect::<arrow_array::Int8Array>()))
 }

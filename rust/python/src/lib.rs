@@ -13,6 +13,7 @@ mod error;
 mod ewma;
 mod histogram;
 mod margin;
+mod streams;
 mod transport;
 
 use pyo3::prelude::*;

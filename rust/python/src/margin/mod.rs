@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
 use arrow_array::{
-    ArrayRef, DictionaryArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch,
-    RecordBatchReader, StringArray,
+    ArrayRef, DictionaryArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use liqmap_core::margin::{Reason, RuleCodes, SolvedColumns, liquidation_prices as solve, tranches};
 use liqmap_core::{CoreError, Result};
 use pyo3::prelude::*;
-use pyo3_arrow::{PyRecordBatchReader, PyTable};
+use pyo3_arrow::PyTable;
 
 use self::positions::Positions;
-use self::tables::Catalog;
+use self::tables::{Catalog, TierRows, read_tiers};
 use crate::error::input_error;
+use crate::streams::Source;
 
 /// Per position: liquidation price, bankruptcy price, tier, reason.
 #[pyfunction]
@@ -55,39 +55,25 @@ fn run<'py>(
     stage: &str,
     (positions, tiers, instruments): (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>),
     schema: &SchemaRef,
-    each: impl Fn(&mut Catalog, &RecordBatch, i64) -> Result<RecordBatch> + Send,
+    each: impl Fn(&mut Catalog, &RecordBatch, i64) -> Result<RecordBatch> + Send + Sync,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = positions.py();
-    let fault = |fault: CoreError| input_error(stage, &fault);
-    let stream = |table: &Bound<'py, PyAny>| table.extract::<PyRecordBatchReader>()?.into_reader();
+    let source = |table| Source { stage, table };
     let mut catalog = Catalog::default();
-    let reader = stream(&tiers)?;
-    py.detach(|| catalog.read_tiers(reader)).map_err(fault)?;
+    let mut rows = TierRows::new();
+    source("tiers").read(&tiers, |batch| read_tiers(batch, &mut rows))?;
+    catalog.add_tiers(rows).map_err(|fault| input_error(stage, &fault))?;
     if let Some(instruments) = instruments {
-        let reader = stream(&instruments)?;
-        py.detach(|| catalog.read_instruments(reader)).map_err(fault)?;
+        source("instruments").read(&instruments, |batch| catalog.read_instruments(batch))?;
     }
-    let reader = stream(&positions)?;
-    let batches = py.detach(move || -> Result<Vec<RecordBatch>> {
-        let stream_schema = reader.schema();
-        let mut out = Vec::new();
-        let mut first: i64 = 0;
-        for batch in reader {
-            let batch = batch
-                .map_err(|e| CoreError::column("positions", e.to_string(), "a readable Arrow stream"))?;
-            if batch.schema().fields() != stream_schema.fields() {
-                return Err(CoreError::column(
-                    "positions",
-                    "a batch with another schema",
-                    "the schema of the stream",
-                ));
-            }
-            out.push(each(&mut catalog, &batch, first)?);
-            first += batch.num_rows() as i64;
-        }
-        Ok(out)
-    });
-    PyTable::try_new(batches.map_err(fault)?, schema.clone())?.into_arro3(py)
+    let mut out = Vec::new();
+    let mut first: i64 = 0;
+    source("positions").read(&positions, |batch| {
+        out.push(each(&mut catalog, batch, first)?);
+        first += batch.num_rows() as i64;
+        Ok(())
+    })?;
+    PyTable::try_new(out, schema.clone())?.into_arro3(py)
 }
 
 fn prices_schema() -> SchemaRef {

@@ -4,13 +4,16 @@ use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchReader};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, TimeUnit};
 use liqmap_core::margin::{CompiledRules, Contract, Payoff, Tier, Tiers, venue};
 use liqmap_core::{CoreError, Result};
 
 use crate::dictionary_codes::DictionaryColumn;
+
+/// The tiers of each instrument, by the time from which they are valid.
+pub type TierRows = HashMap<(String, i64), Vec<Tier>>;
 
 /// The compiled rules of all instruments used so far, by instrument name.
 #[derive(Default)]
@@ -22,14 +25,8 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Read a stream with the columns of `margin_tiers`.
-    pub fn read_tiers(&mut self, tiers: impl RecordBatchReader) -> Result<()> {
-        let mut rows: HashMap<(String, i64), Vec<Tier>> = HashMap::new();
-        for batch in tiers {
-            let batch =
-                batch.map_err(|e| CoreError::column("tiers", e.to_string(), "a readable Arrow stream"))?;
-            read_tiers(&batch, &mut rows)?;
-        }
+    /// Add the tiers of all instruments.
+    pub fn add_tiers(&mut self, rows: TierRows) -> Result<()> {
         for ((name, from), rows) in rows {
             let checked = Tiers::new(&format!("tiers, {name}"), rows)?;
             self.tables.entry(name).or_default().push((from, checked));
@@ -37,14 +34,9 @@ impl Catalog {
         Ok(())
     }
 
-    /// Read a stream with the columns of `instruments`.
-    pub fn read_instruments(&mut self, instruments: impl RecordBatchReader) -> Result<()> {
-        for batch in instruments {
-            let batch = batch
-                .map_err(|e| CoreError::column("instruments", e.to_string(), "a readable Arrow stream"))?;
-            read_instruments(&batch, &mut self.facts)?;
-        }
-        Ok(())
+    /// Read a batch with the columns of `instruments`.
+    pub fn read_instruments(&mut self, batch: &RecordBatch) -> Result<()> {
+        read_instruments(batch, &mut self.facts)
     }
 
     /// The contract of an instrument name; an unknown one gets codes that state why there is no price.
@@ -118,7 +110,8 @@ fn optional(table: &str, batch: &RecordBatch, name: &str) -> Result<Vec<f64>> {
     )
 }
 
-fn read_tiers(batch: &RecordBatch, rows: &mut HashMap<(String, i64), Vec<Tier>>) -> Result<()> {
+/// Read a batch with the columns of `margin_tiers`.
+pub fn read_tiers(batch: &RecordBatch, rows: &mut TierRows) -> Result<()> {
     let table = "tiers";
     let names = DictionaryColumn::read("tiers, instrument", column(table, batch, "instrument")?)?;
     let required = |name| column(table, batch, name).and_then(|_| optional(table, batch, name));
