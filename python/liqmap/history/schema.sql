@@ -1,6 +1,6 @@
--- The history of markets: one file. Time is UTC microseconds. No index and no key lives here: the loader keeps rows
--- unique, because replaying a write-ahead log with secondary indexes has lost data before. load_id says which file a
--- row came from (loads.load_id); it is NULL for what liqmap's own catalogue supplied.
+-- The schema of a history, one DuckDB file. Times are UTC microseconds. There are no indexes and no primary keys: the
+-- loader keeps rows unique, because replaying a write-ahead log over indexes has lost data in earlier DuckDB versions.
+-- load_id identifies the source file of a row (loads.load_id); it is NULL for rows from the catalogue.
 
 CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
 
@@ -24,7 +24,7 @@ CREATE TABLE margin_tiers (
     valid_from     BIGINT NOT NULL,
     tier           INTEGER NOT NULL,
     notional_floor DOUBLE NOT NULL CHECK (isfinite(notional_floor) AND notional_floor >= 0),
-    notional_cap   DOUBLE CHECK (isfinite(notional_cap) AND notional_cap > 0), -- NULL: no upper end known
+    notional_cap   DOUBLE CHECK (isfinite(notional_cap) AND notional_cap > 0), -- NULL: unknown
     max_leverage   DOUBLE NOT NULL CHECK (isfinite(max_leverage) AND max_leverage > 0),
     mmr            DOUBLE NOT NULL CHECK (mmr >= 0 AND mmr <= 1), -- maintenance margin, a fraction of notional
     deduction      DOUBLE NOT NULL CHECK (isfinite(deduction) AND deduction >= 0),
@@ -32,7 +32,7 @@ CREATE TABLE margin_tiers (
     load_id        BIGINT
 );
 
-CREATE TABLE bars ( -- ts is the bar's start: it is known at ts + interval_s
+CREATE TABLE bars ( -- ts is the start of the bar, which is known at ts + interval_s
     instrument     VARCHAR NOT NULL,
     ts             BIGINT NOT NULL,
     interval_s     BIGINT NOT NULL CHECK (interval_s > 0),
@@ -42,13 +42,13 @@ CREATE TABLE bars ( -- ts is the bar's start: it is known at ts + interval_s
     close          DOUBLE NOT NULL CHECK (isfinite(close) AND close > 0),
     volume_base    DOUBLE CHECK (isfinite(volume_base) AND volume_base >= 0),
     taker_buy_base DOUBLE CHECK (isfinite(taker_buy_base) AND taker_buy_base >= 0),
-    taker_net_base DOUBLE CHECK (isfinite(taker_net_base)), -- taker buys − sells, where only the difference is known
+    taker_net_base DOUBLE CHECK (isfinite(taker_net_base)), -- taker buys − sells, if only the difference is known
     price_source   VARCHAR NOT NULL CHECK (price_source IN ('last', 'mark', 'index', 'spot')),
     load_id        BIGINT,
     CHECK (high >= low AND high >= open AND high >= close AND low <= open AND low <= close)
 );
 
-CREATE TABLE open_interest ( -- one-sided, as of the instant ts
+CREATE TABLE open_interest ( -- one-sided, at the time ts
     instrument VARCHAR NOT NULL,
     ts         BIGINT NOT NULL,
     oi_base    DOUBLE CHECK (isfinite(oi_base) AND oi_base >= 0),
@@ -65,10 +65,10 @@ CREATE TABLE funding (
     load_id    BIGINT
 );
 
-CREATE TABLE liquidations ( -- realised; side is that of the liquidated position
+CREATE TABLE liquidations ( -- reported; side is that of the liquidated position
     instrument VARCHAR NOT NULL,
-    ts         BIGINT NOT NULL,                              -- start of the window, or the event's time
-    window_s   BIGINT NOT NULL CHECK (window_s >= 0),       -- 0: one event
+    ts         BIGINT NOT NULL,                              -- start of the window, or time of the event
+    window_s   BIGINT NOT NULL CHECK (window_s >= 0),       -- 0: single event
     side       VARCHAR NOT NULL CHECK (side IN ('long', 'short')),
     price      DOUBLE CHECK (isfinite(price) AND price > 0),
     size_base  DOUBLE CHECK (isfinite(size_base) AND size_base >= 0),
@@ -89,30 +89,30 @@ CREATE TABLE depth (
 CREATE TABLE positions ( -- observed, never modelled
     instrument        VARCHAR NOT NULL,
     ts                BIGINT NOT NULL,
-    account           VARCHAR NOT NULL, -- a salted hash, never the account itself
+    account           VARCHAR NOT NULL, -- a salted hash of the account
     side              VARCHAR NOT NULL CHECK (side IN ('long', 'short')),
     size_base         DOUBLE NOT NULL CHECK (isfinite(size_base) AND size_base > 0), -- inverse: face value over entry
     entry_price       DOUBLE NOT NULL CHECK (isfinite(entry_price) AND entry_price > 0),
     leverage          DOUBLE CHECK (isfinite(leverage) AND leverage > 0),
     margin_mode       VARCHAR NOT NULL CHECK (margin_mode IN ('isolated', 'cross', 'portfolio')),
-    margin            DOUBLE CHECK (isfinite(margin)),      -- settlement currency; as liquidation_prices takes it
-    maintenance       DOUBLE CHECK (isfinite(maintenance)), -- likewise, in cross
+    margin            DOUBLE CHECK (isfinite(margin)),      -- settlement currency; as for liqmap.liquidation_prices
+    maintenance       DOUBLE CHECK (isfinite(maintenance)), -- likewise, for cross margin
     mark_price        DOUBLE CHECK (isfinite(mark_price) AND mark_price > 0),
-    liquidation       VARCHAR CHECK (liquidation IN ('reported', 'none')), -- what the venue says; NULL: it was not asked
-    liquidation_price DOUBLE CHECK (isfinite(liquidation_price) AND liquidation_price > 0), -- as the venue reported it
+    liquidation       VARCHAR CHECK (liquidation IN ('reported', 'none')), -- by the venue; NULL: unknown
+    liquidation_price DOUBLE CHECK (isfinite(liquidation_price) AND liquidation_price > 0), -- reported by the venue
     source            VARCHAR NOT NULL,
     load_id           BIGINT
 );
 
-CREATE TABLE sightings ( -- when an account was looked at, with positions or without: what is not there then is closed
-    account    VARCHAR NOT NULL, -- as in positions
+CREATE TABLE sightings ( -- account snapshots: a position that is missing at that time is closed
+    account    VARCHAR NOT NULL, -- hash as in positions
     source     VARCHAR NOT NULL,
     ts         BIGINT NOT NULL,
-    instrument VARCHAR,          -- NULL: all of them
+    instrument VARCHAR,          -- NULL: all instruments
     load_id    BIGINT
 );
 
-CREATE TABLE maps ( -- append-only: any map ever issued can be re-created and scored
+CREATE TABLE maps ( -- append-only map registry: every issued map can be re-created and scored
     map_id        VARCHAR NOT NULL,
     instrument    VARCHAR NOT NULL,
     issued_at     BIGINT NOT NULL,
@@ -128,7 +128,7 @@ CREATE TABLE maps ( -- append-only: any map ever issued can be re-created and sc
     provenance    VARCHAR NOT NULL -- JSON
 );
 
-CREATE TABLE map_bins ( -- filled bins only
+CREATE TABLE map_bins ( -- non-empty bins only
     map_id   VARCHAR NOT NULL,
     side     VARCHAR NOT NULL CHECK (side IN ('long', 'short')),
     leverage DOUBLE NOT NULL,
@@ -136,32 +136,32 @@ CREATE TABLE map_bins ( -- filled bins only
     notional DOUBLE NOT NULL CHECK (isfinite(notional) AND notional > 0) -- USD at the level's price
 );
 
-CREATE TABLE calibrations ( -- append-only; a map uses the latest issued by its time, never one issued later
+CREATE TABLE calibrations ( -- append-only; a map uses the latest calibration issued by its time, never a later one
     calibration_id VARCHAR NOT NULL,
     instrument     VARCHAR NOT NULL,
     issued_at      BIGINT NOT NULL,
     data_cutoff    BIGINT NOT NULL CHECK (data_cutoff <= issued_at),
-    interval_s     BIGINT NOT NULL,  -- of the bars it was fitted on, and is for
+    interval_s     BIGINT NOT NULL,  -- of the bars that it was fitted to and applies to
     price_source   VARCHAR NOT NULL,
     parameters     VARCHAR NOT NULL  -- JSON
 );
 
 CREATE TABLE loads (
     load_id     BIGINT NOT NULL,
-    source      VARCHAR NOT NULL, -- the file's full path when it was loaded
+    source      VARCHAR NOT NULL, -- absolute path of the file when it was loaded
     sha256      VARCHAR NOT NULL,
-    layout      VARCHAR NOT NULL, -- the mapping that read it
-    layout_hash VARCHAR NOT NULL, -- of the mapping and the instrument asked for
+    layout      VARCHAR NOT NULL, -- name of the mapping
+    layout_hash VARCHAR NOT NULL, -- hash of the mapping, instrument, account and time
     rows        BIGINT NOT NULL,
     rejected    BIGINT NOT NULL,
     loaded_at   BIGINT NOT NULL,
-    replaced_by BIGINT            -- a later load of the same path took this one's rows away
+    replaced_by BIGINT            -- id of a later load of the same path that replaced these rows
 );
 
 CREATE TABLE rejects (
     load_id BIGINT NOT NULL,
-    member  VARCHAR,          -- inside an archive
-    row     BIGINT NOT NULL,  -- 1-based, counted with the header
+    member  VARCHAR,          -- file inside an archive
+    row     BIGINT NOT NULL,  -- 1-based; the header counts as a row
     field   VARCHAR NOT NULL,
     value   VARCHAR,
     reason  VARCHAR NOT NULL
