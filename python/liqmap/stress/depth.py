@@ -147,6 +147,9 @@ class Depth:
         below, above = max(self.bid.edge, _COVERED_DISTANCE), max(self.ask.edge, _COVERED_DISTANCE)
         return self.mid * (1 - below) <= price <= self.mid * (1 + above)
 
+    holds = covers
+    """Former name of :meth:`covers`, kept for one release."""
+
     def scaled(self, multiplier: float) -> Depth:
         """Return the same book, ``multiplier`` times as deep.
 
