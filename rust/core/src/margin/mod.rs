@@ -24,6 +24,7 @@ mod batch;
 mod binance;
 mod block;
 mod bybit;
+mod columns;
 mod compiled_rule;
 mod compiled_rules;
 mod hyperliquid;
@@ -37,7 +38,8 @@ mod special_cases;
 mod tiers;
 mod tranches;
 
-pub use batch::{COLUMN_NAMES, Columns, RuleCodes, SolvedColumns, liquidation_prices};
+pub use batch::{SolvedColumns, liquidation_prices};
+pub use columns::{COLUMN_NAMES, Columns, RuleCodes};
 pub use compiled_rule::CompiledRule;
 pub use compiled_rules::{CompiledRules, Contract};
 pub use reason::Reason;

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::batch::{Columns, RuleCodes};
 use super::block::{Block, LANES};
+use super::columns::{Columns, RuleCodes};
 use super::compiled_rules::CompiledRules;
 
 /// Rows per sorted block.
