@@ -6,8 +6,7 @@ use super::columns::{Columns, RuleCodes};
 use super::compiled_rules::CompiledRules;
 use super::reason::Reason;
 use super::row_sorter::{RowSorter, SORTED, gather};
-use super::solve::Position;
-use crate::error::{CoreError, Result};
+use crate::error::Result;
 use crate::simd::{Kernel, run_widest};
 
 /// Rows per task; a multiple of 64, so that no two tasks share a word of validity bits.
