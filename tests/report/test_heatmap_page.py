@@ -138,7 +138,7 @@ def test_a_market_without_a_move_or_a_feed_has_a_page() -> None:
     assert "unchanged," in shown.heading  # type: ignore[union-attr]
     quiet = PAGE.build(facts, HeatmapPageData(replace(heat, predicted=heat.predicted * 0), sample_realised(facts.map)))
     assert "reached no significant level" in quiet.heading  # type: ignore[union-attr]
-    assert timeline(quiet.values["scene"])[-1].predicted == (0, 0)  # type: ignore[union-attr]
+    assert timeline(quiet.values["layout"])[-1].predicted == (0, 0)  # type: ignore[union-attr]
 
 
 @pytest.mark.browser

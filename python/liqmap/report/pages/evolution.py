@@ -28,27 +28,27 @@ _MAX_OPEN, _MAX_ENDED = 14, 8
 
 
 def _build(facts: Facts, data: TracksData) -> PageContent | MissingData:
-    scene = TracksLayout.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
-    if not scene.lives:
+    layout = TracksLayout.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
+    if not layout.lives:
         return MissingData("There was no cluster in this period.", "The page needs a market with open positions.")
     drawing, name = track_spec(COLOURS), slug(facts.map.instrument)
     return PageContent(
-        heading=text.heading(scene),
-        lede=text.lede(scene),
+        heading=text.heading(layout),
+        lede=text.lede(layout),
         values={
             "stills": {
-                key: static_svg({**drawing, **track_data(scene, frame)}, f"{name}-{key}")
+                key: static_svg({**drawing, **track_data(layout, frame)}, f"{name}-{key}")
                 for key, frame in FRAMES.items()
             },
-            "scene": scene,
-            "open_clusters": scene.standing(_MAX_OPEN),
-            "ended_clusters": scene.ended(_MAX_ENDED),
+            "layout": layout,
+            "open_clusters": layout.standing(_MAX_OPEN),
+            "ended_clusters": layout.ended(_MAX_ENDED),
             "sides": turnover(data.tracks),
-            "alt": text.alt_text(facts, scene),
+            "alt": text.alt_text(facts, layout),
             "text": text,
         },
         files={
-            **table_files("tracks", _HEADER, _rows(facts, scene)),
+            **table_files("tracks", _HEADER, _rows(facts, layout)),
             "steps.parquet": parquet_bytes(data.tracks.to_arrow()),
         },
     )
@@ -60,7 +60,7 @@ _HEADER = (
 )
 
 
-def _rows(facts: Facts, scene: TracksLayout) -> list[list[Cell]]:
+def _rows(facts: Facts, layout: TracksLayout) -> list[list[Cell]]:
     """One row per track, including tracks too small to be drawn."""
     return [
         [
@@ -69,7 +69,7 @@ def _rows(facts: Facts, scene: TracksLayout) -> list[list[Cell]]:
             *(one.track.steps[-1].notional, one.largest, one.opened, one.closed, one.liquidated),
             iso(one.migrated.at) if one.migrated else None,
         ]
-        for one in scene.lives
+        for one in layout.lives
     ]
 
 

@@ -95,38 +95,43 @@ def _read(history: History, facts: Facts) -> HeatmapPageData | MissingData:
 def _build(facts: Facts, data: HeatmapPageData) -> PageContent:
     tick, week = facts.map.grid.tick, data.tracks
     lives = () if week is None else TracksLayout.of_tracks(week.tracks, week.path, week.hourly_path, tick).shown
-    scene = HeatmapLayout.of_heatmap(data.heat, facts.clusters, tick=tick, realised=data.realised, lives=lives)
+    layout = HeatmapLayout.of_heatmap(data.heat, facts.clusters, tick=tick, realised=data.realised, lives=lives)
     drawing, name = heat_spec(COLOURS), slug(facts.map.instrument)
-    frames = {key: heat_frame(scene, frame) for key, frame in FRAMES.items()}
-    static_data = heat_data(scene, everything=False)
-    rows = timeline(scene)
+    frames = {key: heat_frame(layout, frame) for key, frame in FRAMES.items()}
+    static_data = heat_data(layout, everything=False)
+    rows = timeline(layout)
     return PageContent(
-        heading=text.heatmap_heading(facts, scene),
-        lede=text.heatmap_lede(scene),
+        heading=text.heatmap_heading(facts, layout),
+        lede=text.heatmap_lede(layout),
         values={
             "stills": {
                 key: static_svg({**drawing, **static_data, **frame}, f"{name}-{key}") for key, frame in frames.items()
             },
-            "live": {"drawing": drawing, **heat_data(scene, everything=True), "frames": frames, **_script_data(scene)},
-            "scene": scene,
+            "live": {
+                "drawing": drawing,
+                **heat_data(layout, everything=True),
+                "frames": frames,
+                **_script_data(layout),
+            },
+            "layout": layout,
             "timeline": rows,
-            "alt": text.heatmap_alt_text(facts, scene),
-            "legend": _legend_ticks(scene),
+            "alt": text.heatmap_alt_text(facts, layout),
+            "legend": _legend_ticks(layout),
         },
         files={
             "heatmap.csv": _csv(facts, data.heat).encode(),
-            "heatmap.json": _json(facts, scene, rows).encode(),
-            "heatmap.parquet": parquet_bytes(cells_table(scene)),
+            "heatmap.json": _json(facts, layout, rows).encode(),
+            "heatmap.parquet": parquet_bytes(cells_table(layout)),
         },
     )
 
 
-def timeline(scene: HeatmapLayout) -> tuple[TimelineRow, ...]:
+def timeline(layout: HeatmapLayout) -> tuple[TimelineRow, ...]:
     """The first time range in a few rows, oldest first; the first row is its start."""
-    heat, end = scene.heat, scene.end
-    hours = (end - scene.start) / 3_600_000_000
+    heat, end = layout.heat, layout.end
+    hours = (end - layout.start) / 3_600_000_000
     step = next((h for h in _STEP_HOURS if hours / h <= _MAX_ROWS - 1), _STEP_HOURS[-1]) * 3_600_000_000
-    times = np.arange(end - (end - scene.start) // step * step, end + 1, step)
+    times = np.arange(end - (end - layout.start) // step * step, end + 1, step)
     found, before = [], -1
     for at in times.tolist():
         i = int(np.searchsorted(heat.at, at, side="right")) - 1
@@ -135,16 +140,18 @@ def timeline(scene: HeatmapLayout) -> tuple[TimelineRow, ...]:
         since = slice(before + 1, i + 1) if before >= 0 else slice(0, 0)
         predicted = heat.predicted[since].sum(axis=(0, 2)).tolist()
         reported = None
-        if scene.realised is not None and before >= 0:
-            reported = scene.realised.between(int(heat.at[before]), int(heat.at[i]))
+        if layout.realised is not None and before >= 0:
+            reported = layout.realised.between(int(heat.at[before]), int(heat.at[i]))
         if i == len(heat.at) - 1:
             # The last row uses the exact clusters of the map.
             long, short = (
-                _largest_of([(c.peak, c.notional) for c in scene.clusters if c.side == s and _in_view(c.peak, scene)])
+                _largest_of([(c.peak, c.notional) for c in layout.clusters if c.side == s and _in_view(c.peak, layout)])
                 for s in SIDES
             )
         else:
-            long, short = (_largest_cluster(side[i].sum(axis=0), heat.edges, scene) for side in (heat.long, heat.short))
+            long, short = (
+                _largest_cluster(side[i].sum(axis=0), heat.edges, layout) for side in (heat.long, heat.short)
+            )
         found.append(
             TimelineRow(int(heat.at[i]), float(heat.close[i]), (predicted[0], predicted[1]), reported, (long, short))
         )
@@ -152,41 +159,41 @@ def timeline(scene: HeatmapLayout) -> tuple[TimelineRow, ...]:
     return tuple(found)
 
 
-def _largest_cluster(notional: Floats, edges: Floats, scene: HeatmapLayout) -> tuple[float, float] | None:
+def _largest_cluster(notional: Floats, edges: Floats, layout: HeatmapLayout) -> tuple[float, float] | None:
     """The largest cluster of a side with its peak in the first price range."""
     found = [
         (float(notional[b.bins].sum()), float(edges[b.at] + edges[b.at + 1]) / 2) for b in basins(notional, MAP_SIGMA)
     ]
-    return _largest_of([(peak, usd) for usd, peak in found if _in_view(peak, scene)])
+    return _largest_of([(peak, usd) for usd, peak in found if _in_view(peak, layout)])
 
 
-def _in_view(peak: float, scene: HeatmapLayout) -> bool:
-    return scene.view[0] <= peak <= scene.view[1]
+def _in_view(peak: float, layout: HeatmapLayout) -> bool:
+    return layout.view[0] <= peak <= layout.view[1]
 
 
 def _largest_of(found: list[tuple[float, float]]) -> tuple[float, float] | None:
     return max(found, key=lambda cluster: cluster[1], default=None)
 
 
-def _script_data(scene: HeatmapLayout) -> dict[str, Any]:
+def _script_data(layout: HeatmapLayout) -> dict[str, Any]:
     """Parameters of the page script for zooming, panning and reading cells."""
     light, dark = palettes()
     return {
         "parts": [
-            {"start": part.start // 1000, "step": part.step // 1000, "end": scene.end // 1000, "view": list(view)}
-            for part, view in zip(scene.parts, scene.views, strict=True)
+            {"start": part.start // 1000, "step": part.step // 1000, "end": layout.end // 1000, "view": list(view)}
+            for part, view in zip(layout.parts, layout.views, strict=True)
         ],
-        "names": [text.range_name(days) for days in scene.days],
-        "rows": {"low": scene.rows.low, "step": scene.rows.step, "high": scene.rows.high},
-        "top": scene.scale.top,
+        "names": [text.range_name(days) for days in layout.days],
+        "rows": {"low": layout.rows.low, "step": layout.rows.step, "high": layout.rows.high},
+        "top": layout.scale.top,
         "shades": SHADES,
         "palettes": {"light": light, "dark": dark},
     }
 
 
-def _legend_ticks(scene: HeatmapLayout) -> list[float]:
+def _legend_ticks(layout: HeatmapLayout) -> list[float]:
     """USD at the ticks of the colour scale."""
-    return [scene.scale.top * share for share in (0, 0.25, 0.5, 0.75, 1)]
+    return [layout.scale.top * share for share in (0, 0.25, 0.5, 0.75, 1)]
 
 
 def _csv(facts: Facts, heat: Heatmap) -> str:
@@ -207,15 +214,15 @@ def _csv(facts: Facts, heat: Heatmap) -> str:
     )
 
 
-def _json(facts: Facts, scene: HeatmapLayout, rows: tuple[TimelineRow, ...]) -> str:
+def _json(facts: Facts, layout: HeatmapLayout, rows: tuple[TimelineRow, ...]) -> str:
     """The content of the page as JSON, with provenance."""
-    reported = scene.realised
+    reported = layout.realised
     content = {
         "instrument": facts.map.instrument,
-        "at": iso(scene.end),
-        "ranges_days": list(scene.days),
-        "rows": {"low": scene.rows.low, "step": scene.rows.step, "count": scene.rows.count},
-        "top_usd_per_row": scene.scale.top,
+        "at": iso(layout.end),
+        "ranges_days": list(layout.days),
+        "rows": {"low": layout.rows.low, "step": layout.rows.step, "count": layout.rows.count},
+        "top_usd_per_row": layout.scale.top,
         "realised": None
         if reported is None
         else {
@@ -229,7 +236,7 @@ def _json(facts: Facts, scene: HeatmapLayout, rows: tuple[TimelineRow, ...]) -> 
             {"at": iso(r.at), "price": r.price, "liquidated": r.predicted, "realised": r.reported, "largest": r.largest}
             for r in rows
         ],
-        "provenance": scene.heat.provenance.to_dict(),
+        "provenance": layout.heat.provenance.to_dict(),
     }
     return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
 

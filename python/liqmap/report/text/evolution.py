@@ -20,12 +20,12 @@ __all__ = ["age", "alt_text", "heading", "lede", "notional_change", "previous_pe
 _DAY = 86_400_000_000
 
 
-def heading(scene: TracksLayout) -> str:
+def heading(layout: TracksLayout) -> str:
     """Heading: clusters swept by the price, and new clusters."""
-    swept = [life for life in scene.shown if life.end == "swept"]
-    new = [life for life in scene.shown if life.end == "stands" and life.new]
-    length = range_name((int(scene.of.at[-1]) - int(scene.of.at[0])) / _DAY)
-    largest = max(new, key=lambda life: life.last.notional, default=None)
+    swept = [summary for summary in layout.shown if summary.end == "swept"]
+    new = [summary for summary in layout.shown if summary.end == "stands" and summary.new]
+    length = range_name((int(layout.of.at[-1]) - int(layout.of.at[0])) / _DAY)
+    largest = max(new, key=lambda summary: summary.last.notional, default=None)
     gone = (
         f"Price swept {_count_noun(len(swept), 'cluster')} in {length}"
         if swept
@@ -38,9 +38,9 @@ def heading(scene: TracksLayout) -> str:
     return f"{gone}; {len(new)} open {'cluster is' if len(new) == 1 else 'clusters are'} new, the largest {most}"
 
 
-def lede(scene: TracksLayout) -> str:
+def lede(layout: TracksLayout) -> str:
     """Notional opened, closed and liquidated on each side."""
-    of = scene.of
+    of = layout.of
     parts = [
         f"{name} {usd(float(of.opened[1:, k].sum()))} opened, {usd(float(of.closed[1:, k].sum()))} closed voluntarily, "
         f"{usd(float(of.liquidated[1:, k].sum()))} liquidated"
@@ -49,48 +49,48 @@ def lede(scene: TracksLayout) -> str:
     return f"Modelled, over all prices: {parts[0]}; {parts[1]}."
 
 
-def alt_text(facts: Facts, scene: TracksLayout) -> str:
+def alt_text(facts: Facts, layout: TracksLayout) -> str:
     """Alternative text of the tracks chart."""
     return (
         f"Clusters of {facts.map.instrument} over time: one line per cluster at its peak price, line width by "
-        f"notional, with the price. {heading(scene)}. The tables below give the numbers."
+        f"notional, with the price. {heading(layout)}. The tables below give the numbers."
     )
 
 
-def age(life: TrackSummary, scene: TracksLayout) -> str:
+def age(summary: TrackSummary, layout: TracksLayout) -> str:
     """Age of a cluster; a lower bound if it existed before the first column."""
-    length = int(scene.of.at[-1]) - life.born
+    length = int(layout.of.at[-1]) - summary.born
     if not length:
         return "new"
-    return f"{'' if life.known else 'over '}{duration_text(length)}"
+    return f"{'' if summary.known else 'over '}{duration_text(length)}"
 
 
-def previous_peak(life: TrackSummary, scene: TracksLayout) -> str:
+def previous_peak(summary: TrackSummary, layout: TracksLayout) -> str:
     """First peak price followed by an arrow; empty if the peak has not moved."""
-    first, last = life.track.steps[0].peak, life.last.peak
-    return "" if abs(first - last) < 1e-9 * last else f"{price(first, scene.tick)} → "
+    first, last = summary.track.steps[0].peak, summary.last.peak
+    return "" if abs(first - last) < 1e-9 * last else f"{price(first, layout.tick)} → "
 
 
-def notional_change(life: TrackSummary) -> str:
+def notional_change(summary: TrackSummary) -> str:
     """Change of notional since the first column, or ``new`` or ``split off`` for a later cluster."""
-    if life.known:
-        return "new" if life.new else "split off"
-    return f"{'+' if life.change > 0 else ''}{usd(life.change)}"
+    if summary.known:
+        return "new" if summary.new else "split off"
+    return f"{'+' if summary.change > 0 else ''}{usd(summary.change)}"
 
 
-def status(life: TrackSummary) -> str:
+def status(summary: TrackSummary) -> str:
     """Events of a cluster and how it ended."""
-    track = life.track
+    track = summary.track
     parts = []
     if track.parent is not None:
         parts.append(f"split off {track.parent}")
-    if life.migrated is not None:
-        new = life.migrated.opened / life.migrated.notional if life.migrated.notional > 0 else 0.0
-        parts.append(f"migrating on {day_and_time(life.migrated.at)}, {percent(new, 0)} newly opened")
-    if life.end == "merged":
+    if summary.migrated is not None:
+        new = summary.migrated.opened / summary.migrated.notional if summary.migrated.notional > 0 else 0.0
+        parts.append(f"migrating on {day_and_time(summary.migrated.at)}, {percent(new, 0)} newly opened")
+    if summary.end == "merged":
         parts.append(f"merged into {track.heir}")
-    elif life.end != "stands":
-        parts.append(life.end)
+    elif summary.end != "stands":
+        parts.append(summary.end)
     return ", ".join(parts) or "–"
 
 

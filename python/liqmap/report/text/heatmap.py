@@ -40,65 +40,65 @@ def day_and_time(at: Instant) -> str:
     return f"{day(at).rsplit(' ', 1)[0]}, {clock(at)}"
 
 
-def heatmap_heading(facts: Facts, scene: HeatmapLayout) -> str:
+def heatmap_heading(facts: Facts, layout: HeatmapLayout) -> str:
     """Heading: predicted liquidations over the first range and the largest remaining cluster."""
-    long, short = _modelled_liquidations(scene, scene.start, scene.end)
-    length = range_name(scene.days[scene.first])
-    went = _price_move(scene)
+    long, short = _modelled_liquidations(layout, layout.start, layout.end)
+    length = range_name(layout.days[layout.first])
+    went = _price_move(layout)
     if max(long, short) < _SMALL_NOTIONAL:
         head = f"Price {went} in {length} and reached no significant level"
     else:
         side, size = ("longs", long) if long >= short else ("shorts", short)
         head = f"Price {went} in {length}, liquidating {usd(size)} of {side} in the model"
-    near = [c for c in facts.clusters if scene.view[0] <= c.peak <= scene.view[1]]
+    near = [c for c in facts.clusters if layout.view[0] <= c.peak <= layout.view[1]]
     left = max(near, key=lambda c: c.notional, default=None)
     if left is None:
         return head
     return f"{head}; the largest remaining cluster is {cluster_location(left)}"
 
 
-def heatmap_lede(scene: HeatmapLayout) -> str:
+def heatmap_lede(layout: HeatmapLayout) -> str:
     """Predicted and reported liquidations of the first range."""
-    long, short = _modelled_liquidations(scene, scene.start, scene.end)
-    length = range_name(scene.days[scene.first])
+    long, short = _modelled_liquidations(layout, layout.start, layout.end)
+    length = range_name(layout.days[layout.first])
     model = f"Predicted liquidations of this instrument in {length}: {usd(long)} of longs and {usd(short)} of shorts."
-    reported = scene.realised
+    reported = layout.realised
     if reported is None:
         return f"{model} No realised liquidations are loaded for comparison."
-    feed = "own feed" if reported.feed == scene.heat.instrument else f"{reported.feed}, a sum over venues"
-    start, end = max(scene.start, reported.since), min(scene.end, reported.until)
+    feed = "own feed" if reported.feed == layout.heat.instrument else f"{reported.feed}, a sum over venues"
+    start, end = max(layout.start, reported.since), min(layout.end, reported.until)
     amounts = reported.between(start, end) if start < end else None
     if amounts is None:
         return f"{model} No reported liquidations cover this period ({feed})."
-    if (start, end) == (scene.start, scene.end):
+    if (start, end) == (layout.start, layout.end):
         return f"{model} Reported over the same period ({feed}): {usd(amounts[0])} and {usd(amounts[1])}."
-    long, short = _modelled_liquidations(scene, start, end)
+    long, short = _modelled_liquidations(layout, start, end)
     return (
         f"{model} Reported from {day_and_time(start)} to {day_and_time(end)} only ({feed}): {usd(amounts[0])} and "
         f"{usd(amounts[1])}; predicted for that period: {usd(long)} and {usd(short)}."
     )
 
 
-def heatmap_alt_text(facts: Facts, scene: HeatmapLayout) -> str:
+def heatmap_alt_text(facts: Facts, layout: HeatmapLayout) -> str:
     """Alternative text of the heatmap."""
     return (
         f"Heatmap of {facts.map.instrument}: time on the horizontal axis, price on the vertical axis, notional by "
-        f"colour, longs below the price and shorts above it. {heatmap_heading(facts, scene)}. "
+        f"colour, longs below the price and shorts above it. {heatmap_heading(facts, layout)}. "
         "The table below gives the numbers."
     )
 
 
-def _modelled_liquidations(scene: HeatmapLayout, start: Instant, end: Instant) -> tuple[float, float]:
-    within = (scene.heat.at > start) & (scene.heat.at <= end)
-    long, short = scene.heat.predicted[within].sum(axis=(0, 2)).tolist()
+def _modelled_liquidations(layout: HeatmapLayout, start: Instant, end: Instant) -> tuple[float, float]:
+    within = (layout.heat.at > start) & (layout.heat.at <= end)
+    long, short = layout.heat.predicted[within].sum(axis=(0, 2)).tolist()
     return long, short
 
 
-def _price_move(scene: HeatmapLayout) -> str:
+def _price_move(layout: HeatmapLayout) -> str:
     """Describe the price move over the first range."""
-    heat = scene.heat
-    begin = max(int(heat.at.searchsorted(scene.start, side="right")) - 1, 0)
+    heat = layout.heat
+    begin = max(int(heat.at.searchsorted(layout.start, side="right")) - 1, 0)
     change = float(heat.close[-1] / heat.close[begin] - 1)
     if abs(change) < _FLAT_MOVE:
-        return f"ended at {price(float(heat.close[-1]), scene.tick)}, unchanged,"
+        return f"ended at {price(float(heat.close[-1]), layout.tick)}, unchanged,"
     return f"{'rose' if change > 0 else 'fell'} {percent(abs(change))}"
