@@ -1,4 +1,4 @@
-"""Small files in known layouts, and a fingerprint to see whether a history changed."""
+"""Small files in known formats, and a fingerprint that shows whether a history changed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ DATA = ("instruments", "margin_tiers", "bars", "open_interest", "funding", "liqu
 
 
 def bars(rows: int, *, start: int = START, price: float = 70_000.0, step: int = 300_000) -> str:
-    """A file in liqmap's own layout for bars, times in milliseconds."""
+    """A file with the columns of the table bars, times in milliseconds."""
     lines = [f"{start + i * step},{price + i},{price + i + 5},{price + i - 5},{price + i + 1}" for i in range(rows)]
     return "\n".join(["ts,open,high,low,close", *lines]) + "\n"
 
 
 def perp(rows: int, *, start: int = START, price: float = 70_000.0) -> str:
-    """A file in the vendor's five-minute perpetual layout."""
+    """A file in the format of the mapping binance-perp-5m."""
     lines = [
         f"{start + i * 300_000},,{price},{price + 5},{price - 5},{price + 1},{100_000 * price},,0.0001,1.5"
         for i in range(rows)
@@ -35,7 +35,7 @@ def perp(rows: int, *, start: int = START, price: float = 70_000.0) -> str:
 
 
 def fingerprint(store: Store) -> str:
-    """All data of a history, whatever file it came from and when."""
+    """Hash of all data of a history, independent of source files and load times."""
     digest = hashlib.sha256()
     with store.reading() as connection:
         for table in DATA:

@@ -1,4 +1,4 @@
-"""A history to fill, and files to fill it with."""
+"""Fixtures: an empty history, a file writer, and a check that a file is rejected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def refused(store: Store) -> Refused:
-    """Loads a file that must be refused: a one-line error, and nothing changed."""
+    """Loads a file that must be rejected: a one-line error, and an unchanged history."""
 
     def refused(file: Path, **options: object) -> LiqmapError:
         before = fingerprint(store), count(store, "loads"), count(store, "rejects")

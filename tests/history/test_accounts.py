@@ -1,4 +1,4 @@
-"""Accounts: salted hashes in the history, and nowhere the account itself."""
+"""Accounts are stored as salted hashes, never in plain text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def book(account: str = SECRET, size: str = "0.5", side: str = "long") -> str:
     return f"binance:BTCUSDT,1780000000000,{account},{side},{size},65000,cross,desk\n"
 
 
-def test_the_account_is_nowhere_in_the_files(path: Path, tmp_path: Path) -> None:
+def test_no_file_contains_the_account_in_plain_text(path: Path, tmp_path: Path) -> None:
     odd = f"{SECRET}\x07"
     with open_store(path, "w") as store:
         store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())), account=SECRET)
@@ -50,7 +50,7 @@ def test_the_account_is_nowhere_in_the_files(path: Path, tmp_path: Path) -> None
             assert SECRET not in repr(connection.execute(f"SELECT * FROM {table}").fetchall())
 
 
-def test_the_hash_is_keyed_with_the_history_s_own_salt(store: Store, tmp_path: Path) -> None:
+def test_the_account_hash_is_keyed_with_the_salt_of_the_history(store: Store, tmp_path: Path) -> None:
     store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())), account=f" {SECRET}")
     store.load(write_json(tmp_path, HEAD + book(), "book.csv"), table="positions")
     with store.reading() as connection:
@@ -69,7 +69,7 @@ def test_an_account_is_any_printable_text(store: Store, tmp_path: Path) -> None:
     assert len(stored_positions(store, "DISTINCT account")) == 5
 
 
-def test_a_book_in_parquet_gives_the_same_account(store: Store, tmp_path: Path) -> None:
+def test_positions_in_parquet_and_csv_give_the_same_account_hash(store: Store, tmp_path: Path) -> None:
     file = write_json(tmp_path, HEAD + book(), "book.csv")
     store.load(file, table="positions")
     with duckdb.connect() as connection:
@@ -81,10 +81,12 @@ def test_a_book_in_parquet_gives_the_same_account(store: Store, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("account", "say"), [("", "account: blank"), ("   ", "'(not shown)'"), ("x" * 201, "'(not shown)'")]
+    ("account", "message"), [("", "account: blank"), ("   ", "'(not shown)'"), ("x" * 201, "'(not shown)'")]
 )
-def test_what_is_no_account_is_refused_without_telling_it(store: Store, tmp_path: Path, account: str, say: str) -> None:
+def test_an_invalid_account_is_rejected_without_showing_it(
+    store: Store, tmp_path: Path, account: str, message: str
+) -> None:
     with pytest.raises(InputError) as error:
         store.load(write_json(tmp_path, HEAD + book(account), "book.csv"), table="positions")
-    assert say in str(error.value)
+    assert message in str(error.value)
     assert "xxx" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Archives and names that reach out: refused whole, and nothing of them stored (faults 37 to 40)."""
+"""Damaged and malicious archives are rejected completely (faults 37 to 40)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Refused = Callable[..., LiqmapError]
 
 
-def test_fault_37_truncated_and_damaged_archives(refused: Refused, write: Write) -> None:
+def test_fault_37_truncated_and_damaged_archives_are_rejected(refused: Refused, write: Write) -> None:
     whole = zipped(("b.csv", bars(2000)))
     packed = gzip.compress(bars(2000).encode())
     for name, content in (
@@ -40,13 +40,13 @@ def test_fault_37_truncated_and_damaged_archives(refused: Refused, write: Write)
     assert "not zip" in refused(write("plain.zip", bars(3))).found
 
 
-def test_fault_37_one_bad_member_and_nothing_of_the_archive_is_stored(refused: Refused, write: Write) -> None:
+def test_fault_37_one_invalid_member_rejects_the_whole_archive(refused: Refused, write: Write) -> None:
     error = refused(write("two.zip", zipped(("a.csv", bars(5)), ("b.csv", bars(2).replace("70006.0", "x")))))
     assert error.where.endswith("two.zip!b.csv")
     assert error.row == 3
 
 
-def test_fault_38_a_bomb(refused: Refused, write: Write, tmp_path: Path) -> None:
+def test_fault_38_an_archive_beyond_the_size_limits_is_rejected(refused: Refused, write: Write, tmp_path: Path) -> None:
     zeros = b"0" * 30_000_000
     assert "unpacked" in refused(write("bomb.zip", zipped(("b.csv", zeros)))).found
     assert "unpacked" in refused(write("bomb.csv.gz", gzip.compress(zeros))).found
@@ -74,7 +74,9 @@ def test_fault_38_a_bomb(refused: Refused, write: Write, tmp_path: Path) -> None
         "b .csv",
     ],
 )
-def test_fault_39_names_that_reach_out(refused: Refused, write: Write, name: str) -> None:
+def test_fault_39_member_names_other_than_plain_file_names_are_rejected(
+    refused: Refused, write: Write, name: str
+) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("good.csv", bars(3))
@@ -82,7 +84,7 @@ def test_fault_39_names_that_reach_out(refused: Refused, write: Write, name: str
     assert "invalid member name" in refused(write("slip.zip", archive.getvalue())).found
 
 
-def test_fault_39_links_doubles_and_passwords(refused: Refused, write: Write) -> None:
+def test_fault_39_links_repeated_names_and_encrypted_members_are_rejected(refused: Refused, write: Write) -> None:
     link = zipfile.ZipInfo("b.csv")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     archive = io.BytesIO()
@@ -105,7 +107,7 @@ def test_fault_39_links_doubles_and_passwords(refused: Refused, write: Write) ->
 @pytest.mark.parametrize(
     "name", ["a[1]*?.csv", "it's.csv", 'quo"te.csv', "-rf.csv", "a b;DROP TABLE bars.csv", "币安.csv"]
 )
-def test_fault_40_file_names_are_names_never_patterns(store: Store, write: Write, name: str) -> None:
+def test_fault_40_file_names_are_never_used_as_patterns(store: Store, write: Write, name: str) -> None:
     write("a1xx.csv", bars(9, price=1.0))
     assert store.load(write(name, bars(3)), instrument=BTC).stored == 3
     assert store.market_bars(BTC).open[0] == 70_000.0

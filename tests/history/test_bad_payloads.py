@@ -1,4 +1,4 @@
-"""Answers that are none, lack what they need, or hold what cannot be: one line each, and nothing stored."""
+"""Invalid and incomplete venue JSON gives a one-line error, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("value", "say"),
+    ("value", "message"),
     [
         ("", "an empty file"),
         ("ts,open\n1,2\n", "not json"),
@@ -42,16 +42,18 @@ if TYPE_CHECKING:
         ({"generated_at_unix": 1780000000, "accounts": [{"a": 1, "p": [[1, 2]]}]}, "an object with accounts"),
     ],
 )  # fmt: skip
-def test_fault_9_what_is_no_answer_is_named(store: Store, tmp_path: Path, value: Any, say: str) -> None:
+def test_fault_9_the_error_describes_an_unknown_document(
+    store: Store, tmp_path: Path, value: Any, message: str
+) -> None:
     before = fingerprint(store)
     with pytest.raises(InputError) as error:
         store.load(write_json(tmp_path, value), account="desk")
-    assert say in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
     assert fingerprint(store) == before
 
 
-def test_whose_and_when_must_be_said_once(store: Store, tmp_path: Path) -> None:
+def test_account_and_time_must_be_given_exactly_once(store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"assetPositions\[0\].position: no account .*--account"):
         store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position())))
     with pytest.raises(InputError, match="its own time 1768397010203"):
@@ -65,7 +67,7 @@ def test_whose_and_when_must_be_said_once(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "say"),
+    ("row", "message"),
     [
         ({"entryPrice": "0.0"}, "[0] entry_price: '0.0' (expected a finite price above 0)"),
         ({"entryPrice": "-5"}, "[0] entry_price: '-5' (expected a finite price above 0)"),
@@ -81,20 +83,20 @@ def test_whose_and_when_must_be_said_once(store: Store, tmp_path: Path) -> None:
         ({"leverage": "0"}, "[0] leverage: '0'"),
     ],
 )
-def test_fault_51_a_row_that_cannot_be_is_refused_with_its_place(
-    store: Store, tmp_path: Path, row: dict[str, Any], say: str
+def test_fault_51_the_error_for_an_invalid_row_names_its_path(
+    store: Store, tmp_path: Path, row: dict[str, Any], message: str
 ) -> None:
     file = write_json(tmp_path, [binance_position_risk(**row), binance_position_risk(symbol="BTCUSDT_261225")])
     with pytest.raises(InputError) as error:
         store.load(file, account="desk", at="2026-09-01")
     assert f"{file}:1, [0] " in str(error.value)
-    assert say in str(error.value)
+    assert message in str(error.value)
     report = store.load(file, account="desk", at="2026-09-01", allow_rejects=1)
     assert (report.stored, len(report.rejects), report.rejects[0].row) == (1, 1, 1)
     assert stored_positions(store, "instrument") == [("binance:BTCUSDT_261225",)]
 
 
-def test_a_contract_whose_size_is_not_known_is_an_error(store: Store, tmp_path: Path, shared: Path) -> None:
+def test_a_contract_of_unknown_size_is_an_error(store: Store, tmp_path: Path, shared: Path) -> None:
     with pytest.raises(NotFoundError, match=r"unknown instrument 'okx:ETH-USD-210430'.*contract_size"):
         store.load(shared / "api_samples/okx/account_positions.json", account="desk")
     with pytest.raises(NotFoundError, match="unknown instrument 'hyperliquid:WIF'"):
@@ -107,7 +109,7 @@ def test_a_contract_whose_size_is_not_known_is_an_error(store: Store, tmp_path: 
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\n"])
-def test_hostile_text_is_no_account_and_no_coin(store: Store, tmp_path: Path, text: str) -> None:
+def test_hostile_text_is_rejected_as_account_and_coin(store: Store, tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match="printable text"):
         store.load(
             write_json(tmp_path, {"account": f"a{text}b", "payload": clearinghouse_state(hyperliquid_position())})
@@ -119,7 +121,7 @@ def test_hostile_text_is_no_account_and_no_coin(store: Store, tmp_path: Path, te
 
 
 @pytest.mark.parametrize(
-    ("cells", "say"),
+    ("cells", "message"),
     [
         ("65000,,999999", "liquidation_price: '999999' (expected a price, or blank for no price)"),
         ("65000,,0", "liquidation_price: '0' (expected a finite price above 0)"),
@@ -128,9 +130,11 @@ def test_hostile_text_is_no_account_and_no_coin(store: Store, tmp_path: Path, te
         ("65000,reported,", "liquidation: 'reported' (expected a liquidation_price with 'reported')"),
     ],
 )
-def test_fault_51_a_sign_for_none_in_a_book_of_one_s_own(store: Store, tmp_path: Path, cells: str, say: str) -> None:
+def test_fault_51_a_code_for_no_price_is_rejected_in_a_user_s_own_file(
+    store: Store, tmp_path: Path, cells: str, message: str
+) -> None:
     head = "ts,account,side,size_base,margin_mode,source,entry_price,liquidation,liquidation_price"
     file = write_json(tmp_path, f"{head}\n1780000000000,a,long,0.5,cross,desk,{cells}\n", "book.csv")
     with pytest.raises(InputError) as error:
         store.load(file, table="positions", instrument="binance:BTCUSDT")
-    assert say in str(error.value)
+    assert message in str(error.value)

@@ -1,4 +1,4 @@
-"""Rows that are not what they should be: one line, the row named, and the history as it was (faults 22 to 31)."""
+"""Invalid rows give a one-line error that names the row, and leave the history unchanged (faults 22 to 31)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Refused = Callable[..., LiqmapError]
 
 
-def test_fault_22_microseconds_where_milliseconds_were(refused: Refused, write: Write) -> None:
+def test_fault_22_microseconds_are_rejected_in_a_column_of_milliseconds(refused: Refused, write: Write) -> None:
     text = re.sub(r"^(\d{13})", r"\g<1>000", perp(3), flags=re.MULTILINE)
     error = refused(write("perp.csv", text))
     assert isinstance(error, InputError)
@@ -29,12 +29,14 @@ def test_fault_22_microseconds_where_milliseconds_were(refused: Refused, write: 
     assert "milliseconds" in str(error)
 
 
-def test_fault_22_a_file_wholly_in_microseconds_is_read_by_its_size(store: Store, write: Write) -> None:
+def test_fault_22_the_time_unit_of_a_file_is_detected_from_its_magnitude(store: Store, write: Write) -> None:
     report = store.load(write("BTCUSDT-5m-2026-06-01.csv", klines(288, header=True, unit=1000)), instrument=BTC)
     assert (report.tables[0].first, report.tables[0].stored) == (START * 1000, 288)
 
 
-def test_fault_22_mixed_units_name_the_first_odd_row(refused: Refused, write: Write) -> None:
+def test_fault_22_the_error_for_mixed_time_units_names_the_first_row_of_the_rarer(
+    refused: Refused, write: Write
+) -> None:
     text = klines(3, header=True) + klines(5, header=False, unit=1000).splitlines()[4] + "\n"
     error = refused(write("k.csv", text))
     assert (error.row, error.field) == (5, "open_time")
@@ -44,7 +46,7 @@ def test_fault_22_mixed_units_name_the_first_odd_row(refused: Refused, write: Wr
 @pytest.mark.parametrize(
     "when", ["0", "1", "123456789", "99999999999999999999", "1230767999", "4102444800", "-1", "2e12"]
 )
-def test_fault_22_times_outside_2009_to_tomorrow(refused: Refused, write: Write, when: str) -> None:
+def test_fault_22_times_outside_2009_to_tomorrow_are_rejected(refused: Refused, write: Write, when: str) -> None:
     error = refused(
         write("b.csv", f"ts,open,high,low,close\n{when},1,1,1,1\n"), columns={"interval_s": 60}, table="bars"
     )
@@ -54,14 +56,14 @@ def test_fault_22_times_outside_2009_to_tomorrow(refused: Refused, write: Write,
 @pytest.mark.parametrize(
     "when", ["2026-06-01T00:00+02:00", "2026-13-01", "01/06/2026", "infinity", "epoch", "yesterday"]
 )
-def test_fault_22_times_that_are_no_utc_iso(refused: Refused, write: Write, when: str) -> None:
+def test_fault_22_times_that_are_not_utc_in_iso_8601_are_rejected(refused: Refused, write: Write, when: str) -> None:
     error = refused(
         write("b.csv", f"ts,open,high,low,close\n{when},1,1,1,1\n"), columns={"interval_s": 60}, table="bars"
     )
     assert (error.row, error.field) == (2, "ts")
 
 
-def test_fault_23_a_known_layout_without_its_header(store: Store, write: Write) -> None:
+def test_fault_23_a_known_file_format_is_recognised_without_its_header(store: Store, write: Write) -> None:
     named = store.load(write("BTCUSDT-5m-2026-06-01.csv", klines(288, header=True)), instrument=BTC)
     bare = write("BTCUSDT-5m-2026-06.csv", klines(300, header=False))
     report = store.load(bare, instrument=BTC)
@@ -69,18 +71,18 @@ def test_fault_23_a_known_layout_without_its_header(store: Store, write: Write) 
     assert (report.tables[0].known, report.tables[0].stored) == (288, 12)
 
 
-def test_fault_23_an_unknown_header_lists_what_was_found_and_what_is_known(refused: Refused, write: Write) -> None:
+def test_fault_23_the_error_for_an_unknown_header_lists_columns_and_mappings(refused: Refused, write: Write) -> None:
     error = refused(write("odd.csv", "when,price\n1,2\n"))
     assert error.found == "columns [when, price]"
     assert "binance-klines" in error.expected
     assert "open_interest" in error.expected
 
 
-def test_fault_23_a_headerless_file_of_no_telling_name(refused: Refused, write: Write) -> None:
+def test_fault_23_a_file_without_header_and_known_name_is_rejected(refused: Refused, write: Write) -> None:
     assert "a header" in refused(write("data.csv", klines(3, header=False))).expected
 
 
-def test_fault_24_missing_rows_are_counted_never_filled(store: Store, write: Write) -> None:
+def test_fault_24_missing_rows_are_counted_and_never_filled(store: Store, write: Write) -> None:
     lines = klines(288, header=True).splitlines()
     del lines[100:105]
     report = store.load(write("BTCUSDT-5m-2026-06-01.csv", "\n".join(lines) + "\n"), instrument=BTC)
@@ -90,14 +92,14 @@ def test_fault_24_missing_rows_are_counted_never_filled(store: Store, write: Wri
     assert (gap.missing, gap.start) == (5, (START + 99 * 300_000) * 1000)
 
 
-def test_fault_25_every_row_twice_is_counted_once(store: Store, write: Write) -> None:
+def test_fault_25_identical_repeats_are_stored_once(store: Store, write: Write) -> None:
     lines = bars(4).splitlines()
     text = "\n".join([lines[0], *(line for line in lines[1:] for _ in range(2))]) + "\n"
     report = store.load(write("b.csv", text), instrument=BTC)
     assert (report.tables[0].stored, report.tables[0].duplicates, report.tables[0].read) == (4, 4, 8)
 
 
-def test_fault_25_one_key_with_two_values_names_both_rows(refused: Refused, write: Write) -> None:
+def test_fault_25_the_error_for_conflicting_rows_names_both(refused: Refused, write: Write) -> None:
     lines = bars(4).splitlines()
     lines.append(lines[2].replace(",70001.0,", ",70002.0,"))
     error = refused(write("b.csv", "\n".join(lines) + "\n"))
@@ -105,7 +107,7 @@ def test_fault_25_one_key_with_two_values_names_both_rows(refused: Refused, writ
     assert "row 3" in error.found
 
 
-def test_fault_26_rows_of_another_day(refused: Refused, write: Write) -> None:
+def test_fault_26_rows_of_another_day_are_rejected(refused: Refused, write: Write) -> None:
     lines = klines(20, header=True).splitlines()
     stray = klines(300, header=False).splitlines()[299]
     error = refused(write("BTCUSDT-5m-2026-06-01.csv", "\n".join([*lines[:10], stray, *lines[10:]]) + "\n"))
@@ -120,7 +122,7 @@ def test_fault_26_unsorted_rows_are_sorted(store: Store, write: Write) -> None:
     assert (ts[1:] > ts[:-1]).all()
 
 
-def test_fault_27_and_36_a_file_that_is_not_the_one_published(store: Store, refused: Refused, write: Write) -> None:
+def test_fault_27_and_36_a_file_must_match_its_published_checksum(store: Store, refused: Refused, write: Write) -> None:
     file = write("b.csv", bars(3))
     write("b.csv.CHECKSUM", hashlib.sha256(b"something else").hexdigest() + "  b.csv\n")
     assert hashlib.sha256(file.read_bytes()).hexdigest() in refused(file).found
@@ -128,7 +130,7 @@ def test_fault_27_and_36_a_file_that_is_not_the_one_published(store: Store, refu
     assert store.load(file, instrument=BTC).stored == 3
 
 
-def test_fault_28_a_file_published_again_replaces_exactly_its_rows(store: Store, write: Write) -> None:
+def test_fault_28_a_new_version_of_a_file_replaces_exactly_its_rows(store: Store, write: Write) -> None:
     other = write("other.csv", bars(2, start=START + 86_400_000))
     store.load(other, instrument=BTC)
     store.load(write("b.csv", bars(5)), instrument=BTC)
@@ -148,7 +150,7 @@ def test_fault_29_blank_is_null_never_zero(store: Store, write: Write) -> None:
     assert count(store, "open_interest WHERE oi_usd IS NULL") == 19
 
 
-def test_fault_29_too_many_blanks(refused: Refused, write: Write) -> None:
+def test_fault_29_too_many_blank_rows_are_rejected(refused: Refused, write: Write) -> None:
     text = "ts,oi_base,oi_usd\n" + "".join(f"{START + i * 300_000},{'' if i % 4 else 10},\n" for i in range(20))
     assert "15 of 20 rows blank" in refused(write("oi.csv", text)).found
 
@@ -156,7 +158,7 @@ def test_fault_29_too_many_blanks(refused: Refused, write: Write) -> None:
 @pytest.mark.parametrize(
     "cell", ["nan", "inf", "-inf", "1e400", "1_000", "-3", "0", "abc", '"1,5"', "0x10", "1.2.3", "NULL"]
 )
-def test_fault_30_and_31_numbers_that_are_none(refused: Refused, write: Write, cell: str) -> None:
+def test_fault_30_and_31_invalid_numbers_are_rejected(refused: Refused, write: Write, cell: str) -> None:
     text = perp(40_000 // 1000).splitlines()
     text[31] = text[31].replace(",70001.0,", f",{cell},")
     error = refused(write("perp.csv", "\n".join(text) + "\n"))
@@ -164,12 +166,12 @@ def test_fault_30_and_31_numbers_that_are_none(refused: Refused, write: Write, c
     assert repr(cell.strip('"')) in str(error)
 
 
-def test_fault_31_says_how_many_more(refused: Refused, write: Write) -> None:
+def test_fault_31_the_error_counts_the_other_invalid_rows(refused: Refused, write: Write) -> None:
     text = perp(10).replace(",70001.0,", ",?,")
     assert "9 more invalid rows" in str(refused(write("perp.csv", text)))
 
 
-def test_fault_31_a_bad_row_may_be_put_aside_when_allowed(store: Store, write: Write) -> None:
+def test_fault_31_allowed_rejects_are_recorded_and_the_other_rows_stored(store: Store, write: Write) -> None:
     lines = perp(6).splitlines()
     lines[2] = lines[2].replace(",70001.0,", ",x,")
     lines[4] = "1,2,3"
@@ -182,7 +184,7 @@ def test_fault_31_a_bad_row_may_be_put_aside_when_allowed(store: Store, write: W
     assert kept == [(3, "close", "x"), (5, "row", "1,2,3")]
 
 
-def test_fault_31_one_more_than_allowed(refused: Refused, write: Write) -> None:
+def test_fault_31_one_reject_more_than_allowed_is_an_error(refused: Refused, write: Write) -> None:
     lines = perp(6).splitlines()
     lines[2] = lines[2].replace(",70001.0,", ",x,")
     lines[4] = "1,2,3"

@@ -1,4 +1,4 @@
-"""Rows that cannot be true: each names its field, its value and what would have been right."""
+"""Invalid values: the error names the field, the value and the valid values."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ INSTRUMENTS = "instrument,kind,payoff,base,quote,settle,contract_size,tick_size,
         (INSTRUMENTS, "x:A,dated,linear,A,USD,USD,1,1,", "expiry"),
     ],
 )
-def test_a_row_that_cannot_be(store: Store, write: Write, header: str, row: str, field: str) -> None:
+def test_an_invalid_row_is_rejected(store: Store, write: Write, header: str, row: str, field: str) -> None:
     file = write("f.csv", f"{header}\n{row.format(t=START)}\n")
     instrument = None if header == INSTRUMENTS else BTC
     with pytest.raises(InputError) as caught:
@@ -78,11 +78,11 @@ def test_a_row_that_cannot_be(store: Store, write: Write, header: str, row: str,
         assert count(store, table) == 0
 
 
-def test_open_interest_whose_coin_times_price_is_not_its_usd(store: Store, write: Write) -> None:
+def test_open_interest_in_coin_and_usd_must_agree_with_the_price(store: Store, write: Write) -> None:
     store.load(write("b.csv", bars(10)), instrument=BTC)
     good = write("good.csv", f"ts,oi_base,oi_usd\n{START + 600_000},100000,7000000000\n")
     assert store.load(good, instrument=BTC).stored == 1
-    # Contracts of 0.01 coin taken for coin.
+    # A number of contracts of 0.01 coin in a field for coin.
     bad = write("bad.csv", f"ts,oi_base,oi_usd\n{START + 900_000},10000000,7000000000\n")
     with pytest.raises(InputError) as caught:
         store.load(bad, instrument=BTC)
@@ -91,7 +91,7 @@ def test_open_interest_whose_coin_times_price_is_not_its_usd(store: Store, write
 
 
 @pytest.mark.parametrize(("factor", "fits"), [(0.96, True), (1.04, True), (0.94, False), (1.06, False)])
-def test_five_percent_is_the_limit(store: Store, write: Write, factor: float, fits: bool) -> None:
+def test_open_interest_may_differ_by_five_percent(store: Store, write: Write, factor: float, fits: bool) -> None:
     store.load(write("b.csv", bars(10)), instrument=BTC)
     file = write("oi.csv", f"ts,oi_base,oi_usd\n{START + 600_000},100,{100 * 70_002 * factor}\n")
     if fits:
@@ -107,7 +107,7 @@ def test_open_interest_without_a_price_is_stored_with_a_note(store: Store, write
     assert "no price" in report.notes[0]
 
 
-def test_a_file_of_another_instrument_than_the_one_asked_for(store: Store, write: Write) -> None:
+def test_rows_of_another_instrument_than_the_requested_one_are_rejected(store: Store, write: Write) -> None:
     file = write("oi.csv", f"instrument,ts,oi_base\n{BTC},{START},1\nbybit:BTCUSDT,{START},1\n")
     with pytest.raises(InputError) as caught:
         store.load(file, instrument=BTC)
@@ -118,14 +118,14 @@ def test_a_file_of_another_instrument_than_the_one_asked_for(store: Store, write
 @pytest.mark.parametrize(
     "name", ["BTCUSDT", ":X", "bin ance:X", "binance:", "x'); DROP TABLE bars; --", "binance:" + "X" * 300]
 )
-def test_fault_68_instrument_names_are_data(store: Store, write: Write, name: str) -> None:
+def test_fault_68_hostile_instrument_names_are_rejected(store: Store, write: Write, name: str) -> None:
     with pytest.raises(LiqmapError) as caught:
         store.load(write("b.csv", bars(3)), instrument=name)
     assert "\n" not in str(caught.value)
     assert count(store, "bars") == 0
 
 
-def test_fault_18_an_instrument_in_another_script(store: Store, write: Write) -> None:
+def test_fault_18_instrument_names_can_have_any_script(store: Store, write: Write) -> None:
     rows = "binance:币安人生USDT,perpetual,linear,币安人生,USDT,USDT,1,0.0001,"
     store.load(write("i.csv", f"{INSTRUMENTS}\n{rows}\nx:it's; DROP TABLE bars,perpetual,linear,A,USD,USD,1,1,\n"))
     for name in ("binance:币安人生USDT", "x:it's; DROP TABLE bars"):
@@ -134,7 +134,7 @@ def test_fault_18_an_instrument_in_another_script(store: Store, write: Write) ->
         assert store.instrument(name).symbol == name.partition(":")[2]
 
 
-def test_a_defined_instrument_is_known_from_then_on(store: Store, write: Write) -> None:
+def test_a_defined_instrument_can_be_loaded(store: Store, write: Write) -> None:
     row = "kraken:PF_XBTUSD,perpetual,linear,BTC,USD,USD,1,1,"
     store.load(write("i.csv", f"{INSTRUMENTS}\n{row}\n"))
     store.load(write("b.csv", bars(3)), instrument="kraken:PF_XBTUSD")
@@ -144,7 +144,7 @@ def test_a_defined_instrument_is_known_from_then_on(store: Store, write: Write) 
 
 
 @pytest.mark.parametrize("spacing", [1, 60_000, 3_600_000])
-def test_the_length_of_bars_is_read_off_their_spacing(store: Store, write: Write, spacing: int) -> None:
+def test_the_bar_length_is_inferred_from_the_spacing(store: Store, write: Write, spacing: int) -> None:
     file = write("b.csv", bars(5, step=spacing))
     if spacing < 1000:
         with pytest.raises(InputError, match="interval_s"):
@@ -154,7 +154,7 @@ def test_the_length_of_bars_is_read_off_their_spacing(store: Store, write: Write
     assert store.market_bars(BTC).interval_s == spacing // 1000
 
 
-def test_one_bar_or_bars_off_their_grid_need_their_length(store: Store, write: Write) -> None:
+def test_a_single_bar_or_irregular_bars_need_an_explicit_length(store: Store, write: Write) -> None:
     with pytest.raises(InputError, match="one bar"):
         store.load(write("b.csv", bars(1)), instrument=BTC)
     odd = bars(5) + f"{START + 1_234_000},1,1,1,1\n"

@@ -1,4 +1,4 @@
-"""``liqmap load`` and ``liqmap coverage`` as they are typed."""
+"""The commands ``liqmap load`` and ``liqmap coverage``."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def liqmap(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return liqmap
 
 
-def test_load_again_and_coverage(liqmap: Liqmap, path: Path, write: Write, shared: Path) -> None:
+def test_loading_twice_and_coverage_print_their_results(liqmap: Liqmap, path: Path, write: Write, shared: Path) -> None:
     perp = shared / "data" / "binance_btcusdt_perp_5m_20260525_20260614.csv"
     mine = write("more.csv", bars(3))
     done = liqmap("load", perp, "--db", path, "--instrument", BTC)
@@ -60,8 +60,8 @@ def test_load_again_and_coverage(liqmap: Liqmap, path: Path, write: Write, share
     again = liqmap("load", perp, "--db", path, "--instrument", BTC)
     assert again.returncode == 0
     assert "already loaded (load 1); nothing changed" in again.stdout
-    told = liqmap("coverage", "--db", path)
-    assert "open_interest: 5,749 rows" in told.stdout
+    coverage = liqmap("coverage", "--db", path)
+    assert "open_interest: 5,749 rows" in coverage.stdout
     plain = liqmap("coverage", "--db", path, "--instrument", BTC, "--json")
     assert {s["table"] for s in json.loads(plain.stdout)["spans"]} == {"bars", "open_interest", "funding"}
     clash = liqmap("load", mine, "--db", path, "--instrument", BTC)
@@ -71,7 +71,7 @@ def test_load_again_and_coverage(liqmap: Liqmap, path: Path, write: Write, share
     assert f"liqmap: load: {mine}:2: bars" in clash.stderr
 
 
-def test_bad_files_end_with_one_line_and_status_1(liqmap: Liqmap, path: Path, write: Write) -> None:
+def test_invalid_files_end_with_one_line_and_status_1(liqmap: Liqmap, path: Path, write: Write) -> None:
     bad = write("bad.csv", bars(3).replace("70001.0", "inf", 1))
     for words in (
         ("load", bad, "--db", path, "--instrument", BTC),
@@ -90,7 +90,7 @@ def test_bad_files_end_with_one_line_and_status_1(liqmap: Liqmap, path: Path, wr
     assert not path.with_name("nowhere.duckdb").exists()
 
 
-def test_rejects_and_replacing(liqmap: Liqmap, path: Path, write: Write) -> None:
+def test_allow_rejects_and_replace_work_from_the_command_line(liqmap: Liqmap, path: Path, write: Write) -> None:
     lines = bars(5).splitlines()
     lines[3] = lines[3].replace("70002.0", "x", 1)
     file = write("b.csv", "\n".join(lines) + "\n")
@@ -103,7 +103,7 @@ def test_rejects_and_replacing(liqmap: Liqmap, path: Path, write: Write) -> None
     assert (span["rows"], span["missing"], span["first"]) == (5, 0, "2026-06-01T00:00:00Z")
 
 
-def test_a_venue_s_answer_with_what_it_does_not_say(liqmap: Liqmap, tmp_path: Path) -> None:
+def test_account_and_time_of_venue_json_come_from_options(liqmap: Liqmap, tmp_path: Path) -> None:
     file = write_json(tmp_path, [binance_position_risk()])
     db = tmp_path / "btc.duckdb"
     assert "no account" in liqmap("load", file, "--db", db, "--at", "2026-09-01").stderr
@@ -115,7 +115,7 @@ def test_a_venue_s_answer_with_what_it_does_not_say(liqmap: Liqmap, tmp_path: Pa
     ]
 
 
-def test_the_command_line_does_without_pandas(liqmap: Liqmap, write: Write, tmp_path: Path) -> None:
+def test_the_command_line_does_not_import_pandas(liqmap: Liqmap, write: Write, tmp_path: Path) -> None:
     db = tmp_path / "market.duckdb"
     assert liqmap("load", write("b.csv", bars(3)), "--db", db, "--instrument", BTC).returncode == 0
     program = (
@@ -123,5 +123,5 @@ def test_the_command_line_does_without_pandas(liqmap: Liqmap, write: Write, tmp_
         "finally:\n    print({name.partition('.')[0] for name in sys.modules} & {'duckdb', 'pandas'})\n"
     )
     command = [sys.executable, "-c", program, "coverage", "--db", str(db), "--instrument", BTC]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert said.splitlines()[-1] == "{'duckdb'}"
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.splitlines()[-1] == "{'duckdb'}"

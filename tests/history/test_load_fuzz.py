@@ -1,4 +1,4 @@
-"""Damage at random: a file is loaded or refused in one line, never anything else; and cells against a plain oracle."""
+"""Random damage: a file is loaded or rejected in one line; cells are compared with a plain oracle."""
 
 from __future__ import annotations
 
@@ -50,26 +50,28 @@ WHOLE = {
 ODD = [b"\0", b"\xff", b"\n", b"\r\n", b'"', b",", b"-", b"_", b"e", b"nan", b"<", b"\xe2\x80\x8b", b"'", b";", b"\\"]
 
 
-def damaged(content: bytes, dice: random.Random) -> bytes:
-    for _ in range(dice.randrange(1, 4)):
-        at = dice.randrange(len(content) + 1)
-        end = min(len(content), at + dice.choice([0, 0, 1, 1, 5, 50]))
-        content = content[:at] + dice.choice([*ODD, b"", bytes([dice.randrange(256)])]) + content[end:]
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    for _ in range(rng.randrange(1, 4)):
+        at = rng.randrange(len(content) + 1)
+        end = min(len(content), at + rng.choice([0, 0, 1, 1, 5, 50]))
+        content = content[:at] + rng.choice([*ODD, b"", bytes([rng.randrange(256)])]) + content[end:]
     return content
 
 
 @pytest.mark.parametrize("name", WHOLE)
 @pytest.mark.parametrize("lenient", [False, True])
 @pytest.mark.parametrize("files", [20, pytest.param(1000, marks=pytest.mark.slow)])
-def test_damage_is_refused_in_one_line_or_harmless(write: Write, name: str, files: int, *, lenient: bool) -> None:
+def test_a_damaged_file_is_rejected_in_one_line_or_loaded(
+    write: Write, name: str, files: int, *, lenient: bool
+) -> None:
     whole = WHOLE[name]()
-    dice = random.Random(f"{name} {lenient} {files}")
+    rng = random.Random(f"{name} {lenient} {files}")
     with open_store(":memory:", "w") as store:
         for _ in range(files):
             before = count(store, "bars"), count(store, "loads")
             refusal = ""
             try:
-                file = write(name, damaged(whole, dice))
+                file = write(name, damaged(whole, rng))
                 store.load(file, instrument=BTC, replace=True, allow_rejects=10 if lenient else 0)
             except LiqmapError as error:
                 refusal = str(error)
@@ -88,7 +90,7 @@ TIMES = ["0", "-5", "abc", "", "99999999999999", "1_780_272_000_000", "nan", "17
 
 
 def number(cell: str) -> float | None:
-    """What a cell is worth: a plain decimal number, or nothing."""
+    """The value of a cell that is a plain decimal number, otherwise ``None``."""
     plain = cell.strip()
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", plain, flags=re.ASCII):
         return None
@@ -96,14 +98,14 @@ def number(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def test_cells_are_judged_as_an_oracle_judges_them(store: Store, write: Write) -> None:
-    dice = random.Random(30)
+def test_cells_are_validated_like_a_plain_oracle(store: Store, write: Write) -> None:
+    rng = random.Random(30)
     lines, wanted = ["ts,rate,interval_h"], {}
     for i in range(3000):
         when = START + i * 1000
-        # One unit of time in a file: a time in another would be the file's error, not the row's.
-        stamp = dice.choice([str(when)] * 4 + [f"{when}.0", dice.choice(TIMES)])
-        rate, hours = (dice.choice(CELLS) if dice.random() < 0.4 else "0.25" for _ in range(2))
+        # A second time unit would be an error of the file and not of the row, so all times have one unit.
+        stamp = rng.choice([str(when)] * 4 + [f"{when}.0", rng.choice(TIMES)])
+        rate, hours = (rng.choice(CELLS) if rng.random() < 0.4 else "0.25" for _ in range(2))
         lines.append(",".join(f'"{cell}"' if "," in cell else cell for cell in (stamp, rate, hours)))
         at, worth, length = number(stamp), number(rate), number(hours)
         if at == when and worth is not None and abs(worth) < 1 and length is not None and length > 0:

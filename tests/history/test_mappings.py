@@ -1,4 +1,4 @@
-"""Layouts: the public archives of Binance, liqmap's own, and mappings made up on the spot."""
+"""Mappings: public archives of Binance, files with the table's own columns, and mappings given in the call."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rows(store: Store, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def test_every_shipped_mapping_is_valid_and_told_apart_by_its_header() -> None:
+def test_every_bundled_mapping_is_valid_and_has_a_unique_header() -> None:
     mappings = bundled_mappings()
     assert len(mappings) >= 12
     headers = [m.columns for m in mappings if not m.ask]
@@ -40,7 +40,7 @@ def test_every_shipped_mapping_is_valid_and_told_apart_by_its_header() -> None:
     assert all(m.about and m.columns for m in mappings)
 
 
-def test_the_checks_at_the_door_know_the_columns_of_the_schema(store: Store) -> None:
+def test_the_tables_of_the_loader_match_the_schema(store: Store) -> None:
     for table in TABLES.values():
         if table.aggregated_into:
             continue
@@ -53,7 +53,7 @@ def test_the_checks_at_the_door_know_the_columns_of_the_schema(store: Store) -> 
             assert (null == "NO") == (column.required and kind != ""), (table.name, column.name)
 
 
-def test_metrics_name_their_instrument_and_are_checked_against_bars(store: Store, write: Write) -> None:
+def test_binance_metrics_contain_the_instrument_and_are_checked_against_bars(store: Store, write: Write) -> None:
     header = (
         "create_time,symbol,sum_open_interest,sum_open_interest_value,count_toptrader_long_short_ratio,"
         "sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio\n"
@@ -67,20 +67,20 @@ def test_metrics_name_their_instrument_and_are_checked_against_bars(store: Store
     assert rows(store, "SELECT instrument, ts, oi_base FROM open_interest") == [
         (BTC, parse_instant("2026-06-01T00:05Z"), 100000.5)
     ]
-    # COIN-M: contracts of 100 USD, and a "value" in coin.
+    # COIN-M: open interest in contracts of 100 USD, and its "value" in coin.
     coin = header + "2026-06-01 00:15:00,BTCUSDT,70000000,100000,,,,\n"
     with pytest.raises(InputError, match="sum_open_interest_value"):
         store.load(write("BTCUSDT-metrics-2026-06.csv", coin))
 
 
-def test_settled_funding(store: Store, write: Write) -> None:
+def test_settled_funding_is_stored_as_a_fraction(store: Store, write: Write) -> None:
     text = f"calc_time,funding_interval_hours,last_funding_rate\n{START + 3},8,-0.00012\n"
     store.load(write("BTCUSDT-fundingRate-2026-06.csv", text), instrument=BTC)
     assert rows(store, "SELECT ts, rate, interval_h FROM funding") == [((START + 3) * 1000, -0.00012, 8.0)]
 
 
 @pytest.mark.parametrize("header", [True, False])
-def test_aggregated_trades_become_minutes_with_taker_buys(store: Store, write: Write, *, header: bool) -> None:
+def test_trades_are_aggregated_to_minute_bars_with_taker_buys(store: Store, write: Write, *, header: bool) -> None:
     trades = [
         (1, 70000.0, 1.0, 0, "false"),
         (2, 70010.0, 2.0, 500, "true"),
@@ -100,7 +100,7 @@ def test_aggregated_trades_become_minutes_with_taker_buys(store: Store, write: W
     ]
 
 
-def test_bands_of_depth_keep_their_coin_and_their_usd(store: Store, write: Write) -> None:
+def test_depth_bands_preserve_coin_and_usd(store: Store, write: Write) -> None:
     bands = [
         (-2, 300, 300 * 69_000),
         (-1, 100, 100 * 69_600),
@@ -121,7 +121,7 @@ def test_bands_of_depth_keep_their_coin_and_their_usd(store: Store, write: Write
 @pytest.mark.parametrize(
     ("instrument", "size", "usd"), [(BTC, 0.5, 35_000.0), ("binance:BTCUSD_PERP", 0.5 * 100 / 70_000, 50.0)]
 )
-def test_forced_orders_carry_the_liquidated_side(
+def test_liquidation_orders_are_stored_with_the_liquidated_side(
     store: Store, write: Write, instrument: str, size: float, usd: float
 ) -> None:
     header = (
@@ -134,7 +134,7 @@ def test_forced_orders_carry_the_liquidated_side(
     assert row == ("long", 70000.0, pytest.approx(size), pytest.approx(usd), "throttled", 0)
 
 
-def test_mark_prices_are_only_taken_for_marks_when_asked(store: Store, write: Write) -> None:
+def test_mark_price_klines_need_their_mapping_by_name(store: Store, write: Write) -> None:
     text = (
         "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n"
         f"{START},70000,70010,69990,70005,0,{START + 299_999},0,60,0,0,0\n"
@@ -146,7 +146,7 @@ def test_mark_prices_are_only_taken_for_marks_when_asked(store: Store, write: Wr
     assert count(store, "bars WHERE price_source = 'last' AND volume_base = 0") == 1
 
 
-def test_columns_given_in_the_call(store: Store, write: Write) -> None:
+def test_columns_can_be_given_in_the_call(store: Store, write: Write) -> None:
     text = "t,o,h,l,c,v,extra\n" + "".join(f"{START // 1000 + i * 60},1,2,0.5,1,{i},x\n" for i in range(3))
     columns = {
         "ts": "t",
@@ -170,7 +170,7 @@ def test_columns_given_in_the_call(store: Store, write: Write) -> None:
         (BTC, "oi_base", "base", 1000.0),
     ],
 )
-def test_units_are_turned_by_the_contract(
+def test_units_are_converted_with_the_contract_size(
     store: Store, write: Write, instrument: str, field: str, unit: str, expected: float
 ) -> None:
     columns = {field: {"column": "n", "unit": unit}}
@@ -179,13 +179,13 @@ def test_units_are_turned_by_the_contract(
 
 
 @pytest.mark.parametrize(("unit", "expected"), [("fraction", 0.5), ("percent", 0.005), ("bps", 0.00005)])
-def test_rates_become_fractions(store: Store, write: Write, unit: str, expected: float) -> None:
+def test_rates_are_converted_to_fractions(store: Store, write: Write, unit: str, expected: float) -> None:
     columns = {"rate": {"column": "n", "unit": unit}, "interval_h": 8}
     store.load(write("f.csv", f"ts,n\n{START},0.5\n"), table="funding", instrument=BTC, columns=columns)
     assert rows(store, "SELECT rate FROM funding") == [(expected,)]
 
 
-def test_a_unit_that_cannot_be_turned(store: Store, write: Write) -> None:
+def test_a_unit_that_cannot_be_converted_is_an_error(store: Store, write: Write) -> None:
     file = write("oi.csv", f"ts,n\n{START},1000\n")
     for instrument, unit in (("okx:BTC-USD-SWAP", "contracts"), (BTC, "usd"), (BTC, "percent")):
         columns = {"oi_base": {"column": "n", "unit": unit}}
@@ -227,7 +227,7 @@ table = "{table}"
         ),
     ],
 )
-def test_a_wrong_key_in_a_mapping_is_named(store: Store, write: Write, text: str, word: str) -> None:
+def test_the_error_names_an_invalid_key_of_a_mapping(store: Store, write: Write, text: str, word: str) -> None:
     mapping = write("mine.toml", text)
     with pytest.raises(InputError) as caught:
         store.load(write("f.csv", f"when,px\n{START},1\n"), instrument=BTC, mapping=mapping)
@@ -236,12 +236,12 @@ def test_a_wrong_key_in_a_mapping_is_named(store: Store, write: Write, text: str
     assert "\n" not in str(caught.value)
 
 
-def test_a_mapping_that_is_not_there(store: Store, write: Write) -> None:
+def test_a_missing_mapping_is_an_error(store: Store, write: Write) -> None:
     with pytest.raises(InputError, match="binance-klines"):
         store.load(write("f.csv", bars(2)), mapping="nowhere.toml")
 
 
-def test_a_mapping_over_another_file_says_both_headers(store: Store, write: Write) -> None:
+def test_the_error_for_an_unsuitable_mapping_lists_both_headers(store: Store, write: Write) -> None:
     with pytest.raises(InputError) as caught:
         store.load(write("f.csv", bars(2)), instrument=BTC, mapping="binance-metrics")
     assert "[ts, open, high, low, close]" in caught.value.found
@@ -249,7 +249,7 @@ def test_a_mapping_over_another_file_says_both_headers(store: Store, write: Writ
     assert read_mapping("binance-metrics").name == "binance-metrics"
 
 
-def test_an_archive_of_several_files(store: Store, write: Write) -> None:
+def test_an_archive_is_stored_in_one_load(store: Store, write: Write) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.csv", bars(5))
@@ -259,7 +259,7 @@ def test_an_archive_of_several_files(store: Store, write: Write) -> None:
     assert count(store, "loads") == 1
 
 
-def test_files_of_one_archive_that_contradict_each_other(store: Store, write: Write) -> None:
+def test_conflicting_files_of_one_archive_are_rejected(store: Store, write: Write) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.csv", bars(5))
@@ -269,7 +269,7 @@ def test_files_of_one_archive_that_contradict_each_other(store: Store, write: Wr
     assert count(store, "bars") == 0
 
 
-def test_parquet_with_times_of_its_own(store: Store, tmp_path: Path) -> None:
+def test_parquet_timestamps_are_read(store: Store, tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {
             "ts": pl.datetime_range(
@@ -284,7 +284,7 @@ def test_parquet_with_times_of_its_own(store: Store, tmp_path: Path) -> None:
     assert (len(found), int(found.ts[0]), found.high[0]) == (13, START * 1000, 70_010.5)
 
 
-def test_parquet_row_numbers_and_odd_column_names(store: Store, tmp_path: Path) -> None:
+def test_parquet_errors_name_row_and_column_for_any_column_name(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "odd.parquet"
     duckdb.sql(
         f"""COPY (SELECT {START} + i * 60000 AS "t""; DROP", CASE WHEN i = 2 THEN 'nan'::DOUBLE ELSE 1.0 END AS "a b"
@@ -296,7 +296,7 @@ def test_parquet_row_numbers_and_odd_column_names(store: Store, tmp_path: Path) 
     assert (caught.value.row, caught.value.field, caught.value.found) == (3, "a b", "'nan'")
 
 
-def test_two_columns_of_one_name(store: Store, write: Write) -> None:
+def test_repeated_column_names_are_rejected(store: Store, write: Write) -> None:
     with pytest.raises(InputError, match="'ts' twice"):
         store.load(
             write("f.csv", f"ts,ts,rate\n{START},1,2\n"), table="funding", instrument=BTC, columns={"interval_h": 8}

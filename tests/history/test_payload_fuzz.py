@@ -1,4 +1,4 @@
-"""Venues' answers with any part torn or swapped: one line of error, or rows that add up."""
+"""Venue JSON with random changes gives a one-line error, or a report that accounts for all records."""
 
 from __future__ import annotations
 
@@ -30,34 +30,38 @@ def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from places(inner, (*place, key))
 
 
-def swapped(text: str, dice: random.Random) -> str:
-    """One value anywhere in it for another."""
+def replaced_value(text: str, rng: random.Random) -> str:
+    """Replace one value at a random path."""
     value = json.loads(text)
-    *outer, last = dice.choice(list(places(value)))
+    *outer, last = rng.choice(list(places(value)))
     inside = value
     for key in outer:
         inside = inside[key]
-    inside[last] = dice.choice(VALUES)
+    inside[last] = rng.choice(VALUES)
     return json.dumps(value)
 
 
-def torn(text: str, dice: random.Random) -> str:
-    """A few characters for others."""
-    at = dice.randrange(len(text))
-    return text[:at] + dice.choice(TEXTS) + text[at + dice.randrange(1, 20) :]
+def garbled(text: str, rng: random.Random) -> str:
+    """Replace a few characters at a random position."""
+    at = rng.randrange(len(text))
+    return text[:at] + rng.choice(TEXTS) + text[at + rng.randrange(1, 20) :]
 
 
-def test_any_part_of_an_answer_broken_gives_one_line_or_rows(store: Store, tmp_path: Path, shared: Path) -> None:
+def test_damaged_venue_json_gives_a_one_line_error_or_accounted_rows(
+    store: Store, tmp_path: Path, shared: Path
+) -> None:
     samples = [file.read_text() for kind in KINDS for file in sorted((shared / "api_samples").glob(kind))]
     samples.append((shared / "data/positions/xyz1367487_accounts_excerpt.json").read_text())
     samples.append((shared / "vectors/margin_tiers.json").read_text())
-    dice = random.Random(3)
+    rng = random.Random(3)
     loaded = 0
     for number in range(ROUNDS):
-        broken = dice.choice([swapped, torn])(dice.choice(samples), dice)
-        said = {} if dice.random() < 1 / 3 else {"account": "desk", "at": AT}
+        broken = rng.choice([replaced_value, garbled])(rng.choice(samples), rng)
+        arguments = {} if rng.random() < 1 / 3 else {"account": "desk", "at": AT}
         try:
-            report = store.load(write_json(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **said)
+            report = store.load(
+                write_json(tmp_path, broken, f"{number}.json"), allow_rejects=3, replace=True, **arguments
+            )
         except LiqmapError as error:
             assert str(error).startswith("liqmap: ")  # noqa: PT017 - either outcome is right, a traceback is not
             assert "\n" not in str(error)  # noqa: PT017

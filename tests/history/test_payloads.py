@@ -1,4 +1,4 @@
-"""Venues' own answers as positions: units, signs, modes, and what the venue says of the liquidation price."""
+"""Positions from venue JSON: units, signs, margin modes and reported liquidation prices."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def accounted(report: LoadReport) -> bool:
         ),
     ],
 )  # fmt: skip
-def test_a_sample_is_stored_in_coin_and_its_price_as_the_venue_gave_it(
+def test_sizes_are_stored_in_coin_with_the_reported_liquidation_price(
     store: Store, tmp_path: Path, shared: Path, sample: str, at: str | None, expected: list[tuple[object, ...]]
 ) -> None:
     load_contracts(store, tmp_path)
@@ -97,7 +97,7 @@ def test_a_sample_is_stored_in_coin_and_its_price_as_the_venue_gave_it(
     assert fingerprint(store) == before
 
 
-def test_many_accounts_of_an_excerpt(store: Store, shared: Path) -> None:
+def test_an_excerpt_of_many_accounts_is_loaded(store: Store, shared: Path) -> None:
     report = store.load(shared / "data/positions/xyz1367487_accounts_excerpt.json", table="positions")
     assert accounted(report)
     assert (report.stored, report.tables[0].left_out) == (3, 30)
@@ -112,7 +112,7 @@ def test_many_accounts_of_an_excerpt(store: Store, shared: Path) -> None:
     assert len(stored_positions(store, "DISTINCT account")) == 3
 
 
-def test_many_accounts_a_line_each_packed_and_one_instrument_of_them(store: Store, tmp_path: Path) -> None:
+def test_one_instrument_of_a_packed_file_with_an_account_per_line_is_loaded(store: Store, tmp_path: Path) -> None:
     load_contracts(store, tmp_path)
     answer = clearinghouse_state(hyperliquid_position(), hyperliquid_position("ETH", "-2"))
     lines = (
@@ -141,7 +141,7 @@ def test_many_accounts_a_line_each_packed_and_one_instrument_of_them(store: Stor
         ({"marginType": None, "isolatedMargin": "0"}, ("long", 0.5, "cross", None)),
     ],
 )  # fmt: skip
-def test_binance_signs_legs_and_wallets(
+def test_binance_signs_hedge_legs_and_wallets_are_interpreted(
     store: Store, tmp_path: Path, row: dict[str, str], expected: tuple[object, ...]
 ) -> None:
     store.load(write_json(tmp_path, [binance_position_risk(**row)]), account="desk", at="2026-09-01")
@@ -149,12 +149,12 @@ def test_binance_signs_legs_and_wallets(
 
 
 @pytest.mark.parametrize("sign", ["0", "0.0001", "999999", "999999.00", "", None])
-def test_fault_51_a_sign_for_none_is_no_price(store: Store, tmp_path: Path, sign: str | None) -> None:
+def test_fault_51_a_code_for_no_price_is_stored_as_no_price(store: Store, tmp_path: Path, sign: str | None) -> None:
     store.load(write_json(tmp_path, [binance_position_risk(liquidationPrice=sign)]), account="desk", at="2026-09-01")
     assert stored_positions(store, "liquidation, liquidation_price") == [("none", None)]
 
 
-def test_fault_19_a_price_the_venue_does_not_give_is_kept_as_none(store: Store, tmp_path: Path) -> None:
+def test_fault_19_a_missing_liquidation_price_is_stored_as_none(store: Store, tmp_path: Path) -> None:
     store.load(write_json(tmp_path, clearinghouse_state(hyperliquid_position(liquidationPx=None))), account="desk")
     assert stored_positions(store, "liquidation, liquidation_price, margin, maintenance") == [
         ("none", None, 1000.0, 100.0)
@@ -182,9 +182,9 @@ def okx(**more: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("second", "expected"),
     [
-        # equity = ratio · (5 + 500 · 0.0005 + 3 + 300 · 0.0005), of which the other one owes its part
+        # equity = ratio · (5 + 500 · 0.0005 + 3 + 300 · 0.0005); maintenance is the part of the other position
         ({"imr": "30", "mmr": "3"}, [("long", 5.0, 84.0, 5.25), ("short", 2.0, 84.0, 3.15)]),
-        ({"ccy": "USDC"}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),  # one ratio over two currencies
+        ({"ccy": "USDC"}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),  # one ratio for two currencies
         ({"mgnRatio": "11"}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),
         ({"imr": ""}, [("long", 5.0, None, None), ("short", 2.0, None, None)]),
         ({"ccy": "USDC", "mgnRatio": "4"}, [("long", 5.0, 21.0, 0.0), ("short", 2.0, 52.5, 0.0)]),
@@ -192,7 +192,7 @@ def okx(**more: str) -> dict[str, str]:
         ({"pos": "0"}, [("short", 2.0, 52.5, 0.0)]),
     ],
 )
-def test_okx_s_equity_follows_from_its_margin_ratio(
+def test_okx_equity_is_derived_from_the_margin_ratio(
     store: Store, tmp_path: Path, second: dict[str, str], expected: list[tuple[object, ...]]
 ) -> None:
     rows = [okx(), okx(**({"posSide": "long", "pos": "500"} | second))]

@@ -1,4 +1,4 @@
-"""What is read is what was known: no bar, no open interest and no tier from the future."""
+"""Queries return only what was known at a time: no later bar, open interest or margin tier."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ def series(store: Store, until: int | None = None) -> list[np.ndarray]:
     return [getattr(found, n) for n in ("ts", "open", "high", "low", "close", "taker_net_base", "oi_base", "oi_age_us")]
 
 
-def test_an_earlier_look_is_the_beginning_of_a_later_one(store: Store, shared: Path) -> None:
+def test_a_read_as_of_an_earlier_time_is_a_prefix_of_a_later_one(store: Store, shared: Path) -> None:
     store.load(shared / "data" / "binance_btcusdt_perp_5m_20260525_20260614.csv", instrument=BTC)
     whole = series(store)
-    dice = random.Random(6)
+    rng = random.Random(6)
     for _ in range(20):
-        until = int(dice.choice(whole[0][1:])) + dice.randrange(300) * 1_000_000
+        until = int(rng.choice(whole[0][1:])) + rng.randrange(300) * 1_000_000
         known = int((whole[0] + 300_000_000 <= until).sum())
         for early, late in zip(series(store, until), whole, strict=True):
             np.testing.assert_array_equal(early, late[:known])
 
 
 @pytest.mark.parametrize("rows", [2, 700, 5_000])
-def test_bars_do_not_depend_on_what_comes_after_them(write: Write, shared: Path, rows: int) -> None:
+def test_bars_do_not_depend_on_later_rows(write: Write, shared: Path, rows: int) -> None:
     lines = (shared / "data" / "binance_btcusdt_perp_5m_20260525_20260614.csv").read_text().splitlines(keepends=True)
     with open_store(":memory:", "w") as earlier:
         earlier.load(write("early.csv", "".join(lines[: rows + 1])), instrument=BTC)
         early = series(earlier)
         earlier.load(write("late.csv", lines[0] + "".join(lines[rows + 1 :])), instrument=BTC)
-        later = series(earlier)  # what was read before the second load is not held against it
+        later = series(earlier)  # the second load clears cached results
     assert len(later[0]) == len(lines) - 1
     for before, after in zip(early, later, strict=True):
-        # The last bar's end is where the next row's open interest stands, which the first file does not have.
+        # The open interest at the end of the last bar is in the next row, which the first file does not contain.
         np.testing.assert_array_equal(before[:-1], after[: rows - 1])
 
 
-def test_open_interest_by_hand(store: Store, write: Write) -> None:
+def test_open_interest_is_the_latest_reading_at_the_end_of_the_bar(store: Store, write: Write) -> None:
     store.load(write("b.csv", bars(6)), instrument=BTC)
-    # At the first bar's start, in the middle of the second, at the end of the second, and long after.
+    # At the start of the first bar, within the second, at its end, and long after all bars.
     readings = [(0, 10), (450, 11), (600, 12), (601, 13), (99_999, 14)]
     text = "ts,oi_base,oi_usd\n" + "".join(f"{START + s * 1000},{oi},\n" for s, oi in readings)
     store.load(write("oi.csv", text), instrument=BTC)
@@ -73,7 +73,7 @@ def test_open_interest_by_hand(store: Store, write: Write) -> None:
     assert store.market_bars(BTC, until=T0 + 600_000_000).oi_base.tolist() == [10, 12]
 
 
-def test_usd_becomes_coin_at_the_price_of_its_own_time(store: Store, write: Write) -> None:
+def test_open_interest_in_usd_is_converted_at_the_price_of_its_own_time(store: Store, write: Write) -> None:
     store.load(write("b.csv", bars(4)), instrument=BTC)
     text = "ts,oi_base,oi_usd\n" + "".join(f"{START + s * 1000},,7000000000\n" for s in (0, 300, 900))
     store.load(write("oi.csv", text), instrument=BTC)
@@ -82,7 +82,7 @@ def test_usd_becomes_coin_at_the_price_of_its_own_time(store: Store, write: Writ
     assert found.oi_base.tolist() == pytest.approx([7e9 / close[0], 7e9 / close[0], 7e9 / close[2], 7e9 / close[2]])
 
 
-def test_no_open_interest_is_nan_not_zero(store: Store, write: Write) -> None:
+def test_missing_open_interest_is_nan_and_not_zero(store: Store, write: Write) -> None:
     store.load(write("b.csv", bars(3)), instrument=BTC)
     found = store.market_bars(BTC)
     assert np.isnan(found.oi_base).all()
@@ -92,7 +92,7 @@ def test_no_open_interest_is_nan_not_zero(store: Store, write: Write) -> None:
     assert {found.open.dtype, found.volume_base.dtype} == {np.dtype(np.float64)}
 
 
-def test_of_several_series_the_freshest_then_the_most_direct(store: Store, write: Write) -> None:
+def test_the_most_current_series_then_the_preferred_price_source_is_chosen(store: Store, write: Write) -> None:
     def put(source: str, rows: int, *, step: int = 300_000, start: int = START) -> None:
         columns = {"price_source": {"constant": source}}
         store.load(
@@ -118,7 +118,7 @@ def test_of_several_series_the_freshest_then_the_most_direct(store: Store, write
         store.market_bars(BTC, interval_s=7)
 
 
-def test_what_is_not_there_says_what_is(store: Store, write: Write) -> None:
+def test_errors_for_missing_data_list_the_available_data(store: Store, write: Write) -> None:
     with pytest.raises(NotFoundError, match="none yet"):
         store.instrument(BTC)
     store.load(write("b.csv", bars(3)), instrument=BTC)
@@ -131,7 +131,7 @@ def test_what_is_not_there_says_what_is(store: Store, write: Write) -> None:
         store.market_bars("bybit:BTCUSDT")
 
 
-def test_the_tier_table_in_force(store: Store, write: Write) -> None:
+def test_the_tier_table_in_force_is_used(store: Store, write: Write) -> None:
     store.load(write("b.csv", bars(3)), instrument=BTC)
     header = "valid_from,tier,notional_floor,notional_cap,max_leverage,mmr,deduction,source\n"
     older = header + "2026-01-01,1,0,1000,50,0.01,0,old\n2026-01-01,2,1000,,25,0.02,10,old\n"
@@ -144,7 +144,7 @@ def test_the_tier_table_in_force(store: Store, write: Write) -> None:
     assert {t.valid_from for t in before} == {parse_instant("2026-01-01")}
 
 
-def test_what_was_asked_once_is_asked_again_after_a_write(store: Store, write: Write) -> None:
+def test_a_write_clears_the_query_cache(store: Store, write: Write) -> None:
     asked: list[str] = []
 
     def names(connection: duckdb.DuckDBPyConnection, kind: str) -> list[str]:
@@ -163,16 +163,16 @@ def test_what_was_asked_once_is_asked_again_after_a_write(store: Store, write: W
     assert store.cached_query(names, "perpetual") == [BTC]
 
 
-def test_of_two_series_the_one_with_more_bars_by_then(store: Store, write: Write) -> None:
+def test_of_two_current_series_the_one_with_more_bars_is_chosen(store: Store, write: Write) -> None:
     store.load(write("b.csv", bars(30)), instrument=BTC)
     hour = "ts,open,high,low,close\n" + "".join(f"{START + i * 3_600_000},1,2,1,2\n" for i in range(3))
     store.load(write("h.csv", hour), instrument=BTC)
     assert store.market_bars(BTC, until=T0 + 3_600_000_000).interval_s == 300
-    # Two of the small bars later they have fallen behind.
+    # Later than two of its bars, the series of short bars is not current any more.
     assert store.market_bars(BTC, until=T0 + 3 * 3_600_000_000).interval_s == 3600
 
 
-def test_realised_liquidations_whose_window_is_over(store: Store, write: Write) -> None:
+def test_only_liquidations_whose_window_has_ended_are_returned(store: Store, write: Write) -> None:
     header = "ts,window_s,side,usd,feed\n"
     lines = [f"{START + i * 1_800_000},1800,{side},{i},aggregate" for i in range(4) for side in ("long", "short")]
     store.load(write("l.csv", header + "\n".join(lines) + "\n"), instrument="coinglass:BTC")
@@ -182,14 +182,14 @@ def test_realised_liquidations_whose_window_is_over(store: Store, write: Write) 
     assert np.isnan(found.price).all()
 
 
-def test_events_at_one_instant_are_all_kept(store: Store, write: Write) -> None:
+def test_all_liquidations_at_one_time_are_stored(store: Store, write: Write) -> None:
     header = "ts,window_s,side,price,size_base,usd,feed\n"
     lines = [f"{START},0,long,{70_000 + i},1,{70_000 + i},complete" for i in range(3)]
     report = store.load(write("l.csv", header + "\n".join([*lines, lines[0]]) + "\n"), instrument=BTC)
     assert (report.tables[0].stored, report.tables[0].duplicates) == (3, 1)
 
 
-def test_inputs_are_told_by_the_hashes_of_their_files(store: Store, write: Write) -> None:
+def test_the_lineage_contains_the_hashes_of_the_source_files(store: Store, write: Write) -> None:
     first = store.load(write("a.csv", perp(10)), instrument=BTC)
     second = store.load(write("b.csv", perp(10, start=START + 3_000_000)), instrument=BTC)
     early = store.input_hashes(BTC, T0 + 3_000_000_000 - 1)
@@ -200,7 +200,7 @@ def test_inputs_are_told_by_the_hashes_of_their_files(store: Store, write: Write
     assert json.loads(json.dumps(late)) == late
 
 
-def test_coverage_tells_gaps_and_a_feed_that_stands_still(store: Store, write: Write) -> None:
+def test_coverage_reports_gaps_and_stale_runs(store: Store, write: Write) -> None:
     lines = bars(20).splitlines()
     del lines[5:8]
     store.load(write("b.csv", "\n".join(lines) + "\n"), instrument=BTC)
@@ -213,7 +213,7 @@ def test_coverage_tells_gaps_and_a_feed_that_stands_still(store: Store, write: W
         (3, 20, 35)
     ]
     oi = by_table["open_interest"]
-    # Two single readings, then the hours between two files of different pace, counted by the slower one.
+    # Two single readings, then the hours between two files with different steps, counted in the longer step.
     assert [g.missing for g in oi.gaps] == [1, 1, 5]
     assert [(r.rows, (r.start - T0) // MINUTE, (r.end - T0) // MINUTE) for r in oi.stale] == [(7, 40, 70)]
     assert store.coverage(BTC, stale_after=8).spans[1].stale == ()
@@ -224,7 +224,7 @@ def test_coverage_tells_gaps_and_a_feed_that_stands_still(store: Store, write: W
     assert "7 equal readings" in text
 
 
-def test_coverage_of_real_files(store: Store, shared: Path) -> None:
+def test_coverage_reports_the_gaps_of_real_files(store: Store, shared: Path) -> None:
     store.load(shared / "data" / "btc_1h_20251204_20260131.csv", instrument=BTC)
     gaps = [iso(g.start) for s in store.coverage(BTC).spans if s.table == "bars" for g in s.gaps]
     assert gaps == ["2025-12-27T18:00:00Z", "2026-01-14T21:00:00Z"]
@@ -252,7 +252,7 @@ def test_the_catalogue_agrees_with_the_recorded_tables(shared: Path) -> None:
     assert [t[2:4] for t in ours("okx:BTC-USDT-SWAP")] == [(100.0, 0.004)]
 
 
-def test_the_catalogue_enters_with_the_first_load_and_never_overrules(store: Store, write: Write) -> None:
+def test_the_catalogue_is_copied_by_the_first_load_and_changes_no_rows(store: Store, write: Write) -> None:
     assert {"binance:BTCUSDT", "okx:BTC-USD-SWAP", "bybit:BTCUSD", "hyperliquid:BTC", "sim:BTCUSDT"} <= set(
         catalogue.instrument_names()
     )

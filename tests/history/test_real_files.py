@@ -1,4 +1,4 @@
-"""The files of real markets through the loader."""
+"""Loads of files with real market data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PANEL = "btc_1h_20251204_20260131.csv"
 SPOT = "btc_spot_1h_20250101_20260131.csv"
 
 
-def test_one_file_gives_bars_open_interest_and_funding(store: Store, shared: Path) -> None:
+def test_one_file_provides_bars_open_interest_and_funding(store: Store, shared: Path) -> None:
     report = store.load(shared / "data" / PERP, instrument="binance:BTCUSDT")
     assert [(t.table, t.stored, t.missing) for t in report.tables] == [
         ("bars", 5749, 0),
@@ -34,15 +34,15 @@ def test_one_file_gives_bars_open_interest_and_funding(store: Store, shared: Pat
     assert np.isnan(bars.volume_base).all()
 
 
-def test_open_interest_is_the_one_known_at_the_bars_end(store: Store, shared: Path) -> None:
+def test_open_interest_is_known_at_the_end_of_the_bar(store: Store, shared: Path) -> None:
     store.load(shared / "data" / PERP, instrument="binance:BTCUSDT")
     bars = store.market_bars("binance:BTCUSDT", until=parse_instant("2026-05-25T16:05Z"))
-    # The row of 16:00 is a snapshot at 16:00, the end of the bar 15:55; it is turned into coin at that bar's close.
+    # The row of 16:00 is a snapshot at 16:00, the end of the bar 15:55; it is converted to coin at that bar's close.
     assert bars.oi_base[0] == pytest.approx(7720258802.8188 / 77587.2, rel=1e-12)
     assert bars.oi_age_us.tolist() == [0, 0]
 
 
-def test_the_hourly_panel_keeps_spot_apart_and_its_gaps(store: Store, shared: Path) -> None:
+def test_the_hourly_panel_is_stored_as_spot_bars_with_its_gaps(store: Store, shared: Path) -> None:
     report = store.load(shared / "data" / PANEL, instrument="binance:BTCUSDT")
     by_table = {t.table: t for t in report.tables}
     assert (by_table["bars"].stored, by_table["bars"].missing) == (1408, 2)
@@ -53,7 +53,7 @@ def test_the_hourly_panel_keeps_spot_apart_and_its_gaps(store: Store, shared: Pa
     assert bars.price_source == "spot"
 
 
-def test_overlapping_files_that_agree_are_stored_once(store: Store, shared: Path) -> None:
+def test_identical_rows_of_overlapping_files_are_stored_once(store: Store, shared: Path) -> None:
     store.load(shared / "data" / PANEL, instrument="binance:BTCUSDT")
     report = store.load(shared / "data" / SPOT, instrument="binance:BTCUSDT")
     assert report.tables[0].known == 1408

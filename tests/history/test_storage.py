@@ -1,4 +1,4 @@
-"""The file itself: kills, full disks, locks, damage, other versions (faults 52 to 63, 66, 68)."""
+"""The history file under killed processes, full disks, locks, damage and other versions (faults 52 to 63, 66, 68)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def files(write: Write, number: int, rows: int = 200) -> list[Path]:
     return [write(f"{i}.csv", bars(rows, start=START + i * rows * 300_000)) for i in range(number)]
 
 
-def test_a_reader_never_makes_a_file(path: Path) -> None:
+def test_a_reader_never_creates_a_file(path: Path) -> None:
     with pytest.raises(StorageError, match="no such file"):
         open_store(path)
     assert not path.exists()
@@ -81,16 +81,16 @@ def test_a_reader_changes_nothing(path: Path, write: Write) -> None:
 
 @pytest.mark.storm
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
-def test_fault_52_killed_at_any_time_nothing_acknowledged_is_lost(path: Path, write: Write, kills: int) -> None:
+def test_fault_52_a_killed_process_loses_no_committed_load(path: Path, write: Write, kills: int) -> None:
     number = 7 * kills
     made = files(write, number, rows=50)
-    dice = random.Random(52)
+    rng = random.Random(52)
     acknowledged: set[int] = set()
     for _ in range(kills):
         process = python(LOADER, path, *made)
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(dice.randrange(1, 6))]
-        time.sleep(dice.random() * 0.2)
+        lines = [process.stdout.readline() for _ in range(rng.randrange(1, 6))]
+        time.sleep(rng.random() * 0.2)
         process.send_signal(signal.SIGKILL)
         rest, _ = process.communicate()
         acknowledged |= {int(n) for n in re.findall(r"\d+", "".join(lines) + rest)}
@@ -108,7 +108,7 @@ def test_fault_52_killed_at_any_time_nothing_acknowledged_is_lost(path: Path, wr
 @pytest.mark.parametrize(
     "content", [b"", b"DUCK", b"\0" * 8 + b"DUCK", b"\0" * 4096, b"SQLite format 3\0" + b"\0" * 100]
 )
-def test_fault_53_a_stub_is_named_and_left_alone(path: Path, content: bytes) -> None:
+def test_fault_53_an_incomplete_file_is_reported_and_unchanged(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     for mode in ("r", "w"):
         with pytest.raises(StorageError) as caught:
@@ -120,7 +120,7 @@ def test_fault_53_a_stub_is_named_and_left_alone(path: Path, content: bytes) -> 
 
 
 @pytest.mark.storm
-def test_fault_53_a_history_appears_whole_or_not_at_all(path: Path, write: Write) -> None:
+def test_fault_53_a_history_is_created_atomically(path: Path, write: Write) -> None:
     makers = [python(LOADER, path, file) for file in files(write, 4, rows=5)]
     for process in makers:
         _, errors = process.communicate()
@@ -149,8 +149,8 @@ with open_store(path, "w") as store:
 
 
 @pytest.mark.storm
-@pytest.mark.skipif(sys.platform == "win32", reason="no file size limit to play a full disk with")
-def test_fault_54_a_full_disk_loses_nothing_that_was_stored(path: Path, write: Write) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limit to simulate a full disk")
+def test_fault_54_a_full_disk_loses_no_committed_load(path: Path, write: Write) -> None:
     made = [write(f"{i}.csv", bars(20_000, start=START - (i + 1) * 1_200_000_000, step=60_000)) for i in range(8)]
     out, errors = python(FULL, path, *made).communicate()
     lines = out.splitlines()
@@ -167,7 +167,7 @@ def test_fault_54_a_full_disk_loses_nothing_that_was_stored(path: Path, write: W
 
 @pytest.mark.storm
 @pytest.mark.parametrize(("theirs", "ours"), [("w", "r"), ("w", "w"), ("r", "w")])
-def test_fault_55_the_holder_of_the_file_is_named(path: Path, theirs: str, ours: str) -> None:
+def test_fault_55_the_error_names_the_process_that_locks_the_file(path: Path, theirs: str, ours: str) -> None:
     open_store(path, "w").close()
     holder = python(HOLDER, path, theirs)
     assert holder.stdout is not None
@@ -181,7 +181,7 @@ def test_fault_55_the_holder_of_the_file_is_named(path: Path, theirs: str, ours:
 
 
 @pytest.mark.storm
-def test_fault_55_readers_share(path: Path) -> None:
+def test_fault_55_several_readers_can_open_the_file(path: Path) -> None:
     open_store(path, "w").close()
     holder = python(HOLDER, path, "r")
     assert holder.stdout is not None
@@ -201,12 +201,12 @@ def test_fault_55_two_writers_take_turns(path: Path, write: Write) -> None:
         assert (count(store, "loads"), count(store, "bars")) == (12, 120)
 
 
-def test_fault_56_another_mode_in_the_same_process(path: Path) -> None:
+def test_fault_56_a_second_mode_in_the_same_process_is_an_error(path: Path) -> None:
     with open_store(path, "w"), pytest.raises(StorageError, match="already open in this process"):
         open_store(path, patience=0)
 
 
-def test_fault_57_a_snapshot_has_what_a_copied_file_has_not(path: Path, write: Write) -> None:
+def test_fault_57_a_snapshot_contains_data_that_a_copied_file_lacks(path: Path, write: Write) -> None:
     with open_store(path, "w") as store:
         store._connection.execute("SET checkpoint_threshold = '1GB'")
         for file in files(write, 2):
@@ -240,7 +240,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 @pytest.mark.storm
 @pytest.mark.parametrize("keep", [0.0, 0.3, 0.6, 0.9])
-def test_fault_58_a_log_cut_short_is_noticed(path: Path, write: Write, keep: float) -> None:
+def test_fault_58_a_truncated_write_ahead_log_is_detected(path: Path, write: Write, keep: float) -> None:
     python(KILLED, path, *files(write, 5)).communicate()
     log = Path(f"{path}.wal")
     content = log.read_bytes()
@@ -259,48 +259,48 @@ def test_fault_58_a_log_cut_short_is_noticed(path: Path, write: Write, keep: flo
 
 
 @pytest.mark.storm
-def test_fault_58_a_log_that_is_whole_is_replayed(path: Path, write: Write) -> None:
+def test_fault_58_a_complete_write_ahead_log_is_replayed(path: Path, write: Write) -> None:
     python(KILLED, path, *files(write, 3)).communicate()
     assert Path(f"{path}.wal").exists()
     with open_store(path) as store:
         assert count(store, "bars") == 600
 
 
-def test_fault_58_the_list_of_loads_survives_its_own_accidents(path: Path, write: Write) -> None:
+def test_fault_58_the_load_journal_survives_truncation_and_a_new_history(path: Path, write: Write) -> None:
     made = files(write, 3)
-    ledger = Path(f"{path}.loads")
+    journal = Path(f"{path}.loads")
     with open_store(path, "w") as store:
         store.load(made[0], instrument=BTC)
-    with ledger.open("a") as file:
+    with journal.open("a") as file:
         file.write('{"history": "cut in the mid')
     with open_store(path, "w") as store:
         store.load(made[1], instrument=BTC)
-    assert [json.loads(s)["load_id"] for s in ledger.read_text().splitlines() if s.endswith("}")] == [1, 2]
-    # A new history under an old name is not held to the old one's promises.
+    assert [json.loads(s)["load_id"] for s in journal.read_text().splitlines() if s.endswith("}")] == [1, 2]
+    # A new history is not compared with journal entries of an old one with the same file name.
     path.unlink()
     with open_store(path, "w") as store:
         store.load(made[2], instrument=BTC)
     open_store(path).close()
 
 
-def test_fault_59_no_index_and_no_key(store: Store) -> None:
+def test_fault_59_the_schema_has_no_index_and_no_key(store: Store) -> None:
     with store.reading() as connection:
         assert connection.execute("SELECT * FROM duckdb_indexes()").fetchall() == []
         kinds = connection.execute("SELECT DISTINCT constraint_type FROM duckdb_constraints()").fetchall()
     assert {k for (k,) in kinds} == {"NOT NULL", "CHECK"}
 
 
-def test_fault_61_a_damaged_file_says_so_or_says_the_truth(path: Path, write: Write) -> None:
+def test_fault_61_a_damaged_file_raises_an_error_or_returns_correct_data(path: Path, write: Write) -> None:
     with open_store(path, "w") as store:
         for file in files(write, 2, rows=2000):
             store.load(file, instrument=BTC)
         truth = fingerprint(store)
     content = path.read_bytes()
-    dice = random.Random(61)
+    rng = random.Random(61)
     refused = []
     for _ in range(25):
-        at = dice.randrange(len(content))
-        path.write_bytes(content[:at] + bytes([content[at] ^ (1 << dice.randrange(8))]) + content[at + 1 :])
+        at = rng.randrange(len(content))
+        path.write_bytes(content[:at] + bytes([content[at] ^ (1 << rng.randrange(8))]) + content[at + 1 :])
         try:
             with open_store(path) as store:
                 seen = fingerprint(store)
@@ -315,7 +315,7 @@ def test_fault_61_a_damaged_file_says_so_or_says_the_truth(path: Path, write: Wr
         fingerprint(store)
 
 
-def test_fault_62_a_newer_history_and_a_foreign_file(path: Path) -> None:
+def test_fault_62_other_schema_versions_and_foreign_files_are_not_opened(path: Path) -> None:
     with open_store(path, "w") as store, store.transaction() as connection:
         connection.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
         connection.execute("UPDATE meta SET value = '7.1.0' WHERE key = 'liqmap_version'")
@@ -333,7 +333,7 @@ def test_fault_62_a_newer_history_and_a_foreign_file(path: Path) -> None:
             open_store(foreign, mode)
 
 
-def test_fault_62_the_storage_version_is_the_one_we_chose(path: Path) -> None:
+def test_fault_62_the_storage_version_is_fixed(path: Path) -> None:
     with open_store(path, "w") as store, store.reading() as connection:
         rows = connection.execute("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()
     assert "v1.5.0" in str(rows)
@@ -347,7 +347,7 @@ def test_fault_63_a_failed_statement_stores_nothing(path: Path) -> None:
         with pytest.raises(ZeroDivisionError), store.transaction() as connection:
             connection.execute("INSERT INTO funding VALUES ('x:Y', 1, 0.1, 8, NULL)")
             raise ZeroDivisionError
-        # Swallowed inside the block, the failure still ends the transaction, and COMMIT would pass without a word.
+        # A failure that is caught inside the block still ends the transaction, and COMMIT would raise no error.
         with pytest.raises(StorageError), store.transaction() as connection:
             connection.execute("INSERT INTO funding VALUES ('x:Y', 1, 0.1, 8, NULL)")
             with pytest.raises(duckdb.Error):
@@ -360,7 +360,7 @@ def test_fault_63_a_failed_statement_stores_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["'nan'", "'inf'", "-1", "0"])
-def test_fault_48_the_schema_itself_refuses_prices_that_are_none(store: Store, value: str) -> None:
+def test_fault_48_the_schema_rejects_invalid_prices(store: Store, value: str) -> None:
     with pytest.raises(StorageError, match="CHECK"), store.transaction() as connection:
         connection.execute(f"INSERT INTO bars VALUES ('x:Y', 1, 60, {value}, 1, 1, 1, 1, 1, 1, 'last', NULL)")
     assert count(store, "bars") == 0
@@ -372,7 +372,7 @@ def test_fault_66_no_column_needs_a_time_zone(store: Store) -> None:
     assert {k for (k,) in kinds} == {"VARCHAR", "BIGINT", "INTEGER", "DOUBLE"}
 
 
-def test_fault_68_a_reader_sees_its_file_and_nothing_else(path: Path, write: Write) -> None:
+def test_fault_68_a_reader_has_access_to_its_own_file_only(path: Path, write: Write) -> None:
     secret = write("secret.csv", "a\n1\n")
     with open_store(path, "w"):
         pass
@@ -392,7 +392,7 @@ def test_fault_68_a_reader_sees_its_file_and_nothing_else(path: Path, write: Wri
     assert secret.read_text() == "a\n1\n"
 
 
-def test_fault_68_hostile_names_are_looked_up_not_run(path: Path) -> None:
+def test_fault_68_hostile_names_are_never_executed(path: Path) -> None:
     with open_store(path, "w") as store:
         for name in ("x'; DROP TABLE bars; --", 'x"; --', "x:\0", ""):
             with pytest.raises(NotFoundError):
@@ -402,7 +402,7 @@ def test_fault_68_hostile_names_are_looked_up_not_run(path: Path) -> None:
         assert count(store, "bars") == 0
 
 
-def test_what_a_bad_file_leaves_on_disk_is_what_was_there(path: Path, write: Write) -> None:
+def test_an_invalid_file_leaves_the_history_unchanged(path: Path, write: Write) -> None:
     good, bad = write("good.csv", bars(100)), write("bad.csv", bars(100, price=1.0).replace("6.0", "nan"))
     with open_store(path, "w") as store:
         store.load(good, instrument=BTC)

@@ -1,4 +1,4 @@
-"""Venues' margin tables: dated ladders without gaps, rates as fractions, contracts as coin or face value."""
+"""Margin tiers from venue JSON: dated contiguous tables, rates as fractions, contracts as coin or face value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def numbers(tiers: list[Tier]) -> list[tuple[Any, ...]]:
     return [(t.tier, t.notional_floor, t.notional_cap, t.max_leverage, t.mmr, round(t.deduction, 6)) for t in tiers]
 
 
-def test_binance_brackets_are_those_of_the_catalogue_under_their_new_date(store: Store, shared: Path) -> None:
+def test_binance_brackets_equal_the_catalogue_under_their_new_date(store: Store, shared: Path) -> None:
     report = store.load(shared / "api_samples/binance/usdm_leverageBracket_BTC_live_2026-09.json", at=AT)
     assert (report.stored, report.tables[0].left_out, report.tables[0].read) == (28, 32, 60)
     for name in ("binance:BTCUSDT", "binance:BTCUSDT_261225"):
@@ -37,7 +37,7 @@ def test_binance_brackets_are_those_of_the_catalogue_under_their_new_date(store:
         assert store.tiers(name, timestamps.parse_instant(AT) - 1)[0].source != found[0].source
 
 
-def test_hyperliquid_s_rate_is_half_the_initial_one(store: Store, shared: Path) -> None:
+def test_hyperliquid_maintenance_rate_is_half_the_initial_rate(store: Store, shared: Path) -> None:
     store.load(shared / "api_samples/hyperliquid/meta_marginTables_live_2026-09-25.json", at=AT)
     expected = [(1, 0.0, 150e6, 40.0, 0.0125, 0.0), (2, 150e6, None, 20.0, 0.025, 1_875_000.0)]
     assert numbers(store.tiers("hyperliquid:BTC", LATER)) == expected
@@ -47,7 +47,7 @@ def test_hyperliquid_s_rate_is_half_the_initial_one(store: Store, shared: Path) 
     ]
 
 
-def test_bybit_s_fraction_and_percent_are_told_apart_by_the_leverage(store: Store, shared: Path) -> None:
+def test_bybit_rates_in_fractions_and_percent_are_distinguished_by_the_leverage(store: Store, shared: Path) -> None:
     store.load(shared / "api_samples/bybit/risk-limit.json")
     assert numbers(store.tiers("bybit:BTCUSD", LATER)) == [(1, 0.0, 150.0, 100.0, 0.005, 0.0)]
     page = shared / "api_samples/bybit/risk-limit_BTCUSDT_mainnet_webpage_undated.json"
@@ -57,7 +57,7 @@ def test_bybit_s_fraction_and_percent_are_told_apart_by_the_leverage(store: Stor
     assert numbers(store.tiers("bybit:BTCUSDT", LATER)) == numbers(list(entry.tiers))
 
 
-def test_okx_counts_contracts_and_needs_to_know_which_kind(store: Store, tmp_path: Path, shared: Path) -> None:
+def test_okx_tiers_in_contracts_need_the_instrument(store: Store, tmp_path: Path, shared: Path) -> None:
     sample = shared / "api_samples/okx/position-tiers_BTC_live_2026-09-25.json"
     with pytest.raises(InputError, match="an instrument in the call"):
         store.load(sample, at=AT)
@@ -70,7 +70,7 @@ def test_okx_counts_contracts_and_needs_to_know_which_kind(store: Store, tmp_pat
     assert numbers(store.tiers("okx:BTC-USD-SWAP", LATER))[0][1:3] == (0.0, 50_000.0)
 
 
-def test_the_collection_of_vectors(store: Store, shared: Path) -> None:
+def test_the_tier_collection_equals_the_catalogue(store: Store, shared: Path) -> None:
     report = store.load(shared / "vectors/margin_tiers.json", table="margin_tiers", at=AT)
     assert report.tables[0].read == report.stored + report.tables[0].left_out == 82
     for name in report.tables[0].instruments:
@@ -80,7 +80,7 @@ def test_the_collection_of_vectors(store: Store, shared: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "say"),
+    ("change", "message"),
     [
         ({"notionalFloor": 400}, "brackets[1] notional_floor: 400 (expected 300, the end of the previous tier)"),
         ({"cum": 7}, "brackets[1] deduction: 7 (expected 0.3, computed from the previous tiers: a tier is missing)"),
@@ -90,8 +90,8 @@ def test_the_collection_of_vectors(store: Store, shared: Path) -> None:
         ({"cum": None, "bracket": 4}, "brackets[1] tier: tier 4 after 1 (expected every tier)"),
     ],
 )
-def test_a_ladder_with_a_gap_or_a_slip_is_refused(
-    store: Store, tmp_path: Path, change: dict[str, Any], say: str
+def test_a_tier_table_with_a_gap_or_an_inconsistent_deduction_is_rejected(
+    store: Store, tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     def bracket(number: int, floor: float, cap: float, mmr: float, cum: float) -> dict[str, Any]:
         shape = {"bracket": number, "initialLeverage": 100, "notionalFloor": floor, "notionalCap": cap}
@@ -100,10 +100,10 @@ def test_a_ladder_with_a_gap_or_a_slip_is_refused(
     rows = [bracket(1, 0, 300, 0.004, 0.0), bracket(2, 300, 800, 0.005, 0.3) | change]
     with pytest.raises(InputError) as error:
         store.load(write_json(tmp_path, [{"symbol": "BTCUSDT", "brackets": rows}]), at=AT)
-    assert say in str(error.value)
+    assert message in str(error.value)
 
 
-def test_tiers_that_are_not_all_there_or_have_no_date(store: Store, shared: Path) -> None:
+def test_incomplete_or_undated_tier_tables_are_rejected(store: Store, shared: Path) -> None:
     with pytest.raises(InputError, match="tier 34 after 2"):
         store.load(shared / "api_samples/bybit/risk-limit_BTCUSDT_testnet_2026-09-17_abridged.json", at="2026-09-17")
     with pytest.raises(InputError, match="no time"):

@@ -32,10 +32,10 @@ def append_loads(connection: duckdb.DuckDBPyConnection, path: Path | str) -> Non
         return
     known = {load_id for load_id, _ in _journal_entries(connection, path)}
     history = _history_id(connection)
-    held = _stored_loads(connection)
+    stored = _stored_loads(connection)
     lines = [
         json.dumps({"history": history, "load_id": load_id, "sha256": sha256})
-        for load_id, sha256 in sorted(held.items())
+        for load_id, sha256 in sorted(stored.items())
         if load_id not in known
     ]
     if lines:

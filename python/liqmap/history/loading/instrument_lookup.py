@@ -94,8 +94,8 @@ def ensure_instrument(connection: duckdb.DuckDBPyConnection, name: str, where: s
 def _insert_catalogue_entry(connection: duckdb.DuckDBPyConnection, entry: catalogue.CatalogueEntry) -> None:
     """Insert the instrument and tier tables that the history lacks; existing rows are not changed."""
     known = entry.instrument
-    held = connection.execute("SELECT 1 FROM instruments WHERE instrument = $1", [known.name]).fetchone()
-    if held is None:
+    stored = connection.execute("SELECT 1 FROM instruments WHERE instrument = $1", [known.name]).fetchone()
+    if stored is None:
         connection.execute(
             "INSERT INTO instruments VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)",
             [

@@ -106,14 +106,14 @@ def record_issued_maps(store: Store, maps: Iterable[tuple[MapRecord, MapBins]]) 
     """
     new = 0
     with store.transaction() as connection:
-        for header, held in maps:
-            known = _select_records(connection, "WHERE map_id = $1", [header.map_id])
+        for record, bins in maps:
+            known = _select_records(connection, "WHERE map_id = $1", [record.map_id])
             if not known:
-                _insert_map(connection, header, held)
+                _insert_map(connection, record, bins)
                 new += 1
-            elif known[0] != header or not _select_bins(connection, header.map_id).is_identical(held):
+            elif known[0] != record or not _select_bins(connection, record.map_id).is_identical(bins):
                 raise StorageError(
-                    "record", str(store.path), f"another map with id {header.map_id[:16]}", "the same map", "not stored"
+                    "record", str(store.path), f"another map with id {record.map_id[:16]}", "the same map", "not stored"
                 )
     return new
 
@@ -158,26 +158,26 @@ def read_map_totals(store: Store, instrument: str, start: Instant, end: Instant)
     return found
 
 
-def _insert_map(connection: duckdb.DuckDBPyConnection, header: MapRecord, held: MapBins) -> None:
+def _insert_map(connection: duckdb.DuckDBPyConnection, record: MapRecord, bins: MapBins) -> None:
     from arro3.core import Array, DataType, Table  # noqa: PLC0415 - Arrow loads only when a map is recorded
 
-    values = [getattr(header, name) for name in MapRecord.__slots__]
-    values[-1] = json.dumps(header.provenance, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    values = [getattr(record, name) for name in MapRecord.__slots__]
+    values[-1] = json.dumps(record.provenance, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     places = ", ".join(f"${i + 1}" for i in range(len(values)))
     connection.execute(f"INSERT INTO maps ({_RECORD_COLUMNS}) VALUES ({places})", values)
-    sides = np.array(["short", "long"], dtype=object)[held.long.astype(np.int64)]
+    sides = np.array(["short", "long"], dtype=object)[bins.long.astype(np.int64)]
     table = Table.from_pydict(
         {
             "side": Array(sides.tolist(), type=DataType.utf8()),
-            "leverage": Array.from_numpy(held.leverage),
-            "bin": Array.from_numpy(held.bin),
-            "notional": Array.from_numpy(held.notional),
+            "leverage": Array.from_numpy(bins.leverage),
+            "bin": Array.from_numpy(bins.bin),
+            "notional": Array.from_numpy(bins.notional),
         }
     )
     rows = connection.from_arrow(table)
     connection.register("issued_bins", rows)
     connection.execute(
-        "INSERT INTO map_bins SELECT $1, side, leverage, bin, notional FROM issued_bins", [header.map_id]
+        "INSERT INTO map_bins SELECT $1, side, leverage, bin, notional FROM issued_bins", [record.map_id]
     )
     connection.unregister("issued_bins")
 
