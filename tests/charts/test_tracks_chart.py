@@ -59,10 +59,10 @@ def test_trails_are_as_thick_as_their_notional_and_marked_at_their_ends() -> Non
 def test_bars_of_both_sides_share_a_scale_and_sum_up() -> None:
     longs, shorts = turnover(TRACKS)
     steps = COLUMNS - 1
-    assert longs.sums == (8e6 * steps, 4e6 * steps, 3e6 * steps)
+    assert longs.totals == (8e6 * steps, 4e6 * steps, 3e6 * steps)
     assert longs.change == 1e6 * steps
     assert (longs.top, shorts.top) == (8e6, 8e6)
-    assert longs.ground == pytest.approx(HEIGHT * 8 / 15)
+    assert longs.zero_line == pytest.approx(HEIGHT * 8 / 15)
     assert longs.paths["opened"].count("M") == steps
 
 

@@ -250,7 +250,7 @@ def test_columns_that_others_looked_at_are_the_same(db: Path, monkeypatch: pytes
             return history.tracks(NAME, begin, end, "4h").to_dict()
 
     shared = [told(*span) for span in spans]
-    assert checkpoints._CACHES.lines
+    assert checkpoints._CACHES.caches
     for span, made in zip(spans, shared, strict=True):
         monkeypatch.setattr(checkpoints._CACHES, "caches", [])
         assert told(*span) == made

@@ -1,4 +1,4 @@
-"""From the history to the map of a market: which instruments, at what time, and where spot is."""
+"""Build the map of a market from a history: select the instruments, the time and the spot price."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["build_market", "is_market"]
 
 USD_QUOTES = frozenset({"USD", "USDT", "USDC", "USDE", "FDUSD", "BUSD", "TUSD", "DAI"})
-"""Quote currencies that are taken for a dollar: notional is in USD."""
+"""Quote currencies that are treated as USD, the unit of notional."""
 _DAY = 86_400_000_000
 _MAX_SPOT_AGE_US = 3_600_000_000
 
 
 def is_market(name: str) -> bool:
-    """Whether a name is a market's (``BTC``) and not an instrument's (``binance:BTCUSDT``)."""
+    """Whether a name denotes a market (``BTC``) instead of an instrument (``binance:BTCUSDT``)."""
     return ":" not in name
 
 
@@ -44,14 +44,15 @@ def build_market(
     grid: Grid | None = None,
     recipe: AnyRecipe | None = None,
 ) -> MarketMap:
-    """The sum of the maps of all instruments on a base asset.
+    """Build the sum of the maps of all instruments on a base asset.
 
-    Vendors' aggregates are left out, and so are simulated instruments beside real ones, contracts not quoted in
-    dollars, and those the history does not have at that time; each is named. Without ``at``: the last time that all
-    instruments reach, those apart that ended more than a day before the latest.
+    Vendor aggregates, contracts not quoted in USD, instruments without data at that time and, if there are real
+    instruments, simulated ones are left out; the map names each with the reason. Without ``at`` the map is as of the
+    latest time up to which all instruments have data; instruments whose data ended more than a day before the latest
+    are ignored when this time is chosen.
 
     Raises:
-        NotFoundError: No instrument on that asset, or none at that time.
+        NotFoundError: The history has no instrument on that asset, or none with data at that time.
     """
     members, left_out = _member_instruments(store, market)
     moment = _market_time(store, members) if at is None else at
@@ -71,7 +72,9 @@ def build_market(
     if not parts or axis is None or moment is None:
         when = "" if moment is None else f" at {iso(moment)}"
         why = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise NotFoundError("map", market, f"no instrument{when} ({why})", "one with open interest", "no map made")
+        raise NotFoundError(
+            "map", market, f"no instrument{when} ({why})", "an instrument with open interest", "no map made"
+        )
     names = {part.instrument for part in parts}
     return add_maps(
         market,
@@ -86,7 +89,7 @@ def build_market(
 
 
 def _part_map(of: MapInputs, axis: Grid | None, spot: float) -> LiquidationMap | str:
-    """The instrument's map on the market's axis, or why there is none."""
+    """The instrument's map on the market's axis, or the reason why it cannot be built."""
     try:
         return map_from_inputs(of, axis, scale=spot / of.mark, compare=False)
     except NotFoundError as error:
@@ -98,17 +101,19 @@ def _common_grid(found: list[MapInputs], spot: float) -> Grid:
 
 
 def _member_instruments(store: Store, market: str) -> tuple[list[Instrument], dict[str, str]]:
-    """The instruments to be added up, and why the others are not."""
-    everyone = store.instruments()
-    members = [about for about in everyone if about.base == market]
+    """The instruments to add, and the reason for each that is left out."""
+    instruments = store.instruments()
+    members = [about for about in instruments if about.base == market]
     if not members:
-        known = ", ".join(sorted({about.base for about in everyone})) or "none yet"
-        raise NotFoundError("map", market, "no instrument on it", f"one of the history's: {known}", "no map made")
+        known = ", ".join(sorted({about.base for about in instruments})) or "none yet"
+        raise NotFoundError(
+            "map", market, "no instrument on this market", f"one of the history's: {known}", "no map made"
+        )
     real = any(not about.simulated and about.kind != "aggregate" for about in members)
     left_out: dict[str, str] = {}
     for about in members:
         if about.kind == "aggregate":
-            left_out[about.name] = "a vendor's sum over venues, no contract"
+            left_out[about.name] = "a vendor's sum over venues, not a contract"
         elif about.simulated and real:
             left_out[about.name] = "simulated"
         elif about.quote not in USD_QUOTES:
@@ -117,26 +122,26 @@ def _member_instruments(store: Store, market: str) -> tuple[list[Instrument], di
 
 
 def _market_time(store: Store, members: list[Instrument]) -> Instant | None:
-    """The last time that all reach, without those that ended more than a day before the latest."""
+    """Latest time up to which all instruments have data, without instruments that ended over a day before the last."""
     with store.reading() as connection:
         ends = last_ends(connection, [about.name for about in members]).values()
     return min((end for end in ends if end > max(ends) - _DAY), default=None)
 
 
 def _spot(store: Store, found: list[MapInputs], at: Instant) -> tuple[float, str]:
-    """Spot, else index, else the mark of the instrument with the most open interest."""
+    """The spot price, else the index price, else the mark of the instrument with the most open interest; and a note."""
     names = [source.about.name for source in found]
     with store.reading() as connection:
-        told = spot_price(connection, names, at, max_age=_MAX_SPOT_AGE_US)
-    if told is not None:
-        name, kind, price = told
+        result = spot_price(connection, names, at, max_age=_MAX_SPOT_AGE_US)
+    if result is not None:
+        name, kind, price = result
         return price, f"levels lie on a spot-equivalent axis by the {kind} price of {name}"
     largest = max(found, key=lambda source: (_open_interest_usd(source) * source.mark, source.about.name))
-    return largest.mark, f"no spot price is known: levels lie on the axis of {largest.about.name}"
+    return largest.mark, f"no spot price is available: levels lie on the axis of {largest.about.name}"
 
 
 def _open_interest_usd(of: MapInputs) -> float:
-    """Coin, as far as it is known."""
+    """Latest open interest, coin; 0 if it is missing."""
     if of.bars is None:
         return of.open_interest or 0.0
     known = of.bars.oi_base[np.isfinite(of.bars.oi_base)]

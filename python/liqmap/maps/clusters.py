@@ -25,11 +25,11 @@ Band: TypeAlias = Literal["low", "medium", "high", "extreme"]
 BANDS: tuple[Band, ...] = ("low", "medium", "high", "extreme")
 
 SMOOTHING_WIDTH = 1e-3
-"""Width (sigma) of the Gaussian that is laid over the bins before peaks are sought, as a share of the mark: 10 bp."""
+"""Width (sigma) of the Gaussian that smooths the bins before peaks are searched, as a share of the mark: 10 bp."""
 MIN_PROMINENCE = 0.05
-"""A peak stands out by at least this share of its side's highest point."""
+"""Minimum prominence of a peak as a share of its side's highest smoothed bin."""
 BASIN_SHARE = 0.5
-"""The basin reaches down to half of the prominence."""
+"""The basin reaches from the peak down to half of its prominence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Cluster:
     """One peak of the map and the bins that belong to it.
 
     Attributes:
-        side: Whose positions these are.
+        side: Side of the positions.
         low: Lower edge of the basin, price.
         peak: Centre of the highest bin, price.
         high: Upper edge of the basin, price.
@@ -46,10 +46,10 @@ class Cluster:
         band: Quartile of intensity: low, medium, high, extreme.
         distance: ``peak / mark − 1``: negative below the mark.
         share_20x: Share of the notional at 20x leverage or more.
-        prominence: How far the smoothed peak rises above the pass to higher ground, USD per bin.
-        observed_share: Share of the notional that was observed; the rest is modelled.
-        percentile: Share of all clusters of the 90 days before, every 12 hours, that were smaller, 0 to 100; those of
-            the same size count half. ``None`` where less than a week is known.
+        prominence: Height of the smoothed peak above the highest pass that leads to a higher peak, USD per bin.
+        observed_share: Share of the notional that is observed; the rest is modelled.
+        percentile: Percentage of the clusters of the preceding 90 days, taken every 12 hours, that were smaller, 0 to
+            100; clusters of equal size count half. ``None`` if the history before the map is shorter than a week.
     """
 
     side: Side
@@ -81,7 +81,7 @@ def band_of(intensity: float) -> Band:
 
 
 class Basin(NamedTuple):
-    """A peak in bins: its summit, how far it stands out (smoothed USD per bin), and the bins that belong to it."""
+    """A peak in bins: its highest bin, its prominence (smoothed USD per bin), and the bins that belong to it."""
 
     at: int
     prominence: float
@@ -89,9 +89,9 @@ class Basin(NamedTuple):
 
 
 def basins(mass: npt.NDArray[np.float64], sigma: float) -> list[Basin]:
-    """Peaks of one side's notional per bin that hold any, in order of price, no bin in two; ``sigma`` in bins.
+    """Peaks of one side's notional per bin with disjoint, non-empty basins, in order of price; ``sigma`` in bins.
 
-    The basin of a high peak would reach over a pass into a lower one: both end at the pass.
+    If the basin of a high peak would reach across a pass into the basin of a lower peak, both end at the pass.
     """
     density = _core.smooth(np.ascontiguousarray(mass), sigma)
     peaks = _core.peaks(density, MIN_PROMINENCE * float(density.max(initial=0.0)), BASIN_SHARE)
@@ -105,17 +105,17 @@ def basins(mass: npt.NDArray[np.float64], sigma: float) -> list[Basin]:
 
 
 def smoothing_sigma(mark_price: float, axis: Grid) -> float:
-    """Width (sigma) of the Gaussian laid over a map, in bins: 10 bp of the mark, at least two bins."""
+    """Width (sigma) of the Gaussian that smooths a map, in bins: 10 bp of the mark, at least two bins."""
     return max(2.0, SMOOTHING_WIDTH * mark_price / axis.width)
 
 
 def find_clusters(of: BinnedMap) -> tuple[Cluster, ...]:
-    """Clusters of both sides, largest first (ties: lower price first).
+    """Find the clusters of both sides, largest first (ties: lower price first).
 
-    A side's notional per bin is smoothed by a Gaussian of 10 bp of the mark (at least two bins). Its peaks by
-    prominence (0-dimensional persistent homology) of at least 5 % of the highest are the clusters; the bins around a
-    peak down to half of its prominence, never across a pass to another cluster, are its basin. Notional is counted
-    unsmoothed.
+    A side's notional per bin is smoothed by a Gaussian of 10 bp of the mark (at least two bins). Peaks whose prominence
+    (0-dimensional persistent homology) is at least 5 % of the highest smoothed bin are the clusters. The basin is the
+    bins around the peak down to half of its prominence, never across a pass to another cluster. Notional is summed
+    over the unsmoothed bins.
     """
     sigma = smoothing_sigma(of.mark_price, of.grid)
     edges = of.grid.edges()
@@ -123,13 +123,13 @@ def find_clusters(of: BinnedMap) -> tuple[Cluster, ...]:
     for side in SIDES:
         brackets = of.long if side == "long" else of.short
         mass = brackets.sum(axis=0)
-        seen = np.zeros_like(mass) if of.observed is None else of.observed.side(side)
+        observed = np.zeros_like(mass) if of.observed is None else of.observed.side(side)
         high_leverage = brackets[np.asarray(of.brackets) >= 20].sum(axis=0)  # noqa: PLR2004
         for basin in basins(mass, sigma):
             bins = basin.bins
             notional = float(mass[bins].sum())
-            share_20x, share_seen = (float(part[bins].sum()) / notional for part in (high_leverage, seen))
-            found.append((side, basin, notional, share_20x, share_seen))
+            share_20x, share_observed = (float(part[bins].sum()) / notional for part in (high_leverage, observed))
+            found.append((side, basin, notional, share_20x, share_observed))
     largest = max((notional for _, _, notional, *_ in found), default=1.0)
     clusters = []
     for side, basin, notional, share_20x, observed_share in found:

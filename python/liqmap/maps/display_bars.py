@@ -1,4 +1,4 @@
-"""What of a map is shown: leverage groups, bars wide enough to see, the range that says something."""
+"""Display form of a map: leverage groups, bars that are wide enough to see, and the first view."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 BRACKET_CUTS = (10.0, 20.0, 50.0)
-"""Leverage at which the next group begins."""
+"""Leverages at which the next leverage group begins."""
 
 GROUPS = (
     f"under {leverage(BRACKET_CUTS[0])}",
@@ -41,8 +41,8 @@ GROUPS = (
 )
 
 IDENTIFIED_DISTANCE = 0.10
-"""Beyond this distance the assumed leverage decides: positions at 5x or less cannot be told from liquidations even in a
-year of data, 20x and more can from a month."""
+"""Distance from the mark beyond which the assumed leverage determines the map: a year of liquidations does not identify
+the share of positions at 5x or less, while a month identifies that at 20x and more."""
 
 _SHARE_SHOWN = 0.95
 _NEAR, _FAR = 0.04, 0.15
@@ -51,7 +51,7 @@ _MERGE_STEPS = (1, 2, 4, 5, 8, 10, 20, 25, 40, 50, 80, 100, 200, 250, 400, 500, 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DisplayBars:
-    """A map summed into fewer, wider bars that begin at the mark and run outward, so that none holds both sides.
+    """A map summed into fewer, wider bars, which start at the mark so that no bar holds both sides.
 
     Attributes:
         low: Lower edge of each bar, price, ascending; every bar is ``step`` wide.
@@ -59,9 +59,9 @@ class DisplayBars:
         long: USD by leverage group and bar, shape ``(4, bars)``.
         short: The same for shorts.
         step: Width of a bar, price.
-        cumulative: USD between the mark and the far edge of each bar, of the side the bar lies on.
-        middle: The first bar at or above the mark.
-        seen: Of each bar's USD, both sides together, what was observed.
+        cumulative: USD between the mark and the far edge of each bar, of the side on which the bar lies.
+        first_short: Index of the first bar at or above the mark.
+        observed: Observed USD of each bar, both sides together.
     """
 
     low: npt.NDArray[np.float64]
@@ -71,10 +71,10 @@ class DisplayBars:
     step: float
     cumulative: npt.NDArray[np.float64]
     first_short: int
-    seen: npt.NDArray[np.float64]
+    observed: npt.NDArray[np.float64]
 
     def cumulative_by_side(self) -> tuple[_Line, _Line]:
-        """For longs and for shorts: the far edge of each bar and the sum up to it, from the mark outward."""
+        """Per side, longs first: the far edge of each bar and the notional up to it, from the mark cumulative."""
         return (
             (self.low[: self.first_short][::-1], self.cumulative[: self.first_short][::-1]),
             (self.high[self.first_short :], self.cumulative[self.first_short :]),
@@ -92,20 +92,20 @@ def leverage_group(value: float) -> int:
 
 
 def first_view(of: LiquidationMap) -> tuple[float, float]:
-    """The prices worth a first look: where 95 % of the mapped notional lies, but at least ±4 % and at most ±15 %."""
+    """Price range of the first view: holds 95 % of the mapped notional, at least ±4 % and at most ±15 % of the mark."""
     weight = of.side("long") + of.side("short")
     distance = np.abs(of.grid.centres() / of.mark_price - 1)
     order = np.argsort(distance, kind="stable")
-    mass = np.cumsum(weight[order])
+    cumulative = np.cumsum(weight[order])
     reach = _FAR
-    if mass.size and mass[-1] > 0:
-        reach = float(distance[order][np.searchsorted(mass, _SHARE_SHOWN * mass[-1])])
+    if cumulative.size and cumulative[-1] > 0:
+        reach = float(distance[order][np.searchsorted(cumulative, _SHARE_SHOWN * cumulative[-1])])
     reach = min(max(math.ceil(reach * 100) / 100, _NEAR), _FAR)
     return max(of.grid.low, of.mark_price * (1 - reach)), min(of.grid.high, of.mark_price * (1 + reach))
 
 
 def reached(of: LiquidationMap, price: float) -> float:
-    """USD between the mark and a price: of longs below the mark, of shorts above; bins are shared out where it cuts."""
+    """USD of the levels between the mark and a price; the bin that contains the price counts in proportion."""
     start, edges = _mark_bin(of), of.grid.edges()
     if price < of.mark_price:
         away, bins, there = -edges[start::-1], of.side("long")[:start][::-1], -price
@@ -115,12 +115,12 @@ def reached(of: LiquidationMap, price: float) -> float:
 
 
 def display_bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, float] | None = None) -> DisplayBars:
-    """Sum a map into bars; mass is kept to the last bin.
+    """Sum a map into bars; total notional is preserved.
 
     Args:
         of: The map.
-        most: Bars there may be, about, in the range looked at.
-        within: That range, prices; :func:`first_view` if left out. The bars cover the whole map all the same.
+        most: Approximate maximum number of bars within the range.
+        within: That range, as two prices; :func:`first_view` if left out. The bars always cover the whole map.
     """
     grid = of.grid
     low, high = first_view(of) if within is None else within
@@ -134,17 +134,19 @@ def display_bars(of: LiquidationMap, *, most: int = 150, within: tuple[float, fl
     long, short = _sum(of.long, of.brackets, index, count), _sum(of.short, of.brackets, index, count)
     ticks = grid.low_tick + (start + (first + np.arange(count + 1)) * merge) * grid.width_ticks
     edges = np.array([grid.price(int(tick)) for tick in ticks])
-    middle = -first
-    outward = np.concatenate([np.cumsum(long.sum(axis=0)[:middle][::-1])[::-1], np.cumsum(short.sum(axis=0)[middle:])])
-    seen = np.zeros(count)
+    first_short = -first
+    cumulative = np.concatenate(
+        [np.cumsum(long.sum(axis=0)[:first_short][::-1])[::-1], np.cumsum(short.sum(axis=0)[first_short:])]
+    )
+    observed = np.zeros(count)
     if of.observed is not None:
         both = of.observed.side("long") + of.observed.side("short")
-        seen += np.bincount(index, weights=both, minlength=count)
-    return DisplayBars(edges[:-1], edges[1:], long, short, merge * grid.width, outward, middle, seen)
+        observed += np.bincount(index, weights=both, minlength=count)
+    return DisplayBars(edges[:-1], edges[1:], long, short, merge * grid.width, cumulative, first_short, observed)
 
 
 def _mark_bin(of: LiquidationMap) -> int:
-    """The bin that begins at the mark (or holds it): the first one of the shorts."""
+    """The bin that starts at or contains the mark: the first bin of the shorts."""
     found = of.grid.bin_of(of.mark_price)
     return found if found is not None else (0 if of.mark_price < of.grid.low else of.grid.bins)
 
@@ -152,7 +154,7 @@ def _mark_bin(of: LiquidationMap) -> int:
 def _sum(
     bins: npt.NDArray[np.float64], brackets: tuple[float, ...], index: npt.NDArray[np.int64], count: int
 ) -> npt.NDArray[np.float64]:
-    """Bins by bracket → bars by group, in bin order so that the bytes repeat."""
+    """Sum bins by bracket into bars by leverage group, in bin order so that results are reproducible to the byte."""
     out = np.zeros((len(GROUPS), count))
     for row, value in zip(bins, brackets, strict=True):
         out[leverage_group(value)] += np.bincount(index, weights=row, minlength=count)

@@ -1,4 +1,4 @@
-"""A map as a table: Arrow, CSV that a spreadsheet cannot be tricked by, Parquet."""
+"""A map as a table: Arrow, Parquet, and CSV without cells that a spreadsheet would run as formulas."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def to_arrow(of: BinnedMap) -> arro3.Table:
     """One row per filled bin, by side (longs first), leverage, price.
 
     Returns:
-        Columns ``price_low``, ``price_high`` (quote currency), ``side``, ``leverage``, ``notional_usd``, and of that
-        ``observed_usd``; what the map is of and when stands in the schema's metadata.
+        Columns ``price_low``, ``price_high`` (quote currency), ``side``, ``leverage``, ``notional_usd`` and
+        ``observed_usd``, the observed part of it; the schema's metadata holds instrument, time and mark price.
     """
     edges = of.grid.edges()
     leverage = np.asarray(of.brackets, dtype=np.float64)
     parts = []
     observed = (None, None) if of.observed is None else (of.observed.long, of.observed.short)
-    for bins, seen in zip((of.long, of.short), observed, strict=True):
+    for bins, observed_bins in zip((of.long, of.short), observed, strict=True):
         row, column = np.nonzero(bins)
-        part = np.zeros(len(row)) if seen is None else seen[row, column]
+        part = np.zeros(len(row)) if observed_bins is None else observed_bins[row, column]
         parts.append((edges[column], edges[column + 1], leverage[row], bins[row, column], part))
-    low, high, lever, usd, of_it = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    low, high, lever, usd, observed_usd = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     side = ["long"] * len(parts[0][0]) + ["short"] * len(parts[1][0])
     metadata = {"instrument": of.instrument, "at": iso(of.at), "mark_price": repr(of.mark_price)}
     columns = {
@@ -46,19 +46,19 @@ def to_arrow(of: BinnedMap) -> arro3.Table:
         "side": arro3.Array(side, arro3.DataType.utf8()),
         "leverage": arro3.Array.from_numpy(lever),
         "notional_usd": arro3.Array.from_numpy(usd),
-        "observed_usd": arro3.Array.from_numpy(of_it),
+        "observed_usd": arro3.Array.from_numpy(observed_usd),
     }
     fields = [arro3.Field(name, column.type) for name, column in columns.items()]
     return arro3.Table.from_arrays(list(columns.values()), schema=arro3.Schema(fields, metadata=metadata))
 
 
 def to_csv(of: BinnedMap) -> str:
-    """:func:`to_arrow` as CSV text, instrument and time in front, LF line ends."""
+    """:func:`to_arrow` as CSV text, with instrument and time in front and LF line ends."""
     table = to_arrow(of)
     columns = [column.to_pylist() for column in table.columns]
-    # What is the same in thousands of lines is made harmless once.
-    same = csv_text([of.instrument, iso(of.at)], ()).rstrip("\n")
-    lines = (",".join([same, *map(str, row)]) for row in zip(*columns, strict=True))
+    # Cells that are equal in all lines are escaped once, for speed.
+    prefix = csv_text([of.instrument, iso(of.at)], ()).rstrip("\n")
+    lines = (",".join([prefix, *map(str, row)]) for row in zip(*columns, strict=True))
     return csv_text(["instrument", "at", *table.column_names], ()) + "".join(f"{line}\n" for line in lines)
 
 
@@ -72,7 +72,7 @@ def to_parquet(of: BinnedMap, path: Path) -> None:
 
 
 def csv_text(header: Sequence[str], lines: Iterable[Sequence[str | float | int | None]]) -> str:
-    """CSV with every text cell made harmless; numbers stay numbers, nothing stands for missing."""
+    """CSV text in which every text cell is escaped by :func:`safe_cell`; a missing value is an empty cell."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([safe_cell(cell) for cell in header])
@@ -81,7 +81,7 @@ def csv_text(header: Sequence[str], lines: Iterable[Sequence[str | float | int |
 
 
 def safe_cell(text: str) -> str:
-    """A text on one line that no spreadsheet will run: one that begins like a formula gets an apostrophe in front.
+    """Escape a text for CSV: on one line, with an apostrophe in front if it begins like a spreadsheet formula.
 
     Example:
         >>> safe_cell("=cmd|' /C calc'!A0"), safe_cell("binance:BTCUSDT")

@@ -1,4 +1,4 @@
-"""Maps through time: price × time, by side and bracket group, with what the model liquidated on the way."""
+"""Maps through time: price × time, by side and bracket group, with the predicted liquidations between columns."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["MAP_MERGE", "MAP_SIGMA", "Heatmap", "build_heatmap", "build_heatmap_at", "column_stops", "price_axis"]
 
 PRICE_MARGIN = 1.0
-"""How far the price axis goes beyond the path of the price, as a factor: low / 2 to high · 2 hold a 2x position."""
+"""Margin of the axis around the price path, as a factor: low / 2 to high · 2 includes 2x positions."""
 MAX_COLUMNS = 20_000
 MAP_MERGE = 2
-"""Engine bins (2.5 bp) per bin of an axis that is as fine as a map's: 5 bp."""
+"""Engine bins (2.5 bp) per bin of an axis with the resolution of a map, 5 bp."""
 MAP_SIGMA = 2.0
 """Width of a map's smoothing Gaussian in such bins: 10 bp."""
 
@@ -46,14 +46,14 @@ class Heatmap:
 
     Attributes:
         instrument: ``venue:SYMBOL``.
-        at: UTC microseconds of each column; each column uses only what was known then.
-        edges: The ``bins + 1`` price edges, each a constant factor above the last.
+        at: UTC microseconds of each column; each column uses only data available at its time.
+        edges: The ``bins + 1`` price edges, each a constant factor above the one before.
         groups: Leverages of each bracket group.
         long: USD notional, shape ``(columns, groups, bins)``.
         short: The same for shorts.
-        outside: USD off the axis, shape ``(columns, 2)``, longs first.
-        low, high, close: The price since the previous column.
-        predicted: USD that the model liquidated since the previous column, shape ``(columns, 2, groups)``.
+        outside: USD outside the axis, shape ``(columns, 2)``, longs first.
+        low, high, close: Price since the previous column.
+        predicted: Predicted liquidations since the previous column, USD, shape ``(columns, 2, groups)``.
         open_interest: Coin, per column.
         ledgers: The ledger at each column.
         provenance: Inputs, parameters, assumptions.
@@ -80,14 +80,14 @@ class Heatmap:
 
         both = np.stack([self.long, self.short], axis=1)
         column, side, group, bin_ = np.nonzero(both)
-        words = np.array(["long", "short"], dtype=object)[side]
+        sides = np.array(["long", "short"], dtype=object)[side]
         first = np.array([g[0] for g in self.groups], dtype=np.float64)
         return Table.from_pydict(
             {
                 "at_us": Array.from_numpy(self.at[column]),
                 "price_low": Array.from_numpy(self.edges[bin_]),
                 "price_high": Array.from_numpy(self.edges[bin_ + 1]),
-                "side": Array(words.tolist(), type=DataType.utf8()),
+                "side": Array(sides.tolist(), type=DataType.utf8()),
                 "leverage_from": Array.from_numpy(first[group]),
                 "notional_usd": Array.from_numpy(both[column, side, group, bin_]),
             }
@@ -117,7 +117,7 @@ def build_heatmap(
     merge: int = 4,
     groups: tuple[tuple[float, float], ...] | None = None,
 ) -> Heatmap:
-    """Run the engine once over the history and read its density every ``step``.
+    """Run the cohort engine once over the history and read its density every ``step``.
 
     Args:
         store: The history.
@@ -125,14 +125,15 @@ def build_heatmap(
         start: First column, UTC microseconds.
         end: Last column at the latest.
         step: Microseconds between columns, at least one bar.
-        recipe: What is assumed about unseen positions; the calibration in force at ``start`` if left out, else the
-            default.
+        recipe: The recipe for modelled positions; by default the calibration in force at ``start``, else the
+            default recipe.
         merge: Engine bins (2.5 bp) per bin of the axis: 4 makes 10 bp.
-        groups: Bracket groups as half-open ranges of leverage; one group of all if left out.
+        groups: Bracket groups as half-open ranges of leverage; by default one group of all brackets.
 
     Raises:
-        InputError: ``end`` before ``start``, a step below one bar, more than 20,000 columns, a group without brackets.
-        NotFoundError: The history does not have the instrument or that time.
+        InputError: ``end`` is before ``start``, the step is shorter than a bar, there are more than 20,000 columns,
+            or a group has no brackets.
+        NotFoundError: The history does not have the instrument or that span.
     """
     _check_span(start, end, step)
     wanted = np.arange(start, end + 1, step)
@@ -149,80 +150,80 @@ def build_heatmap_at(
     groups: tuple[tuple[float, float], ...] | None = None,
     step: Instant | None = None,
 ) -> Heatmap:
-    """Run the engine once and read its density at each of the ``wanted`` times, ascending, however far apart.
+    """Run the cohort engine once and read its density at each of the ``wanted`` times, which must be ascending.
 
-    The other arguments and errors are those of :func:`build_heatmap`; a ``step`` is only checked against the bars.
+    The other arguments and errors are those of :func:`build_heatmap`; ``step`` is only validated against the bars.
     """
     start, end = int(wanted[0]), int(wanted[-1])
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=end)
-    used, parameters, said = select_recipe(store, bars, start, recipe)
-    nursery = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
+    used, parameters, recipe_notes = select_recipe(store, bars, start, recipe)
+    engine_run = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
     if step is not None:
         _check_step(step, bars.interval_s)
-    stops = _stops(nursery, wanted, instrument)
-    ranges = _ranges(nursery.leverages, groups)
-    first, bins, edges = price_axis(nursery, used.step, merge)
+    stops = _stops(engine_run, wanted, instrument)
+    ranges = _ranges(engine_run.leverages, groups)
+    first, bins, edges = price_axis(engine_run, used.step, merge)
 
     shape = (len(stops), len(ranges), bins)
     both = np.empty((2, *shape))
     outside = np.empty((len(stops), 2))
     predicted = np.zeros((len(stops), 2, len(ranges)))
     ledgers = []
-    # What was predicted before the first column belongs to no column, but for its last bar.
+    # Predictions before the first column belong to no column, except those of its last bar.
     begin = stops[0] - 1
-    nursery.advance_to(begin)
-    fed = nursery.bars
+    engine_run.advance_to(begin)
+    series = engine_run.bars
     extremes = np.empty((2, len(stops)))
     for i, stop in enumerate(stops):
-        usd, _ = nursery.advance(begin, stop)
+        usd, _ = engine_run.advance(begin, stop)
         for g, (a, b) in enumerate(ranges):
             predicted[i, :, g] = usd[:, :, a:b].sum(axis=(0, 2))
         path = slice(begin, stop)
-        extremes[:, i] = fed.low[path].min(), fed.high[path].max()
-        cells, off = nursery.engine.density(ranges, first, merge, bins)
+        extremes[:, i] = series.low[path].min(), series.high[path].max()
+        cells, off = engine_run.engine.density(ranges, first, merge, bins)
         both[:, i], outside[i] = cells, off
-        ledgers.append(nursery.ledger())
+        ledgers.append(engine_run.ledger())
         begin = stop
     last = np.asarray(stops) - 1
     return Heatmap(
         instrument=instrument,
-        at=fed.end[last],
+        at=series.end[last],
         edges=edges,
-        groups=tuple(tuple(dict.fromkeys(nursery.leverages[a:b])) for a, b in ranges),
+        groups=tuple(tuple(dict.fromkeys(engine_run.leverages[a:b])) for a, b in ranges),
         long=both[0],
         short=both[1],
         outside=outside,
         low=extremes[0],
         high=extremes[1],
-        close=fed.close[last],
+        close=series.close[last],
         predicted=predicted,
-        open_interest=fed.open_interest[last],
+        open_interest=series.open_interest[last],
         ledgers=tuple(ledgers),
         provenance=Provenance(
             version=__version__,
-            inputs=store.input_hashes(instrument, until=int(fed.end[last[-1]])),
+            inputs=store.input_hashes(instrument, until=int(series.end[last[-1]])),
             parameters=parameters,
-            assumptions=("every position is modelled; none is observed", *nursery.assumptions, *said),
+            assumptions=("every position is modelled; none is observed", *engine_run.assumptions, *recipe_notes),
             simulated=about.simulated,
         ),
     )
 
 
 def column_stops(
-    nursery: EngineRun, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
+    engine_run: EngineRun, start: Instant, end: Instant, step: Instant, interval_s: int, instrument: str
 ) -> list[int]:
-    """For each column the number of bars that had ended by then; columns without a new bar are left out."""
+    """Number of bars that had closed by each column; columns without a new bar are left out."""
     _check_span(start, end, step)
     _check_step(step, interval_s)
-    return _stops(nursery, np.arange(start, end + 1, step), instrument)
+    return _stops(engine_run, np.arange(start, end + 1, step), instrument)
 
 
 def _check_span(start: Instant, end: Instant, step: Instant) -> None:
     if end < start:
         raise InputError("heatmap", "end", f"{iso(end)} before {iso(start)}", "an end after the start", "nothing made")
     if step <= 0:
-        raise InputError("heatmap", "step", f"{step / 1e6:g} s", "more than nothing", "nothing made")
+        raise InputError("heatmap", "step", f"{step / 1e6:g} s", "a positive step", "nothing made")
     if (end - start) // step >= MAX_COLUMNS:
         found = f"{(end - start) // step + 1} columns"
         raise InputError("heatmap", "step", found, f"at most {MAX_COLUMNS}", "nothing made")
@@ -234,14 +235,14 @@ def _check_step(step: Instant, interval_s: int) -> None:
         raise InputError("heatmap", "step", found, f"at least one bar ({interval_s} s)", "nothing made")
 
 
-def _stops(nursery: EngineRun, wanted: npt.NDArray[np.int64], instrument: str) -> list[int]:
-    seen = np.unique(np.searchsorted(nursery.bars.end, wanted, side="right"))
-    stops = [int(n) for n in seen if n > 0]
+def _stops(engine_run: EngineRun, wanted: npt.NDArray[np.int64], instrument: str) -> list[int]:
+    counts = np.unique(np.searchsorted(engine_run.bars.end, wanted, side="right"))
+    stops = [int(n) for n in counts if n > 0]
     start, end = int(wanted[0]), int(wanted[-1])
-    # Bars that ended before the first column do not make a column of their own.
-    if not stops or nursery.bars.end[stops[-1] - 1] < start:
+    # Bars that closed before the first column do not make a column.
+    if not stops or engine_run.bars.end[stops[-1] - 1] < start:
         found = f"nothing from {iso(start)} to {iso(end)}"
-        raise NotFoundError("heatmap", instrument, found, "a span that the history has", "nothing made")
+        raise NotFoundError("heatmap", instrument, found, "a span within the history", "nothing made")
     return stops
 
 
@@ -255,10 +256,10 @@ def _ranges(leverages: tuple[float, ...], groups: tuple[tuple[float, float], ...
     return ranges
 
 
-def price_axis(nursery: EngineRun, step: float, merge: int) -> tuple[int, int, Floats]:
-    """First engine bin, number of merged bins, and their price edges."""
-    low = math.log(float(nursery.bars.low.min()) / (1 + PRICE_MARGIN)) / step
-    high = math.log(float(nursery.bars.high.max()) * (1 + PRICE_MARGIN)) / step
+def price_axis(engine_run: EngineRun, step: float, merge: int) -> tuple[int, int, Floats]:
+    """First engine bin, number of merged bins, and the price edges of the merged bins."""
+    low = math.log(float(engine_run.bars.low.min()) / (1 + PRICE_MARGIN)) / step
+    high = math.log(float(engine_run.bars.high.max()) * (1 + PRICE_MARGIN)) / step
     first = math.floor(low / merge) * merge
     bins = math.ceil((high - first) / merge)
     edges = np.exp((first + merge * np.arange(bins + 1)) * step)

@@ -1,4 +1,4 @@
-"""Levels from any Arrow stream, binned by side and leverage bracket."""
+"""Bin liquidation levels from any Arrow stream by side and leverage bracket."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["UNITS_PER_NOTIONAL", "Histogram", "histogram"]
 
 UNITS_PER_NOTIONAL = 10_000
-"""Units of a bin per unit of quote currency, in every histogram: what maps are added in."""
+"""Integer units per unit of quote currency, in every histogram; maps are added in these units."""
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Notional per side, bracket and bin, in integer units, so that parts sum to the whole exactly, in any order.
+    """Notional per side, bracket and bin, in integer units, so that sums are exact and independent of order.
 
     Attributes:
         grid: The price axis.
         units: Shape ``(2, brackets, bins)``, longs first; one unit is ``1 / units_per_notional`` of quote currency.
-        outside: Units off the grid: ``[[long below, long above], [short below, short above]]``.
-        accepted: Levels counted, off the grid included.
-        rejected: Levels refused: a null, a number that is not finite or out of range, an unknown side or bracket.
-        units_per_notional: 10,000: sums are exact to a hundredth of a cent.
+        outside: Units outside the grid: ``[[long below, long above], [short below, short above]]``.
+        accepted: Number of accepted levels, including those outside the grid.
+        rejected: Number of rejected levels: a null, a number not finite or out of range, an unknown side or bracket.
+        units_per_notional: 10,000, so that sums are exact to a hundredth of a cent.
     """
 
     grid: Grid
@@ -75,15 +75,15 @@ def histogram(levels: Any, grid: Grid, *, brackets: int = 1) -> Histogram:  # no
         levels: Anything with ``__arrow_c_stream__`` (duckdb relation, polars, pyarrow, pandas or arro3 table) and the
             columns ``price`` and ``notional`` (quote currency), ``side`` (1 / −1, or ``long`` / ``short``) and, if
             there are brackets, ``bracket`` (0 … brackets − 1). Float64 prices and notionals, int8 sides and uint8
-            brackets are read where they lie; other types are converted batch by batch. The interpreter is released.
+            brackets are read without a copy; other types are converted batch by batch. The GIL is released.
         grid: The price axis. A price is rounded to its tick, half up; bins are left-closed.
         brackets: How many leverage brackets there are, 1 to 256.
 
     Returns:
-        Exact integer sums: the same bits whatever the order, the batches and the number of threads.
+        Exact integer sums, identical for any order, batches and number of threads.
 
     Raises:
-        InputError: A column is missing or of the wrong type, a batch has another schema, or more than 9e14 in all.
+        InputError: A column is missing or of the wrong type, a batch has another schema, or the sum exceeds 9e14.
 
     Example:
         >>> import arro3.core

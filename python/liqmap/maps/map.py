@@ -1,4 +1,4 @@
-"""The liquidation map: notional by price, side and leverage bracket, as of one instant."""
+"""The liquidation map: notional by price, side and leverage bracket, as of one time."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Cumulative", "LiquidationMap"]
 
-_NEAREST = 0.005
+_MIN_DISTANCE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Cumulative:
-    """What would be liquidated on the way from the mark to each bin, USD; both arrays run low price to high.
+    """Notional that would be liquidated between the mark and each bin, USD; both arrays are in order of price.
 
     Attributes:
-        long: Notional of longs between the mark and the bin's lower edge (grows as the price falls).
-        short: Notional of shorts between the mark and the bin's upper edge (grows as the price rises).
+        long: Notional of longs between the mark and the bin's lower edge (increases as the price falls).
+        short: Notional of shorts between the mark and the bin's upper edge (increases as the price rises).
     """
 
     long: npt.NDArray[np.float64]
@@ -48,23 +48,23 @@ class Cumulative:
 
 @dataclass(frozen=True, eq=False)
 class LiquidationMap:
-    """Levels binned on a grid, by side and leverage bracket, as of one instant.
+    """Liquidation levels binned on a grid, by side and leverage bracket, as of one time.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
-        at: UTC microseconds; nothing later than this was used.
+        at: UTC microseconds; no later data was used.
         mark_price: Price at ``at``; longs lie below it, shorts above.
         open_interest: Coin, one-sided.
-        grid: The price axis; an edge lies at the mark unless another grid was asked for.
+        grid: The price axis; the default grid has an edge at the mark.
         brackets: Leverage of each bracket, ascending.
         long: USD notional at the level's price, shape ``(brackets, bins)``.
         short: The same for shorts.
-        outside: USD notional whose level lies outside the grid, by side: nothing is dropped.
-        ledger: Where every contract went, in coin.
+        outside: USD notional of levels outside the grid, by side.
+        ledger: Opened, closed, liquidated and open positions, in coin.
         provenance: Inputs, parameters, assumptions.
-        observed: Of ``long`` and ``short``, what was observed and not modelled; ``None`` where nothing was.
-        past: USD of each cluster of the 90 days before, ascending; see
-        :class:`liqmap.maps.cluster_history.PastClusters`.
+        observed: The observed part of ``long`` and ``short``; ``None`` if no position was observed.
+        past: USD of each cluster of the preceding 90 days, ascending; see
+        :class:`liqmap.maps.cluster_history.ClusterHistory`.
     """
 
     instrument: str
@@ -82,7 +82,7 @@ class LiquidationMap:
     past: npt.NDArray[np.float64] | None = None
 
     def side(self, side: Side) -> npt.NDArray[np.float64]:
-        """Notional per bin of one side, all brackets together, USD."""
+        """Notional per bin of one side, summed over brackets, USD."""
         return np.asarray((self.long if side == "long" else self.short).sum(axis=0), dtype=np.float64)
 
     def clusters(self) -> tuple[Cluster, ...]:
@@ -95,37 +95,39 @@ class LiquidationMap:
         return Cumulative(long=np.cumsum(long[::-1])[::-1], short=np.cumsum(short))
 
     def max_pain(self, side: Side) -> float | None:
-        """The price at which the most notional would have been liquidated on the way there, per unit of distance.
+        """The price at which the most notional would be liquidated on the way there per unit of distance.
 
-        The edge ``p`` that maximises ``cumulative(p) / |p − mark|``, at least 0.5 % away: nearer, a few dollars
-        of distance would decide. ``None`` where the side has nothing that far.
+        The edge ``p`` that maximises ``cumulative(p) / |p − mark|``, at least 0.5 % away, since closer to
+        the mark the ratio is determined by the distance. ``None`` if the side has no notional at that distance.
         """
         edges = self.grid.edges()
         sums = self.cumulative()
         reached, at = (sums.long, edges[:-1]) if side == "long" else (sums.short, edges[1:])
         away = (self.mark_price - at if side == "long" else at - self.mark_price) / self.mark_price
-        pace = np.where((away >= _NEAREST) & (reached > 0), reached / np.maximum(away, _NEAREST), 0.0)
-        best = int(np.argmax(pace))
-        return float(at[best]) if pace[best] > 0 else None
+        notional_per_distance = np.where(
+            (away >= _MIN_DISTANCE) & (reached > 0), reached / np.maximum(away, _MIN_DISTANCE), 0.0
+        )
+        best = int(np.argmax(notional_per_distance))
+        return float(at[best]) if notional_per_distance[best] > 0 else None
 
     def cascade(self, shock: float, depth: Law | None = None, *, kind: Kind = "news") -> Cascade:
-        """Where a shock would stop, and through which levels; see :func:`liqmap.stress.cascade.cascade`."""
+        """Price at which a shock would stop and the levels it triggers; see :func:`liqmap.stress.cascade.cascade`."""
         return cascade(self, shock, depth, kind=kind)
 
     def cascade_curve(self, depth: Law | None = None, *, furthest: float = 0.1, kind: Kind = "news") -> CascadeCurve:
-        """Where every shock up to ``furthest`` would stop, both ways; see :mod:`liqmap.stress.cascade_curve`."""
+        """Stop prices of all shocks up to ``furthest``, in both directions; see :mod:`liqmap.stress.cascade_curve`."""
         return cascade_curve(self, depth, furthest=furthest, kind=kind)
 
     def thresholds(self, side: Side, depth: Law | None = None, *, kind: Kind = "news") -> Thresholds:
-        """The smallest shock that fires each level; see :func:`liqmap.stress.thresholds.thresholds`."""
+        """The smallest shock that triggers each level; see :func:`liqmap.stress.thresholds.thresholds`."""
         return thresholds(self, side, depth, kind=kind)
 
     def with_provenance(self, provenance: Provenance) -> LiquidationMap:
-        """The same map under another provenance."""
+        """A copy of the map with another provenance."""
         return replace(self, provenance=provenance)
 
     def to_dict(self) -> dict[str, JSON]:
-        """The map as plain data, in the form ``liqmap map --json`` prints."""
+        """The map as plain data, in the form that ``liqmap map --json`` prints."""
         grid: dict[str, JSON] = {
             "low": self.grid.low,
             "high": self.grid.high,
@@ -150,7 +152,7 @@ class LiquidationMap:
         }
 
     def to_json(self) -> str:
-        """One line of JSON; NaN and infinity are refused."""
+        """One line of JSON; NaN and infinity are rejected."""
         return compact_json(self.to_dict())
 
     def to_arrow(self) -> arro3.core.Table:

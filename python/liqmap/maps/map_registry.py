@@ -1,4 +1,4 @@
-"""Maps frozen when issued: put on record in the history, and made again from it to see whether they still come out."""
+"""Register issued maps in the history, and recreate them from it to check that they can be reproduced."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ __all__ = ["Recreated", "map_id", "published_bytes", "recreate", "register_maps"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Recreated:
-    """A map on record, made again.
+    """A registered map, computed again.
 
     Attributes:
-        header: What is on record.
-        map: What the history gives now.
-        identical: Whether it is the same to the last byte of what was published.
-        differences: What is not, one sentence each.
+        header: The registered record.
+        map: The map computed from the history now.
+        identical: Whether the published bytes of both are equal.
+        differences: The differences, one sentence each.
     """
 
     header: MapRecord
@@ -46,23 +46,23 @@ class Recreated:
 
 
 def published_bytes(of: LiquidationMap) -> bytes:
-    """The map as a site publishes it, ``map.json``."""
+    """The bytes of the map as a site publishes it, ``map.json``."""
     return (of.to_json() + "\n").encode()
 
 
 def map_id(of: LiquidationMap) -> str:
-    """sha256 of :func:`published_bytes`: the name of a map, in the history as in a site's manifest."""
+    """SHA-256 of :func:`published_bytes`: the key of a map in the registry and in a site's manifest."""
     return hashlib.sha256(published_bytes(of)).hexdigest()
 
 
 def register_maps(store: Store, maps: Iterable[LiquidationMap]) -> int:
-    """Put maps on record; the same map twice is there once.
+    """Register maps; registering a map again changes nothing.
 
     Returns:
-        How many were not there yet.
+        Number of maps that were not registered before.
 
     Raises:
-        StorageError: The history was opened to read or cannot be written, or holds another map under the same name.
+        StorageError: The history is read-only or cannot be written, or holds a different map under the same key.
         NotFoundError: The history does not have an instrument.
     """
     return issued_maps.record_issued_maps(
@@ -71,19 +71,19 @@ def register_maps(store: Store, maps: Iterable[LiquidationMap]) -> int:
 
 
 def recreate(store: Store, name: str) -> Recreated:
-    """Make a map on record again, from what the history holds now.
+    """Compute a registered map again from the present content of the history.
 
     Args:
         store: The history.
-        name: ``map_id``, or the first digits of it.
+        name: The ``map_id``, or its first digits.
 
     Raises:
-        NotFoundError: No map of that name, or several; or the history no longer holds what it was made from.
+        NotFoundError: No map or several maps match, or the history no longer holds the data of the map.
     """
     known = [header for header in issued_maps.read_map_records(store) if header.map_id.startswith(name)]
     if len(known) != 1:
         found = f"{len(known)} maps whose name begins with {name!r}"
-        raise NotFoundError("recreate", str(store.path), found, "one; longer names are surer", "nothing made")
+        raise NotFoundError("recreate", str(store.path), found, "exactly one; use more digits", "nothing made")
     header = known[0]
     axis = Grid(header.tick, header.low_tick, header.width_ticks, header.bins)
     recipe = _recipe(header.provenance["parameters"])
@@ -94,12 +94,12 @@ def recreate(store: Store, name: str) -> Recreated:
 
 
 def registry_entry(raw: bytes, tick: float) -> tuple[MapRecord, MapBins]:
-    """A published map as the history records it; its name is the sha256 of ``raw``."""
+    """A published map in the form the registry stores; its key is the SHA-256 of ``raw``."""
     plain: dict[str, Any] = json.loads(raw)
     provenance, grid = plain["provenance"], plain["grid"]
     times = [parse_instant(str(part["last"])) for part in provenance["inputs"].values() if isinstance(part, dict)]
     both = np.array([plain["short"], plain["long"]], dtype=np.float64)
-    # Descending, as the history reads them back.
+    # In descending order, as the history returns them.
     side, bracket, place = (np.ascontiguousarray(column[::-1]) for column in np.nonzero(both))
     at = parse_instant(plain["at"])
     header = MapRecord(
@@ -121,7 +121,7 @@ def registry_entry(raw: bytes, tick: float) -> tuple[MapRecord, MapBins]:
 
 
 def _recipe(parameters: dict[str, Any]) -> AnyRecipe | None:
-    """The recipe that a map was made by; ``None`` where it had none, or the calibration that was in force."""
+    """The recipe of a map; ``None`` if it had no model or used the calibration in force."""
     if not parameters or "calibration" in parameters:
         return None
     if "distances" in parameters:
@@ -136,15 +136,15 @@ def _recipe(parameters: dict[str, Any]) -> AnyRecipe | None:
 def _differences(store: Store, header: MapRecord, made: LiquidationMap) -> Iterator[str]:
     now, again = registry_entry(published_bytes(made), header.tick)
     held = issued_maps.read_map_bins(store, header.map_id)
-    then_version, version = header.provenance["liqmap_version"], now.provenance["liqmap_version"]
-    if version != then_version:
-        yield f"made by liqmap {then_version}, now {version}"
+    old_version, version = header.provenance["liqmap_version"], now.provenance["liqmap_version"]
+    if version != old_version:
+        yield f"made by liqmap {old_version}, now {version}"
     for what in ("mark_price", "open_interest", "inputs_hash", "params_hash"):
         a, b = getattr(header, what), getattr(now, what)
         if a != b:
-            yield f"{what.replace('_', ' ')}: {a} on record, {b} now"
+            yield f"{what.replace('_', ' ')}: {a} registered, {b} now"
     if held.is_identical(again):
-        yield "every level is the same; what is said of them is not"
+        yield "all levels are equal; other content differs"
     else:
         a, b = float(held.notional.sum()), float(again.notional.sum())
-        yield f"levels: {a:,.0f} USD in {len(held.bin):,} bins on record, {b:,.0f} in {len(again.bin):,} now"
+        yield f"levels: {a:,.0f} USD in {len(held.bin):,} bins registered, {b:,.0f} in {len(again.bin):,} now"

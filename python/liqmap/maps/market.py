@@ -31,13 +31,13 @@ __all__ = ["MarketMap", "add_maps"]
 class MarketMap(LiquidationMap):
     """All instruments on one base asset; ``instrument`` is the base, ``mark_price`` the spot price.
 
-    A level at ``p`` of an instrument whose mark is ``m`` lies at ``p · spot / m``. Notional is what it is on the
-    instrument's own map, so that every bin is the sum of its parts to the hundredth of a cent.
+    A level at ``p`` of an instrument whose mark is ``m`` lies at ``p · spot / m``. Notional is not
+    scaled, and every bin is the sum of its parts to the hundredth of a cent.
 
     Attributes:
         parts: The instruments' maps on the market's grid.
-        basis: Per instrument: its mark over spot, less 1.
-        left_out: Per instrument that is not in the sum: why.
+        basis: By instrument, its mark over spot, less 1.
+        left_out: By instrument that is not in the sum, the reason.
     """
 
     parts: tuple[LiquidationMap, ...] = ()
@@ -52,7 +52,7 @@ class MarketMap(LiquidationMap):
         }
 
     def to_dict(self) -> dict[str, JSON]:
-        """The map as plain data, with its split by venue and what is known of each instrument."""
+        """The map as plain data, with its split by venue and the figures of each instrument."""
         bins = self.venues()
         by_venue: dict[str, JSON] = {
             venue: {
@@ -95,7 +95,7 @@ def add_maps(
     left_out: dict[str, str],
     notes: tuple[str, ...],
 ) -> MarketMap:
-    """Add maps that lie on one grid; brackets of the same leverage become one."""
+    """Add maps that share one grid; brackets of equal leverage are merged."""
     brackets = tuple(sorted({leverage for part in parts for leverage in part.brackets}))
     long, short = (
         _exact_sum(
@@ -132,7 +132,7 @@ def add_maps(
 
 
 def _exact_sum(parts: list[Floats]) -> Floats:
-    """The sum in whole units, as the histogram counts: the same in any order."""
+    """The sum in the integer units of the histogram, independent of order."""
     units = sum(np.rint(part * UNITS_PER_NOTIONAL).astype(np.int64) for part in parts)
     return np.asarray(units / UNITS_PER_NOTIONAL, dtype=np.float64)
 
@@ -164,9 +164,12 @@ def _sum_observed(parts: tuple[LiquidationMap, ...], brackets: tuple[float, ...]
 
 
 def _assumptions(parts: tuple[LiquidationMap, ...]) -> tuple[str, ...]:
-    """What is assumed of all instruments, once; of some, with their names in front."""
-    said: dict[str, list[str]] = {}
+    """Assumptions of all instruments, once each; those of some instruments are prefixed with the names."""
+    instruments_by_note: dict[str, list[str]] = {}
     for part in parts:
         for note in part.provenance.assumptions:
-            said.setdefault(note, []).append(part.instrument)
-    return tuple(note if len(names) == len(parts) else f"{', '.join(names)}: {note}" for note, names in said.items())
+            instruments_by_note.setdefault(note, []).append(part.instrument)
+    return tuple(
+        note if len(names) == len(parts) else f"{', '.join(names)}: {note}"
+        for note, names in instruments_by_note.items()
+    )

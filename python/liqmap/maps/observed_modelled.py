@@ -1,4 +1,4 @@
-"""What was seen, beside what is modelled: observed positions enter a map as they are, the model fills the rest."""
+"""Combine observed and modelled positions: observed ones enter a map exactly, modelled ones fill open interest."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class ObservedPart:
-    """The part of a map that was observed.
+    """The observed part of a map.
 
     Attributes:
-        long: USD notional at the level's price, shape ``(brackets, bins)``: of the map's ``long``, what was seen.
+        long: USD notional at the level's price, shape ``(brackets, bins)``: the observed part of the map's ``long``.
         short: The same for shorts.
-        coverage: Share of open interest that was seen, by side; the positions without liquidation price count too.
-        positions: How many are on the map or without price.
-        as_of: Time of the newest snapshot, UTC microseconds.
+        coverage: Observed share of open interest, by side, including positions without a liquidation price.
+        positions: Number of open observed positions, with or without a liquidation price.
+        as_of: Time of the newest account snapshot, UTC microseconds.
     """
 
     long: npt.NDArray[np.float64]
@@ -51,11 +51,11 @@ class ObservedPart:
     as_of: Instant
 
     def side(self, side: Side) -> npt.NDArray[np.float64]:
-        """Notional per bin of one side, all brackets together, USD."""
+        """Notional per bin of one side, summed over brackets, USD."""
         return np.asarray((self.long if side == "long" else self.short).sum(axis=0), dtype=np.float64)
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data; bins as sums over the brackets."""
+        """Plain data; bins are summed over brackets."""
         return {
             "as_of": iso(self.as_of),
             "positions": self.positions,
@@ -70,8 +70,8 @@ class OpenObserved:
     """Observed positions that are still open at the map's time; one entry each.
 
     Attributes:
-        price: Liquidation price; NaN where there is none.
-        coin: Size.
+        price: Liquidation price; NaN if missing.
+        coin: Size, coin.
         side: 1 long, −1 short.
         bracket: The bracket of the map nearest to its leverage.
         notes: One sentence each.
@@ -84,18 +84,18 @@ class OpenObserved:
     notes: tuple[str, ...]
 
     def coin_held(self, side: int, *, priced: bool) -> float:
-        """Coin of one side, of the positions with or without a liquidation price."""
-        # Summed exactly: accounts come in the order of their salted hashes, which differs from history to history.
+        """Coin of one side, in the positions with or without a liquidation price."""
+        # Summed exactly, since accounts are ordered by salted hashes that differ between histories.
         return math.fsum(self.coin[(self.side == side) & (np.isfinite(self.price) == priced)].tolist())
 
     def levels(self) -> arro3.core.Table:
-        """Those with a price, as an Arrow table for :func:`liqmap.histogram`."""
+        """Positions with a liquidation price, as an Arrow table for :func:`liqmap.histogram`."""
         on = np.isfinite(self.price)
         return level_table(self.price[on], (self.coin * self.price)[on], self.side[on], self.bracket[on])
 
 
 NONE_OBSERVED = OpenObserved(np.empty(0), np.empty(0), np.empty(0, np.int8), np.empty(0, np.uint8), ())
-"""Nothing was observed."""
+"""No position was observed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ class ObservedModelledSplit:
     """How observed and modelled positions make up open interest.
 
     Attributes:
-        open_interest: Coin a side; more than was recorded where more was seen.
-        ledger: Of both together: it balances as the model's own does.
-        share: What is left of every modelled position, longs and shorts.
+        open_interest: Coin, one-sided; the observed amount if that exceeds the stored open interest.
+        ledger: Ledger of observed and modelled positions together; it balances.
+        share: Factor by which modelled positions are scaled, longs and shorts.
         notes: One sentence each.
     """
 
@@ -118,36 +118,38 @@ class ObservedModelledSplit:
 def open_observed(
     seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketBars | None, mark: float
 ) -> OpenObserved:
-    """What of the observed is still open: a position whose price was passed since it was seen has been taken.
+    """Observed positions that are still open; a position is swept if price has passed its level since the snapshot.
 
-    Its leverage is as set at the venue; where unknown, that of its distance from the entry, ``E / |E − L|``.
+    Leverage is the setting at the venue; if missing, it is implied by the distance from the entry, ``E / |E − L|``.
     """
     low = high = np.full(len(seen), mark)
     if bars is not None:
         low, high = _since(bars, seen.ts)
     with np.errstate(invalid="ignore"):
-        taken = np.where(seen.side > 0, seen.price >= low, seen.price <= high)
+        swept = np.where(seen.side > 0, seen.price >= low, seen.price <= high)
         implied = seen.entry_price / np.abs(seen.entry_price - seen.price)
     leverage = np.where(np.isfinite(seen.leverage), seen.leverage, implied)
     leverage = np.clip(np.where(np.isfinite(leverage), leverage, brackets[0]), brackets[0], brackets[-1])
     nearest = np.abs(np.log(leverage)[:, None] - np.log(np.asarray(brackets))).argmin(axis=1)
-    kept = ~taken
-    gone = f"{int(taken.sum()):,} observed positions are left out: the price has passed their level since"
+    is_open = ~swept
+    swept_note = (
+        f"{int(swept.sum()):,} observed positions are left out: price has swept their levels since the snapshot"
+    )
     return OpenObserved(
-        price=seen.price[kept],
-        coin=seen.size_base[kept],
-        side=seen.side[kept],
-        bracket=nearest[kept].astype(np.uint8),
-        notes=(*seen.notes, *((gone,) if taken.any() else ())),
+        price=seen.price[is_open],
+        coin=seen.size_base[is_open],
+        side=seen.side[is_open],
+        bracket=nearest[is_open].astype(np.uint8),
+        notes=(*seen.notes, *((swept_note,) if swept.any() else ())),
     )
 
 
 def split_open_interest(
     open_interest: float | None, modelled: Ledger | None, seen: OpenObserved
 ) -> ObservedModelledSplit:
-    """Observed positions enter whole; every modelled one is cut by the same factor, so that open interest is met.
+    """Scale modelled positions by one factor per side, so that they and the observed ones sum to open interest.
 
-    Without a model the rest is unmapped. Without a recorded open interest the larger observed side stands for it.
+    Without a model the rest is unmapped. Without stored open interest the larger observed side is used as a fallback.
     """
     if not len(seen.coin) and modelled is not None and open_interest is not None:
         return ObservedModelledSplit(
@@ -157,16 +159,16 @@ def split_open_interest(
     notes: list[str] = []
     total = max(held) if open_interest is None else max(open_interest, *held)
     if open_interest is None:
-        notes.append("open interest is not known: the larger side of what was observed stands for it, and it is more")
+        notes.append("open interest is not known: the larger observed side is used, a lower bound")
     elif total > open_interest:
         notes.append(
-            f"more was observed ({total:,.1f} coin) than the open interest on record ({open_interest:,.1f}): "
-            "what was observed is taken"
+            f"more was observed ({total:,.1f} coin) than the stored open interest ({open_interest:,.1f}): "
+            "the observed amount is used"
         )
     if modelled is None:
         empty = SideLedger(opened=total, closed=0.0, liquidated=0.0, mapped=0.0, unmapped=total)
         modelled = Ledger(long=empty, short=empty)
-        notes.append("nothing is modelled: what was not observed is on no level")
+        notes.append("no position is modelled: open interest that was not observed has no level")
     sides, shares = [], []
     for side, account, coin in ((1, modelled.long, held[0]), (-1, modelled.short, held[1])):
         share = (total - coin) / account.open if account.open > 0 else 0.0
@@ -190,7 +192,7 @@ def split_open_interest(
 
 
 def _since(bars: MarketBars, ts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Lowest and highest price in the bars that began at or after each time; the last close where there is none."""
+    """Lowest and highest price in the bars from each time on; the last close if there is no such bar."""
     low = np.append(np.minimum.accumulate(bars.low[::-1])[::-1], bars.close[-1])
     high = np.append(np.maximum.accumulate(bars.high[::-1])[::-1], bars.close[-1])
     first = np.searchsorted(bars.ts, ts, side="left")

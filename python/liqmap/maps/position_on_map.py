@@ -1,4 +1,4 @@
-"""One position on a map: the cluster it would be liquidated in, and the margin that takes it out of there."""
+"""One position on a map: the cluster that holds its liquidation price, and the margin that moves it out."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["Exit", "PositionOnMap", "place_position"]
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """What it takes to be liquidated beyond the cluster instead of in it.
+    """The liquidation price beyond the cluster, and the margin it requires.
 
     Attributes:
-        price: The liquidation price to reach: one tick beyond the cluster, and beyond those that adjoin it.
-        margin: The margin it takes in all, settlement currency; ``None`` where no sensible one does.
-        added: Of that, on top of what there is.
+        price: Required liquidation price: one tick beyond the cluster and beyond the clusters that adjoin it.
+        margin: Total margin required, settlement currency; ``None`` if no sensible margin suffices.
+        added: Margin to add to the present one.
     """
 
     price: float
@@ -40,12 +40,12 @@ class PositionOnMap:
     """A position's liquidation price on a map.
 
     Attributes:
-        instrument: Of the map: it may be another contract on the same coin.
-        at: The map's time, ISO 8601.
-        mark_price: The map's.
-        cluster: In which it lies, if any.
-        ahead: Notional of its side between the mark and its price, USD: what would be liquidated before it.
-        exit: How to leave the cluster; ``None`` where it is in none.
+        instrument: Instrument of the map, which may be another contract on the same coin.
+        at: Time of the map, ISO 8601.
+        mark_price: Mark price of the map.
+        cluster: The cluster that holds the liquidation price, if any.
+        ahead: Notional of the same side between the mark and the liquidation price, USD; it would be liquidated first.
+        exit: How to leave the cluster; ``None`` if the price is in no cluster.
     """
 
     instrument: str
@@ -57,39 +57,41 @@ class PositionOnMap:
 
     def to_dict(self) -> dict[str, JSON]:
         """Plain data."""
-        way = self.exit
+        way_out = self.exit
         return {
             "instrument": self.instrument,
             "at": self.at,
             "mark_price": self.mark_price,
             "cluster": None if self.cluster is None else self.cluster.to_dict(),
             "ahead_usd": self.ahead,
-            "exit": None if way is None else {"price": way.price, "margin": way.margin, "added": way.added},
+            "exit": None
+            if way_out is None
+            else {"price": way_out.price, "margin": way_out.margin, "added": way_out.added},
         }
 
 
-def place_position(found: WhatIf, on: LiquidationMap, tiers: Sequence[Tier]) -> PositionOnMap | None:
-    """Look a position's liquidation price up on a map; ``None`` where it has none."""
-    price, asked = found.liquidation_price, found.position
+def place_position(result: WhatIf, on: LiquidationMap, tiers: Sequence[Tier]) -> PositionOnMap | None:
+    """Locate a position's liquidation price on a map; ``None`` if the position has no liquidation price."""
+    price, position = result.liquidation_price, result.position
     if price is None:
         return None
-    edges, notional = on.grid.edges(), on.side(asked.side)
-    inside = edges[:-1] >= price if asked.side == "long" else edges[1:] <= price
-    clusters = [c for c in on.clusters() if c.side == asked.side]
+    edges, notional = on.grid.edges(), on.side(position.side)
+    inside = edges[:-1] >= price if position.side == "long" else edges[1:] <= price
+    clusters = [c for c in on.clusters() if c.side == position.side]
     cluster = next((c for c in clusters if c.low <= price < c.high), None)
-    way = None
+    way_out = None
     if cluster is not None:
-        tick = asked.instrument.tick_size
+        tick = position.instrument.tick_size
         target = _beyond(cluster, clusters, tick)
-        margin = margin_for(asked, tiers, target)
-        way = Exit(target, margin, None if margin is None else margin - found.margin)
-    return PositionOnMap(on.instrument, iso(on.at), on.mark_price, cluster, float(notional[inside].sum()), way)
+        margin = margin_for(position, tiers, target)
+        way_out = Exit(target, margin, None if margin is None else margin - result.margin)
+    return PositionOnMap(on.instrument, iso(on.at), on.mark_price, cluster, float(notional[inside].sum()), way_out)
 
 
 def _beyond(cluster: Cluster, clusters: Sequence[Cluster], tick: float) -> float:
-    """The first price further from the mark that is in no cluster: adjoining ones are passed as well."""
+    """The first price farther from the mark that lies in no cluster; adjoining clusters are skipped too."""
     long = cluster.side == "long"
     price = cluster.low - tick if long else cluster.high
-    while (next_one := next((c for c in clusters if c.low <= price < c.high), None)) is not None:
-        price = next_one.low - tick if long else next_one.high
+    while (adjoining := next((c for c in clusters if c.low <= price < c.high), None)) is not None:
+        price = adjoining.low - tick if long else adjoining.high
     return price

@@ -1,4 +1,4 @@
-"""What clusters and exports read of a map, so that they need not import the map itself."""
+"""Protocol of a map for clusters and exports, which avoids an import of the map itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["BinnedMap"]
 
 
 class BinnedMap(Protocol):
-    """A liquidation map as far as its clusters and its tables need it; see `liqmap.maps.map.LiquidationMap`."""
+    """The attributes of a map that clusters and tables read; see :class:`liqmap.maps.map.LiquidationMap`."""
 
     @property
     def instrument(self) -> str:
@@ -52,4 +52,4 @@ class BinnedMap(Protocol):
 
     @property
     def past(self) -> npt.NDArray[np.float64] | None:
-        """Notional of the clusters of the 90 days before, ascending, USD."""
+        """Notional of the clusters of the preceding 90 days, ascending, USD."""

@@ -1,4 +1,4 @@
-"""How much of a map is evidence and how much assumption: the same history under every recipe that is as plausible."""
+"""Uncertainty of a map: its range over all plausible recipes on the same history."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ __all__ = ["ClusterBand", "Uncertainty", "build_uncertainty"]
 
 @dataclass(frozen=True, slots=True)
 class ClusterBand:
-    """A cluster of the map and what its basin holds under the other recipes, USD."""
+    """A cluster of the map and the uncertainty range of the notional in its basin, USD."""
 
     cluster: Cluster
     low: float
     high: float
 
     def to_dict(self) -> dict[str, JSON]:
-        """Where the cluster is, what it holds, and the band."""
+        """Prices, notional and uncertainty range of the cluster."""
         of = self.cluster
         return {
             "side": of.side,
@@ -61,19 +61,19 @@ class ClusterBand:
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """The band that a map lies in: the least and the most that each bin holds under any of the recipes.
+    """The uncertainty range of a map: the least and the greatest notional of each bin by_recipe any of the recipes.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
         at: UTC microseconds.
         grid: The price axis of the map.
-        recipes: What is different about each recipe; the first is the map's own, and differs in nothing.
-        long: USD per recipe and bin, shape ``(recipes, bins)``.
+        recipes: The difference of each recipe from the map's own; the first is that recipe, with an empty text.
+        long: USD by recipe and bin, shape ``(recipes, bins)``.
         short: The same for shorts.
-        clusters: The map's clusters with their bands, in its order.
-        assumed: Price zones where the prior decides: farther than about 10 % from the mark, no liquidation has told
-            one recipe from another.
-        assumptions: One sentence each.
+        clusters: The map's clusters with their uncertainty ranges, in the map's order.
+        assumed: Price zones that the prior determines: liquidations do not distinguish between recipes farther than
+            about 10 % from the mark.
+        assumptions: Assumptions, one sentence each.
     """
 
     instrument: str
@@ -87,12 +87,12 @@ class Uncertainty:
     assumptions: tuple[str, ...]
 
     def band(self, side: Side) -> tuple[Floats, Floats]:
-        """The least and the most per bin, USD."""
-        under = self.long if side == "long" else self.short
-        return under.min(axis=0), under.max(axis=0)
+        """The least and the greatest notional per bin, USD."""
+        by_recipe = self.long if side == "long" else self.short
+        return by_recipe.min(axis=0), by_recipe.max(axis=0)
 
     def to_dict(self) -> dict[str, JSON]:
-        """Bands as plain data: ``{"low": [...], "high": [...]}`` by side, the clusters' and the zones of the prior."""
+        """Plain data: ``{"low": [...], "high": [...]}`` by side, the clusters' ranges and the prior's zones."""
         bands: dict[str, JSON] = {}
         for side in SIDES:
             low, high = self.band(side)
@@ -116,43 +116,43 @@ def build_uncertainty(
     grid: Grid | None = None,
     recipe: AnyRecipe | None = None,
 ) -> Uncertainty:
-    """The map under every alternative recipe, on one grid, on all threads; what was observed is in all of them.
+    """Build the map by_recipe every alternative recipe on one grid, in parallel; each holds the observed positions.
 
     Raises:
-        NotFoundError: The history does not have the instrument, or nothing of it at that time.
+        NotFoundError: The history does not have the instrument, or has no data of it at that time.
     """
-    sources = read_map_inputs(store, instrument, at, recipe)
-    first = map_from_inputs(sources, grid, compare=False)
-    others = _alternatives_to(store, sources, own=recipe is None)
+    inputs = read_map_inputs(store, instrument, at, recipe)
+    first = map_from_inputs(inputs, grid, compare=False)
+    others = _alternatives_to(store, inputs, own=recipe is None)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        made = list(threads.map(lambda other: _map_with(other, sources, first.grid), others))
-    told = [("", first), *((other.name, m) for other, m in zip(others, made, strict=True) if m is not None)]
-    maps = [m for _, m in told]
+        results = list(threads.map(lambda other: _map_with(other, inputs, first.grid), others))
+    computed = [("", first), *((other.name, m) for other, m in zip(others, results, strict=True) if m is not None)]
+    maps = [m for _, m in computed]
     return Uncertainty(
         instrument=instrument,
         at=first.at,
         grid=first.grid,
-        recipes=tuple(name for name, _ in told),
+        recipes=tuple(name for name, _ in computed),
         long=np.stack([m.side("long") for m in maps]),
         short=np.stack([m.side("short") for m in maps]),
         clusters=tuple(_cluster_range(cluster, maps) for cluster in first.clusters()),
         assumed=_assumed_zones(first),
-        assumptions=_notes(sources.recipe),
+        assumptions=_notes(inputs.recipe),
     )
 
 
-def _alternatives_to(store: Store, sources: MapInputs, *, own: bool) -> tuple[Alternative, ...]:
-    """The alternatives to the map's recipe; none where nothing is modelled."""
-    if sources.bars is None:
+def _alternatives_to(store: Store, inputs: MapInputs, *, own: bool) -> tuple[Alternative, ...]:
+    """The alternatives to the map's recipe; none if no position is modelled."""
+    if inputs.bars is None:
         return ()
-    fitted = latest_calibration(store, sources.bars, sources.at) if own else None
-    return alternatives(sources.recipe, None if fitted is None else fitted[1])[1:]
+    fitted = latest_calibration(store, inputs.bars, inputs.at) if own else None
+    return alternatives(inputs.recipe, None if fitted is None else fitted[1])[1:]
 
 
-def _map_with(other: Alternative, sources: MapInputs, grid: Grid) -> LiquidationMap | None:
-    """The map under another recipe; ``None`` where the venue offers none of its leverages."""
+def _map_with(other: Alternative, inputs: MapInputs, grid: Grid) -> LiquidationMap | None:
+    """The map by_recipe another recipe; ``None`` if the venue offers none of its leverages."""
     try:
-        return map_from_inputs(replace(sources, recipe=other.recipe), grid, compare=False)
+        return map_from_inputs(replace(inputs, recipe=other.recipe), grid, compare=False)
     except NotFoundError:
         return None
 
@@ -160,20 +160,20 @@ def _map_with(other: Alternative, sources: MapInputs, grid: Grid) -> Liquidation
 def _cluster_range(cluster: Cluster, maps: list[LiquidationMap]) -> ClusterBand:
     edges = maps[0].grid.edges()
     basin = (edges[:-1] >= cluster.low) & (edges[1:] <= cluster.high)
-    held = [float(m.side(cluster.side)[basin].sum()) for m in maps]
-    return ClusterBand(cluster, min(held), max(held))
+    notional = [float(m.side(cluster.side)[basin].sum()) for m in maps]
+    return ClusterBand(cluster, min(notional), max(notional))
 
 
 def _assumed_zones(of: LiquidationMap) -> tuple[tuple[float, float], ...]:
     if of.provenance.observed_share >= 1:
         return ()
-    near, far = of.mark_price * (1 - IDENTIFIED_DISTANCE), of.mark_price * (1 + IDENTIFIED_DISTANCE)
-    return tuple((low, high) for low, high in ((of.grid.low, near), (far, of.grid.high)) if low < high)
+    below, above = of.mark_price * (1 - IDENTIFIED_DISTANCE), of.mark_price * (1 + IDENTIFIED_DISTANCE)
+    return tuple((low, high) for low, high in ((of.grid.low, below), (above, of.grid.high)) if low < high)
 
 
 def _notes(recipe: AnyRecipe) -> tuple[str, ...]:
-    spread = "the band is the spread over recipes, not a confidence interval: no recipe is known to be right"
+    range_note = "the range is the spread over recipes, not a confidence interval: no recipe is known to be right"
     if isinstance(recipe, Recipe):
         scale = f"the share of open interest that is mapped ({recipe.mapped_share:.0%}) scales the whole map"
-        return (spread, f"{scale} and is not part of the band; calibrated, it was 4–11 %")
-    return (spread,)
+        return (range_note, f"{scale} and is not part of the range; calibrated values were 4–11 %")
+    return (range_note,)

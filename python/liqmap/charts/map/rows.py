@@ -102,9 +102,9 @@ def _observed_bars(scene: MapLayout, inside: npt.NDArray[np.bool_]) -> list[Row]
         {
             "low": float(shown.low[bar]) + inset,
             "high": float(shown.high[bar]) - inset,
-            "usd": float(np.rint(shown.seen[bar])),
+            "usd": float(np.rint(shown.observed[bar])),
         }
-        for bar in np.flatnonzero((shown.seen >= 1) & inside)
+        for bar in np.flatnonzero((shown.observed >= 1) & inside)
     ]
 
 

@@ -1,1 +1,1 @@
-"""Clusters followed through time, with the mass that was opened, closed or liquidated."""
+"""Tracks: clusters followed through time, with the notional that was opened, closed or liquidated."""

@@ -1,6 +1,6 @@
-"""From the history to tracks: the engine run once, clusters of each column matched with those of the last.
+"""Build tracks from a history: run the engine once and match the clusters of consecutive columns.
 
-The next tracks of a history share most of their columns with these: what came about between two is looked at once.
+The transition between two columns is cached with the checkpoints, since later tracks of a history share most columns.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ __all__ = ["TrackBuilder", "build_tracks"]
 def build_tracks(
     store: Store, instrument: str, *, start: Instant, end: Instant, step: Instant, recipe: AnyRecipe | None = None
 ) -> Tracks:
-    """Follow clusters from column to column; arguments and errors as for :func:`liqmap.maps.heatmap.build_heatmap`."""
+    """Follow clusters through time; arguments and errors are those of :func:`liqmap.maps.heatmap.build_heatmap`."""
     about = store.instrument(instrument)
     bars = store.market_bars(instrument, until=end)
-    used, parameters, said = select_recipe(store, bars, start, recipe)
-    nursery = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
-    stops = column_stops(nursery, start, end, step, bars.interval_s, instrument)
-    walked = _ColumnReader(nursery)
+    used, parameters, recipe_notes = select_recipe(store, bars, start, recipe)
+    engine_run = prepare_run(bars, store.tiers(instrument, at=end), used, instrument=instrument, at=end)
+    stops = column_stops(engine_run, start, end, step, bars.interval_s, instrument)
+    reader = _ColumnReader(engine_run)
     sides = [TrackBuilder(side) for side in SIDES]
     columns: list[_Column] = []
     for begin, stop in zip([None, *stops[:-1]], stops, strict=True):
-        standing = columns[-1] if columns else None
-        look = partial(walked.column, begin, stop, standing)
-        columns.append(nursery.checkpoints.cached_result((_ColumnReader, walked.axis, begin, stop), look))
-        for side, made in zip(sides, columns[-1].transitions, strict=True):
-            side.step(made)
-    at = nursery.bars.end[np.asarray(stops) - 1]
+        previous = columns[-1] if columns else None
+        compute_column = partial(reader.column, begin, stop, previous)
+        columns.append(engine_run.checkpoints.cached_result((_ColumnReader, reader.axis, begin, stop), compute_column))
+        for side, transition in zip(sides, columns[-1].transitions, strict=True):
+            side.step(transition)
+    at = engine_run.bars.end[np.asarray(stops) - 1]
     totals = np.stack([column.totals for column in columns], axis=1)
     return Tracks(
         instrument=instrument,
@@ -67,7 +67,7 @@ def build_tracks(
             version=__version__,
             inputs=store.input_hashes(instrument, until=int(at[-1])),
             parameters=parameters,
-            assumptions=("every position is modelled; none is observed", *nursery.assumptions, *said),
+            assumptions=("every position is modelled; none is observed", *engine_run.assumptions, *recipe_notes),
             simulated=about.simulated,
         ),
     )
@@ -75,11 +75,11 @@ def build_tracks(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Column:
-    """A column: what either side's clusters did since the one before, and USD that stands, opened, closed, was swept.
+    """One column: each side's transition from the column before, and the side's totals.
 
     Attributes:
-        turns: Longs, shorts.
-        totals: Shape ``(4, 2)``; all but the first are zero at the first column.
+        transitions: Longs, shorts.
+        totals: USD open, opened, closed and liquidated, shape ``(4, 2)``; the changes are zero at the first column.
     """
 
     transitions: tuple[Transition, ...]
@@ -87,12 +87,12 @@ class _Column:
 
 
 class _ColumnReader:
-    """Takes an engine from column to column, as far as nobody has been there before."""
+    """Computes columns with the engine."""
 
-    def __init__(self, nursery: EngineRun) -> None:
-        self._nursery = nursery
-        self._first, self._bins, self._edges = price_axis(nursery, nursery.step, MAP_MERGE)
-        self._groups, self._lives = _groups_by_half_life(nursery.half_lives)
+    def __init__(self, engine_run: EngineRun) -> None:
+        self._engine_run = engine_run
+        self._first, self._bins, self._edges = price_axis(engine_run, engine_run.step, MAP_MERGE)
+        self._groups, self._half_lives = _groups_by_half_life(engine_run.half_lives)
         self._cells: tuple[int, Floats] | None = None
 
     @property
@@ -100,55 +100,62 @@ class _ColumnReader:
         """First engine bin and number of bins."""
         return self._first, self._bins
 
-    def column(self, start: int | None, stop: int, standing: _Column | None) -> _Column:
-        """What came about between so many bars and so many; the first column follows none."""
-        if start is None or standing is None:
+    def column(self, start: int | None, stop: int, previous: _Column | None) -> _Column:
+        """The column after ``stop`` bars, with its transition from the one after ``start`` bars if there is one."""
+        if start is None or previous is None:
             mass = self._notional_cells(stop).sum(axis=1)
-            # Of what stands at the first column nothing is known to be new: it is carried in.
-            nothing = np.zeros_like(mass)
-            told = MassChanges(mass, mass, nothing, nothing, nothing)
+            # No position at the first column is known to be new: all notional is carried in.
+            zeros = np.zeros_like(mass)
+            changes = MassChanges(mass, mass, zeros, zeros, zeros)
             before: tuple[Clusters, ...] = ((),) * len(SIDES)
         else:
             old = self._notional_cells(start)
-            kept = step_bars(self._nursery, start, stop).kept
+            rescaled_share = step_bars(self._engine_run, start, stop).kept
             cells = (old, self._notional_cells(stop))
-            told = measure_changes(self._nursery, slice(start, stop), kept, cells, self._lives, self._first)
-            before = tuple(made.now for made in standing.transitions)
-        at = int(self._nursery.bars.end[stop - 1])
-        parts = (told.after, told.opened, told.closed, told.liquidated)
-        turns = tuple(find_transition(self._edges, before[k], _side_changes(told, k), at) for k in range(len(SIDES)))
-        return _Column(turns, np.stack([part.sum(axis=1) for part in parts]))
+            changes = measure_changes(
+                self._engine_run, slice(start, stop), rescaled_share, cells, self._half_lives, self._first
+            )
+            before = tuple(transition.now for transition in previous.transitions)
+        at = int(self._engine_run.bars.end[stop - 1])
+        parts = (changes.after, changes.opened, changes.closed, changes.liquidated)
+        transitions = tuple(
+            find_transition(self._edges, before[k], _side_changes(changes, k), at) for k in range(len(SIDES))
+        )
+        return _Column(transitions, np.stack([part.sum(axis=1) for part in parts]))
 
     def _notional_cells(self, stop: int) -> Floats:
-        """USD by side, group that ages alike, and engine bin."""
+        """USD after ``stop`` bars by side, group of equal half-life, and engine bin."""
         if self._cells is None or self._cells[0] != stop:
-            self._nursery.advance_to(stop)
+            self._engine_run.advance_to(stop)
             bins = self._bins * MAP_MERGE
-            self._cells = stop, self._nursery.engine.density(self._groups, self._first, 1, bins)[0]
+            self._cells = stop, self._engine_run.engine.density(self._groups, self._first, 1, bins)[0]
         return self._cells[1]
 
 
 def _groups_by_half_life(half_lives: Floats) -> tuple[list[tuple[int, int]], Floats]:
-    """Ranges of brackets that age alike, with the half-life of each: together they decay as each does alone."""
+    """Ranges of brackets of equal half-life, with that half-life; the sum over a range decays like each bracket."""
     starts = np.flatnonzero(np.append(True, half_lives[1:] != half_lives[:-1]))
     stops = np.append(starts[1:], len(half_lives))
     return list(zip(starts.tolist(), stops.tolist(), strict=True)), half_lives[starts]
 
 
-def _side_changes(told: MassChanges, side: int) -> MassChanges:
+def _side_changes(changes: MassChanges, side: int) -> MassChanges:
     return MassChanges(
-        *(_merge_bins(part[side]) for part in (told.before, told.after, told.opened, told.closed, told.liquidated))
+        *(
+            _merge_bins(part[side])
+            for part in (changes.before, changes.after, changes.opened, changes.closed, changes.liquidated)
+        )
     )
 
 
 def _merge_bins(bins: Floats) -> Floats:
-    # Column by column: along an axis of two, a sum takes eight times as long.
+    # Summed over strided slices: a sum along an axis of length two takes eight times as long.
     return np.asarray(sum(bins[k::MAP_MERGE] for k in range(MAP_MERGE)), dtype=np.float64)
 
 
 @dataclass(slots=True)
 class _OpenTrack:
-    """A track under way."""
+    """A track that is being built."""
 
     steps: list[Step]
     parent: _OpenTrack | None = None
@@ -158,23 +165,23 @@ class _OpenTrack:
 
 @dataclass(slots=True)
 class TrackBuilder:
-    """One side's tracks, column by column.
+    """Builds one side's tracks, column by column.
 
     Attributes:
-        side: Whose positions.
-        drafts: Its tracks, by birth.
+        side: Side of the positions.
+        drafts: The tracks so far, in order of their first column.
     """
 
     side: Side
     drafts: list[_OpenTrack] = field(default_factory=list)
     _now: list[_OpenTrack] = field(default_factory=list)
 
-    def step(self, made: Transition) -> None:
-        """Go on to the next column."""
-        before, matching = self._now, made.matching
+    def step(self, transition: Transition) -> None:
+        """Append the transition to the next column."""
+        before, matching = self._now, transition.matching
         came_from = {j: i for i, j in matching.pairs.items()}
         self._now = []
-        for j, step in enumerate(made.steps):
+        for j, step in enumerate(transition.steps):
             if j in came_from:
                 draft = before[came_from[j]]
                 draft.steps.append(step)
@@ -182,7 +189,7 @@ class TrackBuilder:
                 draft = _OpenTrack([step])
                 self.drafts.append(draft)
             self._now.append(draft)
-        for i, step in made.ended.items():
+        for i, step in transition.ended.items():
             before[i].steps.append(step)
             before[i].heir = self._now[matching.heir[i]] if i in matching.heir else None
         for j, i in matching.parent.items():
@@ -190,7 +197,7 @@ class TrackBuilder:
 
 
 def _number_tracks(sides: list[TrackBuilder]) -> tuple[Track, ...]:
-    """Drafts of both sides as tracks, numbered by birth, side and price."""
+    """Tracks of both sides, numbered by first column, side and price."""
     order = [(draft.steps[0].at, k, draft.steps[0].peak) for k, side in enumerate(sides) for draft in side.drafts]
     drafts = [(draft, side.side) for side in sides for draft in side.drafts]
     ranked = [drafts[i] for i in sorted(range(len(order)), key=order.__getitem__)]

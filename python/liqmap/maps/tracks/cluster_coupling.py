@@ -1,4 +1,4 @@
-"""Clusters linked from map to map by optimal transport."""
+"""Optimal-transport coupling of the clusters of two maps."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 __all__ = ["Coupling", "MassFlow", "couple"]
 
 CONTINUED_SHARE = 0.5
-"""A cluster continues as the one that takes at least this share of its mass."""
+"""A cluster continues as the one that receives at least this share of its mass."""
 SPLIT_SHARE = 0.3
-"""It splits (merges) when two or more take (give) at least this share each."""
+"""A cluster splits (merges) if two or more clusters receive from it (send to it) at least this share each."""
 
 
 @dataclass(frozen=True, slots=True)
 class MassFlow:
-    """Mass that flows from one cluster to another in the cheapest way there is.
+    """Mass that the optimal coupling sends from one cluster to another.
 
     Attributes:
         before, after: Indices into the two lists of clusters.
-        share: Of all mass, both lists normalised to 1.
-        out: Of the mass of the cluster it leaves.
-        into: Of the mass of the cluster it reaches.
+        share: Share of total mass, with both lists normalised to 1.
+        out: Share of the mass of the cluster before.
+        into: Share of the mass of the cluster after.
     """
 
     before: int
@@ -43,22 +43,22 @@ class Coupling:
 
     Attributes:
         flows: Every flow of mass.
-        distance: W1: how far a unit of mass moves on average, quote currency.
+        distance: Wasserstein-1 distance: the mean distance by which mass moves, quote currency.
     """
 
     flows: tuple[MassFlow, ...]
     distance: float
 
     def continued(self) -> dict[int, int]:
-        """Clusters of the first list → the one of the second list that takes at least half of them."""
+        """Index of each continuing cluster → index of the cluster that receives at least half of its mass."""
         return {flow.before: flow.after for flow in self.flows if flow.out >= CONTINUED_SHARE}
 
     def split(self) -> set[int]:
-        """Clusters of the first list that go to two or more."""
+        """Indices of clusters before that split into two or more."""
         return _repeated(flow.before for flow in self.flows if flow.out >= SPLIT_SHARE)
 
     def merged(self) -> set[int]:
-        """Clusters of the second list that come from two or more."""
+        """Indices of clusters after that merge two or more."""
         return _repeated(flow.after for flow in self.flows if flow.into >= SPLIT_SHARE)
 
 
@@ -72,7 +72,7 @@ def couple(before: Sequence[tuple[float, float]], after: Sequence[tuple[float, f
     In one dimension the optimal coupling for every convex cost is the monotone one.
 
     Raises:
-        InputError: A list without mass, or a number that is not finite.
+        InputError: A list has no mass, or a number is not finite.
 
     Example:
         >>> links = couple([(21500, 20), (22000, 100), (24000, 60)], [(21500, 15), (23000, 90), (24000, 75)])

@@ -1,4 +1,4 @@
-"""Clusters of one side at two times: who goes on, who is born, who ends, who splits and who merges."""
+"""Match the clusters of one side at two times: continued, started, ended, split and merged clusters."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["ClusterExtent", "Matching", "match_clusters"]
 
 MASS_WEIGHT = 0.5
-"""What a mass e times as large costs, in half-widths of the basin."""
+"""Cost of a change of mass by the factor e, in half-widths of the basin."""
 UNMATCHED = 2.0
-"""What a birth or an end costs: two clusters of one mass match if they are less than four half-widths apart."""
+"""Cost of a start or an end: two clusters of equal mass match if they are less than four half-widths apart."""
 
 
 class ClusterExtent(NamedTuple):
-    """A cluster as far as matching goes: the edges of its basin, its peak, all prices, and its notional."""
+    """A cluster as used in matching: edges of the basin and peak, all prices, and notional."""
 
     low: float
     peak: float
@@ -33,19 +33,19 @@ class ClusterExtent(NamedTuple):
 
     @property
     def half_width(self) -> float:
-        """Of the basin, price."""
+        """Half of the width of the basin, price."""
         return (self.high - self.low) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What became of one list of clusters in the next.
+    """The assignment of one list of clusters to the next.
 
     Attributes:
-        pairs: Index before → index after, of clusters that go on.
-        share: Of the pairs: how much of the cluster's mass the optimal coupling of all clusters sends to its successor.
-        parent: Index after → index before, of clusters that split off another that goes on.
-        heir: Index before → index after, of clusters that merged into another that goes on.
+        pairs: Index before → index after, of continued clusters.
+        share: Index before → share of a continued cluster's mass that the coupling of all clusters sends to its match.
+        parent: Index after → index before, of clusters that split off a continued one.
+        heir: Index before → index after, of clusters that merged into a continued one.
     """
 
     pairs: dict[int, int]
@@ -55,13 +55,13 @@ class Matching:
 
 
 def match_clusters(before: Sequence[ClusterExtent], after: Sequence[ClusterExtent]) -> Matching:
-    """Match two lists, each in order of price, one side each.
+    """Match two lists of clusters of one side, each in order of price.
 
-    Pairs keep the order of price; one costs ``|ln p/p'| / w + ½ |ln m/m'|``, where w is the mean half-width of the two
-    basins, and a cluster left alone costs 2: the cheapest pairing is taken.
+    Pairs preserve the order of price. A pair costs ``|ln p/p'| / w + ½ |ln m/m'|``, where w is the mean half-width of
+    the two basins relative to price; an unmatched cluster costs 2. The pairing of least total cost is chosen.
 
-    A cluster without a partner split off one that goes on, or merged into it, if the two share ground (levels do not
-    move) and the coupling of the clusters on common ground sends at least 30 % each way; the rule is that of
+    An unmatched cluster split off a continued one, or merged into it, if their basins overlap (levels do not move) and
+    the coupling of the overlapping clusters sends at least 30 % to each; the rule is that of
     :class:`liqmap.maps.tracks.cluster_coupling.Coupling`.
 
     Example:
@@ -79,31 +79,33 @@ def match_clusters(before: Sequence[ClusterExtent], after: Sequence[ClusterExten
 
 
 def _costs(before: Sequence[ClusterExtent], after: Sequence[ClusterExtent]) -> npt.NDArray[np.float64]:
-    """What each pair costs, shape ``(before, after)``."""
+    """Cost of each pair, shape ``(before, after)``."""
     (low_a, peak_a, high_a, mass_a), (low_b, peak_b, high_b, mass_b) = np.array(before).T, np.array(after).T
     half_a, half_b = (high_a - low_a) / (2 * peak_a), (high_b - low_b) / (2 * peak_b)
     width = (half_a[:, None] + half_b) / 2
     moved = np.abs(np.subtract.outer(np.log(peak_a), np.log(peak_b))) / width
-    grown = np.abs(np.subtract.outer(np.log(mass_a), np.log(mass_b)))
-    return np.asarray(moved + MASS_WEIGHT * grown, dtype=np.float64)
+    growth = np.abs(np.subtract.outer(np.log(mass_a), np.log(mass_b)))
+    return np.asarray(moved + MASS_WEIGHT * growth, dtype=np.float64)
 
 
 def _splits_and_merges(
     before: Sequence[ClusterExtent], after: Sequence[ClusterExtent], pairs: dict[int, int]
 ) -> tuple[dict[int, int], dict[int, int]]:
-    """Parents of the newborn, heirs of the ended; each group of clusters on common ground is coupled by itself."""
+    """Parents of started and heirs of ended clusters; each group of overlapping clusters is coupled separately."""
     parent: dict[int, int] = {}
     heir: dict[int, int] = {}
     came_from = {j: i for i, j in pairs.items()}
     for olds, news in _overlap_groups(before, after, pairs):
-        told = couple([(before[i].peak, before[i].mass) for i in olds], [(after[j].peak, after[j].mass) for j in news])
-        out = {(olds[f.before], news[f.after]): f.out for f in told.flows}
-        into = {(olds[f.before], news[f.after]): f.into for f in told.flows}
-        for (i, j), given in out.items():
-            shared = before[i].low < after[j].high and after[j].low < before[i].high
-            if not shared:
+        coupling = couple(
+            [(before[i].peak, before[i].mass) for i in olds], [(after[j].peak, after[j].mass) for j in news]
+        )
+        out = {(olds[f.before], news[f.after]): f.out for f in coupling.flows}
+        into = {(olds[f.before], news[f.after]): f.into for f in coupling.flows}
+        for (i, j), sent in out.items():
+            overlaps = before[i].low < after[j].high and after[j].low < before[i].high
+            if not overlaps:
                 continue
-            if j not in came_from and i in pairs and min(given, out.get((i, pairs[i]), 0.0)) >= SPLIT_SHARE:
+            if j not in came_from and i in pairs and min(sent, out.get((i, pairs[i]), 0.0)) >= SPLIT_SHARE:
                 parent[j] = i
             if i not in pairs and j in came_from and min(into[i, j], into.get((came_from[j], j), 0.0)) >= SPLIT_SHARE:
                 heir[i] = j
@@ -113,9 +115,9 @@ def _splits_and_merges(
 def _overlap_groups(
     before: Sequence[ClusterExtent], after: Sequence[ClusterExtent], pairs: dict[int, int]
 ) -> list[tuple[list[int], list[int]]]:
-    """Clusters that hang together by shared ground or by a pair, where there is somebody of either list to explain.
+    """Groups of clusters connected by overlap or by a pair, with clusters of both lists.
 
-    In a group of one pair nobody was born and nobody ended.
+    Groups of a single pair are left out, since no cluster started or ended in them.
     """
     root = list(range(len(before) + len(after)))
 
@@ -125,8 +127,8 @@ def _overlap_groups(
         return k
 
     (low_a, _, high_a, _), (low_b, _, high_b, _) = np.array(before).T, np.array(after).T
-    shared = np.argwhere((low_a[:, None] < high_b) & (low_b < high_a[:, None]))
-    for i, j in (*pairs.items(), *shared.tolist()):
+    overlaps = np.argwhere((low_a[:, None] < high_b) & (low_b < high_a[:, None]))
+    for i, j in (*pairs.items(), *overlaps.tolist()):
         root[find(i)] = find(len(before) + j)
     groups: dict[int, tuple[list[int], list[int]]] = {}
     for k in range(len(root)):

@@ -1,4 +1,4 @@
-"""What moved the mass of each bin between two columns: opened, closed, liquidated."""
+"""Changes of the notional of each bin between two columns: opened, closed, liquidated."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["MassChanges", "measure_changes"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MassChanges:
-    """Each side's notional at two times and what lies between, USD, every array ``(2, bins)``, longs first.
+    """Each side's notional at two columns and its changes, USD, every array of shape ``(2, bins)``, longs first.
 
     A level does not move, so per bin ``before = survived + closed + liquidated`` and ``after = survived + opened``.
-    What opened and was gone again before the second column is in neither.
+    Positions opened and removed between the columns are not included.
 
     Attributes:
         before, after: Notional at the two columns.
         opened: Opened since the first column and still open.
-        closed: Of what stood at the first column, closed by choice or cut down to open interest.
-        liquidated: Of what stood there, swept by the price.
+        closed: Open at the first column and since closed by choice or rescaled to open interest.
+        liquidated: Open at the first column and since swept by the price.
     """
 
     before: Floats
@@ -45,53 +45,62 @@ class MassChanges:
 
 
 def measure_changes(
-    nursery: EngineRun, span: slice, kept: Floats, cells: tuple[Floats, Floats], half_lives: Floats, first: int
+    engine_run: EngineRun,
+    span: slice,
+    rescaled_share: Floats,
+    cells: tuple[Floats, Floats],
+    half_lives: Floats,
+    first: int,
 ) -> MassChanges:
-    """Take a change apart, from the bars that made it.
+    """Decompose the change between two columns, using the bars between them.
 
-    A bracket keeps ``2^(−Δt / half-life)`` of itself and what a cut to open interest left; a bin that the price has
-    touched keeps nothing from that bar on. So of what stood at the first column all is accounted for, and what else
-    stands at the second was opened in between.
+    A bracket retains ``2^(−Δt / half-life)`` of its notional, times the share left after rescaling to open interest; a
+    bin that the price has touched retains none from that bar on. This accounts for all notional of the first column;
+    the remaining notional of the second column was opened in between.
 
     Args:
-        nursery: Whose bars.
+        engine_run: The engine run.
         span: The bars between the columns.
-        kept: Share that cuts left in each of them, ``(bars, 2)``.
-        cells: Notional at both columns by engine bin, ``(2, groups, bins)``, in groups that age alike.
-        half_lives: Hours, of each group.
-        first: The axis bin of the first cell.
+        rescaled_share: Share left after rescaling in each of these bars, shape ``(bars, 2)``.
+        cells: Notional at both columns by engine bin, shape ``(2, groups, bins)``, in groups of equal half-life.
+        half_lives: Half-life of each group, hours.
+        first: Engine bin of the first cell.
 
     Returns:
-        The flows per engine bin.
+        The changes per engine bin.
     """
-    fed, step = nursery.bars, nursery.step
+    series, step = engine_run.bars, engine_run.step
     before, after = (side.sum(axis=1) for side in cells)
     bins = before.shape[1]
-    gone, stayed = np.zeros_like(before), np.empty_like(before)
-    # On the mirrored axis of shorts, bins run down in price and the sweep eats from the top as well.
-    edges = (np.log(fed.low[span]) / step - first, -np.log(fed.high[span]) / step + (first + bins))
+    liquidated, survived = np.zeros_like(before), np.empty_like(before)
+    # On the mirrored axis of shorts, bins run down in price, so that both sides are swept from the top.
+    edges = (np.log(series.low[span]) / step - first, -np.log(series.high[span]) / step + (first + bins))
     for side, edge in enumerate(edges):
         old = cells[0][side] if side == 0 else cells[0][side][:, ::-1]
-        left = _survival(fed.hours[span], half_lives, kept[:, side])
+        remaining = _survival(series.hours[span], half_lives, rescaled_share[:, side])
         swept = np.zeros(bins)
         top = bins
         touched = np.clip(np.floor(edge), 0, bins).astype(np.int64)
         for bar in np.flatnonzero(touched < np.minimum.accumulate(np.append(bins, touched[:-1]))):
             bottom = int(touched[bar])
-            swept[bottom:top] = left[bar] @ old[:, bottom:top]
+            swept[bottom:top] = remaining[bar] @ old[:, bottom:top]
             top = bottom
-        survivors = left[-1] @ old
+        survivors = remaining[-1] @ old
         survivors[top:] = 0.0
-        gone[side], stayed[side] = (swept, survivors) if side == 0 else (swept[::-1], survivors[::-1])
-    # Rounding must not open or close less than nothing.
-    stayed = np.minimum(np.minimum(stayed, after), before - gone)
+        liquidated[side], survived[side] = (swept, survivors) if side == 0 else (swept[::-1], survivors[::-1])
+    # Rounding must not make opened or closed negative.
+    survived = np.minimum(np.minimum(survived, after), before - liquidated)
     return MassChanges(
-        before=before, after=after, opened=after - stayed, closed=before - gone - stayed, liquidated=gone
+        before=before,
+        after=after,
+        opened=after - survived,
+        closed=before - liquidated - survived,
+        liquidated=liquidated,
     )
 
 
-def _survival(hours: Floats, half_lives: Floats, kept: Floats) -> Floats:
-    """Share of each group that is left before each bar, and after the last, shape ``(bars + 1, groups)``."""
+def _survival(hours: Floats, half_lives: Floats, rescaled_share: Floats) -> Floats:
+    """Share of each group that remains before each bar and after the last one, shape ``(bars + 1, groups)``."""
     aged = np.append(0.0, np.cumsum(hours))
     share = np.exp(-math.log(2) * aged[:, None] / half_lives)
-    return np.asarray(share * np.append(1.0, np.cumprod(kept))[:, None], dtype=np.float64)
+    return np.asarray(share * np.append(1.0, np.cumprod(rescaled_share))[:, None], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Tracks: clusters followed through time, with what moved them."""
+"""Tracks: clusters followed through time, with their changes of notional."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ __all__ = ["Step", "Track", "Tracks"]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A cluster at one column and what changed since the one before; USD.
+    """A cluster at one column and its changes since the column before, USD.
 
-    The notional is that of the step before ``+ opened + carried_in − closed − liquidated − carried_out``.
+    Its notional is that of the step before ``+ opened + carried_in − closed − liquidated − carried_out``.
 
     Attributes:
         at: UTC microseconds of the column.
-        low, peak, high: The basin, price. Of a cluster that has ended: its last one.
-        notional: In the basin; 0 once it has ended.
-        opened: In the basin now, opened since the column before.
-        closed: Of what was in the basin, closed by choice.
-        liquidated: Of what was in the basin, swept by the price.
-        carried_in: Older positions that the basin holds now and did not before: it grew, or another merged into it.
-        carried_out: Positions still open that the basin held and does not now: it shrank, split or ended.
-        link: Share of the cluster's mass that the optimal coupling sends here; ``None`` at a birth and at an end.
-        migrating: The coupling links the two (at least half), and the peak moved by more than the basin's half-width.
-            No position moved: it is turnover, and ``opened / notional`` says how much of it is new money.
+        low, peak, high: The basin, price; for a cluster that has ended, its last basin.
+        notional: Notional in the basin; 0 if the cluster has ended.
+        opened: Opened since the column before, in the present basin.
+        closed: Closed by choice, in the basin before.
+        liquidated: Swept by the price, in the basin before.
+        carried_in: Older positions that are new to the basin, because it widened or another cluster merged into it.
+        carried_out: Open positions that left the basin, because it narrowed, split or ended.
+        link: Share of the cluster's mass that the optimal coupling sends here; ``None`` at a start and at an end.
+        migrating: Whether ``link`` is at least one half and the peak moved by more than the basin's half-width.
+            Positions do not move; this is turnover, and ``opened / notional`` is the share of new positions.
     """
 
     at: Instant
@@ -54,7 +54,7 @@ class Step:
     migrating: bool
 
     def to_dict(self) -> dict[str, JSON]:
-        """The attributes as plain data, with the share of new money."""
+        """The attributes as plain data, with the share of new positions."""
         plain: dict[str, JSON] = {name: getattr(self, name) for name in _AMOUNTS}
         new = self.opened / self.notional if self.notional > 0 else None
         return {"at": iso(self.at), **plain, "link": self.link, "migrating": self.migrating, "new_share": new}
@@ -71,11 +71,11 @@ class Track:
     """One cluster through time.
 
     Attributes:
-        number: From 1, in order of birth, then longs first, then price.
-        side: Whose positions.
-        steps: One per column from birth to the last column or to the one where it was gone.
-        parent: The track it split off, if it did.
-        heir: The track it merged into, if it did.
+        number: From 1, in order of first column, then longs before shorts, then price.
+        side: Side of the positions.
+        steps: One per column from the first one to the last, or to the one at which the track had ended.
+        parent: Number of the track from which it split off, if any.
+        heir: Number of the track into which it merged, if any.
     """
 
     number: int
@@ -86,7 +86,7 @@ class Track:
 
     @property
     def alive(self) -> bool:
-        """Whether it was still there at the last column."""
+        """Whether the track is open at the last column."""
         return self.steps[-1].notional > 0
 
     def to_dict(self) -> dict[str, JSON]:
@@ -104,14 +104,14 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """All tracks between two times, and the sides they are part of.
+    """All tracks between two times, and the totals of both sides.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
         at: UTC microseconds of each column.
         tracks: In order of their numbers.
-        notional: USD of each side on the axis, in clusters or not, shape ``(columns, 2)``, longs first.
-        opened, closed, liquidated: What changed it since the column before, same shape; zero at the first column.
+        notional: USD of each side on the axis, inside and outside clusters, shape ``(columns, 2)``, longs first.
+        opened, closed, liquidated: Its changes since the column before, same shape; zero at the first column.
         provenance: Inputs, parameters, assumptions.
     """
 

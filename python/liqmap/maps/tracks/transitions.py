@@ -1,4 +1,4 @@
-"""What clusters of one side do from one column to the next: who goes on, what moved their mass."""
+"""Transitions of the clusters of one side from one column to the next, with their changes of notional."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 __all__ = ["Clusters", "Transition", "find_transition"]
 
 Clusters: TypeAlias = tuple[tuple[Basin, ClusterExtent], ...]
-"""Of one side at one column, in order of price."""
+"""Clusters of one side at one column, in order of price."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Transition:
-    """From one column to the next.
+    """The transition of one side from one column to the next.
 
     Attributes:
-        now: The clusters that stand at the second.
-        steps: What each of them went through.
-        matching: Who of the first is who of the second.
-        ended: By index among the clusters of the first: the last step of each that does not go on.
+        now: The clusters at the second column.
+        steps: The step of each of these clusters.
+        matching: The assignment of the first column's clusters to those of the second.
+        ended: Index among the first column's clusters → the last step, for each cluster that ended.
     """
 
     now: Clusters
@@ -44,27 +44,27 @@ class Transition:
     ended: dict[int, Step]
 
 
-def find_transition(edges: Floats, before: Clusters, told: MassChanges, at: Instant) -> Transition:
-    """Find the clusters of the second column and match them with those of the first, none of them if it is the first.
+def find_transition(edges: Floats, before: Clusters, changes: MassChanges, at: Instant) -> Transition:
+    """Find the clusters of the second column and match them with those of the first.
 
     Args:
         edges: The ``bins + 1`` price edges.
-        before: What stood at the first column.
-        told: What moved each bin's mass, one side.
-        at: UTC microseconds of the second.
+        before: Clusters at the first column; empty if there is no earlier column.
+        changes: Changes of one side's notional per bin.
+        at: Time of the second column, UTC microseconds.
     """
-    now, sums = _clusters(edges, told.after), _RangeSums(told)
-    matching = match_clusters([ground for _, ground in before], [ground for _, ground in now])
+    now, sums = _clusters(edges, changes.after), _RangeSums(changes)
+    matching = match_clusters([extent for _, extent in before], [extent for _, extent in now])
     came_from = {j: i for i, j in matching.pairs.items()}
     steps = []
-    for j, (basin, ground) in enumerate(now):
+    for j, (basin, extent) in enumerate(now):
         if j not in came_from:
-            steps.append(_step(at, ground, sums, slice(0, 0), basin.bins))
+            steps.append(_step(at, extent, sums, slice(0, 0), basin.bins))
             continue
         was, old = before[came_from[j]]
         share = matching.share[came_from[j]]
-        moved = share >= CONTINUED_SHARE and abs(ground.peak - old.peak) > old.half_width
-        steps.append(_step(at, ground, sums, was.bins, basin.bins, link=share, migrating=moved))
+        moved = share >= CONTINUED_SHARE and abs(extent.peak - old.peak) > old.half_width
+        steps.append(_step(at, extent, sums, was.bins, basin.bins, link=share, migrating=moved))
     ended = {
         i: _step(at, old._replace(mass=0.0), sums, was.bins, slice(0, 0))
         for i, (was, old) in enumerate(before)
@@ -89,11 +89,11 @@ def _clusters(edges: Floats, mass: Floats) -> Clusters:
 
 
 class _RangeSums:
-    """MassChanges summed over any range of bins."""
+    """Changes summed over any range of bins."""
 
-    def __init__(self, told: MassChanges) -> None:
+    def __init__(self, changes: MassChanges) -> None:
         self._running = {
-            name: np.append(0.0, np.cumsum(getattr(told, name)))
+            name: np.append(0.0, np.cumsum(getattr(changes, name)))
             for name in ("opened", "closed", "liquidated", "survived")
         }
 
@@ -104,27 +104,27 @@ class _RangeSums:
 
 def _step(
     at: Instant,
-    ground: ClusterExtent,
-    told: _RangeSums,
+    extent: ClusterExtent,
+    changes: _RangeSums,
     was: slice,
     now: slice,
     *,
     link: float | None = None,
     migrating: bool = False,
 ) -> Step:
-    """The change from one basin to the next, taken apart."""
-    stayed = told.of("survived", slice(max(was.start, now.start), min(was.stop, now.stop)))
+    """The step of a cluster from one basin to the next, with its change of notional decomposed."""
+    survived = changes.of("survived", slice(max(was.start, now.start), min(was.stop, now.stop)))
     return Step(
         at=at,
-        low=ground.low,
-        peak=ground.peak,
-        high=ground.high,
-        notional=ground.mass,
-        opened=told.of("opened", now),
-        closed=told.of("closed", was),
-        liquidated=told.of("liquidated", was),
-        carried_in=told.of("survived", now) - stayed,
-        carried_out=told.of("survived", was) - stayed,
+        low=extent.low,
+        peak=extent.peak,
+        high=extent.high,
+        notional=extent.mass,
+        opened=changes.of("opened", now),
+        closed=changes.of("closed", was),
+        liquidated=changes.of("liquidated", was),
+        carried_in=changes.of("survived", now) - survived,
+        carried_out=changes.of("survived", was) - survived,
         link=link,
         migrating=migrating,
     )
