@@ -1,8 +1,8 @@
-"""A cascade as Altair charts: shock against stop price with its bracket, and the chain of what is set off.
+"""Altair charts of cascades: stop price against shock with the law range, and the chain of triggered clusters.
 
-The drawings are the same text for every cascade: what differs enters as rows (:mod:`liqmap.charts.cascade.rows`) and
-numbers (``left``, ``right``, ``bottom``, ``top``; ``low``, ``high``, ``mark``; ``digits``), so that no expression is
-made from data.
+The specifications are equal for all cascades. Data enters as rows (:mod:`liqmap.charts.cascade.rows`) and as parameters
+(``left``, ``right``, ``bottom``, ``top``; ``low``, ``high``, ``mark``; ``digits``), so that no expression is built from
+data.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
+from liqmap.charts import expressions
 from liqmap.charts.cascade.rows import NAMES, WIDE, CascadeChartSize, CascadeLayout, chain_layout, curve_layout
 from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import LIGHT, Theme
@@ -27,16 +28,13 @@ if not TYPE_CHECKING:
 
 __all__ = ["chain_chart", "chain_spec", "curve_chart", "curve_spec", "layout_data"]
 
-_USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
-_PRICE = "format({0}, ',.' + digits + 'f')"
-_PERCENT = "({0} ? format(100 * ({0}), '+.2~f') : '0') + ' %'"
 _DASHES = [[1, 0], [6, 3], [2, 2]]
 
 
 def curve_chart(
     of: CascadeCurve, *, room: CascadeChartSize = WIDE, theme: Theme = LIGHT, title: str | None = None
 ) -> alt.LayerChart:
-    """Shock to the right, stop price up: a line per law, the band between them, the shock alone as a hairline.
+    """Draw the stop price (y) against the shock (x): a line per law, the law range, and the shock alone as a thin line.
 
     Raises:
         InputError: The curve holds NaN or an infinity.
@@ -47,9 +45,9 @@ def curve_chart(
 def chain_chart(
     of: Cascade, *, room: CascadeChartSize = WIDE, theme: Theme = LIGHT, title: str | None = None
 ) -> alt.LayerChart:
-    """Price to the right, USD up: a staircase of what is set off, a step as high as its notional, darker by round.
+    """Draw cumulative triggered notional (y) against price (x), one step per cluster, darker by round.
 
-    Rules stand at the mark, at the shock, and where each law stops.
+    Vertical rules mark the mark price, the shock, and the stop price of each law.
 
     Raises:
         InputError: The cascade holds NaN or an infinity.
@@ -58,46 +56,46 @@ def chain_chart(
 
 
 def curve_spec(theme: Theme) -> dict[str, Any]:
-    """The specification without a curve in it, and without a legend: a page brings its own.
+    """The specification without data and without a legend, which a page provides itself.
 
-    :func:`liqmap.charts.vega_data.with_data` puts a curve in.
+    :func:`liqmap.charts.vega_data.with_data` adds the data of a curve.
     """
     return dict(_specification("curve", theme))
 
 
 def chain_spec(theme: Theme, *, up: bool) -> dict[str, Any]:
-    """The specification without a cascade in it, for one that goes down or up."""
+    """The specification without data, for a downward or an upward cascade."""
     return dict(_specification("up" if up else "down", theme))
 
 
-def layout_data(scene: CascadeLayout) -> dict[str, Any]:
-    """What a scene adds to a drawing: ``width``, ``height``, ``params``, ``datasets``."""
+def layout_data(layout: CascadeLayout) -> dict[str, Any]:
+    """The data that a layout adds to a specification: ``width``, ``height``, ``params``, ``datasets``."""
     return {
-        "width": scene.room.width,
-        "height": scene.room.height,
-        "datasets": scene.datasets,
-        "params": [{"name": name, "value": value} for name, value in scene.parameters.items()],
+        "width": layout.size.width,
+        "height": layout.size.height,
+        "datasets": layout.datasets,
+        "params": [{"name": name, "value": value} for name, value in layout.parameters.items()],
     }
 
 
-def _with_data(chart: alt.LayerChart, scene: CascadeLayout, title: str | None) -> alt.LayerChart:
-    given = [alt.param(name=name, value=value) for name, value in scene.parameters.items()]
-    done = chart.add_params(*given).properties(width=scene.room.width, height=scene.room.height)
-    done.datasets = scene.datasets
-    return done if title is None else done.properties(title=title)
+def _with_data(chart: alt.LayerChart, layout: CascadeLayout, title: str | None) -> alt.LayerChart:
+    params = [alt.param(name=name, value=value) for name, value in layout.parameters.items()]
+    sized = chart.add_params(*params).properties(width=layout.size.width, height=layout.size.height)
+    sized.datasets = layout.datasets
+    return sized if title is None else sized.properties(title=title)
 
 
 @cache
 def _specification(which: str, theme: Theme) -> dict[str, Any]:
-    def made() -> dict[str, Any]:
+    def build() -> dict[str, Any]:
         return dict((_curve(theme, legend=False) if which == "curve" else _chain(theme, which == "up")).to_dict())
 
-    return cached_spec(f"cascade {which} {theme}", made)
+    return cached_spec(f"cascade {which} {theme}", build)
 
 
 def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
-    up = "stops at" if legend else None
-    x, y = _shock_axis("shock"), _stop_axis("stop", up)
+    stop_title = "stops at" if legend else None
+    x, y = _shock_axis("shock"), _stop_axis("stop", stop_title)
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[0], theme.shorts[0]])
     dashes = alt.Scale(domain=list(range(len(LAWS))), range=_DASHES)
     names = [NAMES[law] for law in LAWS]
@@ -107,11 +105,13 @@ def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
     lines = _dataset_chart("laws").mark_line(clip=True, color=theme.ink, strokeWidth=1.5)
     ends = _dataset_chart("ends").encode(x=x, y=y)
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["shock"])
-    told = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=NAMES[law]) for law in LAWS)]
-    mark = _dataset_chart("mark").encode(y=_stop_axis("at", up))
-    words: dict[str, Any] = {"fontSize": 11, "color": theme.ink}
+    tooltips = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=NAMES[law]) for law in LAWS)]
+    mark = _dataset_chart("mark").encode(y=_stop_axis("at", stop_title))
+    style: dict[str, Any] = {"fontSize": 11, "color": theme.ink}
     layers = [
-        band.encode(x=x, y=_stop_axis("low", up), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)),
+        band.encode(
+            x=x, y=_stop_axis("low", stop_title), y2="high:Q", color=alt.Color("side:N", scale=sides, legend=None)
+        ),
         _dataset_chart("alone").mark_line(clip=True, color=theme.quiet, strokeWidth=0.75).encode(x=x, y=y),
         mark.mark_rule(color=theme.rule).encode(x=alt.value(0), x2=alt.value(_expr("width"))),
         mark.mark_text(align="left", baseline="bottom", color=theme.quiet).encode(x=alt.value(4), text="text:N"),
@@ -119,23 +119,23 @@ def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
             x=x, y=y, strokeDash=alt.StrokeDash("law:O", scale=dashes, legend=key if legend else None), detail="side:N"
         ),
         ends.mark_point(shape="cross", angle=45, size=60, color=theme.ink, filled=True),
-        ends.mark_text(align="left", dx=9, dy=9, **words).encode(text="text:N").transform_filter("datum.shock < 0"),
-        ends.mark_text(align="right", dx=-9, dy=-9, **words).encode(text="text:N").transform_filter("datum.shock > 0"),
-        _dataset_chart("told")
+        ends.mark_text(align="left", dx=9, dy=9, **style).encode(text="text:N").transform_filter("datum.shock < 0"),
+        ends.mark_text(align="right", dx=-9, dy=-9, **style).encode(text="text:N").transform_filter("datum.shock > 0"),
+        _dataset_chart("tooltips")
         .mark_rule(strokeWidth=9, color=theme.ink)
-        .encode(x=x, y=alt.value(0), y2=alt.value(_expr("height")), opacity=_opacity_when(hover), tooltip=told)
+        .encode(x=x, y=alt.value(0), y2=alt.value(_expr("height")), opacity=_opacity_when(hover), tooltip=tooltips)
         .add_params(hover),
     ]
     return _styled(layers, theme)
 
 
 def _chain(theme: Theme, up: bool) -> alt.LayerChart:
-    ramp = theme.shorts if up else theme.longs
-    shades = alt.Scale(domain=list(range(len(ramp))), range=list(ramp))
+    colours = theme.shorts if up else theme.longs
+    shades = alt.Scale(domain=list(range(len(colours))), range=list(colours))
     rules = _dataset_chart("rules").transform_calculate(y="top * (1 - (14 * datum.line + 4) / height)")
     rule = rules.mark_rule(clip=True, color=theme.ink, strokeWidth=0.75)
-    words: dict[str, Any] = {"baseline": "top", "fontSize": 11, "color": theme.ink}
-    named = rules.encode(x=_price_axis("at"), y=alt.Y("y:Q"), text="text:N")
+    style: dict[str, Any] = {"baseline": "top", "fontSize": 11, "color": theme.ink}
+    labels = rules.encode(x=_price_axis("at"), y=alt.Y("y:Q"), text="text:N")
     layers = [
         _dataset_chart("steps")
         .mark_bar(clip=True, stroke=theme.paper, strokeWidth=0.5)
@@ -148,8 +148,8 @@ def _chain(theme: Theme, up: bool) -> alt.LayerChart:
             tooltip=[alt.Tooltip("where:N", title="title"), alt.Tooltip("text:N", title="set off")],
         ),
         rule.encode(x=_price_axis("at"), y=alt.value(0), y2=alt.value(_expr("height"))),
-        named.mark_text(align="left", dx=4, **words).transform_filter("!datum.right"),
-        named.mark_text(align="right", dx=-4, **words).transform_filter("datum.right"),
+        labels.mark_text(align="left", dx=4, **style).transform_filter("!datum.right"),
+        labels.mark_text(align="right", dx=-4, **style).transform_filter("datum.right"),
     ]
     return _styled(layers, theme)
 
@@ -172,21 +172,25 @@ def _expr(text: str) -> alt.ExprRef:
 
 
 def _shock_axis(field: str) -> alt.X:
-    axis = alt.Axis(title="shock", grid=False, labelExpr=_PERCENT.format("datum.value"), tickCount=_expr("width / 90"))
+    axis = alt.Axis(
+        title="shock", grid=False, labelExpr=expressions.percent("datum.value"), tickCount=_expr("width / 90")
+    )
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("left"), _expr("right")], nice=False))
 
 
 def _stop_axis(field: str, title: str | None) -> alt.Y:
-    axis = alt.Axis(title=title, labelExpr=_PRICE.format("datum.value"), domain=False, ticks=False, tickCount=6)
+    axis = alt.Axis(title=title, labelExpr=expressions.price("datum.value"), domain=False, ticks=False, tickCount=6)
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("bottom"), _expr("top")], nice=False))
 
 
 def _price_axis(field: str) -> alt.X:
-    label = f"[{_PRICE.format('datum.value')}, {_PERCENT.format('datum.value / mark - 1')}]"
+    label = expressions.price_and_distance()
     axis = alt.Axis(title=None, grid=False, labelExpr=label, tickCount=_expr("width / 90"))
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False))
 
 
 def _usd_axis(field: str) -> alt.Y:
-    axis = alt.Axis(title="liquidated", labelExpr=_USD.format("datum.value"), domain=False, ticks=False, tickCount=4)
+    axis = alt.Axis(
+        title="liquidated", labelExpr=expressions.usd("datum.value"), domain=False, ticks=False, tickCount=4
+    )
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[0, _expr("top")], nice=False))

@@ -1,4 +1,4 @@
-"""The rows behind the charts of a cascade, and the frame they are drawn in."""
+"""Rows and layout of the charts of a cascade."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["MEDIUM", "NARROW", "WIDE", "CascadeChartSize", "CascadeLayout", "cha
 NAMES = {"calm": "calm book", "stressed": "a tenth of it", "square_root": "square root"}
 _SHADES = 4
 _MAX_SHOCK_MULTIPLE = 2.0
-"""The price axis of a curve holds at most so many times its largest shock; further down only bounds are left."""
+"""Maximum extent of a curve's price axis, as a multiple of its largest shock; beyond it only bounds are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ WIDE, MEDIUM, NARROW = CascadeChartSize(900, 420), CascadeChartSize(560, 380), C
 
 @dataclass(frozen=True, slots=True)
 class CascadeLayout:
-    """What differs from drawing to drawing: its parameters and its rows by layer."""
+    """Size, parameters and rows by layer: the data of one chart."""
 
-    room: CascadeChartSize
+    size: CascadeChartSize
     parameters: dict[str, float]
     datasets: dict[str, list[Row]]
 
 
-def curve_layout(of: CascadeCurve, room: CascadeChartSize = WIDE) -> CascadeLayout:
-    """A curve in its frame.
+def curve_layout(of: CascadeCurve, size: CascadeChartSize = WIDE) -> CascadeLayout:
+    """Lay out a cascade curve.
 
-    Where a law runs out of book its line ends with a cross and the band is open to the edge of the frame: a bound is
-    drawn as one.
+    If a law exhausts the order book, its line ends with a cross and the law range extends to the edge of the chart,
+    since only a bound is known from there on.
 
     Raises:
         InputError: The curve holds NaN or an infinity.
@@ -56,7 +56,7 @@ def curve_layout(of: CascadeCurve, room: CascadeChartSize = WIDE) -> CascadeLayo
     left, right = float(shocks.min()), float(shocks.max())
     bottom, top = (of.mark_price * (1 + end * _axis_multiple(of, end)) for end in (left, right))
     ends = {"long": bottom, "short": top}
-    # Lines first: a number that cannot be drawn is told by the field it came in.
+    # Lines first, so that the error for an invalid number names the field it comes from.
     lines = {
         "band": plain_rows("curve/band", (row for leg in of.legs for row in _band(leg, ends[leg.side]))),
         "laws": plain_rows("curve/laws", (row for leg in of.legs for row in _laws(of, leg))),
@@ -65,25 +65,25 @@ def curve_layout(of: CascadeCurve, room: CascadeChartSize = WIDE) -> CascadeLayo
     others: dict[str, list[Row]] = {
         "alone": [{"shock": end, "stop": of.mark_price * (1 + end)} for end in sorted({left, 0.0, right})],
         "mark": [{"at": of.mark_price, "text": f"mark {price(of.mark_price, of.tick)}"}],
-        "told": [row for leg in of.legs for row in _tooltip_rows(of, leg)],
+        "tooltips": [row for leg in of.legs for row in _tooltip_rows(of, leg)],
     }
     return CascadeLayout(
-        room,
+        size,
         {"left": left, "right": right, "bottom": bottom, "top": top, "digits": decimals(of.mark_price, of.tick)},
         lines | {name: plain_rows(f"curve/{name}", values) for name, values in others.items()},
     )
 
 
-def chain_layout(of: Cascade, room: CascadeChartSize = WIDE) -> CascadeLayout:
-    """The chain of one cascade in its frame: steps outward, each on top of the one before, and where each law stops.
+def chain_layout(of: Cascade, size: CascadeChartSize = WIDE) -> CascadeLayout:
+    """Lay out the chain of a cascade: steps away from the mark, each on top of the one before, and the stop prices.
 
     Raises:
         InputError: The cascade holds NaN or an infinity.
     """
     out = [step.low if of.side == "long" else step.high for step in of.chain]
     seen = [of.mark_price, of.start_price, of.stop_price, *out]
-    air = 0.04 * (max(seen) - min(seen))
-    low, high = min(seen) - air, max(seen) + air
+    margin = 0.04 * (max(seen) - min(seen))
+    low, high = min(seen) - margin, max(seen) + margin
     sums = np.cumsum([step.notional for step in of.chain])
     made: dict[str, list[Row]] = {
         "steps": [
@@ -102,14 +102,14 @@ def chain_layout(of: Cascade, room: CascadeChartSize = WIDE) -> CascadeLayout:
     }
     top = 1.3 * float(sums[-1]) if len(sums) else 1.0
     return CascadeLayout(
-        room,
+        size,
         {"low": low, "high": high, "top": top, "mark": of.mark_price, "digits": decimals(of.mark_price)},
         {name: plain_rows(f"chain/{name}", values) for name, values in made.items()},
     )
 
 
 def _axis_multiple(of: CascadeCurve, end: float) -> float:
-    """How many times the largest shock the axis goes: as far as any law is known, up to twice."""
+    """Extent of the axis as a multiple of the largest shock: up to the last known stop price, at most twice."""
     furthest = 1.0
     for leg in of.legs:
         if end == 0 or leg.shock[0] * end < 0:
@@ -123,7 +123,7 @@ def _axis_multiple(of: CascadeCurve, end: float) -> float:
 
 
 def _band(leg: CurveLeg, end: float) -> list[Row]:
-    """Between the gentlest and the harshest law, shock by shock."""
+    """Rows of the law range at each shock."""
     stops = np.stack([np.where(line.exhausted, end, line.stop_price) for line in leg.lines.values()])
     low, high = stops.min(axis=0), stops.max(axis=0)
     return [
@@ -143,19 +143,19 @@ def _laws(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
 
 
 def _ends(leg: CurveLeg, bottom: float, top: float) -> list[Row]:
-    """Where a law's line ends because the book does."""
+    """Ends of the lines of laws that exhaust the order book."""
     found: list[Row] = []
     for law, name in enumerate(LAWS):
         line = leg.lines[name]
         first = int(np.argmax(line.exhausted)) if line.exhausted.any() else 0
         if first and bottom <= line.stop_price[first - 1] <= top:
             at = {"shock": float(leg.shock[first - 1]), "stop": float(line.stop_price[first - 1])}
-            found.append({**at, "law": law, "text": f"{NAMES[name]}: the book ends"})
+            found.append({**at, "law": law, "text": f"{NAMES[name]}: order book exhausted"})
     return found
 
 
 def _tooltip_rows(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
-    """What a pointer is told at each shock."""
+    """Texts of the tooltip at each shock."""
     return [
         {
             "shock": float(shock),
@@ -169,12 +169,12 @@ def _tooltip_rows(of: CascadeCurve, leg: CurveLeg) -> list[Row]:
 def _stop_text(of: CascadeCurve, leg: CurveLeg, name: LawName, i: int) -> str:
     line = leg.lines[name]
     if line.exhausted[i]:
-        return "more than the book holds"
+        return "order book exhausted"
     return f"{price(float(line.stop_price[i]), of.tick)}, {usd(float(line.liquidated[i]))}"
 
 
 def _rules(of: Cascade, low: float, high: float) -> list[Row]:
-    """The mark, the shock, and where each law stops; one outside the frame is left to the words beside it."""
+    """Rules at the mark, the shock and the stop prices that lie within the chart."""
     laws: list[Estimate] = [of.base, of.stressed, of.square_root]
     found: list[Row] = [
         {"at": of.mark_price, "text": f"mark {price(of.mark_price)}"},

@@ -120,15 +120,15 @@ def _chain(facts: Facts, cascade: Cascade, parts: tuple[Contribution, ...], name
 
 
 def _static_svgs(
-    drawing: dict[str, Any], scene: Callable[[CascadeChartSize], CascadeLayout], name: str
+    spec: dict[str, Any], layout: Callable[[CascadeChartSize], CascadeLayout], name: str
 ) -> dict[str, StaticSvg]:
-    drawn = {}
-    for key, room in _CHART_SIZES.items():
-        given = layout_data(scene(room))
+    charts = {}
+    for key, size in _CHART_SIZES.items():
+        data = layout_data(layout(size))
         # Static charts have no tooltips.
-        seen = {rows: () if rows == "told" else those for rows, those in given["datasets"].items()}
-        drawn[key] = static_svg(with_data(drawing, {**given, "datasets": seen}), f"{name}-{key.split()[-1]}")
-    return drawn
+        datasets = {dataset: () if dataset == "tooltips" else rows for dataset, rows in data["datasets"].items()}
+        charts[key] = static_svg(with_data(spec, {**data, "datasets": datasets}), f"{name}-{key.split()[-1]}")
+    return charts
 
 
 def _heading(facts: Facts) -> str:
