@@ -50,7 +50,7 @@ def test_fault_38_an_archive_beyond_the_size_limits_is_rejected(refused: Refused
     zeros = b"0" * 30_000_000
     assert "unpacked" in refused(write("bomb.zip", zipped(("b.csv", zeros)))).found
     assert "unpacked" in refused(write("bomb.csv.gz", gzip.compress(zeros))).found
-    small = ArchiveLimits(members=2, total=1000, ratio=10, free=100)
+    small = ArchiveLimits(max_members=2, max_bytes=1000, max_ratio=10, free_bytes=100)
     with pytest.raises(InputError, match="unpacked"):
         unpack_zip(write("t.zip", zipped(("a.csv", "1" * 600), ("b.csv", "2" * 600))), "t.zip", tmp_path, small)
     with pytest.raises(InputError, match="3 members"):

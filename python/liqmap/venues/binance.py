@@ -60,7 +60,7 @@ def _positions(doc: list[dict[str, Any]], _: str | None) -> Iterator[VenueRecord
             },
             contracts=("size_base",) if "notionalValue" in row else (),
             updated=row.get("updateTime"),
-            flat=parse_number(size) == 0,
+            is_empty=parse_number(size) == 0,
         )
 
 

@@ -52,7 +52,7 @@ def _positions(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
             contracts=("size_base",) if inverse else (),
             at=to_cell(doc.get("time")),
             updated=row.get("updatedTime"),
-            flat=parse_number(row["size"]) == 0,
+            is_empty=parse_number(row["size"]) == 0,
         )
 
 
@@ -90,7 +90,7 @@ def _stream(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
             "source": _STREAM,
         },
         updated=row.get("updatedTime"),
-        flat=parse_number(row["size"]) == 0,
+        is_empty=parse_number(row["size"]) == 0,
     )
 
 

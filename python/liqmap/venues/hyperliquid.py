@@ -47,7 +47,7 @@ def _is_state(doc: Any) -> bool:  # noqa: ANN401 - any JSON
 def _state(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
     summary = next(doc[name] for name in _SUMMARIES if isinstance(doc.get(name), dict))
     if not doc["assetPositions"]:
-        yield VenueRecord("assetPositions", _NO_POSITION, {}, at=to_cell(doc.get("time")), flat=True)
+        yield VenueRecord("assetPositions", _NO_POSITION, {}, at=to_cell(doc.get("time")), is_empty=True)
     equity, maintenance = to_cell(summary.get("accountValue")), to_cell(doc.get("crossMaintenanceMarginUsed"))
     for i, entry in enumerate(doc["assetPositions"]):
         position = entry["position"]
@@ -67,7 +67,7 @@ def _state(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
                 "source": _STATE,
             },
             at=to_cell(doc.get("time")),
-            flat=parse_number(size) == 0,
+            is_empty=parse_number(size) == 0,
         )
 
 
@@ -104,7 +104,7 @@ def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
     for i, account in enumerate(doc["accounts"]):
         at = to_cell(doc["generated_at_unix"])
         if not account["p"]:
-            yield VenueRecord(f"accounts[{i}]", _NO_POSITION, {}, account=to_cell(account["a"]), at=at, flat=True)
+            yield VenueRecord(f"accounts[{i}]", _NO_POSITION, {}, account=to_cell(account["a"]), at=at, is_empty=True)
         for j, packed in enumerate(account["p"]):
             position = dict(zip(_PACKED_FIELDS, map(to_cell, packed), strict=True))
             yield VenueRecord(
@@ -120,7 +120,7 @@ def _snapshot(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
                 },
                 account=to_cell(account["a"]),
                 at=at,
-                flat=parse_number(position["size"]) == 0,
+                is_empty=parse_number(position["size"]) == 0,
             )
 
 

@@ -62,7 +62,7 @@ def _positions(doc: dict[str, Any], _: str | None) -> Iterator[VenueRecord]:
             # uTime is the last change of the position, not the time of the response.
             at=max(pushed, key=lambda t: parse_number(t) or 0.0) if pushed else None,
             updated=row.get("uTime"),
-            flat=parse_number(size) == 0,
+            is_empty=parse_number(size) == 0,
         )
 
 

@@ -42,7 +42,7 @@ class VenueRecord:
         contracts: Names of the cells that are in contracts.
         at: Time of the document, if it contains one; becomes ``ts`` or ``valid_from``.
         updated: Time of the venue's last change of the row; must not be later than ``at``.
-        flat: Whether the position is empty (size 0).
+        is_empty: Whether the position is empty (size 0).
     """
 
     place: str
@@ -52,7 +52,7 @@ class VenueRecord:
     contracts: tuple[str, ...] = ()
     at: Cell = None
     updated: Cell = None
-    flat: bool = False
+    is_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,16 +29,16 @@ class ArchiveLimits:
     """Limits for unpacking; the sizes in archive headers are not trusted.
 
     Attributes:
-        members: Maximum number of files in an archive.
-        total: Maximum bytes of all unpacked files.
-        ratio: Maximum unpacked size as a multiple of the packed size; applies above ``free`` bytes.
-        free: Bytes that are allowed whatever the packed size.
+        max_members: Maximum number of files in an archive.
+        max_bytes: Maximum bytes of all unpacked files.
+        max_ratio: Maximum unpacked size as a multiple of the packed size; applies above ``free_bytes``.
+        free_bytes: Bytes that are allowed whatever the packed size.
     """
 
-    members: int = 1000
-    total: int = 64 << 30
-    ratio: int = 200
-    free: int = 16 << 20
+    max_members: int = 1000
+    max_bytes: int = 64 << 30
+    max_ratio: int = 200
+    free_bytes: int = 16 << 20
 
 
 DEFAULT_LIMITS = ArchiveLimits()
@@ -78,7 +78,7 @@ def unpack_gzip(path: Path, where: str, folder: Path, limits: ArchiveLimits = DE
 
 
 def _unpack_limit(path: Path, limits: ArchiveLimits) -> int:
-    return min(limits.total, max(limits.free, path.stat().st_size * limits.ratio))
+    return min(limits.max_bytes, max(limits.free_bytes, path.stat().st_size * limits.max_ratio))
 
 
 def _copy_up_to(packed: _Readable, target: Path, where: str, allowed: int) -> int:
@@ -96,8 +96,8 @@ def _copy_up_to(packed: _Readable, target: Path, where: str, allowed: int) -> in
 def _validate_members(members: list[zipfile.ZipInfo], where: str, limits: ArchiveLimits) -> None:
     if not members:
         raise InputError("load", where, "an archive without files", "CSV or Parquet files", "nothing stored")
-    if len(members) > limits.members:
-        expected = f"at most {limits.members}"
+    if len(members) > limits.max_members:
+        expected = f"at most {limits.max_members}"
         raise InputError("load", where, f"{len(members)} members", expected, "nothing stored")
     names = [m.filename for m in members]
     for member in members:

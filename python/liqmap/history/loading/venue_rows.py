@@ -92,7 +92,7 @@ class _VenueRowReader:
     def _skip_reason(self, schema: DocumentSchema, record: VenueRecord) -> str | None:
         """Return the reason why a record is skipped, or ``None``."""
         name = record.instrument
-        if record.flat:
+        if record.is_empty:
             return "empty"
         if self.options.instrument not in (None, name):
             return "of other instruments"
