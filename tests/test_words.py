@@ -14,6 +14,8 @@ _FOLDERS = ("python", "rust", "docs", "tests", "reports", "benchmarks")
 _SUFFIXES = {".css", ".html", ".js", ".md", ".py", ".pyi", ".rs", ".sql", ".svg", ".toml", ".txt", ".xml"}
 # The glossary names the former terms beside the terms that replace them; this file tests the search with some.
 _EXEMPT = {_LIST, _ROOT / "docs" / "glossary.md", Path(__file__).resolve()}
+# Published JSON keys stay: scorecard.json has the key "said" for predicted amounts.
+_PUBLISHED_KEYS = {Path("python/liqmap/score/reliability.py"): '"said"'}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _COMMENT = re.compile(r"\n[ \t]*(?:#|///?!?|--|\*)?[ \t]*")
 
@@ -46,7 +48,8 @@ def test_no_term_of_the_stop_list_is_used(folder: str) -> None:
     for path in _sources():
         place = path.relative_to(_ROOT)
         if (place.parts[0] if len(place.parts) > 1 else ".") == folder:
-            text = _normalised(f"{place}\n{path.read_text('utf-8')}")
+            source = path.read_text("utf-8").replace(_PUBLISHED_KEYS.get(place, "\0"), "")
+            text = _normalised(f"{place}\n{source}")
             found += [
                 f"{place}: {match.group()} ({text[max(0, match.start() - 40) : match.end() + 20]!r})"
                 for match in _pattern().finditer(text)

@@ -18,8 +18,8 @@ def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: i
     """Sweeps of ``maps`` maps; realised follows predicted notional to the power ``worth``, 0 for no skill."""
     random = np.random.default_rng(seed)
     count = maps * each
-    move, said = random.lognormal(-6.5, 0.5, count), random.lognormal(13, 1.2, count)
-    realised = 2e5 * (said / 4e5) ** worth * (move / 1.5e-3) ** 0.5 * random.lognormal(0, 0.4, count)
+    move, predicted = random.lognormal(-6.5, 0.5, count), random.lognormal(13, 1.2, count)
+    realised = 2e5 * (predicted / 4e5) ** worth * (move / 1.5e-3) ** 0.5 * random.lognormal(0, 0.4, count)
     near = np.full(count, 50_000.0)
     return ScoredSweeps(
         issue=np.repeat(np.arange(1, maps + 1), each),
@@ -27,8 +27,8 @@ def sample_sweeps(maps: int = 40, *, each: int = 12, worth: float = 1.0, seed: i
         near=near,
         far=near * np.exp(-move),
         realised=realised,
-        said=said,
-        before=said * random.lognormal(0, 1, count),
+        predicted=predicted,
+        before=predicted * random.lognormal(0, 1, count),
         mirrored=random.lognormal(13, 1.2, count),
         elsewhere=random.lognormal(13, 1.2, count),
         move=move,
@@ -52,7 +52,10 @@ def sample_card(
         except NotFoundError as error:
             lacking = error.found, error.expected
         sides.append(SideScorecard(maps, len(of.start), skill, lacking, reliability_deciles(of, 1.0)))
-    bands = (BandOutcome("low", 120, 30.5, 28, 22.0, 35.0, 4e7, 5e7), BandOutcome("extreme", 9, 0.6, 1, 0.0, 3.0, 0.0, 0.0))
+    bands = (
+        BandOutcome("low", 120, 30.5, 28, 22.0, 35.0, 4e7, 5e7),
+        BandOutcome("extreme", 9, 0.6, 1, 0.0, 3.0, 0.0, 0.0),
+    )
     return IssuedScorecard(
         instrument=instrument,
         feed=instrument,

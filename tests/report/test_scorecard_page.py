@@ -48,8 +48,8 @@ def card() -> IssuedScorecard:
 def test_the_banner_gives_the_skill_with_its_interval(card: IssuedScorecard) -> None:
     assert card.long.skill is not None
     assert card.short.skill is not None
-    assert card.long.skill.shown
-    assert not card.short.skill.shown
+    assert card.long.skill.is_significant
+    assert not card.short.skill.is_significant
     text = scorecard.banner(facts_with(card))
     assert text.count("\n") == 0
     assert scorecard.interval(card.long.skill.skill) in text

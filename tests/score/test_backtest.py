@@ -1,4 +1,4 @@
-"""Plans, cards, sheets and the verb, on a small market whose liquidations follow from its levels."""
+"""Plans, backtests, tables and the command, on a small market whose liquidations follow from its levels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,11 @@ from liqmap.cli.calibrate import calibrate
 from liqmap.history import open_store
 from liqmap.positions.engine.calibrated_recipe import DISTANCES
 from liqmap.score.backtest import run_backtests
+from liqmap.score.calibrate import calibrate as fit_calibration
 from liqmap.score.engine_predictions import predict_unit_shares
+from liqmap.score.evaluation import Evaluation, score_tables
 from liqmap.score.markdown_tables import BEGIN, END, format_backtests, write_between_markers
+from liqmap.score.periods import match_periods
 from liqmap.score.plan import read_plan, suggest_plan
 
 if TYPE_CHECKING:
@@ -40,12 +44,12 @@ fitted = ["2026-01-01", "2026-01-02"]
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A history of hourly bars, open interest and realised liquidations, from files like any other."""
+    """A history of hourly bars, open interest and realised liquidations, loaded from CSV files."""
     folder = tmp_path_factory.mktemp("market")
     bars = walk(24 * DAYS, seed=11)
     swept = predict_unit_shares(bars)
     noise = np.random.default_rng(1).gamma(2.0, 0.5, (24 * DAYS, 2))
-    usd = ((swept.standing + swept.born) @ (np.array(DISTANCES) ** -0.5 * 1e-3) + 1e4) * noise
+    usd = ((swept.existing + swept.opened) @ (np.array(DISTANCES) ** -0.5 * 1e-3) + 1e4) * noise
     rows: dict[str, list[list[object]]] = {"bars": [], "open_interest": [], "liquidations": []}
     for i in range(24 * DAYS):
         ts = iso(START + int(bars.ts[i]))
@@ -69,7 +73,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_history_suggests_its_own_plan(market: Path) -> None:
+def test_a_plan_is_derived_from_the_history(market: Path) -> None:
     with open_store(market) as store:
         (test,) = suggest_plan(store).test
         (card,) = run_backtests(store, [test])
@@ -77,18 +81,42 @@ def test_a_history_suggests_its_own_plan(market: Path) -> None:
     assert test.fitted[1] == test.judged[0]
     assert card.warm_up_days == pytest.approx(3)
     assert card.periods == (444, 444)
-    # The market is made of such levels: here the map has to win.
+    # The liquidations of this market follow from the levels, so the map must improve on price.
     assert card.demonstrated == (True, True)
     rows = {row.name: row for row in card.tables["skill"]}
     assert min(rows["map alone"].gain) > 0.3
     assert card.mapped is not None
     assert card.calibration is not None
     text = format_backtests([card, card])
-    assert text.count("What was fitted") == 1
-    assert "Longs: the map adds to price alone." in text
+    assert text.count("**Fitted shares") == 1
+    assert "Longs: the map improves on price alone." in text
 
 
-def test_the_verb_prints_json_and_fills_the_page(market: Path, tmp_path: Path) -> None:
+def test_fits_that_did_not_converge_are_reported_in_the_tables(market: Path) -> None:
+    with open_store(market) as store:
+        (test,) = suggest_plan(store).test
+        (card,) = run_backtests(store, [test])
+        start, end = test.span("fitted")
+        bars = store.market_bars(test.instrument, test.span("judged")[1], interval_s=3600)
+        liquidations = store.liquidations(test.feed, start, test.span("judged")[1])
+        periods = match_periods(bars, liquidations)
+        fitted, judged = periods.between(start, end), periods.between(*test.span("judged"))
+        cut = Evaluation(bars, periods, fitted, judged, em_iterations=2)
+        unfitted = replace(cut, newton_iterations=1)
+        calibration = fit_calibration(bars, liquidations, feed=BTC, start=start, end=end, resamples=0, max_iterations=2)
+    assert "Warning" not in format_backtests([card])
+    rows = {row.name: row for row in score_tables(cut, placebos=False)["skill"]}
+    assert rows["price alone"].converged == (True, True)
+    assert rows["map alone"].converged == (False, False)
+    assert rows["map alone"].to_dict()["long"]["converged"] is False  # type: ignore[call-overload,index]
+    assert not any(any(row.converged) for row in score_tables(unfitted, placebos=False)["skill"])
+    text = format_backtests([replace(card, tables={"skill": tuple(rows.values())}, calibration=calibration)])
+    assert "\n\nWarning: a fit of map alone for longs did not converge; its figures are approximate.\n" in text
+    assert "Warning: a fit of price alone for" not in text
+    assert "Warning: the fit of longs did not converge in 2 iterations: shares are approximate." in text
+
+
+def test_the_command_prints_json_and_fills_the_page(market: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     command = [sys.executable, "-c", "from liqmap.cli import main; main()", "score", "--db", str(market)]
@@ -120,16 +148,16 @@ def test_calibrating_from_the_command_line_changes_later_maps(
         assert len(history.map(BTC, START + 29 * day).brackets) < len(DISTANCES)
 
 
-def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
+def test_a_page_without_markers_is_unchanged(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("nothing here\n")
-    with pytest.raises(InputError, match="no place for the tables"):
+    with pytest.raises(InputError, match="no markers for the tables"):
         write_between_markers("new", page)
     assert page.read_text() == "nothing here\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         ("[[test]\n", "TOML"),
         ("", "test"),
@@ -137,23 +165,23 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
         (WHOLE + 'judged = ["2026-01-02", "2026-01-01"]\n', "not before its end"),
     ],
 )
-def test_a_wrong_plan_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_an_invalid_plan_is_a_one_line_error(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "plan.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(InputError, match=problem) as caught:
         read_plan(path)
     assert str(caught.value).startswith(f"liqmap: score: {path}")
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_history_has_nothing_to_score(tmp_path: Path) -> None:
+def test_an_empty_history_cannot_be_scored(tmp_path: Path) -> None:
     with open_store(":memory:", "w") as store, pytest.raises(NotFoundError, match="nothing scored"):
         suggest_plan(store)
     with pytest.raises(InputError, match="a plan file"):
         read_plan(tmp_path / "none.toml")
 
 
-def test_the_page_in_docs_is_of_this_plan(pytestconfig: pytest.Config) -> None:
+def test_the_documentation_contains_the_tables_of_the_plan(pytestconfig: pytest.Config) -> None:
     page = (pytestconfig.rootpath / "docs" / "skill.md").read_text("utf-8")
     plan = read_plan(pytestconfig.rootpath / "reports" / "skill.toml")
     for test in (*plan.test, *plan.simulated):

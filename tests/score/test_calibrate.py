@@ -1,4 +1,4 @@
-"""Calibrations are dated, kept, and used by later maps only."""
+"""Calibrations are dated and immutable, and only later maps use them."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ TRUTH[16:20] *= 4
 def made() -> tuple[Calibration, np.ndarray]:
     bars = walk(24 * 120, seed=4)
     swept = predict_unit_shares(bars)
-    usd = (swept.standing + swept.born) @ TRUTH
+    usd = (swept.existing + swept.opened) @ TRUTH
     return calibrate(
         bars, windows(bars, usd), feed="sim:BTC", start=30 * 24 * HOUR, end=120 * 24 * HOUR, resamples=20
     ), usd
 
 
-def test_a_calibration_finds_where_the_mass_is(made: tuple[Calibration, np.ndarray]) -> None:
+def test_a_calibration_recovers_the_distribution_of_distances(made: tuple[Calibration, np.ndarray]) -> None:
     found = made[0]
     near = np.array(DISTANCES) < 0.02
     for shares in (found.kernel.long, found.kernel.short):
-        # Neighbours are told apart but roughly; what opens nearby comes out right in sum, and the bulge is seen.
+        # Neighbouring brackets are nearly collinear: the sum of the near brackets and the raised ones are recovered.
         raised = np.array(shares) / (np.array(DISTANCES) ** -0.5)
         assert raised[16:20].mean() > 1.3 * raised[near & (TRUTH < 3e-3)].mean()
         assert np.sum(np.array(shares)[near]) == pytest.approx(TRUTH[near].sum(), rel=0.15)
 
 
-def test_it_survives_being_written_down(made: tuple[Calibration, np.ndarray]) -> None:
+def test_a_calibration_survives_serialisation(made: tuple[Calibration, np.ndarray]) -> None:
     text = json.dumps(made[0].to_dict(), allow_nan=False)
     assert Calibration.from_dict(json.loads(text)) == made[0]
 
 
-def test_it_cannot_be_issued_before_its_data_end() -> None:
+def test_a_calibration_cannot_be_issued_before_its_data_end() -> None:
     bars = walk(240)
     with pytest.raises(InputError, match="when its data end"):
         calibrate(bars, windows(bars, np.ones((240, 2))), feed="x", start=0, end=240 * HOUR, issued_at=239 * HOUR)
 
 
-def test_a_kernel_refuses_what_is_none() -> None:
+def test_a_calibrated_recipe_rejects_invalid_distances_and_shares() -> None:
     for bad in ((0.1, 0.1), (0.01, 0.1), (0.1, 0.0)):
         with pytest.raises(InputError, match="descending fractions"):
             CalibratedRecipe(bad, (0.1, 0.1), (0.1, 0.1))
@@ -77,7 +77,7 @@ def history(shared: Path) -> Iterator[History]:
         yield history
 
 
-def test_later_maps_use_it_and_earlier_ones_never(history: History) -> None:
+def test_only_maps_after_the_issue_time_use_a_calibration(history: History) -> None:
     before = history.map(BTC, "2026-01-20")
     fitted = history.calibrate(BTC, "2025-12-18", "2026-01-08", feed="coinglass:BTC", issued_at="2026-01-09")
     assert history.map(BTC, "2026-01-08T23:00Z").brackets == before.brackets
@@ -86,11 +86,11 @@ def test_later_maps_use_it_and_earlier_ones_never(history: History) -> None:
     assert any("coinglass:BTC, 2025-12-18 to 2026-01-08" in note for note in after.provenance.assumptions)
     asked = history.map(BTC, "2026-01-09", recipe=fitted.kernel)
     assert (asked.long == after.long).all()
-    # The map is no larger than what was seen to be liquidated: some per cent of open interest, and the ledger balances.
+    # The map holds some per cent of open interest, as much as was liquidated, and the ledger balances.
     assert after.ledger.error(after.open_interest) < 1e-9
     for side in (after.ledger.long, after.ledger.short):
         assert 0.03 < side.mapped / after.open_interest < 0.15
-    # Bars of another series are not what it was fitted on.
+    # The calibration does not apply to bars of another series.
     assert (
         calibrations.calibration_in_force(
             history, BTC, parse_instant("2026-02-01"), interval_s=300, price_source="last"
@@ -99,7 +99,7 @@ def test_later_maps_use_it_and_earlier_ones_never(history: History) -> None:
     )
 
 
-def test_a_heatmap_columns_equals_the_map(history: History) -> None:
+def test_a_heatmap_column_equals_the_map_of_its_time(history: History) -> None:
     history.calibrate(BTC, "2025-12-18", "2026-01-08", feed="coinglass:BTC", issued_at="2026-01-09")
     heat = history.heatmap(BTC, "2026-01-12", "2026-01-14", step="1d")
     single = history.map(BTC, "2026-01-14")
@@ -107,7 +107,7 @@ def test_a_heatmap_columns_equals_the_map(history: History) -> None:
     assert heat.long[-1].sum() + heat.outside[-1, 0] == pytest.approx(whole, rel=1e-6)
 
 
-def test_the_same_calibration_twice_is_there_once(history: History) -> None:
+def test_storing_a_calibration_is_idempotent(history: History) -> None:
     with history.reading() as connection:
         (before,) = connection.execute("SELECT count(*) FROM calibrations").fetchone()
         history.calibrate(BTC, "2025-12-18", "2026-01-08", feed="coinglass:BTC", issued_at="2026-01-09")
@@ -115,8 +115,25 @@ def test_the_same_calibration_twice_is_there_once(history: History) -> None:
     assert after == max(before, 1)
 
 
-def test_no_volume_no_calibration() -> None:
+def test_a_calibration_without_volume_is_rejected() -> None:
     bars = walk(240)
-    silent = replace(bars, volume_base=np.full(240, np.nan))
+    without_volume = replace(bars, volume_base=np.full(240, np.nan))
     with pytest.raises(NotFoundError, match="no traded volume"):
-        calibrate(silent, windows(bars, np.ones((240, 2))), feed="x", start=0, end=240 * HOUR)
+        calibrate(without_volume, windows(bars, np.ones((240, 2))), feed="x", start=0, end=240 * HOUR)
+
+
+def test_a_calibration_reports_fits_that_did_not_converge() -> None:
+    bars = walk(24 * 10, seed=4)
+    swept = predict_unit_shares(bars)
+    realised = windows(bars, (swept.existing + swept.opened) @ TRUTH + 1e3)
+    span = {"start": 24 * HOUR, "end": 240 * HOUR}
+    cut = calibrate(bars, realised, feed="sim:BTC", **span, resamples=5, max_iterations=2)
+    assert [note for note in cut.notes if "did not converge" in note] == [
+        "the fit of longs did not converge in 2 iterations: shares are approximate",
+        "5 of 5 resamples of longs did not converge: intervals are approximate",
+        "the fit of shorts did not converge in 2 iterations: shares are approximate",
+        "5 of 5 resamples of shorts did not converge: intervals are approximate",
+    ]
+    assert Calibration.from_dict(json.loads(json.dumps(cut.to_dict()))) == cut
+    full = calibrate(bars, realised, feed="sim:BTC", **span, resamples=5)
+    assert not any("did not converge" in note for note in full.notes)

@@ -1,4 +1,4 @@
-"""The features see nothing of the future, and placebos are what they say."""
+"""Predictions and features use no later data, and placebos change only what they are documented to change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CUT = 300
 
 
 def changed_after(cut: int) -> object:
-    """The same market up to a bar, another one from there on."""
+    """The same market up to a bar, and another market after it."""
     other = walk(400, seed=10)
     jump = BARS.close[cut - 1] / other.open[cut]
     columns = {}
@@ -31,9 +31,9 @@ def changed_after(cut: int) -> object:
     return replace(BARS, **columns)
 
 
-def test_changing_the_future_changes_nothing_before() -> None:
-    then, now = predict_unit_shares(BARS), predict_unit_shares(changed_after(CUT))
-    for a, b in ((then.standing, now.standing), (then.born, now.born)):
+def test_later_bars_do_not_change_earlier_predictions() -> None:
+    before, after = predict_unit_shares(BARS), predict_unit_shares(changed_after(CUT))
+    for a, b in ((before.existing, after.existing), (before.opened, after.opened)):
         assert (a[:CUT] == b[:CUT]).all()
         assert not (a[CUT:] == b[CUT:]).all()
     periods = match_periods(BARS, windows(BARS, np.ones((400, 2))))
@@ -42,20 +42,20 @@ def test_changing_the_future_changes_nothing_before() -> None:
         assert (a[:CUT] == b[:CUT]).all()
 
 
-def test_a_bars_own_volume_changes_nothing_of_what_it_sweeps() -> None:
-    """Neither standing levels nor, at usual volume, what opens within the bar."""
+def test_a_bars_own_volume_does_not_change_its_predictions() -> None:
+    """Neither for existing levels nor, at trailing mean volume, for positions opened within the bar."""
     volume = BARS.volume_base.copy()
     volume[CUT] *= 50
-    then, now = predict_unit_shares(BARS), predict_unit_shares(replace(BARS, volume_base=volume))
-    assert (then.standing[: CUT + 1] == now.standing[: CUT + 1]).all()
-    assert now.born[: CUT + 1] == pytest.approx(then.born[: CUT + 1], rel=1e-9)
-    assert (now.standing[CUT + 1 :] != then.standing[CUT + 1 :]).any()
+    before, after = predict_unit_shares(BARS), predict_unit_shares(replace(BARS, volume_base=volume))
+    assert (before.existing[: CUT + 1] == after.existing[: CUT + 1]).all()
+    assert after.opened[: CUT + 1] == pytest.approx(before.opened[: CUT + 1], rel=1e-9)
+    assert (after.existing[CUT + 1 :] != before.existing[CUT + 1 :]).any()
     own = predict_unit_shares(replace(BARS, volume_base=volume), expected=False)
-    assert own.born[CUT].sum() > 10 * then.born[CUT].sum()
+    assert own.opened[CUT].sum() > 10 * before.opened[CUT].sum()
 
 
-def test_two_strokes_are_the_engines_one() -> None:
-    """Standing and born together are what the engine predicts in one go."""
+def test_two_steps_per_bar_equal_one_engine_step() -> None:
+    """The liquidations of existing and of newly opened positions add up to those of one step."""
     kernel = CalibratedRecipe.uniform(0.001)
     fed = kernel.engine_bars(BARS, instrument="sim:BTC")
     whole, rescaled = Cohorts(kernel.rows(), kernel.step).advance(
@@ -63,11 +63,11 @@ def test_two_strokes_are_the_engines_one() -> None:
     )
     parts = predict_with_engine(fed, kernel.rows(), kernel.step)
     assert rescaled == 0
-    assert parts.standing + parts.born == pytest.approx(whole, rel=1e-9, abs=1e-6)
-    assert (parts.born > 0).any()
+    assert parts.existing + parts.opened == pytest.approx(whole, rel=1e-9, abs=1e-6)
+    assert (parts.opened > 0).any()
 
 
-def test_price_alone_by_hand() -> None:
+def test_price_features_equal_hand_computed_values() -> None:
     bars = replace(
         walk(6),
         open=np.array([100.0, 100, 98, 97, 99, 99]),
@@ -77,36 +77,36 @@ def test_price_alone_by_hand() -> None:
     )
     periods = match_periods(bars, windows(bars, np.ones((6, 2))))
     down, up = new_extremes(bars, periods, 0), new_extremes(bars, periods, 1)
-    # The last bar falls from 99 to 95; the four before it had reached 97, and so had all.
+    # The last bar falls from 99 to 95; the low of every look-back before it is 97.
     assert down[5] == pytest.approx([np.log(99 / 95), *[np.log(97 / 95)] * 5])
     assert up[5] == pytest.approx([0.0] * 6, abs=1e-15)
     assert up[4] == pytest.approx([np.log(100 / 99), *[0.0] * 5])
     assert close_moves(bars, periods, 0)[5] == pytest.approx([np.log(99 / 95), np.log(99 / 96)])
 
 
-def test_placebos_keep_amounts() -> None:
+def test_placebos_preserve_total_volume() -> None:
     flat = placebo.constant_volume(BARS)
     assert flat.volume_base.sum() == pytest.approx(BARS.volume_base.sum())
     assert np.ptp(flat.volume_base) == 0
-    dealt = placebo.shuffled_days(BARS, seed=2)
-    assert sorted(dealt.volume_base) == sorted(BARS.volume_base)
+    shuffled = placebo.shuffled_days(BARS, seed=2)
+    assert sorted(shuffled.volume_base) == sorted(BARS.volume_base)
     days = {tuple(day) for day in BARS.volume_base[:384].reshape(-1, 24)}
-    assert {tuple(day) for day in dealt.volume_base[:384].reshape(-1, 24)} == days
-    assert (dealt.volume_base != BARS.volume_base).mean() > 0.5
+    assert {tuple(day) for day in shuffled.volume_base[:384].reshape(-1, 24)} == days
+    assert (shuffled.volume_base != BARS.volume_base).mean() > 0.5
 
 
-def test_a_mirrored_market_mirrors_its_placebo() -> None:
-    """On the market turned upside down the wrong side's levels are this market's right ones."""
+def test_the_mirrored_placebo_swaps_sides() -> None:
+    """A mirrored bar sweeps the other side, whose amount is assigned to the side of the original bar."""
     periods = match_periods(BARS, windows(BARS, np.ones((400, 2))))
     wrong = placebo.mirrored(BARS, periods)
     assert wrong.shape == (400, 2, 24)
-    # A bar that only rose, met upside down, only falls: it sweeps longs, which then stand in for shorts.
+    # A bar that only rises only falls when mirrored: it sweeps longs, which are assigned to shorts.
     up = np.flatnonzero(BARS.low == BARS.open)
     assert (wrong[up, 0].sum(axis=-1) == 0).all()
     assert wrong.sum() > 0
 
 
-def test_usual_volume_is_the_day_before() -> None:
+def test_trailing_volume_is_the_mean_of_the_day_before() -> None:
     volume = np.arange(400.0)
     volume[5] = np.nan
     usual = trailing_volume(replace(BARS, volume_base=volume), instrument="sim:BTC")
@@ -116,19 +116,19 @@ def test_usual_volume_is_the_day_before() -> None:
     assert usual[100] == pytest.approx(volume[76:100].mean())
 
 
-def test_no_volume_is_said() -> None:
+def test_predictions_without_volume_are_rejected() -> None:
     with pytest.raises(NotFoundError, match="no traded volume"):
         predict_unit_shares(replace(BARS, volume_base=np.full(400, np.nan)))
 
 
-def test_periods_hold_whole_bars_and_both_sides() -> None:
+def test_periods_need_all_bars_and_both_sides() -> None:
     bars = walk(60, interval_s=300)
     realised = windows(walk(10, interval_s=1800), np.arange(20.0).reshape(10, 2))
     periods = match_periods(bars, realised)
     assert periods.bars == 6
     assert periods.realised.tolist() == np.arange(20.0).reshape(10, 2).tolist()
     assert periods.gather(np.ones((60, 1))).ravel().tolist() == [6.0] * 10
-    # Without one five-minute bar, and without one short window, two periods are left out.
+    # One missing five-minute bar and one missing window of shorts exclude two periods.
     keep = np.arange(60) != 15
     columns = {n: getattr(bars, n)[keep] for n in ("ts", "open", "high", "low", "close", "volume_base", "oi_base")}
     fewer = replace(realised, **{n: getattr(realised, n)[:-1] for n in ("ts", "window_s", "long", "usd", "feed")})

@@ -1,4 +1,4 @@
-"""A one-a-second feed is multiplied up; windows are left alone."""
+"""Throttled single events are multiplied by the correction; windows are unchanged."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from liqmap.score.feed_correction import correct_throttling, throttle_multiplier
 from liqmap.score.periods import match_periods
 
 
-def test_the_correction_gives_back_what_a_poisson_feed_lost() -> None:
+def test_the_correction_recovers_a_throttled_poisson_feed() -> None:
     random = np.random.default_rng(1)
     rate = np.repeat([0.05, 0.5, 1.5], 3600)
     events = random.poisson(rate)
-    shown = np.flatnonzero(events)
+    reported = np.flatnonzero(events)
     realised = Liquidations(
-        ts=shown * 1_000_000,
-        window_s=np.zeros(len(shown), dtype=np.int64),
-        long=np.ones(len(shown), dtype=bool),
-        price=np.full(len(shown), np.nan),
-        size_base=np.full(len(shown), np.nan),
-        usd=np.ones(len(shown)),
-        feed=np.full(len(shown), "throttled"),
+        ts=reported * 1_000_000,
+        window_s=np.zeros(len(reported), dtype=np.int64),
+        long=np.ones(len(reported), dtype=bool),
+        price=np.full(len(reported), np.nan),
+        size_base=np.full(len(reported), np.nan),
+        usd=np.ones(len(reported)),
+        feed=np.full(len(reported), "throttled"),
     )
     bars = walk(3)
     periods = match_periods(bars, realised)
     assert periods.throttled
     assert correct_throttling(realised, periods)[:, 0] == pytest.approx(events.reshape(3, -1).sum(axis=1), rel=0.05)
-    whole = replace(realised, feed=np.full(len(shown), "complete"))
-    assert (correct_throttling(whole, match_periods(bars, whole))[:, 0] == np.bincount(shown // 3600)).all()
+    whole = replace(realised, feed=np.full(len(reported), "complete"))
+    assert (correct_throttling(whole, match_periods(bars, whole))[:, 0] == np.bincount(reported // 3600)).all()
 
 
-def test_a_share_is_a_share() -> None:
+def test_a_share_outside_0_to_1_is_rejected() -> None:
     with pytest.raises(InputError, match="share outside"):
         throttle_multiplier(np.array([1.2]))

@@ -1,4 +1,4 @@
-"""The default recipe, nothing calibrated, on half hours of May and June 2026."""
+"""The default recipe, without calibration, on half hours of May and June 2026."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def card(shared: Path, pytestconfig: pytest.Config) -> BacktestResult:
     return card
 
 
-def test_ranks_agree_and_beat_price_alone(card: BacktestResult) -> None:
+def test_rank_correlations_are_high_and_above_price_alone(card: BacktestResult) -> None:
     by_name = {c.name: c for c in card.correlations}
-    for name in ("map alone", "map alone, standing levels only"):
+    for name in ("map alone", "map alone, existing levels only"):
         assert by_name[name].long >= 0.84
         assert by_name[name].short >= 0.80
     best = max((c for c in card.correlations if "map" not in c.name), key=lambda c: c.long)
@@ -38,14 +38,14 @@ def test_ranks_agree_and_beat_price_alone(card: BacktestResult) -> None:
     assert by_name["map alone"].short > best.short + 0.05
 
 
-def test_the_same_table_is_made(card: BacktestResult) -> None:
+def test_the_score_table_has_the_documented_rows(card: BacktestResult) -> None:
     assert [row.name for row in card.tables["skill"]] == [
         "the move alone",
         "price alone",
         "map alone",
         "price + map",
-        "map alone, standing levels only",
-        "price + map, standing levels only",
+        "map alone, existing levels only",
+        "price + map, existing levels only",
     ]
     assert card.periods == (256, 271)
     assert card.warm_up_days == pytest.approx(3, abs=0.01)

@@ -1,4 +1,4 @@
-"""What the calibrated kernel is worth on three weeks it was not fitted to, and on the fortnight before."""
+"""Score of the calibrated recipe on the three weeks after the fitted span and on the two weeks before it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def winter(shared: Path) -> Callable[[str, str], Evaluation]:
-    """Trials on the hourly panel, fitted on 2025-12-18 → 2026-01-08, warmed up on the whole of 2025."""
+    """Evaluations on hourly data, fitted on 2025-12-18 → 2026-01-08 after a warm-up over the whole of 2025."""
     with open_store(":memory:", "w") as store:
         for name in ("btc_spot_1h_20250101_20260131.csv", "btc_1h_20251204_20260131.csv"):
             store.load(shared / "data" / name, instrument="binance:BTCUSDT")
@@ -27,10 +27,10 @@ def winter(shared: Path) -> Callable[[str, str], Evaluation]:
         periods = match_periods(bars, store.liquidations("coinglass:BTC", parse_instant("2025-12-04"), end))
     fitted = periods.between(parse_instant("2025-12-18"), parse_instant("2026-01-08"))
 
-    def trial(start: str, end: str) -> Evaluation:
+    def evaluation(start: str, end: str) -> Evaluation:
         return Evaluation(bars, periods, fitted, periods.between(parse_instant(start), parse_instant(end)))
 
-    return trial
+    return evaluation
 
 
 @pytest.fixture(scope="module")
@@ -43,33 +43,33 @@ def january(tables: dict[str, tuple[ScoreRow, ...]]) -> dict[str, ScoreRow]:
     return {row.name: row for row in tables["skill"]}
 
 
-def test_price_alone_is_as_strong_as_it_was_elsewhere(january: dict[str, ScoreRow]) -> None:
-    """An independent prototype of the same baseline got 752 and 353."""
+def test_price_alone_equals_an_independent_implementation(january: dict[str, ScoreRow]) -> None:
+    """An independent prototype of the same baseline gave 752 and 353."""
     assert january["price alone"].deviance == pytest.approx((752, 353), rel=0.05)
 
 
 def test_map_alone_beats_price_alone(january: dict[str, ScoreRow]) -> None:
-    for name in ("map alone", "map alone, standing levels only"):
+    for name in ("map alone", "map alone, existing levels only"):
         assert min(january[name].gain) > 0
         assert min(january[name].low) > 0
 
 
-def test_price_and_map_beat_price_alone_by_far(january: dict[str, ScoreRow]) -> None:
-    for name in ("price + map", "price + map, standing levels only"):
+def test_price_and_map_beat_price_alone_by_a_margin(january: dict[str, ScoreRow]) -> None:
+    for name in ("price + map", "price + map, existing levels only"):
         long, short = january[name].gain
         assert long >= 0.25
         assert short >= 0.15
         assert min(january[name].low) > 0
 
 
-def test_it_adds_to_the_harder_baseline_too(tables: dict[str, tuple[ScoreRow, ...]]) -> None:
+def test_the_map_improves_the_harder_baseline(tables: dict[str, tuple[ScoreRow, ...]]) -> None:
     row = tables["harder"][-1]
-    assert row.name == "price, range and close + map, standing levels only"
+    assert row.name == "price, range and close + map, existing levels only"
     assert min(row.gain) > 0.15
     assert min(row.low) > 0
 
 
-def test_the_fortnight_before_agrees(winter: Callable[[str, str], Evaluation]) -> None:
+def test_the_two_weeks_before_agree(winter: Callable[[str, str], Evaluation]) -> None:
     rows = {row.name: row for row in score_tables(winter("2025-12-04", "2025-12-18"), placebos=False)["skill"]}
     assert min(rows["map alone"].gain) > 0.15
     assert min(rows["price + map"].gain) > 0.10

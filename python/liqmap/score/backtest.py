@@ -1,4 +1,4 @@
-"""The scorecard: every test of a plan, with its tables."""
+"""Backtests: the tests of a plan, with their score tables."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ __all__ = ["BacktestResult", "run_backtests"]
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
-    """What one test came to.
+    """Result of one test.
 
     Attributes:
-        test: What was asked.
-        periods: How many were fitted and judged.
+        test: The test.
+        periods: Number of fitted and of evaluated periods.
         hours: Length of a period.
-        warm_up_days: Between the first bar and the first fitted period.
-        realised: USD liquidated in the judged span, longs first.
-        tables: ``skill``, and where asked for ``harder`` and ``placebo``.
-        correlations: Rank correlations, for a recipe as it stands.
-        calibration: What was fitted, where something was.
-        mapped: Share of open interest on the map at the end of the fitted span, longs first, where it is known.
+        warm_up_days: Days between the first bar and the first fitted or evaluated period.
+        realised: USD liquidated in the evaluation span, longs first.
+        tables: ``skill``; for a calibrated recipe also ``harder`` and, if requested, ``placebo``.
+        correlations: Rank correlations, for the default recipe only.
+        calibration: The fit; ``None`` for the default recipe.
+        mapped: Mapped share of open interest at the end of the fitted span, longs first; ``None`` if not known.
     """
 
     test: ScoreTest
@@ -53,12 +53,12 @@ class BacktestResult:
 
     @property
     def demonstrated(self) -> tuple[bool, bool]:
-        """Whether price + map beats price alone with 95 % of the resamples, longs first."""
+        """Whether price + map beats price alone in 95 % of the resamples, longs first."""
         row = next(row for row in self.tables["skill"] if row.name == "price + map")
         return row.low[0] > 0, row.low[1] > 0
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
+        """The attributes as JSON values."""
         return {
             "test": self.test.model_dump(mode="json"),
             "periods": {"fitted": self.periods[0], "judged": self.periods[1]},
@@ -74,11 +74,11 @@ class BacktestResult:
 
 
 def run_backtests(store: Store, tests: Iterable[ScoreTest]) -> tuple[BacktestResult, ...]:
-    """Run the tests, one after the other.
+    """Run the tests in order.
 
     Raises:
-        NotFoundError: The history does not hold what a test needs.
-        InputError: Nothing was liquidated in a span.
+        NotFoundError: The history lacks data that a test needs.
+        InputError: A span has no realised liquidations on a side.
     """
     return tuple(_run_test(store, test) for test in tests)
 
@@ -89,20 +89,20 @@ def _run_test(store: Store, test: ScoreTest) -> BacktestResult:
     bars = store.market_bars(test.instrument, end, interval_s=test.interval_s, price_source=test.price_source)
     start = min(fitted[0], judged[0])
     periods = match_periods(bars, store.liquidations(test.feed, start, end))
-    trial = Evaluation(bars, periods, periods.between(*fitted), periods.between(*judged))
+    evaluation = Evaluation(bars, periods, periods.between(*fitted), periods.between(*judged))
     correlations: tuple[Correlation, ...] = ()
     calibration = None
     if test.recipe == "default":
         tables, correlations = evaluate_default_recipe(
-            trial, store.tiers(test.instrument, at=fitted[1]), DEFAULT_RECIPE
+            evaluation, store.tiers(test.instrument, at=fitted[1]), DEFAULT_RECIPE
         )
     else:
-        tables = score_tables(trial, placebos=test.placebos)
+        tables = score_tables(evaluation, placebos=test.placebos)
         calibration = _calibration(store, test)
-    realised = periods.realised[trial.judged].sum(axis=0)
+    realised = periods.realised[evaluation.judged].sum(axis=0)
     return BacktestResult(
         test=test,
-        periods=(len(trial.fitted), len(trial.judged)),
+        periods=(len(evaluation.fitted), len(evaluation.judged)),
         hours=periods.hours,
         warm_up_days=(start - int(bars.ts[0])) / 86_400e6,
         realised=(float(realised[0]), float(realised[1])),
@@ -120,12 +120,12 @@ def _calibration(store: Store, test: ScoreTest) -> Calibration:
 
 
 def _mapped_shares(store: Store, fitted: Calibration) -> tuple[float, float] | None:
-    """Share of open interest that is on the map when the fitted span ends; None where open interest is not known."""
+    """Mapped share of open interest at the end of the fitted span; None without open interest."""
     name, end = fitted.instrument, fitted.end
     bars = store.market_bars(name, end, interval_s=fitted.interval_s, price_source=fitted.price_source)
     if not (bars.oi_base > 0).any():
         return None
-    nursery = prepare_run(bars, store.tiers(name, at=end), fitted.kernel, instrument=name, at=end)
-    nursery.advance_to(len(bars))
-    ledger, interest = nursery.ledger(), nursery.bars.open_interest[-1]
+    run = prepare_run(bars, store.tiers(name, at=end), fitted.kernel, instrument=name, at=end)
+    run.advance_to(len(bars))
+    ledger, interest = run.ledger(), run.bars.open_interest[-1]
     return ledger.long.mapped / interest, ledger.short.mapped / interest

@@ -1,4 +1,4 @@
-"""From a history to a calibration: what share of traded volume is liquidated at each distance."""
+"""Calibration: the share of traded volume that is liquidated at each distance, fitted to realised liquidations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from liqmap.positions.engine.calibration import Calibration
 from liqmap.score.engine_predictions import predict_unit_shares
 from liqmap.score.feed_correction import correct_throttling
 from liqmap.score.periods import match_periods
-from liqmap.score.stats.em_fit import PRIOR_HOURS, bootstrap_interval, fit_shares
+from liqmap.score.stats.em_fit import MAX_ITERATIONS, PRIOR_HOURS, bootstrap_interval, fit_shares
 
 if TYPE_CHECKING:
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import Liquidations, MarketBars
 
-__all__ = ["calibrate"]
+__all__ = ["NOT_CONVERGED", "calibrate"]
+
+NOT_CONVERGED = "did not converge"
+"""Contained in every note that reports a fit stopped at its iteration limit."""
 
 _MILLION = 1e6
 
@@ -34,22 +37,26 @@ def calibrate(
     issued_at: Instant | None = None,
     distances: tuple[float, ...] = DISTANCES,
     resamples: int = 200,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> Calibration:
-    """Fit a kernel to realised liquidations by MAP-EM, with 90 % intervals.
+    """Fit a calibrated recipe to realised liquidations by MAP-EM, with 90 % intervals.
+
+    Fits that reach the iteration limit are reported in the notes of the result.
 
     Args:
-        bars: With volume, up to ``end``; what lies before ``start`` warms the engine up (a year is good).
-        liquidations: Realised, in windows of a bar or longer, or single events.
-        feed: Whose they are.
-        start: Of the fitted span.
-        end: Of the fitted span.
-        issued_at: When it is published; ``end`` if left out.
-        distances: Of the brackets, descending.
-        resamples: Of the block bootstrap (24-hour blocks); 0 for none, the interval then being the whole of 0 to 1.
+        bars: Bars with volume, up to ``end``; bars before ``start`` warm the engine up (one year is recommended).
+        liquidations: Realised liquidations, in windows of a bar or longer, or as single events.
+        feed: Source of the liquidations.
+        start: Start of the fitted span.
+        end: End of the fitted span.
+        issued_at: Issue time of the calibration; ``end`` by default.
+        distances: Distances of the brackets, descending.
+        resamples: Number of block-bootstrap resamples (24-hour blocks); with 0 the intervals are 0 to 1.
+        max_iterations: Limit of EM iterations of each fit.
 
     Raises:
         NotFoundError: No volume, or no liquidations in the span.
-        InputError: Nothing was swept or liquidated on a side, or it is to be issued before its data end.
+        InputError: No predicted or realised liquidations on a side, or an issue time before the end of the data.
     """
     issued = end if issued_at is None else issued_at
     if issued < end:
@@ -58,21 +65,37 @@ def calibrate(
     inside = periods.between(start, end)
     realised = correct_throttling(liquidations, periods) if periods.throttled else periods.realised
     swept = predict_unit_shares(bars, distances)
-    usual = periods.gather(trailing_volume(bars, instrument=bars.instrument) * bars.open)[inside] / _MILLION
+    mean_volume = periods.gather(trailing_volume(bars, instrument=bars.instrument) * bars.open)[inside] / _MILLION
     prior, weight = prior_shape(distances), PRIOR_HOURS / periods.hours
+    notes = _notes(liquidations, len(inside), periods.throttled, bool(resamples))
     shares, lows, highs, priors, background = [], [], [], [], []
-    for side in (0, 1):
-        x = periods.gather((swept.standing + swept.born)[:, side])[inside] / _MILLION
+    for side, name in enumerate(("longs", "shorts")):
+        x = periods.gather((swept.existing + swept.opened)[:, side])[inside] / _MILLION
         y = realised[inside, side] / _MILLION
-        found = fit_shares(x, y, usual, prior=prior, prior_periods=weight)
+        fit = fit_shares(x, y, mean_volume, prior=prior, prior_periods=weight, max_iterations=max_iterations)
+        if not fit.converged:
+            notes.append(f"the fit of {name} {NOT_CONVERGED} in {max_iterations} iterations: shares are approximate")
         bounds = np.stack([np.zeros(len(distances)), np.ones(len(distances))])
         if resamples:
-            bounds = bootstrap_interval(
-                x, y, usual, block=24 / periods.hours, resamples=resamples, prior=prior, prior_periods=weight
-            )[[0, 2]]
-        shares.append(tuple(found.brackets.tolist()))
-        priors.append(tuple(found.prior_share.tolist()))
-        background.append(found.background)
+            bootstrap = bootstrap_interval(
+                x,
+                y,
+                mean_volume,
+                block=24 / periods.hours,
+                resamples=resamples,
+                prior=prior,
+                prior_periods=weight,
+                max_iterations=max_iterations,
+            )
+            bounds = bootstrap.quantiles[[0, 2]]
+            if bootstrap.not_converged:
+                notes.append(
+                    f"{bootstrap.not_converged} of {resamples} resamples of {name} {NOT_CONVERGED}: "
+                    "intervals are approximate"
+                )
+        shares.append(tuple(fit.brackets.tolist()))
+        priors.append(tuple(fit.prior_share.tolist()))
+        background.append(fit.background)
         lows.append(tuple(bounds[0].tolist()))
         highs.append(tuple(bounds[1].tolist()))
     return Calibration(
@@ -88,19 +111,19 @@ def calibrate(
         high=(highs[0], highs[1]),
         prior_share=(priors[0], priors[1]),
         background=(background[0], background[1]),
-        notes=_notes(liquidations, len(inside), periods.throttled, bool(resamples)),
+        notes=tuple(notes),
     )
 
 
-def _notes(liquidations: Liquidations, periods: int, throttled: bool, bootstrapped: bool) -> tuple[str, ...]:
+def _notes(liquidations: Liquidations, periods: int, throttled: bool, bootstrapped: bool) -> list[str]:
     notes = [
-        f"fitted on {periods} periods; the prior weighs {PRIOR_HOURS / 24:g} days",
-        "a share is what opens times what survives until price comes: the two cannot be told apart",
+        f"fitted on {periods} periods; the prior has the weight of {PRIOR_HOURS / 24:g} days",
+        "a share is opened share times surviving share; the data identify only their product",
     ]
     if not bootstrapped:
-        notes.append("no intervals were made")
+        notes.append("intervals were not computed")
     if throttled:
-        notes.append("the feed leaves liquidations out; they were multiplied by the least that can be missing")
+        notes.append("the feed omits liquidations; amounts were multiplied by a lower bound of the correction")
     if "aggregate" in liquidations.feed:
-        notes.append("a vendor's sum over venues, some of which leave liquidations out: the shares are lower bounds")
-    return tuple(notes)
+        notes.append("a vendor's sum over venues, some of which omit liquidations: the shares are lower bounds")
+    return notes

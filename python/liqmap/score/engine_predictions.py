@@ -1,4 +1,4 @@
-"""What the engine says a bar sweeps, by bracket: levels that stood before it apart from what opens within it."""
+"""Liquidations predicted by the cohort engine for each bar, by bracket and by age of the position."""
 
 from __future__ import annotations
 
@@ -24,54 +24,54 @@ class EnginePredictions:
     """USD swept in each bar, shape ``(bars, 2, brackets)``, longs first.
 
     Attributes:
-        standing: Of levels that stood when the bar began: nothing of the bar but its low and high decides it.
-        born: Of positions that open and are liquidated within the bar; depends on its volume and close.
+        existing: From levels that existed when the bar began; of the bar, only its low and high matter.
+        opened: From positions that open and are liquidated within the bar; depends on its volume and close.
     """
 
-    standing: Floats
-    born: Floats
+    existing: Floats
+    opened: Floats
 
 
 def predict_with_engine(fed: EngineBars, brackets: Floats, step: float) -> EnginePredictions:
-    """Advance the engine over the bars, each in two strokes: first its range without entries, then its entries."""
-    still = np.zeros(len(fed.hours))
+    """Advance the engine over the bars, each in two steps: its price range without entries, then its entries."""
+    zeros = np.zeros(len(fed.hours))
 
-    def both(first: Floats, second: Floats) -> Floats:
+    def interleave(first: Floats, second: Floats) -> Floats:
         return np.ascontiguousarray(np.column_stack([first, second]).ravel())
 
     usd, _ = _core.Cohorts(brackets, step).advance(
-        both(fed.hours, still),
-        both(fed.low, fed.low),
-        both(fed.high, fed.high),
-        both(fed.close, fed.close),
-        both(fed.open_interest, fed.open_interest),
-        both(still, fed.long_flow),
-        both(still, fed.short_flow),
+        interleave(fed.hours, zeros),
+        interleave(fed.low, fed.low),
+        interleave(fed.high, fed.high),
+        interleave(fed.close, fed.close),
+        interleave(fed.open_interest, fed.open_interest),
+        interleave(zeros, fed.long_flow),
+        interleave(zeros, fed.short_flow),
     )
-    return EnginePredictions(standing=usd[0::2], born=usd[1::2])
+    return EnginePredictions(existing=usd[0::2], opened=usd[1::2])
 
 
 def predict_unit_shares(
     bars: MarketBars, distances: tuple[float, ...] = DISTANCES, *, expected: bool = True
 ) -> EnginePredictions:
-    """USD swept per unit of share: the engine is linear in its flow as long as nothing is cut to open interest.
+    """USD swept per unit of share; the engine is linear in its flow as long as positions are not cut to open interest.
 
     Args:
-        bars: In order of time; a year before the first scored bar is a good warm-up.
-        distances: Of the brackets, descending.
-        expected: Let what opens and is swept within a bar follow the volume that was usual before it, not its own:
-            the prediction is then given nothing of the bar but its price path.
+        bars: Bars in order of time; a warm-up of one year before the first scored bar is recommended.
+        distances: Distances of the brackets, descending.
+        expected: Scale the positions opened and swept within a bar to the trailing mean volume instead of the bar's
+            own, so that the prediction uses only the price path of the bar.
 
     Raises:
-        NotFoundError: No volume is known.
+        NotFoundError: All volume is missing.
     """
     share = 0.5 / len(distances)
     kernel = CalibratedRecipe.uniform(share, distances)
     fed = kernel.engine_bars(replace(bars, oi_base=np.full(len(bars), _UNLIMITED_OI)), instrument=bars.instrument)
     swept = predict_with_engine(fed, kernel.rows(), kernel.step)
-    born = swept.born / share
+    opened = swept.opened / share
     if expected:
-        usual = trailing_volume(bars, instrument=bars.instrument)
-        volume = np.where(bars.volume_base > 0, bars.volume_base, usual)
-        born *= np.divide(usual, volume, out=np.ones(len(bars)), where=volume > 0)[:, None, None]
-    return EnginePredictions(standing=swept.standing / share, born=born)
+        mean_volume = trailing_volume(bars, instrument=bars.instrument)
+        volume = np.where(bars.volume_base > 0, bars.volume_base, mean_volume)
+        opened *= np.divide(mean_volume, volume, out=np.ones(len(bars)), where=volume > 0)[:, None, None]
+    return EnginePredictions(existing=swept.existing / share, opened=opened)

@@ -1,4 +1,4 @@
-"""The scorecard of an instrument's issued maps, as of a time: nothing in it was known later."""
+"""The scorecard of an instrument's map snapshots as of a time; it uses only data known at that time."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 __all__ = ["DAYS", "IssuedScorecard", "SideScorecard", "issued_scorecard"]
 
 DAYS = 90
-"""How far back maps are scored."""
+"""Days of maps that are scored."""
 
 _DAY = 86_400_000_000
 _WARM_UP = 3 * _DAY
 _MIN_STEP = 4 * 3_600_000_000
-"""Of maps that are issued more often than that, one in so many is scored."""
+"""Minimum time between scored maps; of maps issued more often, only some are scored."""
 _LOOKBACK = 8 * _DAY
-"""What the oldest map is scored by reaches back a week."""
+"""Bars needed before the oldest map: the baselines look back one week."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SideScorecard:
-    """One side.
+    """Scorecard of one side.
 
     Attributes:
-        maps: Maps with at least one sweep of the side.
-        sweeps: Periods in which the price went where it had not been since the map was issued.
-        skill: ``None`` where there is too little for an interval; ``lacking`` then says what.
-        lacking: Found and needed.
-        deciles: Predicted against realised.
+        maps: Number of maps with at least one sweep of the side.
+        sweeps: Number of sweeps: periods with a new extreme after the issue time of the map.
+        skill: Skill of the maps; ``None`` with too few maps for an interval, see ``lacking``.
+        lacking: Data found and data needed if ``skill`` is ``None``.
+        deciles: Reliability by decile of predicted USD.
     """
 
     maps: int
@@ -63,21 +63,22 @@ class SideScorecard:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class IssuedScorecard:
-    """How the maps of an instrument have done.
+    """Score of the map snapshots of an instrument.
 
     Attributes:
-        instrument: Whose maps.
-        feed: Whose realised liquidations.
-        at: As of when, UTC microseconds.
-        every: Time between scored maps, microseconds; four hours or more.
-        horizon: For how long each is held to what it says: until the next, a day at most.
-        period_s: Length of the periods in which liquidations are counted.
-        throttled: Whether the feed leaves liquidations out.
-        maps: Scored maps.
-        differing: Of them, those on record that the history would give otherwise now; what is on record was scored.
-        first, last: When the first of them was issued, and until when liquidations are known.
-        long, short: By side.
-        bands: Clusters by band.
+        instrument: Instrument of the maps, ``venue:SYMBOL``.
+        feed: Source of the realised liquidations.
+        at: Time of the scorecard, UTC microseconds.
+        every: Time between scored maps, microseconds; at least four hours.
+        horizon: Time for which each map is scored, microseconds: until the next map, at most one day.
+        period_s: Length of the periods of the liquidations, seconds.
+        throttled: Whether the feed omits liquidations.
+        maps: Number of scored maps.
+        differing: Scored maps of the registry that the history would compute differently now; the registered map is
+            scored.
+        first, last: Issue time of the first scored map, and end of the known liquidations.
+        long, short: Scorecards of the sides.
+        bands: Outcomes of clusters by band.
     """
 
     instrument: str
@@ -97,11 +98,11 @@ class IssuedScorecard:
 
     @property
     def per_day(self) -> float:
-        """Scored maps a day."""
+        """Scored maps per day."""
         return _DAY / self.every
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
+        """The attributes as JSON values."""
         plain: dict[str, JSON] = {
             "instrument": self.instrument,
             "feed": self.feed,
@@ -129,19 +130,19 @@ class IssuedScorecard:
 
 
 def issued_scorecard(store: Store, instrument: str, at: Instant, every: Instant) -> IssuedScorecard:
-    """Score the maps that were due every so often before ``at``, each as it was issued.
+    """Score the maps issued at regular times before ``at``, each as issued.
 
-    A map is held to what it says until the next one is issued, a day at most; only maps whose time has run out by
-    ``at`` are scored, and only liquidations that were known by then. The first three days of a history warm up.
+    A map is scored until the next one is issued, at most for one day; only maps whose horizon ends by ``at`` are
+    scored, with liquidations known by then. The first three days of a history are warm-up.
 
     Args:
         store: The history.
         instrument: ``venue:SYMBOL``.
-        at: UTC microseconds; the last of the maps was issued one ``every`` before.
-        every: Microseconds between maps.
+        at: UTC microseconds; the last map was issued one ``every`` earlier.
+        every: Time between maps, microseconds.
 
     Raises:
-        NotFoundError: No bars or no realised liquidations over the same time.
+        NotFoundError: No bars with realised liquidations over the same time, or fewer than two maps.
     """
     every *= -(-_MIN_STEP // every)
     horizon = min(every, _DAY)
@@ -151,17 +152,17 @@ def issued_scorecard(store: Store, instrument: str, at: Instant, every: Instant)
     maps = snapshot_run(store, instrument).maps(store, times, bars)
     bars = _bars_since(bars, start - _LOOKBACK)
     feed, periods = _realised(store, instrument, bars, start, at)
-    if len(maps) < 2:  # noqa: PLR2004 - the first is only there to be the map before the second
+    if len(maps) < 2:  # noqa: PLR2004 - the first map is only the previous map of the second
         found = f"{len(maps)} maps since three days after the first bar"
         raise NotFoundError("score", instrument, found, "two or more", "nothing scored")
     per_day = _DAY / every
     both = score_sweeps(maps, horizon, bars, periods, 0), score_sweeps(maps, horizon, bars, periods, 1)
     scored = _is_scored(maps, horizon, periods)
     if not scored.any():
-        found = f"no map since {iso(maps[0].at)} that realised liquidations follow"
+        found = f"no map since {iso(maps[0].at)} with realised liquidations after it"
         raise NotFoundError("score", instrument, found, "liquidations after a map", "nothing scored")
     ended = int(periods.start[-1]) + periods.length_us
-    told = [i for i, one in enumerate(maps) if scored[i] and one.at + horizon <= ended]
+    complete = [i for i, one in enumerate(maps) if scored[i] and one.at + horizon <= ended]
     return IssuedScorecard(
         instrument=instrument,
         feed=feed,
@@ -176,12 +177,12 @@ def issued_scorecard(store: Store, instrument: str, at: Instant, every: Instant)
         last=ended,
         long=_side_scorecard(both[0], per_day),
         short=_side_scorecard(both[1], per_day),
-        bands=band_outcomes(maps, told, horizon, bars, both, per_day),
+        bands=band_outcomes(maps, complete, horizon, bars, both, per_day),
     )
 
 
 def _bars_since(bars: MarketBars, start: Instant) -> MarketBars:
-    """The bars that began at or after a time."""
+    """The bars that start at or after a time."""
     first = int(np.searchsorted(bars.ts, start))
     columns = ((field.name, getattr(bars, field.name)) for field in fields(bars))
     cut: dict[str, Any] = {name: part[first:] for name, part in columns if isinstance(part, np.ndarray)}
@@ -189,7 +190,7 @@ def _bars_since(bars: MarketBars, start: Instant) -> MarketBars:
 
 
 def _realised(store: Store, instrument: str, bars: MarketBars, start: Instant, at: Instant) -> tuple[str, Periods]:
-    """The instrument's own liquidations since ``start``, else a vendor's sum; the first feed that can be matched."""
+    """The first feed that matches the bars, the instrument's own or a vendor's sum, and its periods since ``start``."""
     missing: NotFoundError | None = None
     for feed in feeds_of(store.instrument(instrument), store.instruments()):
         try:
@@ -197,14 +198,14 @@ def _realised(store: Store, instrument: str, bars: MarketBars, start: Instant, a
         except NotFoundError as error:
             missing = missing or error
     found = f"no realised liquidations from {iso(start)} to {iso(at)}"
-    expected = "some of its own, or a vendor's sum for its base"
+    expected = "liquidations of the instrument, or a vendor's sum for its base"
     raise NotFoundError("score", instrument, found, expected, "nothing scored") from missing
 
 
 def _is_scored(
     maps: Sequence[MapSnapshot], horizon: Instant, periods: Periods
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which maps have one before them and a period after them."""
+    """Mask of the maps that follow another map and have a complete period within the horizon."""
     at = np.array([one.at for one in maps])
     following = np.searchsorted(periods.start, at)
     there = following < len(periods)

@@ -1,4 +1,4 @@
-"""How the maps that were issued have done since: each held to what it said, until the next one."""
+"""Skill of issued maps on later sweeps, relative to baselines and placebos; each map is scored until the next one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from liqmap._base.errors import NotFoundError
 from liqmap.score.price_baseline import log_features
 from liqmap.score.stats.bootstrap import bootstrap_counts
-from liqmap.score.stats.poisson import fit_poisson, poisson_deviance
+from liqmap.score.stats.poisson import MAX_ITERATIONS, fit_poisson, poisson_deviance
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,18 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["DAYS", "PREVIOUS_MAP", "Gain", "Rival", "Skill", "issues_needed", "measure_skill"]
 
 DAYS = 30
-"""Days of maps that a verdict needs: a third is fitted only, and an interval from fewer than 20 days is none."""
+"""Minimum days of maps for a result: a third is only fitted, and an interval needs 20 evaluated days."""
 
 PREVIOUS_MAP = "map before"
 
 _MILLION = 1e6
 _RESAMPLES = 1_000
-_MIN_GAIN = 0.05
+_FLOOR = 0.05
+"""Added to predicted amounts before the log, as a share of their mean: the log of 0 is undefined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """Share of a rival's deviance that is gone, with its 90 % interval; negative if there is more."""
+    """Share of a deviance that is removed, with its 90 % interval; negative if deviance is added."""
 
     gain: float
     low: float
@@ -44,14 +45,16 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """What the maps are held against.
+    """A baseline or placebo that the maps are compared with.
 
     Attributes:
-        name: What it goes by.
-        kind: ``baseline``: something that knows no map; ``placebo``: a map that should know nothing.
-        deviance: Poisson deviance over the judged sweeps, millions of USD; of a placebo, of the best baseline with it.
-        alone: What the map alone gains on it; ``None`` for a placebo.
-        added: What it gains with the map at its side; a placebo: what the best baseline gains with it at its side.
+        name: Name of the predictor.
+        kind: ``baseline``: a predictor without the map; ``placebo``: an uninformative map.
+        deviance: Poisson deviance over the evaluated sweeps, millions of USD; for a placebo, that of the best baseline
+            with the placebo added.
+        alone: Gain of the map alone on a baseline; ``None`` for a placebo.
+        added: Gain of a baseline with the map added; for a placebo, gain of the best baseline with the placebo added.
+        converged: Whether all regressions behind these figures converged; the figures are approximate if not.
     """
 
     name: str
@@ -59,107 +62,122 @@ class Rival:
     deviance: float
     alone: Gain | None
     added: Gain
+    converged: bool = True
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
+        """The attributes as JSON values."""
         plain: dict[str, JSON] = {"name": self.name, "kind": self.kind, "deviance": self.deviance}
         for key, gain in (("alone", self.alone), ("added", self.added)):
             plain[key] = None if gain is None else {"gain": gain.gain, "low": gain.low, "high": gain.high}
-        return plain
+        return plain | {"converged": self.converged}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Skill:
-    """One side.
+    """Skill of the maps on one side.
 
     Attributes:
-        fitted: Issues in the first fit; later fits take in what was judged before them.
-        judged: Issues that were judged, with at least one sweep of the side.
-        sweeps: Judged sweeps.
-        said, realised: USD in the judged sweeps.
+        fitted: Maps in the first fit; later fits also include the maps evaluated before them.
+        judged: Evaluated maps with at least one sweep of the side.
+        sweeps: Evaluated sweeps.
+        predicted, realised: USD in the evaluated sweeps.
         rivals: Baselines, then placebos.
-        best: The baseline without any map that has the lowest deviance; its ``added`` is the skill of the maps.
+        best: The baseline with the lowest deviance, the previous map excluded; its ``added`` is the skill of the maps.
     """
 
     fitted: int
     judged: int
     sweeps: int
-    said: float
+    predicted: float
     realised: float
     rivals: tuple[Rival, ...]
     best: Rival
 
     @property
-    def shown(self) -> bool:
-        """Whether the skill's interval lies above 0, and above what any placebo gains: that is no merit of a map."""
-        fakes = (rival.added.gain for rival in self.rivals if rival.kind == "placebo")
-        return self.skill.low > max(0.0, *fakes)
+    def is_significant(self) -> bool:
+        """Whether the interval of the skill lies above 0 and above the gain of every placebo."""
+        placebos = (rival.added.gain for rival in self.rivals if rival.kind == "placebo")
+        return self.skill.low > max(0.0, *placebos)
 
     @property
     def skill(self) -> Gain:
-        """What the best baseline gains when the maps are added to it."""
+        """Gain of the best baseline with the maps added."""
         return self.best.added
+
+    @property
+    def converged(self) -> bool:
+        """Whether all regressions converged."""
+        return all(rival.converged for rival in self.rivals)
 
 
 def issues_needed(per_day: float) -> int:
-    """Maps with a sweep of a side before it is judged: those of thirty days, and no fewer than thirty."""
+    """Minimum number of maps with a sweep of a side: the maps of thirty days, and at least thirty."""
     return math.ceil(DAYS * max(1.0, per_day))
 
 
-def measure_skill(of: ScoredSweeps, per_day: float) -> Skill:
-    """Regress what was liquidated in each sweep on earlier ones only, with and without the map.
+def measure_skill(of: ScoredSweeps, per_day: float, *, max_iterations: int = MAX_ITERATIONS) -> Skill:
+    """Evaluate regressions of realised on predicted amounts out of sample, with and without the map.
 
-    The issues are taken in order. The first third is only fitted; what follows is judged with the fit
-    of all before it, and the fit is renewed each time the record has doubled. So every judged map was issued
-    after the last liquidation that its weights were fitted on.
+    Maps are taken in order of issue. The first third is only fitted; later maps are evaluated with a fit on all maps
+    before them, and the fit is repeated each time the number of maps has doubled. Every evaluated map was therefore
+    issued after the last liquidation that its weights were fitted on.
 
     Args:
         of: The sweeps of one side.
-        per_day: Issues a day: what happened on one day is resampled together.
+        per_day: Maps per day; the maps of one day are resampled together.
+        max_iterations: Limit of Newton steps of each regression.
 
     Raises:
-        NotFoundError: Too few issues for an interval; ``expected`` says how many there have to be.
+        NotFoundError: Too few maps for an interval (``expected`` names the minimum), or no liquidations to fit.
     """
     issues = np.unique(of.issue)
     folds = _folds(len(issues))
     if len(issues) < issues_needed(per_day):
         found, wanted = f"{len(issues)} maps with a sweep to score", f"at least {issues_needed(per_day)}"
-        raise NotFoundError("score", "issued maps", found, wanted, "no skill shown")
+        raise NotFoundError("score", "issued maps", found, wanted, "skill not measured")
     order = np.searchsorted(issues, of.issue)
     y = of.realised / _MILLION
     first = order < folds[0][0]
     if not y[first].sum() > 0:
         found = "no liquidation in the sweeps of the first maps"
-        raise NotFoundError("score", "issued maps", found, "a feed that has some", "no skill shown")
-    trial = _Folds(order, y, folds, max(1.0, per_day))
+        expected = "a feed with liquidations in that time"
+        raise NotFoundError("score", "issued maps", found, expected, "skill not measured")
+    evaluation = _Folds(order, y, folds, max(1.0, per_day), max_iterations)
     rate = np.column_stack([of.move, of.distance])
     baselines = {
         "move": log_features(rate[:, :1]),
         "move and distance": log_features(rate),
         "move and past extremes": log_features(of.extremes),
-        PREVIOUS_MAP: _amount(of.before, first),
+        PREVIOUS_MAP: _log_amounts(of.before, first),
     }
-    told = _amount(of.said, first)
-    alone = trial.losses(told)
-    rivals, bare = [], {}
+    predicted = _log_amounts(of.predicted, first)
+    alone = evaluation.losses(predicted)
+    rivals, base = [], {}
     for name, features in baselines.items():
-        bare[name] = trial.losses(features)
-        both = trial.losses(np.column_stack([features, told]))
+        base[name] = evaluation.losses(features)
+        both = evaluation.losses(np.column_stack([features, predicted]))
         rivals.append(
             Rival(
-                name, "baseline", float(bare[name].sum()), trial.gain(alone, bare[name]), trial.gain(both, bare[name])
+                name,
+                "baseline",
+                float(base[name].usd.sum()),
+                evaluation.gain(alone, base[name]),
+                evaluation.gain(both, base[name]),
+                alone.converged and both.converged and base[name].converged,
             )
         )
-    # The map before is a map too: it tells what a fresh one is worth, not whether maps are worth anything.
+    # The previous map is also a map: a gain over it measures the value of a newer map, not the value of maps.
     best = min((rival for rival in rivals if rival.name != PREVIOUS_MAP), key=lambda rival: rival.deviance)
     for name, usd in (("mirrored map", of.mirrored), ("map of another week", of.elsewhere)):
-        fake = trial.losses(np.column_stack([baselines[best.name], _amount(usd, first)]))
-        rivals.append(Rival(name, "placebo", float(fake.sum()), None, trial.gain(fake, bare[best.name])))
+        placebo = evaluation.losses(np.column_stack([baselines[best.name], _log_amounts(usd, first)]))
+        gain = evaluation.gain(placebo, base[best.name])
+        converged = placebo.converged and base[best.name].converged
+        rivals.append(Rival(name, "placebo", float(placebo.usd.sum()), None, gain, converged))
     return Skill(
         fitted=folds[0][0],
         judged=len(issues) - folds[0][0],
         sweeps=int((~first).sum()),
-        said=float(of.said[~first].sum()),
+        predicted=float(of.predicted[~first].sum()),
         realised=float(of.realised[~first].sum()),
         rivals=tuple(rivals),
         best=best,
@@ -167,41 +185,53 @@ def measure_skill(of: ScoredSweeps, per_day: float) -> Skill:
 
 
 def _folds(issues: int) -> list[tuple[int, int]]:
-    """How many issues each fit takes in, and up to which it judges."""
+    """For each fit the number of maps fitted, and the end of the maps evaluated with it."""
     cuts = [max(1, issues // 3)]
     while cuts[-1] < issues:
         cuts.append(min(issues, 2 * cuts[-1]))
     return list(pairwise(cuts))
 
 
-def _amount(usd: Floats, first: npt.NDArray[np.bool_]) -> Floats:
-    """A predicted amount as the regression takes it; a twentieth of the mean of the first fit stands in for nothing."""
+def _log_amounts(usd: Floats, first: npt.NDArray[np.bool_]) -> Floats:
+    """Log of predicted amounts in units of their mean in the first fit, with a floor."""
     mean = float(usd[first].mean()) or 1.0
-    return np.asarray(np.log(usd / mean + _MIN_GAIN)[:, None], dtype=np.float64)
+    return np.asarray(np.log(usd / mean + _FLOOR)[:, None], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Losses:
+    """Deviance of each evaluated map, millions of USD, and whether all regressions behind it converged."""
+
+    usd: Floats
+    converged: bool
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Folds:
-    """ScoredSweeps in order of issue, and how they are divided into what is fitted and what is judged."""
+    """Sweeps in order of issue, divided into fitted and evaluated maps."""
 
     order: npt.NDArray[np.int64]
     realised: Floats
     folds: list[tuple[int, int]]
     block: float
+    max_iterations: int
 
-    def losses(self, features: Floats) -> Floats:
-        """Deviance of each judged issue."""
+    def losses(self, features: Floats) -> _Losses:
+        """Deviance of each evaluated map."""
         first, last = self.folds[0][0], self.folds[-1][1]
-        out = np.zeros(last - first)
+        usd, converged = np.zeros(last - first), True
         for begin, end in self.folds:
-            seen, new = self.order < begin, (self.order >= begin) & (self.order < end)
-            expected = fit_poisson(features[seen], self.realised[seen]).predict(features[new])
-            np.add.at(out, self.order[new] - first, poisson_deviance(self.realised[new], expected))
-        return out
+            fitted, evaluated = self.order < begin, (self.order >= begin) & (self.order < end)
+            fit = fit_poisson(features[fitted], self.realised[fitted], max_iterations=self.max_iterations)
+            expected = fit.predict(features[evaluated])
+            np.add.at(usd, self.order[evaluated] - first, poisson_deviance(self.realised[evaluated], expected))
+            converged &= fit.converged
+        return _Losses(usd, converged)
 
-    def gain(self, losses: Floats, base: Floats) -> Gain:
-        """How much of the base's deviance is gone; the interval from whole days drawn anew."""
-        times = bootstrap_counts(len(base), self.block, _RESAMPLES, 1)
-        drawn = 1 - np.divide(times @ losses, times @ base, out=np.ones(len(times)), where=times @ base > 0)
-        low, high = np.quantile(drawn, [0.05, 0.95])
-        return Gain(1 - float(losses.sum() / base.sum()), float(low), float(high))
+    def gain(self, losses: _Losses, base: _Losses) -> Gain:
+        """Share of the base's deviance that is removed; the interval resamples whole days."""
+        times = bootstrap_counts(len(base.usd), self.block, _RESAMPLES, 1)
+        total, reference = times @ losses.usd, times @ base.usd
+        gains = 1 - np.divide(total, reference, out=np.ones(len(times)), where=reference > 0)
+        low, high = np.quantile(gains, [0.05, 0.95])
+        return Gain(1 - float(losses.usd.sum() / base.usd.sum()), float(low), float(high))

@@ -1,4 +1,4 @@
-"""Predicted against realised: deciles of what maps said, and their clusters by band."""
+"""Reliability: realised against predicted amounts by decile of prediction, and outcomes of clusters by band."""
 
 from __future__ import annotations
 
@@ -24,47 +24,49 @@ if TYPE_CHECKING:
 __all__ = ["BandOutcome", "Decile", "band_outcomes", "reliability_deciles"]
 
 REACH = 0.1
-"""Clusters further than this from the mark are not counted: hardly any of them is reached in a day."""
+"""Clusters farther than this from the mark are not counted: price rarely reaches them within a day."""
 
 _RESAMPLES = 1_000
 _MIN_SWEEPS = 5
 _DAY = 86_400_000_000
+_PUBLISHED_KEYS = {"predicted": "said"}
+"""Keys of ``scorecard.json`` that differ from the attribute; published files keep their keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decile:
-    """Sweeps of which the map said about the same.
+    """Sweeps with similar predicted amounts.
 
     Attributes:
-        sweeps: How many.
-        said: Mean USD that the map had where the price went.
-        realised: Mean USD that was liquidated.
-        low, high: 90 % interval of that mean, from whole days drawn anew.
+        sweeps: Number of sweeps.
+        predicted: Mean USD that the map predicted for the swept prices.
+        realised: Mean USD liquidated.
+        low, high: 90 % interval of ``realised``, from resamples of whole days.
     """
 
     sweeps: int
-    said: float
+    predicted: float
     realised: float
     low: float
     high: float
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """The attributes as JSON values, with the published keys."""
+        return {_PUBLISHED_KEYS.get(name, name): getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
 class BandOutcome:
-    """Clusters of one band within 10 % of the mark, each counted once for every map it stood on.
+    """Clusters of one band within 10 % of the mark, each counted once for every map that contains it.
 
     Attributes:
         band: Low, medium, high or extreme.
-        clusters: How many.
-        expected: How many the price should have reached by chance while their map was in force.
-        reached: How many it reached.
-        low, high: 90 % interval of ``reached``, from whole days drawn anew.
-        said: USD that the maps had where the price went through these clusters.
-        realised: USD that was liquidated there; a period's is spread evenly over the prices it swept.
+        clusters: Number of clusters.
+        expected: Expected number of clusters reached by a driftless price while their map was in force.
+        reached: Number of clusters that price reached.
+        low, high: 90 % interval of ``reached``, from resamples of whole days.
+        predicted: USD that the maps predicted for the swept parts of these clusters.
+        realised: USD liquidated there; the amount of a period is spread evenly over the prices it swept.
     """
 
     band: Band
@@ -73,34 +75,33 @@ class BandOutcome:
     reached: int
     low: float
     high: float
-    said: float
+    predicted: float
     realised: float
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        """The attributes as JSON values, with the published keys."""
+        return {_PUBLISHED_KEYS.get(name, name): getattr(self, name) for name in self.__slots__}
 
 
 def reliability_deciles(of: ScoredSweeps, per_day: float, parts: int = 10) -> tuple[Decile, ...]:
-    """Sweeps in ten parts of equal number by what the map said; fewer parts where one would hold less than five."""
-    parts = min(parts, len(of.said) // _MIN_SWEEPS)
+    """Sweeps in ten groups of equal number by predicted amount; fewer groups if one would hold fewer than five."""
+    parts = min(parts, len(of.predicted) // _MIN_SWEEPS)
     if not parts:
         return ()
-    order = np.argsort(of.said, kind="stable")
+    order = np.argsort(of.predicted, kind="stable")
     issues, place = np.unique(of.issue, return_inverse=True)
     times = bootstrap_counts(len(issues), max(1.0, per_day), _RESAMPLES, 1)
-    made = []
+    deciles = []
     for part in np.array_split(order, parts):
-        usd, many = np.zeros((2, len(issues)))
+        usd, sweeps = np.zeros((2, len(issues)))
         np.add.at(usd, place[part], of.realised[part])
-        np.add.at(many, place[part], 1.0)
-        drawn = times @ many
+        np.add.at(sweeps, place[part], 1.0)
+        drawn = times @ sweeps
         means = (times @ usd)[drawn > 0] / drawn[drawn > 0]
         low, high = np.quantile(means, [0.05, 0.95])
-        made.append(
-            Decile(len(part), float(of.said[part].mean()), float(of.realised[part].mean()), float(low), float(high))
-        )
-    return tuple(made)
+        predicted, realised = float(of.predicted[part].mean()), float(of.realised[part].mean())
+        deciles.append(Decile(len(part), predicted, realised, float(low), float(high)))
+    return tuple(deciles)
 
 
 def band_outcomes(
@@ -111,21 +112,21 @@ def band_outcomes(
     swept: tuple[ScoredSweeps, ScoredSweeps],
     per_day: float,
 ) -> tuple[BandOutcome, ...]:
-    """Clusters by band: how often the price reached them, and what was liquidated there.
+    """Outcomes of clusters by band: how often price reached them, and the liquidations there.
 
-    Chance is a driftless price of the volatility of the seven days before the map, ``2·N(−a / (σ√T))`` (see
-    :mod:`liqmap.stress.touch_probability`). A band claims size, not that the price will come: reached as often as
-    expected is what a map without a magnet looks like.
+    The expected number reached assumes a driftless price with the volatility of the seven days before the map,
+    ``2·N(−a / (σ√T))`` (see :mod:`liqmap.stress.touch_probability`). A band states a size, not a direction of price:
+    if clusters do not attract price, the number reached equals the expected one.
 
     Args:
-        maps: In order of time.
-        scored: Indices of those that are counted: bars and liquidations have to be known for the whole horizon.
-        horizon: For how long each is held to what it says, microseconds.
-        bars: The price.
+        maps: Map snapshots in order of time.
+        scored: Indices of the maps to count; bars and liquidations must be known for their whole horizon.
+        horizon: Time for which each map is scored, microseconds.
+        bars: Bars of the instrument.
         swept: Sweeps of longs and of shorts.
-        per_day: Maps a day.
+        per_day: Maps per day.
     """
-    tally = np.zeros((len(BANDS), 5, len(maps)))  # clusters, expected, reached, said, realised
+    tally = np.zeros((len(BANDS), 5, len(maps)))  # clusters, expected, reached, predicted, realised
     sigmas = _horizon_volatility(bars, maps, horizon)
     for i in scored:
         one, sigma = maps[i], float(sigmas[i])
@@ -147,21 +148,30 @@ def band_outcomes(
             mine = slice(*np.searchsorted(part.issue, (i, i + 1)).tolist())
             tally[row[k], 3:, i] += _amounts_inside(part, mine, one, int(side[k]), float(bottom[k]), float(top[k]))
     times = bootstrap_counts(max(1, len(scored)), max(1.0, per_day), _RESAMPLES, 1)
-    made = []
-    for band, (clusters, expected, reached, said, realised) in zip(BANDS, tally, strict=True):
+    outcomes = []
+    for band, (clusters, expected, reached, predicted, realised) in zip(BANDS, tally, strict=True):
         if not clusters.sum():
             continue
         drawn = times @ clusters[scored]
         share = (times @ reached[scored])[drawn > 0] / drawn[drawn > 0]
         ends = np.quantile(share, [0.05, 0.95]) * clusters.sum()
-        sums = (float(part.sum()) for part in (expected, reached, said, realised))
-        a, b, c, d = sums
-        made.append(BandOutcome(band, int(clusters.sum()), a, int(b), float(ends[0]), float(ends[1]), c, d))
-    return tuple(made)
+        outcomes.append(
+            BandOutcome(
+                band=band,
+                clusters=int(clusters.sum()),
+                expected=float(expected.sum()),
+                reached=int(reached.sum()),
+                low=float(ends[0]),
+                high=float(ends[1]),
+                predicted=float(predicted.sum()),
+                realised=float(realised.sum()),
+            )
+        )
+    return tuple(outcomes)
 
 
 def _horizon_volatility(bars: MarketBars, maps: Sequence[MapSnapshot], horizon: Instant) -> Floats:
-    """One σ of log moves over the horizon for each map, from closes of the seven days before; NaN without two."""
+    """Standard deviation of log moves over the horizon for each map, from closes of the seven days before, or NaN."""
     at = np.array([one.at for one in maps], dtype=np.int64)
     squares = np.concatenate([[0.0], np.cumsum(np.diff(np.log(bars.close)) ** 2)])
     last = np.searchsorted(bars.end, at, side="right") - 1
@@ -173,9 +183,9 @@ def _horizon_volatility(bars: MarketBars, maps: Sequence[MapSnapshot], horizon: 
 def _amounts_inside(
     part: ScoredSweeps, mine: slice, one: MapSnapshot, side: int, bottom: float, top: float
 ) -> tuple[float, float]:
-    """USD said and realised where the price went through a cluster."""
+    """Predicted and realised USD in the part of a cluster that price swept."""
     low, high = np.minimum(part.near[mine], part.far[mine]), np.maximum(part.near[mine], part.far[mine])
     a, b = np.clip(low, bottom, top), np.clip(high, bottom, top)
     share: Floats = (b - a) / (high - low)
-    said = np.abs(one.reached(side, a) - one.reached(side, b))
-    return float(said.sum()), float((share * part.realised[mine]).sum())
+    predicted = np.abs(one.reached(side, a) - one.reached(side, b))
+    return float(predicted.sum()), float((share * part.realised[mine]).sum())

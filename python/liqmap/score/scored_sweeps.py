@@ -1,4 +1,4 @@
-"""Where the price went that it had not been since a map was issued, and what was liquidated there."""
+"""Sweeps: periods in which price reached a new extreme after a map's issue time, with predicted and realised USD."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 __all__ = ["ScoredSweeps", "score_sweeps"]
 
 _PLACEBO_LAG = 7 * 86_400_000_000
-"""How far away the map is whose shape is laid over the price instead: another day, the same day of the week."""
+"""Time between a map and the map used as its placebo: another week, the same day of the week."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ScoredSweeps:
-    """Periods of one side in which the price reached a new extreme since the map then in force was issued.
+    """Periods of one side in which price reached a new extreme after the issue time of the map in force.
 
     Attributes:
         issue: Index of that map.
-        start: When the period began, UTC microseconds.
-        near, far: Between which prices it went for the first time; the nearer to the mark first.
+        start: Start of the period, UTC microseconds.
+        near, far: The newly reached price interval; the end nearer to the mark first.
         realised: USD liquidated in the period.
-        said: USD that the map had between these prices.
-        before: USD that the map before it had there.
-        mirrored: USD of the other side, as far the other way.
-        elsewhere: USD that a map a week apart had as far from *its* mark.
-        move: How far it went for the first time, log price.
-        distance: How far ``far`` lies from the mark at issue, log price.
-        extremes: What price alone tells of the period; see :func:`liqmap.score.price_baseline.new_extremes`.
+        predicted: USD of the map in this interval.
+        before: USD of the previous map in this interval.
+        mirrored: USD of the map's other side in the interval mirrored about the mark.
+        elsewhere: USD of a map one week apart in the interval at the same distance from *its* mark.
+        move: Width of the interval, log price.
+        distance: Distance of ``far`` from the mark at issue, log price.
+        extremes: Features of the price-only baseline; see :func:`liqmap.score.price_baseline.new_extremes`.
     """
 
     issue: Ints
@@ -47,7 +47,7 @@ class ScoredSweeps:
     near: Floats
     far: Floats
     realised: Floats
-    said: Floats
+    predicted: Floats
     before: Floats
     mirrored: Floats
     elsewhere: Floats
@@ -59,13 +59,13 @@ class ScoredSweeps:
 def score_sweeps(
     maps: Sequence[MapSnapshot], horizon: Instant, bars: MarketBars, periods: Periods, side: int
 ) -> ScoredSweeps:
-    """The sweeps of all maps that have one before them, each for as long as it was in force.
+    """The sweeps of all maps but the first, each while the map was in force.
 
     Args:
-        maps: In order of time.
-        horizon: For how long a map is held to what it says, microseconds.
-        bars: The price.
-        periods: With what was liquidated; none later than what is known.
+        maps: Map snapshots in order of time.
+        horizon: Time for which a map is scored, microseconds.
+        bars: Bars of the instrument.
+        periods: Periods with realised liquidations known at the time of the score.
         side: 0 for longs (new lows), 1 for shorts (new highs).
     """
     down = side == 0
@@ -91,7 +91,7 @@ def score_sweeps(
     at = np.concatenate([*place, np.empty(0, np.int64)])
     a, b = (np.concatenate([*part, np.empty(0)]) for part in (near, far))
     marks = np.array([one.mark_price for one in maps], dtype=np.float64)
-    same, beside = np.arange(len(maps)), _placebo_maps(maps)
+    same, other_week = np.arange(len(maps)), _placebo_maps(maps)
     between = _PredictedBetween(maps, which, a, b)
     swept = replace(periods, start=periods.start[at], first=periods.first[at], realised=periods.realised[at])
     return ScoredSweeps(
@@ -100,10 +100,10 @@ def score_sweeps(
         near=a,
         far=b,
         realised=swept.realised[:, side],
-        said=between(same, side, np.ones(len(maps))),
+        predicted=between(same, side, np.ones(len(maps))),
         before=between(same - 1, side, np.ones(len(maps))),
         mirrored=between(same, 1 - side, marks, flip=True),
-        elsewhere=between(beside, side, marks[beside] / marks),
+        elsewhere=between(other_week, side, marks[other_week] / marks),
         move=np.abs(np.log(b / a)),
         distance=np.abs(np.log(b / marks[which])),
         extremes=price_baseline.new_extremes(bars, swept, side),
@@ -112,20 +112,20 @@ def score_sweeps(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _PredictedBetween:
-    """What maps have between the prices of the sweeps, whose issues ascend."""
+    """USD that maps hold in the price intervals of the sweeps, whose issues ascend."""
 
     maps: Sequence[MapSnapshot]
     issue: Ints
     near: Floats
     far: Floats
 
-    def __call__(self, asked: Ints, side: int, scale: Floats, *, flip: bool = False) -> Floats:
-        """USD of ``side`` between the prices times ``scale``, or flipped: ``scale² / price``.
+    def __call__(self, substitutes: Ints, side: int, scale: Floats, *, flip: bool = False) -> Floats:
+        """USD of ``side`` between the prices times ``scale``, or between the mirrored prices ``scale² / price``.
 
         Args:
-            asked: Which map is asked in the place of each.
+            substitutes: For each map, the index of the map that is read.
             side: 0 for longs, 1 for shorts.
-            scale: For each map.
+            scale: Scale of the prices for each map.
             flip: Whether the prices are mirrored.
         """
         out, prices = np.zeros(len(self.near)), np.stack([self.near, self.far])
@@ -133,13 +133,13 @@ class _PredictedBetween:
         for i, (begin, end) in enumerate(pairwise(ends)):
             if begin < end:
                 both = prices[:, begin:end]
-                usd = self.maps[asked[i]].reached(side, scale[i] ** 2 / both if flip else both * scale[i])
+                usd = self.maps[substitutes[i]].reached(side, scale[i] ** 2 / both if flip else both * scale[i])
                 out[begin:end] = usd[1] - usd[0]
         return out
 
 
 def _placebo_maps(maps: Sequence[MapSnapshot]) -> Ints:
-    """For each map the one nearest to a week before it; a week after where there is none so early."""
+    """For each map the map nearest to one week earlier, or one week later for the maps of the first week."""
     at = np.array([one.at for one in maps], dtype=np.int64)
     if not len(at):
         return np.empty(0, np.int64)

@@ -87,8 +87,8 @@ def _alt_texts(card: IssuedScorecard) -> dict[str, str]:
         if of.deciles:
             first, last = of.deciles[0], of.deciles[-1]
             ends.append(
-                f"{name}, lowest group: predicted {usd(first.said)}, realised {usd(first.realised)}; "
-                f"highest group: predicted {usd(last.said)}, realised {usd(last.realised)}"
+                f"{name}, lowest group: predicted {usd(first.predicted)}, realised {usd(first.realised)}; "
+                f"highest group: predicted {usd(last.predicted)}, realised {usd(last.realised)}"
             )
     return {
         "skill": f"Skill added by the map to each baseline. {'. '.join(skills)}. The table gives the numbers.",
@@ -113,10 +113,10 @@ def _csv(card: IssuedScorecard) -> str:
                     figures: list[_Cell] = [f"{r.kind}, map {what}", side, r.name, count, None, None, r.deviance]
                     lines.append([*figures, gain.gain, gain.low, gain.high])
         for n, d in enumerate(of.deciles, 1):
-            lines.append(["predicted, USD", side, str(n), d.sweeps, d.said, d.realised, None, None, d.low, d.high])
+            lines.append(["predicted, USD", side, str(n), d.sweeps, d.predicted, d.realised, None, None, d.low, d.high])
     for b in card.bands:
         lines.append(["clusters reached", None, b.band, b.clusters, b.expected, b.reached, None, None, b.low, b.high])
-        lines.append(["clusters, USD", None, b.band, b.clusters, b.said, b.realised, None, None, None, None])
+        lines.append(["clusters, USD", None, b.band, b.clusters, b.predicted, b.realised, None, None, None, None])
     same = (card.instrument, iso(card.at), card.feed)
     return csv_text([*head, "low", "high"], ([*same, *line] for line in lines))
 

@@ -37,7 +37,7 @@ def banner(facts: Facts) -> str:
 def heading(card: IssuedScorecard) -> str:
     """Heading of the scorecard page."""
     sides = (("longs", card.long), ("shorts", card.short))
-    good = [name for name, of in sides if of.skill is not None and of.skill.shown]
+    good = [name for name, of in sides if of.skill is not None and of.skill.is_significant]
     if len(good) == len(sides):
         return "Maps improve on the price-only baseline for longs and shorts"
     if good:
@@ -84,4 +84,4 @@ def _side_clause(card: IssuedScorecard, name: str, of: SideScorecard) -> str:
     if of.skill is None:
         return f"{name} not scored yet ({missing_reason(card, of).rstrip('.')})"
     gain = of.skill.skill
-    return f"{name} {interval(gain)}" + ("" if of.skill.shown else ", no demonstrated skill yet")
+    return f"{name} {interval(gain)}" + ("" if of.skill.is_significant else ", no demonstrated skill yet")

@@ -1,4 +1,7 @@
-"""Stationary block bootstrap: what neighbouring hours share stays together."""
+"""Stationary block bootstrap, which keeps the dependence between neighbouring periods.
+
+Politis and Romano (1994), "The stationary bootstrap", Journal of the American Statistical Association 89, 1303–1313.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ __all__ = ["bootstrap_counts", "bootstrap_indices", "gain_interval"]
 
 
 def bootstrap_indices(periods: int, block: float, resamples: int, seed: int) -> npt.NDArray[np.int64]:
-    """Indices of resampled periods: blocks of geometric length with mean ``block``, wrapped at the end.
+    """Indices of resampled periods: circular blocks of geometric length with mean ``block``.
 
     Returns:
-        Shape ``(resamples, periods)`` (Politis and Romano 1994, "The stationary bootstrap").
+        Shape ``(resamples, periods)``.
     """
     random = np.random.default_rng(seed)
     shape = (resamples, periods)
@@ -33,17 +36,17 @@ def bootstrap_indices(periods: int, block: float, resamples: int, seed: int) -> 
 
 @lru_cache(maxsize=8)
 def bootstrap_counts(periods: int, block: float, resamples: int, seed: int) -> Floats:
-    """How often each period was drawn, shape ``(resamples, periods)``."""
+    """Number of times each period is drawn, shape ``(resamples, periods)``; cached and read-only."""
     drawn = bootstrap_indices(periods, block, resamples, seed)
-    made = np.stack([np.bincount(row, minlength=periods) for row in drawn]).astype(np.float64)
-    made.flags.writeable = False  # kept for the next to ask
-    return made
+    counts = np.stack([np.bincount(row, minlength=periods) for row in drawn]).astype(np.float64)
+    counts.flags.writeable = False
+    return counts
 
 
 def gain_interval(
     losses: Floats, base: Floats, *, block: float, resamples: int = 2_000, seed: int = 1
 ) -> tuple[float, float]:
-    """90 % interval of the share of the base's loss that is gone, ``1 − Σ losses / Σ base``; same blocks for both."""
+    """90 % percentile interval of the gain ``1 − Σ losses / Σ base``; both are resampled with the same blocks."""
     times = bootstrap_counts(len(losses), block, resamples, seed)
     gains = 1 - (times @ losses) / (times @ base)
     low, high = np.quantile(gains, [0.05, 0.95])

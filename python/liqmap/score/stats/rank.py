@@ -1,4 +1,4 @@
-"""Rank correlation."""
+"""Rank correlation (Spearman 1904)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ __all__ = ["spearman"]
 
 
 def spearman(a: Floats, b: Floats) -> float:
-    """Spearman's ρ; ties share their mean rank. NaN where either is constant.
+    """Spearman's rank correlation ρ: the Pearson correlation of the ranks; tied values share their mean rank.
+
+    NaN if either input is constant.
 
     Example:
         >>> spearman(np.array([1.0, 2.0, 5.0]), np.array([10.0, 20.0, 30.0]))
