@@ -13,6 +13,7 @@ from liqmap._base.errors import InputError
 __all__ = ["MAX_BINS", "Grid"]
 
 MAX_BINS = 1_000_000
+_MAX_TICKS = 2**53  # beyond it a float no longer counts single ticks
 _TICK_LIMIT = 2**51
 _SPAN_LIMIT = 2**31
 
@@ -95,11 +96,24 @@ class Grid:
             width: Bin width in quote currency. Default: about 5 bp of the mark, rounded to 1, 2 or 5 times a power of
                 ten.
 
+        Raises:
+            InputError: A number is not finite or not above 0, the mark is below one tick, or it has 2^53 ticks or more.
+
         Example:
             >>> grid = Grid.around(77_412.3, tick=0.1)
             >>> grid.width, grid.bin_of(77_412.2) + 1 == grid.bin_of(77_412.3)
             (50.0, True)
         """
+        for name, value in (
+            ("mark", mark),
+            ("tick", tick),
+            ("reach", reach),
+            ("width", 1.0 if width is None else width),
+        ):
+            if not (math.isfinite(value) and value > 0):
+                raise InputError("grid", name, repr(value), "a finite number above 0", "stopped")
+        if mark < tick / 2 or mark / tick >= _MAX_TICKS:
+            raise InputError("grid", "mark", repr(mark), f"1 to 2^53 ticks of {tick!r}", "stopped")
         mark_tick = math.floor(mark * (1 / tick) + 0.5)
         bin_width = _nice_step(mark * 5e-4) if width is None else width
         width_ticks = max(1, math.floor(bin_width * (1 / tick) + 0.5))

@@ -9,16 +9,17 @@ import numpy as np
 
 from liqmap import _core
 from liqmap._base.errors import InputError
+from liqmap._base.grid import Grid
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from liqmap._base.grid import Grid
 
 __all__ = ["UNITS_PER_NOTIONAL", "Histogram", "histogram"]
 
 UNITS_PER_NOTIONAL = 10_000
 """Integer units per unit of quote currency, in every histogram; maps are added in these units."""
+MAX_BRACKETS = 256
+"""Largest number of leverage brackets of a histogram."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,10 @@ def histogram(levels: Any, grid: Grid, *, brackets: int = 1) -> Histogram:  # no
     if not hasattr(levels, "__arrow_c_stream__"):
         found = f"a {type(levels).__name__}"
         raise InputError("histogram", "levels", found, "an Arrow stream (__arrow_c_stream__)", "nothing computed")
+    if not isinstance(grid, Grid):
+        raise InputError("histogram", "grid", f"a {type(grid).__name__}", "a liqmap.Grid", "nothing computed")
+    if not 1 <= brackets <= MAX_BRACKETS:
+        raise InputError("histogram", "brackets", repr(brackets), f"1 to {MAX_BRACKETS}", "nothing computed")
     axis = (grid.tick, grid.low_tick, grid.width_ticks, grid.bins)
     units, outside, accepted, rejected, per_notional = _core.histogram(levels, axis, brackets)
     off_grid = np.array(outside, dtype=np.int64).reshape(2, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from liqmap import _core
 from liqmap._base.errors import InputError
@@ -24,10 +24,13 @@ def law_or_fallback(of: MapLike, depth: Law | None) -> Law:
     """Return the given law, or the labelled fallback if it is ``None``.
 
     Raises:
-        InputError: The mark lies outside the given book.
+        InputError: The mark lies outside the given book, or ``depth`` is neither a book nor an impact law.
     """
     if depth is None:
         return fallback_law(of.at)
+    if not callable(getattr(depth, "curve", None)):
+        expected = "an order book (liqmap.Depth) or an impact law such as liqmap.PowerLaw"
+        raise InputError("cascade", "depth", f"a {type(depth).__name__}", expected, "nothing computed")
     if isinstance(depth, Depth) and not depth.covers(of.mark_price):
         raise InputError(
             "cascade",
@@ -74,8 +77,10 @@ def core_market(levels: DirectionalLevels, law: Law, kind: Kind = "news") -> _co
     """Return the core's market for the forced flow of one side: bids absorb sales of longs, asks purchases of shorts.
 
     Raises:
-        InputError: The book has no orders on that side.
+        InputError: The book has no orders on that side, or the kind is unknown.
     """
+    if kind not in get_args(Kind):
+        raise InputError("cascade", "kind", repr(kind), f"one of {', '.join(get_args(Kind))}", "nothing computed")
     return _core.Market(
         law.curve("bid" if levels.side == "long" else "ask"),
         scale=levels.mark,

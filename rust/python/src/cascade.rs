@@ -13,8 +13,8 @@ use pyo3::prelude::*;
 use crate::arrays::{Array, count, shock as ticks, vector};
 use crate::error::OrInputError;
 
-/// Largest number of threads that one call may start.
-const MOST_THREADS: i64 = 1_024;
+/// Largest number of threads that may be requested; at most four per processor are started.
+const MOST_THREADS: i64 = 1_000_000;
 
 /// Cumulative depth of an order book, and its inverse, the price impact.
 #[pyclass(frozen, module = "liqmap._core")]
@@ -178,7 +178,9 @@ pub fn scenarios<'py>(
     let shocks = vector("shocks", &shocks).or_input_error("scenarios")?;
     let multipliers = vector("multipliers", &multipliers).or_input_error("scenarios")?;
     let threads = threads.map(|n| count("threads", n, 0..=MOST_THREADS)).transpose();
-    let threads = threads.or_input_error("scenarios")?;
+    // More threads than processors only cost memory; the number of threads does not change the result.
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.or_input_error("scenarios")?.map(|n| n.min(4 * processors));
     let results = py
         .detach(|| {
             let levels = Levels::new(&distance, &notional)?;
