@@ -162,7 +162,7 @@ def test_a_page_without_markers_is_unchanged(tmp_path: Path) -> None:
         ("[[test]\n", "TOML"),
         ("", "test"),
         (WHOLE + 'judged = ["2026-01-02", "2026-01-03"]\nwidth = 3\n', "width"),
-        (WHOLE + 'judged = ["2026-01-02", "2026-01-01"]\n', "not before its end"),
+        (WHOLE + 'judged = ["2026-01-02", "2026-01-01"]\n', "not before the end"),
     ],
 )
 def test_an_invalid_plan_is_a_one_line_error(tmp_path: Path, text: str, problem: str) -> None:

@@ -1,1 +1,1 @@
-"""What was right: predictions against realised liquidations, beside baselines and placebos."""
+"""Scores of predictions and map snapshots against realised liquidations, relative to baselines and placebos."""

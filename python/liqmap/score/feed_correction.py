@@ -1,4 +1,4 @@
-"""Feeds that report at most one liquidation a second and symbol: how much they leave out, at least."""
+"""Correction of throttled feeds, which report at most one liquidation per second and symbol; a lower bound."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 __all__ = ["correct_throttling", "throttle_multiplier"]
 
-_FULL = 0.999
+_MAX_BUSY = 0.999
 _SECOND = 1_000_000
 
 
 def throttle_multiplier(busy: Floats) -> Floats:
-    """By how much a one-a-second feed has to be multiplied where a share ``busy`` of the seconds shows something.
+    """Ratio of all liquidations to reported ones of a throttled feed with reports in a share ``busy`` of the seconds.
 
-    Were liquidations a Poisson process of rate λ per second, ``busy = 1 − exp(−λ)`` and the multiplier is ``λ / busy``.
-    Real liquidations come in clusters, so this is a lower bound. A window with no idle second says nothing about λ: it
-    is capped at 99.9 % (×6.9).
+    For a Poisson process of rate λ per second, ``busy = 1 − exp(−λ)`` and the multiplier is ``λ / busy``. Real
+    liquidations are clustered in time, so this is a lower bound. Without an idle second λ is not identified; ``busy``
+    is therefore capped at 99.9 % (×6.9).
 
     Raises:
-        InputError: A share outside 0…1.
+        InputError: A share outside 0 to 1.
 
     Example:
         >>> throttle_multiplier(np.array([0.05, 0.2, 0.5, 0.8, 0.95])).round(2).tolist()
@@ -34,14 +34,14 @@ def throttle_multiplier(busy: Floats) -> Floats:
     """
     if not ((busy >= 0) & (busy <= 1)).all():
         raise InputError("calibrate", "busy", "a share outside 0 to 1", "shares of seconds", "stopped")
-    share = np.minimum(busy, _FULL)
+    share = np.minimum(busy, _MAX_BUSY)
     return np.divide(-np.log1p(-share), share, out=np.ones_like(share), where=share > 0)
 
 
 def correct_throttling(liquidations: Liquidations, periods: Periods) -> Floats:
-    """Realised USD per period and side with each period of single events multiplied up; windows stay as they are.
+    """Realised USD per period and side, with throttled single events corrected; windowed amounts are unchanged.
 
-    The venue's rule counts both sides together, so both get the same multiplier.
+    The venue's limit applies to both sides together, so both get the same multiplier.
     """
     events = (liquidations.feed == "throttled") & (liquidations.window_s == 0)
     seconds = np.unique(liquidations.ts[events] // _SECOND * _SECOND)

@@ -1,4 +1,4 @@
-"""Realised liquidations and bars on one clock: the periods that are scored."""
+"""Scored periods: bars and realised liquidations aligned in time."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _US = 1_000_000
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Periods:
-    """Spans of equal length that bars cover without a gap and for which both sides' liquidations are known.
+    """Periods of equal length with complete bars and known liquidations of both sides.
 
     Attributes:
-        start: UTC microseconds, ascending.
-        length_us: Length of each.
-        first: Index of the first bar inside each period.
-        bars: How many bars a period holds.
+        start: Start of each period, UTC microseconds, ascending.
+        length_us: Length of each period, microseconds.
+        first: Index of the first bar of each period.
+        bars: Number of bars per period.
         realised: USD liquidated, shape ``(periods, 2)``, longs first.
-        throttled: Whether any of it comes from a feed that leaves liquidations out.
+        throttled: Whether any of it comes from a feed that omits liquidations.
     """
 
     start: Ints
@@ -55,38 +55,38 @@ class Periods:
         return np.asarray(self.first[:, None] + np.arange(self.bars), dtype=np.intp)
 
     def gather(self, per_bar: Floats) -> Floats:
-        """Sum what is given per bar over each period's bars."""
+        """Sum values per bar over the bars of each period."""
         return np.asarray(per_bar[self.inside].sum(axis=1), dtype=np.float64)
 
     def between(self, start: Instant, end: Instant) -> npt.NDArray[np.intp]:
-        """Which periods lie inside ``[start, end)``.
+        """Indices of the periods inside ``[start, end)``.
 
         Raises:
-            NotFoundError: None does.
+            NotFoundError: No period lies inside.
         """
         inside = np.flatnonzero((self.start >= start) & (self.start + self.length_us <= end))
         if not len(inside):
             found = f"no period from {iso(start)} to {iso(end)} with bars and realised liquidations"
-            raise NotFoundError("score", "liquidations", found, "a span the history has", "nothing scored")
+            raise NotFoundError("score", "liquidations", found, "a span with both in the history", "nothing scored")
         return inside
 
 
 def match_periods(bars: MarketBars, realised: Liquidations) -> Periods:
-    """Put bars and realised liquidations on one clock.
+    """Align bars and realised liquidations in periods.
 
-    A period is as long as a liquidation window, or as a bar if that is longer. Single events (no window) count in the
-    bar they fall in, and a bar between the first and the last event without any counts as zero.
+    A period is as long as a liquidation window, or as a bar if that is longer. Single events (no window) count in their
+    bar, and a bar without events between the first and the last event counts as zero.
 
     Raises:
-        NotFoundError: The two nowhere cover the same time.
+        NotFoundError: Bars and liquidations have no common time, or windows that bars do not divide evenly.
     """
     bar_us = bars.interval_s * _US
     window_us = int(realised.window_s.max(initial=0)) * _US
     length = max(bar_us, window_us)
     usable = window_us == 0 or length % max(window_us, 1) == 0
     if not len(realised.ts) or not len(bars) or length % bar_us or not usable:
-        found = f"bars of {bars.interval_s} s beside {len(realised.ts)} liquidations in windows of {window_us // _US} s"
-        raise NotFoundError("score", bars.instrument, found, "windows that bars fill evenly", "nothing scored")
+        found = f"bars of {bars.interval_s} s, {len(realised.ts)} liquidations in windows of {window_us // _US} s"
+        raise NotFoundError("score", bars.instrument, found, "windows that bars divide evenly", "nothing scored")
     start = np.unique(bars.ts // length * length)
     first = np.searchsorted(bars.ts, start)
     count = length // bar_us
@@ -102,10 +102,10 @@ def match_periods(bars: MarketBars, realised: Liquidations) -> Periods:
     usd, windows = np.zeros((len(start), 2)), np.zeros((len(start), 2), dtype=np.int64)
     np.add.at(usd, (index[inside], column[inside]), realised.usd[inside])
     np.add.at(windows, (index[inside], column[inside]), 1)
-    told = (windows == length // max(window_us, 1)).all(axis=1)
-    known = told if window_us else (start >= place[0]) & (start <= place[-1])
+    complete = (windows == length // max(window_us, 1)).all(axis=1)
+    known = complete if window_us else (start >= place[0]) & (start <= place[-1])
     if not known.any():
-        found = "no time that bars and realised liquidations share"
+        found = "no common time of bars and realised liquidations"
         raise NotFoundError("score", bars.instrument, found, "liquidations during the bars", "nothing scored")
     return Periods(
         start=start[known],

@@ -1,4 +1,4 @@
-"""Maps that should know nothing: what they still gain is no merit of the map."""
+"""Placebos: maps built by the same procedure from uninformative inputs, whose gain measures chance."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _UNLIMITED_OI = 1e15
 
 
 def constant_volume(bars: MarketBars) -> MarketBars:
-    """The same bars, each with the mean volume: the map no longer knows when traders traded."""
+    """The same bars with constant mean volume, which removes the information when traders opened positions."""
     return replace(bars, volume_base=np.full(len(bars), np.nanmean(bars.volume_base)))
 
 
 def shuffled_days(bars: MarketBars, *, seed: int) -> MarketBars:
-    """The same bars with the volume of whole days dealt out anew: right amounts and hours, wrong days."""
+    """The same bars with the volume of whole days permuted, which keeps amounts and hours but not the days."""
     days, start, length = np.unique(bars.ts // _DAY, return_index=True, return_counts=True)
     volume = bars.volume_base.copy()
     random = np.random.default_rng(seed)
@@ -38,14 +38,13 @@ def shuffled_days(bars: MarketBars, *, seed: int) -> MarketBars:
 
 
 def mirrored(bars: MarketBars, periods: Periods, distances: tuple[float, ...] = DISTANCES) -> Floats:
-    """Standing levels of the wrong side: what a bar would sweep if it went as far the other way.
+    """Existing levels of the opposite side: USD that each bar would sweep if it moved equally far the other way.
 
-    For each bar of a period the engine branches off before it, meets the bar mirrored about its open in log price, and
-    what that sweeps of the shorts stands in for the longs, and the other way round. Distances and amounts are real,
-    places are not.
+    For each bar of a period, a copy of the engine processes the bar mirrored about its open in log price. The swept
+    shorts are assigned to the longs and the reverse: distances and amounts are real, prices are not.
 
     Returns:
-        USD per unit of share, shape ``(bars, 2, brackets)``; 0 where no period is.
+        USD per unit of share, shape ``(bars, 2, brackets)``; 0 outside the periods.
     """
     share = 0.5 / len(distances)
     kernel = CalibratedRecipe.uniform(share, distances)

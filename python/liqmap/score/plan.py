@@ -1,4 +1,4 @@
-"""What is to be scored: a plan file, or what the history itself suggests."""
+"""Score plans: the tests to run, from a TOML file or derived from the history."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _MIN_REPORTS = 96
 
 
 class ScoreTest(BaseModel):
-    """One fit and one judgement.
+    """One backtest: a fitted span and an evaluation span.
 
     Attributes:
-        title: Heads its tables.
-        instrument: Whose bars.
-        interval: Which bars, such as ``1h``; the history's choice if left out.
-        price_source: Which bars; the history's choice if left out.
-        feed: Whose realised liquidations.
-        recipe: ``calibrated``: distances fitted by EM on the fitted span. ``default``: the recipe as it stands.
-        fitted: Start and end.
-        judged: Start and end.
-        placebos: Whether to run them too.
+        title: Heading of its tables.
+        instrument: Instrument of the bars, ``venue:SYMBOL``.
+        interval: Bar interval, such as ``1h``; by default chosen by the history.
+        price_source: Price source of the bars; by default chosen by the history.
+        feed: Source of the realised liquidations.
+        recipe: ``calibrated``: distances fitted by EM on the fitted span. ``default``: the default recipe, not fitted.
+        fitted: Start and end of the fitted span.
+        judged: Start and end of the evaluation span.
+        placebos: Whether to score placebos as well.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,30 +58,30 @@ class ScoreTest(BaseModel):
     @classmethod
     def _ordered(cls, span: tuple[str, str]) -> tuple[str, str]:
         if parse_instant(span[0]) >= parse_instant(span[1]):
-            raise ValueError("a start that is not before its end")
+            raise ValueError("the start is not before the end")
         return span
 
     @property
     def interval_s(self) -> int | None:
-        """Seconds."""
+        """Bar interval in seconds; ``None`` if not given."""
         return None if self.interval is None else parse_duration(self.interval, stage="score") // 1_000_000
 
     def span(self, which: Literal["fitted", "judged"]) -> tuple[Instant, Instant]:
-        """Start and end, UTC microseconds."""
+        """Start and end of a span, UTC microseconds."""
         start, end = getattr(self, which)
         return parse_instant(start, stage="score"), parse_instant(end, stage="score")
 
 
 class SimulatedTest(BaseModel):
-    """Maps of simulated markets held against their true levels, with and without calibration.
+    """Comparison of maps of simulated markets with their true levels, with and without calibration.
 
     Attributes:
-        title: Heads the table.
-        seeds: Which markets.
-        days: Of record.
-        warm_up_days: Left out of the fit.
-        fitted_days: When the fit ends, from the start of the record.
-        every_days: How often a map is compared after that.
+        title: Heading of the table.
+        seeds: Seeds of the simulated markets.
+        days: Recorded days.
+        warm_up_days: First days, excluded from the fit.
+        fitted_days: End of the fit, in days after the start of the record.
+        every_days: Interval of the comparisons after the fit, in days.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -95,11 +95,11 @@ class SimulatedTest(BaseModel):
 
 
 class ScorePlan(BaseModel):
-    """Everything that is to be scored.
+    """All tests of one run.
 
     Attributes:
-        test: On the history.
-        simulated: On markets made up for the purpose.
+        test: Backtests on the history.
+        simulated: Tests on simulated markets.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -112,7 +112,7 @@ def read_plan(path: Path) -> ScorePlan:
     """Read a plan: a TOML file of ``[[test]]`` and ``[[simulated]]`` tables.
 
     Raises:
-        InputError: No such file, no TOML, or a key that is unknown or wrong.
+        InputError: The file is missing or not TOML, or a key is unknown or invalid.
     """
     try:
         return ScorePlan.model_validate(tomllib.loads(path.read_text("utf-8")))
@@ -124,29 +124,29 @@ def read_plan(path: Path) -> ScorePlan:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        found = str(first["msg"])
-        raise InputError("score", str(path), found, "what docs/skill.md says", "nothing scored", field=field) from None
+        found, expected = str(first["msg"]), "the keys described in docs/skill.md"
+        raise InputError("score", str(path), found, expected, "nothing scored", field=field) from None
 
 
 def suggest_plan(store: Store) -> ScorePlan:
-    """A plan from what the history holds: each instrument with bars and liquidations of its own or its base.
+    """A plan with one test for each instrument with bars and liquidations of its own or of its base.
 
-    The first half of the shared time fits, the second half is judged, after three days of warm-up.
+    After three days of warm-up the first half of the common time is fitted and the second half evaluated.
 
     Raises:
-        NotFoundError: Nothing can be scored.
+        NotFoundError: No instrument can be scored.
     """
     known = store.instruments()
-    made = (_suggest_test(store, about, known) for about in known if about.kind != "aggregate")
-    tests = tuple(test for test in made if test is not None)
+    found = (_suggest_test(store, about, known) for about in known if about.kind != "aggregate")
+    tests = tuple(test for test in found if test is not None)
     if not tests:
-        found = "no instrument with bars and realised liquidations over the same days"
-        raise NotFoundError("score", str(store.path), found, "both; load some", "nothing scored")
+        missing = "no instrument with bars and realised liquidations over the same days"
+        raise NotFoundError("score", str(store.path), missing, "a history with both", "nothing scored")
     return ScorePlan(test=tests)
 
 
 def feeds_of(about: Instrument, known: tuple[Instrument, ...]) -> tuple[str, ...]:
-    """Whose liquidations an instrument may be scored by: its own, else a vendor's sum over venues of the same base."""
+    """Feeds that an instrument may be scored with: its own, or else a vendor's sum over venues of the same base."""
     return (about.name, *(i.name for i in known if i.kind == "aggregate" and i.base == about.base))
 
 
@@ -162,7 +162,7 @@ def _suggest_test(store: Store, about: Instrument, known: tuple[Instrument, ...]
             continue
         middle = iso(int(periods.start[len(periods) // 2]))
         return ScoreTest(
-            title=f"{about.name}: first half fitted, second half judged",
+            title=f"{about.name}: first half fitted, second half evaluated",
             instrument=about.name,
             interval=f"{bars.interval_s}s",
             price_source=cast("Source", bars.price_source),

@@ -1,7 +1,7 @@
-"""What price alone says about liquidations: the baseline to fear.
+"""Features of the price-only baseline.
 
-A fall liquidates longs with or without a map. A map earns its place by what it adds to the size of the move and to how
-far the move went where price had not been for a while.
+A fall liquidates longs with or without a map. A map is useful only if it adds information to the size of the move and
+to its extension beyond recent extremes.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 __all__ = ["LOOKBACKS", "close_moves", "log_features", "new_extremes"]
 
 LOOKBACKS = (4, 12, 24, 72, 168)
-"""Hours of the trailing extremes."""
+"""Look-backs of the trailing extremes, hours."""
 
 _FLOOR = 1e-4
 
 
 def new_extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
-    """A period's move in a side's direction, and how far it went beyond the trailing extremes.
+    """Move of each period in a side's direction, and its extension beyond the trailing extremes.
 
     Args:
-        bars: The bars the periods were matched with.
-        periods: What is scored.
+        bars: The bars of the periods.
+        periods: The scored periods.
         side: 0 for longs (down), 1 for shorts (up).
 
     Returns:
         Shape ``(periods, 6)``, log price: open to extreme, then the part beyond the extreme of the 4, 12, 24, 72 and
-        168 hours before the period (of as many as the bars reach back).
+        168 hours before the period (or of the available bars, if fewer).
     """
-    # Both sides are one on the mirrored axis: the edge is the lowest log price in the side's direction.
+    # Shorts are computed on the mirrored price axis, so that both sides look for the lowest log price.
     edge = np.log(bars.low) if side == 0 else -np.log(bars.high)
     opened = np.log(bars.open) if side == 0 else -np.log(bars.open)
     reached = edge[periods.inside].min(axis=1)
@@ -52,9 +52,9 @@ def new_extremes(bars: MarketBars, periods: Periods, side: int) -> Floats:
 
 
 def close_moves(bars: MarketBars, periods: Periods, side: int) -> Floats:
-    """What else the period's own path tells: its range, and how far its close lies from either end, log price.
+    """Range of each period and the distance of its close from the extreme opposite to the side's move, log price.
 
-    Not part of the usual baseline; it makes a harder one, which knows where in its range the period closed.
+    These features form the harder baseline, together with those of :func:`new_extremes`.
     """
     high = np.log(bars.high)[periods.inside].max(axis=1)
     low = np.log(bars.low)[periods.inside].min(axis=1)
@@ -63,13 +63,13 @@ def close_moves(bars: MarketBars, periods: Periods, side: int) -> Floats:
 
 
 def log_features(features: Floats) -> Floats:
-    """Features as the regression takes them: log of what they are, with one basis point for nothing."""
+    """Log of the features, with one basis point added because the log of 0 is undefined."""
     return np.asarray(np.log(features + _FLOOR), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _RangeMinimum:
-    """Minima of all spans whose length is a power of two: any span is covered by two of them."""
+    """Sparse table for range minima: every range is covered by two ranges whose length is a power of two."""
 
     rows: tuple[Floats, ...]
 
@@ -82,7 +82,7 @@ class _RangeMinimum:
         return cls(tuple(rows))
 
     def between(self, start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]) -> Floats:
-        """The minimum of each ``[start, stop)``; infinity where that is empty."""
+        """The minimum of each ``[start, stop)``; infinity for an empty range."""
         length = stop - start
         level = np.log2(np.maximum(length, 1)).astype(np.int64)
         out = np.full(len(start), np.inf)
