@@ -9,7 +9,7 @@ XDIST  := -n auto --dist worksteal
 export LIQMAP_TEST_DATA ?= $(abspath ../shared)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow coverage check format score bench lock clean
+.PHONY: help setup demo test test-rust test-slow coverage check format score bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,9 +28,11 @@ setup: $(VENV)/.core ## Create .venv, install the locked packages, compile the c
 demo: setup ## Simulate a market and write a report on it; prints the path of the front page
 	$(BIN)/liqmap demo --out demo
 
-test: setup ## All Rust and Python tests except the slow ones
-	cargo test --quiet --locked -p liqmap-core
+test: setup test-rust ## All Rust and Python tests except the slow ones
 	$(BIN)/python -m pytest -q $(XDIST)
+
+test-rust: ## The Rust tests, with the examples of the documentation
+	cargo test --quiet --locked -p liqmap-core
 
 test-slow: setup ## The slow tests: long searches and large runs
 	$(BIN)/python -m pytest -q -m slow
