@@ -81,7 +81,7 @@ def test_bounds_are_marked_in_the_chart() -> None:
     stressed = [row for row in scene.datasets["laws"] if row["law"] == 1]
     known = sum(int((~leg.lines["stressed"].exhausted).sum()) for leg in curve.legs)
     assert len(stressed) == known + 2, "and the mark itself, once per leg"
-    assert {row["text"] for row in scene.datasets["ends"]} == {"a tenth of it: the book ends"}
+    assert {row["text"] for row in scene.datasets["ends"]} == {"stressed book: order book exhausted"}
     open_end = [row for row in scene.datasets["band"] if row["low"] == scene.parameters["bottom"]]
     assert len(open_end) == int(curve.legs[0].lines["stressed"].exhausted.sum())
     calm = [row["stop"] for row in scene.datasets["laws"] if row["law"] == 0]

@@ -1,1 +1,1 @@
-"""Design tokens, number formats and the one Altair theme: knows colours and type, knows no markets."""
+"""Altair charts, with the theme, palette, number expressions and caches that they share."""

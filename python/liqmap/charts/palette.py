@@ -1,4 +1,4 @@
-"""Shades of one colour, from almost paper to the strongest: for cells, where area says nothing and lightness all."""
+"""Colour shades of each side for the cells of a heatmap, from faint to strong."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 __all__ = ["SHADES", "css", "shades"]
 
 SHADES = 16
-"""Per side: as many as the eye keeps in order, few enough that neighbours compress."""
+"""Shades per side: few enough to be distinguished and for equal neighbours to compress well."""
 
 _FAINTEST = 0.10
-"""Where the faintest shade lies between paper (0) and the strongest colour (1)."""
+"""Position of the faintest shade between paper (0) and the strongest colour (1)."""
 
 
 @cache
 def shades(theme: Theme) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The shades of longs and of shorts, faintest first, as ``#rrggbb``; the theme must be in hexadecimal.
 
-    They run through the side's own four colours, which are evenly spaced in lightness, so the order survives grey
-    printing and every colour vision.
+    They interpolate the side's four colours, which are evenly spaced in lightness, so that the order remains visible
+    in grey printing and with colour-vision deficiency.
     """
     return _interpolate(theme.paper, theme.longs), _interpolate(theme.paper, theme.shorts)
 
 
 def css() -> str:
-    """The shades as classes, ``heat-long-0`` … ``heat-short-15``, light and in print, dark where the reader asks."""
+    """The shades as classes, ``heat-long-0`` … ``heat-short-15``, light by default and in print, dark on request."""
 
     def rules(theme: Theme) -> str:
         sides = zip(("long", "short"), shades(theme), strict=True)

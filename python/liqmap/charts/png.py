@@ -1,4 +1,4 @@
-"""Pictures of cells as PNG with a palette: a few kilobytes, and the same bytes on every machine."""
+"""Encode cells as PNG images with a palette: small files, with bytes that do not depend on the machine."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _MAGIC = b"\x89PNG\r\n\x1a\n"
 
 
 def encode_png(cells: npt.NDArray[np.uint8], *palettes: Sequence[str]) -> tuple[bytes, ...]:
-    r"""The same cells in one PNG per palette, with one pixel per cell.
+    r"""Encode the same cells as one PNG per palette, with one pixel per cell.
 
     Args:
         cells: Index into the palettes, shape ``(rows, columns)``, top row first.
-        palettes: ``#rrggbb``; the first one is transparent, for cells with nothing in them.
+        palettes: Colours as ``#rrggbb``; the first one is transparent, for empty cells.
 
     Example:
         >>> encode_png(np.zeros((1, 1), np.uint8), ["#ffffff"])[0][:8]
         b'\x89PNG\r\n\x1a\n'
     """
     height, width = cells.shape
-    # Each line begins with its filter: none, the best for a palette.
+    # Each line begins with its filter type; type 0 (none) suits palettes best.
     lines = np.concatenate([np.zeros((height, 1), np.uint8), cells], axis=1)
     header = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
     body = _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + _chunk(b"IEND", b"")
@@ -40,7 +40,7 @@ def encode_png(cells: npt.NDArray[np.uint8], *palettes: Sequence[str]) -> tuple[
 
 
 def data_url(image: bytes) -> str:
-    """A PNG as an address that holds it."""
+    """A PNG as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
 

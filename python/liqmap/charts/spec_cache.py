@@ -1,7 +1,7 @@
-"""What takes long to make and is the same every time, kept in the cache: specifications of charts, compiled ones.
+"""Disk cache of chart specifications and of their compiled form.
 
-Altair takes a second to load and to say what a chart looks like, and says the same for every map. What is kept hangs on
-liqmap's own sources and Altair's version; it is checked by its hash when read, and made anew when anything is amiss.
+Altair takes a second to load and to build a specification, which is equal for all maps. The cache key contains a digest
+of liqmap's sources and Altair's version; an entry is verified by its hash when read, and rebuilt if it is damaged.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_VERSIONS = 6
 
 
 def cached_spec(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A value of plain data: read if it was kept under this name by these very sources, else made and kept."""
+    """A value of plain data, read from the cache if present for these sources, else made and cached."""
     path = cache_folder() / _source_digest() / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
     found = _read(path)
     if found is None:
@@ -35,7 +35,7 @@ def cached_spec(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]
 
 
 def cache_folder() -> Path:
-    """The user's cache of liqmap."""
+    """The user's cache folder of liqmap."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "liqmap" / "cache"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "liqmap"
@@ -61,12 +61,12 @@ def _write(path: Path, text: bytes) -> None:
         draft.write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
         draft.replace(path)
     except OSError:
-        # A cache is a convenience: where it cannot be written, the next run makes the value again.
+        # The cache is optional: if it cannot be written, the next run makes the value again.
         return
 
 
 def _remove_oldest(folder: Path) -> None:
-    """Let go of what the oldest sources kept."""
+    """Remove the entries of the oldest source versions."""
     if folder.is_dir():
         old = sorted((found for found in folder.iterdir() if found.is_dir()), key=lambda found: found.stat().st_mtime)
         for stale in old[: 1 - _MAX_VERSIONS]:
@@ -75,10 +75,10 @@ def _remove_oldest(folder: Path) -> None:
 
 @cache
 def _source_digest() -> str:
-    """Sixteen digits that stand for every line of liqmap and the version of Altair."""
+    """Sixteen hexadecimal digits of a hash over liqmap's chart sources and Altair's version."""
     digest = hashlib.sha256(importlib.metadata.version("altair").encode())
     package = Path(__file__).resolve().parent.parent
-    for room in ("charts", "maps", "stress", "score", "strategies", "report"):
-        for path in sorted((package / room).rglob("*.py")):
+    for subpackage in ("charts", "maps", "stress", "score", "strategies", "report"):
+        for path in sorted((package / subpackage).rglob("*.py")):
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]

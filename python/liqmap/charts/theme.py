@@ -1,8 +1,8 @@
-"""Design tokens as data: colours for paper and night, one Altair theme made from them.
+"""Design tokens as data: colours of the light and the dark theme, and the Altair theme built from them.
 
 The colours were chosen in OKLCH: within a side, leverage is an ordered step of lightness at one hue (about 208 for
 longs, 58 for shorts); between sides, hue and lightness both differ, and longs stay the darker at every step on paper,
-so that the picture survives colour-vision deficiency and grey printing. ``tests/charts/test_theme.py`` holds the proof.
+so that charts remain readable with colour-vision deficiency and in grey printing (``tests/charts/test_theme.py``).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ SANS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberat
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours a chart or a page may use.
+    """The colours of charts and pages.
 
     Attributes:
         paper: Background.
         ink: Text and the mark price.
-        quiet: Secondary text; still 4.5:1 against paper.
+        quiet: Secondary text; its contrast with paper is at least 4.5:1.
         rule: Hairlines.
         longs: Longs by leverage group, low to high.
         shorts: Shorts by leverage group, low to high.
@@ -102,11 +102,11 @@ PAGE = Theme(
     longs=_css_variables("longs"),
     shorts=_css_variables("shorts"),
 )
-"""Colours as CSS variables: one drawing that follows the page it stands in, light or dark, without a second copy."""
+"""Colours as CSS variables, so that one drawing follows the page's light or dark theme."""
 
 
 def css() -> str:
-    """The tokens as CSS custom properties: light by default and in print, dark where the reader asks for it."""
+    """The tokens as CSS custom properties: light by default and in print, dark if the reader prefers it."""
 
     def block(theme: Theme) -> str:
         return "".join(f"--{name}:{value};" for name, value in theme.tokens().items())

@@ -1,4 +1,4 @@
-"""Rows for a chart: fixed field names, plain numbers, nothing that JSON cannot say."""
+"""Rows of chart data: fixed field names and finite plain numbers, as JSON requires."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Row: TypeAlias = dict[str, float | int | str]
 
 
 def plain_rows(chart: str, values: Iterable[Row]) -> list[Row]:
-    """Take rows into a chart, or say which field of which chart is not a number.
+    """Validate and normalise the rows of a chart.
 
-    Whole floats become integers and others keep eight figures: the same to a reader and half the bytes in a page. The
-    files beside it keep every digit.
+    Whole floats become integers and others are rounded to eight significant digits, which halves the bytes in a page.
+    Downloads keep all digits.
 
     Raises:
-        InputError: A NaN or an infinity: JSON has no such number, and the chart would come out blank.
+        InputError: A field is NaN or infinite: JSON has no such number, and the chart would be blank.
 
     Example:
         >>> plain_rows("map", [{"low": 77_400.0, "usd": 0.5}])
@@ -40,10 +40,10 @@ def plain_rows(chart: str, values: Iterable[Row]) -> list[Row]:
 
 
 def with_gap(line: list[Row], place: str) -> list[Row]:
-    """A line with a row behind it that has no place, where the next line of the same mark begins anew.
+    """A line followed by a row without ``place``, which separates it from the next line of the same mark.
 
-    One mark for all lines of a kind is drawn in half the time of a mark for each; it must keep the order of its rows
-    (``order=False``).
+    One mark for all lines of a kind is drawn in half the time of one mark per line. The mark must preserve the order
+    of its rows (``order=False``).
 
     Example:
         >>> with_gap([{"t": 0, "p": 1}, {"t": 1, "p": 2}], "p")[-1]
@@ -59,6 +59,6 @@ def _plain(chart: str, field: str, value: float | str) -> float | int:
     return int(number) if number.is_integer() else float(f"{number:.8g}")
 
 
-def with_data(drawing: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """A drawing, the same for every object, with what one object adds to it: a specification that can be drawn."""
-    return {**drawing, **data, "params": [*drawing.get("params", ()), *data["params"]]}
+def with_data(spec: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Add the data of one object to a specification without data; the result can be drawn."""
+    return {**spec, **data, "params": [*spec.get("params", ()), *data["params"]]}

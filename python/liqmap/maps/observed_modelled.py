@@ -116,19 +116,19 @@ class ObservedModelledSplit:
 
 
 def open_observed(
-    seen: ObservedPositions, brackets: tuple[float, ...], bars: MarketBars | None, mark: float
+    observed: ObservedPositions, brackets: tuple[float, ...], bars: MarketBars | None, mark: float
 ) -> OpenObserved:
     """Observed positions that are still open; a position is swept if price has passed its level since the snapshot.
 
     Leverage is the setting at the venue; if missing, it is implied by the distance from the entry, ``E / |E − L|``.
     """
-    low = high = np.full(len(seen), mark)
+    low = high = np.full(len(observed), mark)
     if bars is not None:
-        low, high = _since(bars, seen.ts)
+        low, high = _since(bars, observed.ts)
     with np.errstate(invalid="ignore"):
-        swept = np.where(seen.side > 0, seen.price >= low, seen.price <= high)
-        implied = seen.entry_price / np.abs(seen.entry_price - seen.price)
-    leverage = np.where(np.isfinite(seen.leverage), seen.leverage, implied)
+        swept = np.where(observed.side > 0, observed.price >= low, observed.price <= high)
+        implied = observed.entry_price / np.abs(observed.entry_price - observed.price)
+    leverage = np.where(np.isfinite(observed.leverage), observed.leverage, implied)
     leverage = np.clip(np.where(np.isfinite(leverage), leverage, brackets[0]), brackets[0], brackets[-1])
     nearest = np.abs(np.log(leverage)[:, None] - np.log(np.asarray(brackets))).argmin(axis=1)
     is_open = ~swept
@@ -136,26 +136,26 @@ def open_observed(
         f"{int(swept.sum()):,} observed positions are left out: price has swept their levels since the snapshot"
     )
     return OpenObserved(
-        price=seen.price[is_open],
-        coin=seen.size_base[is_open],
-        side=seen.side[is_open],
+        price=observed.price[is_open],
+        coin=observed.size_base[is_open],
+        side=observed.side[is_open],
         bracket=nearest[is_open].astype(np.uint8),
-        notes=(*seen.notes, *((swept_note,) if swept.any() else ())),
+        notes=(*observed.notes, *((swept_note,) if swept.any() else ())),
     )
 
 
 def split_open_interest(
-    open_interest: float | None, modelled: Ledger | None, seen: OpenObserved
+    open_interest: float | None, modelled: Ledger | None, observed: OpenObserved
 ) -> ObservedModelledSplit:
     """Scale modelled positions by one factor per side, so that they and the observed ones sum to open interest.
 
     Without a model the rest is unmapped. Without stored open interest the larger observed side is used as a fallback.
     """
-    if not len(seen.coin) and modelled is not None and open_interest is not None:
+    if not len(observed.coin) and modelled is not None and open_interest is not None:
         return ObservedModelledSplit(
-            open_interest, modelled, (1.0, 1.0), (*seen.notes, "every position is modelled; none is observed")
+            open_interest, modelled, (1.0, 1.0), (*observed.notes, "every position is modelled; none is observed")
         )
-    held = [seen.coin_held(side, priced=True) + seen.coin_held(side, priced=False) for side in (1, -1)]
+    held = [observed.coin_held(side, priced=True) + observed.coin_held(side, priced=False) for side in (1, -1)]
     notes: list[str] = []
     total = max(held) if open_interest is None else max(open_interest, *held)
     if open_interest is None:
@@ -172,7 +172,7 @@ def split_open_interest(
     sides, shares = [], []
     for side, account, coin in ((1, modelled.long, held[0]), (-1, modelled.short, held[1])):
         share = (total - coin) / account.open if account.open > 0 else 0.0
-        priced = seen.coin_held(side, priced=True)
+        priced = observed.coin_held(side, priced=True)
         sides.append(
             SideLedger(
                 opened=share * account.opened + coin,
@@ -187,7 +187,7 @@ def split_open_interest(
         long, short = (f"{coin / total:.2%}" for coin in held)
         notes.append(f"{long} of the longs' and {short} of the shorts' open interest is observed")
     return ObservedModelledSplit(
-        total, Ledger(long=sides[0], short=sides[1]), (shares[0], shares[1]), (*seen.notes, *notes)
+        total, Ledger(long=sides[0], short=sides[1]), (shares[0], shares[1]), (*observed.notes, *notes)
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
 from liqmap.charts import expressions
-from liqmap.charts.cascade.rows import NAMES, WIDE, CascadeChartSize, CascadeLayout, chain_layout, curve_layout
+from liqmap.charts.cascade.rows import LAW_NAMES, WIDE, CascadeChartSize, CascadeLayout, chain_layout, curve_layout
 from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.stress.cascade_curve import LAWS
@@ -98,14 +98,14 @@ def _curve(theme: Theme, *, legend: bool) -> alt.LayerChart:
     x, y = _shock_axis("shock"), _stop_axis("stop", stop_title)
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[0], theme.shorts[0]])
     dashes = alt.Scale(domain=list(range(len(LAWS))), range=_DASHES)
-    names = [NAMES[law] for law in LAWS]
+    names = [LAW_NAMES[law] for law in LAWS]
     label = f"{names!r}[datum.value]"
     key = alt.Legend(title=None, labelExpr=label, symbolType="stroke", symbolSize=400, columnPadding=20, labelLimit=0)
     band = _dataset_chart("band").mark_area(clip=True, opacity=0.45, line=False)
     lines = _dataset_chart("laws").mark_line(clip=True, color=theme.ink, strokeWidth=1.5)
     ends = _dataset_chart("ends").encode(x=x, y=y)
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["shock"])
-    tooltips = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=NAMES[law]) for law in LAWS)]
+    tooltips = [alt.Tooltip("title:N"), *(alt.Tooltip(f"{law}:N", title=LAW_NAMES[law]) for law in LAWS)]
     mark = _dataset_chart("mark").encode(y=_stop_axis("at", stop_title))
     style: dict[str, Any] = {"fontSize": 11, "color": theme.ink}
     layers = [
@@ -145,7 +145,7 @@ def _chain(theme: Theme, up: bool) -> alt.LayerChart:
             y=_usd_axis("before"),
             y2="after:Q",
             color=alt.Color("shade:O", scale=shades, legend=None),
-            tooltip=[alt.Tooltip("where:N", title="title"), alt.Tooltip("text:N", title="set off")],
+            tooltip=[alt.Tooltip("where:N", title="title"), alt.Tooltip("text:N", title="triggered")],
         ),
         rule.encode(x=_price_axis("at"), y=alt.value(0), y2=alt.value(_expr("height"))),
         labels.mark_text(align="left", dx=4, **style).transform_filter("!datum.right"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MEDIUM", "NARROW", "WIDE", "CascadeChartSize", "CascadeLayout", "chain_layout", "curve_layout"]
 
-NAMES = {"calm": "calm book", "stressed": "a tenth of it", "square_root": "square root"}
+LAW_NAMES = {"calm": "calm book", "stressed": "stressed book", "square_root": "square-root law"}
 _SHADES = 4
 _MAX_SHOCK_MULTIPLE = 2.0
 """Maximum extent of a curve's price axis, as a multiple of its largest shock; beyond it only bounds are known."""
@@ -80,12 +80,12 @@ def chain_layout(of: Cascade, size: CascadeChartSize = WIDE) -> CascadeLayout:
     Raises:
         InputError: The cascade holds NaN or an infinity.
     """
-    out = [step.low if of.side == "long" else step.high for step in of.chain]
-    seen = [of.mark_price, of.start_price, of.stop_price, *out]
-    margin = 0.04 * (max(seen) - min(seen))
-    low, high = min(seen) - margin, max(seen) + margin
+    outer_edges = [step.low if of.side == "long" else step.high for step in of.chain]
+    prices = [of.mark_price, of.start_price, of.stop_price, *outer_edges]
+    margin = 0.04 * (max(prices) - min(prices))
+    low, high = min(prices) - margin, max(prices) + margin
     sums = np.cumsum([step.notional for step in of.chain])
-    made: dict[str, list[Row]] = {
+    layers: dict[str, list[Row]] = {
         "steps": [
             {
                 "low": step.low,
@@ -104,7 +104,7 @@ def chain_layout(of: Cascade, size: CascadeChartSize = WIDE) -> CascadeLayout:
     return CascadeLayout(
         size,
         {"low": low, "high": high, "top": top, "mark": of.mark_price, "digits": decimals(of.mark_price)},
-        {name: plain_rows(f"chain/{name}", values) for name, values in made.items()},
+        {name: plain_rows(f"chain/{name}", values) for name, values in layers.items()},
     )
 
 
@@ -150,7 +150,7 @@ def _ends(leg: CurveLeg, bottom: float, top: float) -> list[Row]:
         first = int(np.argmax(line.exhausted)) if line.exhausted.any() else 0
         if first and bottom <= line.stop_price[first - 1] <= top:
             at = {"shock": float(leg.shock[first - 1]), "stop": float(line.stop_price[first - 1])}
-            found.append({**at, "law": law, "text": f"{NAMES[name]}: order book exhausted"})
+            found.append({**at, "law": law, "text": f"{LAW_NAMES[name]}: order book exhausted"})
     return found
 
 
@@ -181,7 +181,7 @@ def _rules(of: Cascade, low: float, high: float) -> list[Row]:
         {"at": of.start_price, "text": f"shock {percent(of.shock, 1, signed=True)}"},
     ]
     found += [
-        Row(at=law.stop_price, text=f"{NAMES[law.law]} stops at {price(law.stop_price)}")
+        Row(at=law.stop_price, text=f"{LAW_NAMES[law.law]} stops at {price(law.stop_price)}")
         for law in laws
         if not law.depth_exhausted
     ]

@@ -1,4 +1,4 @@
-"""The cells of a heatmap's chart as a table."""
+"""The cells of a heatmap chart as a table."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["cells_table"]
 
 
-def cells_table(scene: HeatmapLayout) -> arro3.Table:
+def cells_table(layout: HeatmapLayout) -> arro3.Table:
     """One row per filled cell of the first view: ``at_us, price_low, price_high, side, notional_usd``.
 
-    ``side`` is 1 for longs and −1 for shorts; a cell in which both stand shows the side that has more.
+    ``side`` is 1 for longs and −1 for shorts; a cell with positions of both sides has the side with more notional.
     """
-    part, edges = scene.parts[scene.first], scene.rows.edges()
-    column, row = np.nonzero(part.usd >= 1)
+    block, edges = layout.parts[layout.first], layout.rows.edges()
+    column, row = np.nonzero(block.usd >= 1)
     return arro3.Table.from_pydict(
         {
-            "at_us": arro3.Array.from_numpy(part.start + part.step * column.astype(np.int64)),
+            "at_us": arro3.Array.from_numpy(block.start + block.step * column.astype(np.int64)),
             "price_low": arro3.Array.from_numpy(edges[row]),
             "price_high": arro3.Array.from_numpy(edges[row + 1]),
-            "side": arro3.Array.from_numpy(np.where(part.short[column, row], -1, 1).astype(np.int8)),
-            "notional_usd": arro3.Array.from_numpy(np.rint(part.usd[column, row]).astype(np.int64)),
+            "side": arro3.Array.from_numpy(np.where(block.short[column, row], -1, 1).astype(np.int8)),
+            "notional_usd": arro3.Array.from_numpy(np.rint(block.usd[column, row]).astype(np.int64)),
         }
     )

@@ -1,4 +1,4 @@
-"""A heatmap as cells of round prices and times, each with the shade of what would be liquidated there."""
+"""Resample a heatmap to cells of round prices and times, with a colour shade by notional."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from liqmap.charts.nice_steps import nice_step
 from liqmap.charts.palette import SHADES
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CellBlock", "ColourScale", "PriceRows", "colour_scale", "price_rows", "resample_cells"]
 
-_NICE_STEPS = (1, 2, 2.5, 5, 10)
+_TOP_FACTORS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 _TOP_QUANTILE = 0.995
-"""Share of the filled cells that the scale tells apart; the few above it have the strongest shade."""
+"""Quantile of the filled cells at the top of the colour scale; cells above it have the strongest shade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class PriceRows:
 
     @property
     def high(self) -> float:
-        """Upper end."""
+        """Upper edge of the last row."""
         return self.low + self.step * self.count
 
     def edges(self) -> Floats:
@@ -45,30 +46,29 @@ class PriceRows:
 
 @dataclass(frozen=True, slots=True)
 class ColourScale:
-    """What a shade stands for: equal steps of dollars, the ``i``-th of ``SHADES`` ends at ``top · (i + 1) / SHADES``.
+    """The colour scale, linear in USD: the ``i``-th of ``SHADES`` shades ends at ``top · (i + 1) / SHADES``.
 
-    Linear on purpose. A map without gaps in its accounts has something nearly everywhere (on real data the middle cell
-    holds a fifth of the top), so a root or a logarithm would lift the ground and let clusters sink into it. Twice the
-    money is twice the way from paper.
+    A root or logarithmic scale would reduce the contrast of clusters, since nearly all cells hold some notional (on
+    real data the median cell holds a fifth of the top).
     """
 
     top: float
 
     def shade(self, usd: Floats) -> npt.NDArray[np.uint8]:
-        """0 where there is nothing, else 1 … ``SHADES``; what is over the top has the strongest shade."""
+        """0 for empty cells, else 1 … ``SHADES``; notional above the top has the strongest shade."""
         place = np.ceil(usd / self.top * SHADES)
         return np.asarray(np.where(usd >= 1, np.clip(place, 1, SHADES), 0), dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CellBlock:
-    """Cells of one time step.
+    """A block of cells with one column width.
 
     Attributes:
         start: Left edge, UTC microseconds.
-        step: Width of a column.
-        usd: Notional per cell, of the side that has more there, shape ``(columns, rows)``.
-        short: Whether that side is the shorts.
+        step: Width of a column, microseconds.
+        usd: Notional per cell of the side with more notional, shape ``(columns, rows)``.
+        short: Whether that side is short.
     """
 
     start: Instant
@@ -78,64 +78,62 @@ class CellBlock:
 
     @property
     def end(self) -> Instant:
-        """Right edge."""
+        """Right edge, UTC microseconds."""
         return self.start + self.step * len(self.usd)
 
     def indices(self, scale: ColourScale) -> npt.NDArray[np.uint8]:
-        """Shades as a picture wants them: top row first; longs 1 … ``SHADES``, shorts after them."""
+        """Palette indices of an image, top row first: 1 … ``SHADES`` for longs, the next ``SHADES`` for shorts."""
         shade = scale.shade(self.usd)
         signed = np.where((shade > 0) & self.short, shade + SHADES, shade)
         return np.ascontiguousarray(signed.T[::-1])
 
 
 def price_rows(low: float, high: float, most: int) -> PriceRows:
-    """Rows of a round height that cover a range of prices, about ``most`` at most.
+    """Rows of a round height that cover a range of prices; at most about ``most`` of them.
 
     Example:
         >>> price_rows(57_930, 71_210, 150)
         PriceRows(low=57900.0, step=100.0, count=134)
     """
     wanted = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(wanted))
-    step = next(factor * power for factor in _NICE_STEPS if factor * power >= wanted * (1 - 1e-9))
+    step = nice_step(wanted)
     first, last = math.floor(low / step), math.ceil(high / step)
     return PriceRows(first * step, step, last - first)
 
 
-def resample_cells(heat: Heatmap, rows: PriceRows, start: Instant, end: Instant, step: Instant) -> CellBlock:
-    """Lay a heatmap on rows of price and columns of time.
+def resample_cells(heatmap: Heatmap, rows: PriceRows, start: Instant, end: Instant, step: Instant) -> CellBlock:
+    """Resample a heatmap to rows of price and columns of time.
 
-    A column shows the map that was known when it began: what the price met in it. Where the next map came later than
-    the column after, there is a hole in the data, and nothing is shown.
+    A column shows the latest map at its left edge, whose levels the price met during the column. If that map is older
+    than a column, data is missing and the column is empty.
 
     Args:
-        heat: Columns at least as dense as ``step``.
+        heatmap: The heatmap, with columns at least as dense as ``step``.
         rows: The rows.
-        start: Left edge of the first column.
-        end: No column begins after it.
-        step: Width of a column.
+        start: Left edge of the first column, UTC microseconds.
+        end: Latest left edge of a column.
+        step: Width of a column, microseconds.
     """
-    begins = np.arange(start, end + 1, step)
-    source = np.searchsorted(heat.at, begins, side="right") - 1
-    known = (source >= 0) & (begins - heat.at[np.maximum(source, 0)] < step)
+    starts = np.arange(start, end + 1, step)
+    source = np.searchsorted(heatmap.at, starts, side="right") - 1
+    known = (source >= 0) & (starts - heatmap.at[np.maximum(source, 0)] < step)
     picked = np.maximum(source, 0)
-    long, short = (_on_rows(side[picked].sum(axis=1), heat.edges, rows) for side in (heat.long, heat.short))
+    long, short = (_on_rows(side[picked].sum(axis=1), heatmap.edges, rows) for side in (heatmap.long, heatmap.short))
     usd = np.where(known[:, None], np.maximum(long, short), 0.0)
     return CellBlock(start, step, usd, short > long)
 
 
-def colour_scale(parts: list[CellBlock]) -> ColourScale:
-    """One scale for all: its top is a round number that all but a few cells stay under."""
-    filled = np.concatenate([part.usd[part.usd >= 1] for part in parts])
+def colour_scale(blocks: list[CellBlock]) -> ColourScale:
+    """One colour scale for all blocks; its top is a round number that few cells exceed."""
+    filled = np.concatenate([block.usd[block.usd >= 1] for block in blocks])
     if not filled.size:
         return ColourScale(1e3)
     top = float(np.quantile(filled, _TOP_QUANTILE))
-    power = 10.0 ** math.floor(math.log10(top))
-    return ColourScale(next(f * power for f in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if f * power >= top * (1 - 1e-9)))
+    return ColourScale(nice_step(top, _TOP_FACTORS))
 
 
 def _on_rows(mass: Floats, edges: Floats, rows: PriceRows) -> Floats:
-    """Bins shared out over rows by where their edges lie; nothing is lost between the ends of the axis."""
+    """Notional per row, from bins split in proportion at the edges; the total within the rows is preserved."""
     inside = slice(
         max(int(np.searchsorted(edges, rows.low)) - 1, 0), int(np.searchsorted(edges, rows.high, side="right")) + 1
     )

@@ -1,4 +1,4 @@
-"""A heatmap as one Altair chart: time to the right, price up, cells as a picture, the price and what it set off."""
+"""Altair chart of a heatmap: cells by time and price, with the price path and realised liquidations."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if not TYPE_CHECKING:
 
 __all__ = ["heat_chart", "heat_data", "heat_frame", "heat_spec"]
 
-_TIGHT = 300
-_TICK = 1e-8  # a heatmap does not know its instrument's: prices get their five figures
+_NARROW_WIDTH = 300
+_TICK = 1e-8  # a heatmap does not hold the tick size: prices get five significant digits
 
 
 def heat_chart(
@@ -39,71 +39,71 @@ def heat_chart(
     theme: Theme = LIGHT,
     title: str | None = None,
 ) -> alt.LayerChart:
-    """Draw a heatmap: time to the right, price up, twice the dollars twice as far from paper, the price on top.
+    """Draw a heatmap: time (x), price (y), a colour scale linear in USD, and the price path on top.
 
-    Prices are those that the price came near; what stands now is at the right, in USD per cell.
+    The view covers the prices near the price path. Bars at the right show the latest map, in USD per cell.
 
     Args:
         of: The heatmap, its columns a constant step apart.
-        clusters: Those of the map at its last column, to be named at the right.
-        frame: The room there is.
+        clusters: Clusters of the map at the last column, labelled at the right.
+        frame: Size of the chart.
         theme: Colours.
         title: A title above the chart, as plain text.
 
     Raises:
-        InputError: Fewer than two columns, NaN or an infinity.
+        InputError: There are fewer than two columns, or a value is NaN or infinite.
     """
     if len(of.at) < 2:  # noqa: PLR2004 - a time axis has two ends
         raise InputError("chart", "heatmap", f"{len(of.at)} columns", "two or more", "nothing drawn")
     first, second, last = int(of.at[0]), int(of.at[1]), int(of.at[-1])
-    whole = ((last - first) / DAY, second - first)
-    scene = HeatmapLayout.of_heatmap(of, clusters, tick=_TICK, ranges=(whole,))
-    room = heat_frame(scene, frame)
-    given = [alt.param(name=given["name"], value=given["value"]) for given in room["params"]]
-    chart = _drawing(theme, (theme == DARK,)).add_params(*given)
-    chart = chart.properties(width=frame.width, height=frame.height, padding=room["padding"])
-    chart.datasets = datasets(scene, everything=True)
+    full_range = ((last - first) / DAY, second - first)
+    layout = HeatmapLayout.of_heatmap(of, clusters, tick=_TICK, ranges=(full_range,))
+    frame_data = heat_frame(layout, frame)
+    params = [alt.param(name=param["name"], value=param["value"]) for param in frame_data["params"]]
+    chart = _drawing(theme, (theme == DARK,)).add_params(*params)
+    chart = chart.properties(width=frame.width, height=frame.height, padding=frame_data["padding"])
+    chart.datasets = datasets(layout, everything=True)
     return chart if title is None else chart.properties(title=title)
 
 
 def heat_spec(theme: Theme) -> dict[str, Any]:
-    """The Vega-Lite specification without a heatmap in it: the same for every one, made once.
+    """The Vega-Lite specification without data, equal for all heatmaps and cached.
 
-    A page changes the parameters ``start``, ``end``, ``low`` and ``high``. Both pictures of the cells are drawn, the
-    light one and the dark one, as layers of that name: a style sheet shows one of them.
+    A page changes the parameters ``start``, ``end``, ``low`` and ``high``. The image of the cells is drawn in the light
+    and in the dark theme, as layers of these names; a style sheet shows one of them.
     """
     return dict(_specification(theme))
 
 
-def heat_data(scene: HeatmapLayout, *, everything: bool) -> dict[str, Any]:
-    """What a heatmap adds to :func:`heat_spec` in every frame: its rows.
+def heat_data(layout: HeatmapLayout, *, everything: bool) -> dict[str, Any]:
+    """The data that a heatmap adds to :func:`heat_spec` at every size: its rows.
 
     Args:
-        scene: The heatmap.
-        everything: Also what lies before the first view.
+        layout: The heatmap.
+        everything: Include times before the first view.
 
     Raises:
         InputError: The heatmap holds NaN or an infinity.
     """
-    return {"datasets": datasets(scene, everything=everything)}
+    return {"datasets": datasets(layout, everything=everything)}
 
 
-def heat_frame(scene: HeatmapLayout, frame: HeatmapSize) -> dict[str, Any]:
-    """What a frame adds: its size, and the first view."""
-    largest = 0.0 if scene.realised is None else float(scene.realised.usd.max(initial=0.0))
+def heat_frame(layout: HeatmapLayout, frame: HeatmapSize) -> dict[str, Any]:
+    """The data that a size adds to :func:`heat_spec`: size, parameters of the first view, padding."""
+    largest = 0.0 if layout.realised is None else float(layout.realised.usd.max(initial=0.0))
     values = {
-        "start": scene.start // 1000,
-        "end": scene.end // 1000,
-        "low": scene.view[0],
-        "high": scene.view[1],
-        "digits": decimals(float(scene.heat.close[-1]), scene.tick),
+        "start": layout.start // 1000,
+        "end": layout.end // 1000,
+        "low": layout.view[0],
+        "high": layout.view[1],
+        "digits": decimals(float(layout.heat.close[-1]), layout.tick),
         "ring": frame.ring / max(largest, 1.0),
-        "part": scene.first,
+        "part": layout.first,
         "now": layers.PICTURE_WIDTH,
-        "tight": frame.width < _TIGHT,
+        "tight": frame.width < _NARROW_WIDTH,
     }
     return {
-        # Room for a reader's own font, which may be wider than the one measured here.
+        # Space for a reader's font that is wider than the one measured here.
         "padding": {"left": 4, "right": 14, "top": 8, "bottom": 4},
         "width": frame.width,
         "height": frame.height,

@@ -1,9 +1,9 @@
-"""The layers of a heatmap's chart: the same text for every heatmap, so that no expression can be made from data.
+"""Layers of a heatmap chart, equal for all heatmaps, so that no expression is built from data.
 
-What differs enters as rows, under the names of :mod:`liqmap.charts.heatmap.rows`, or as a parameter: ``start`` and
-``end``, milliseconds; ``low`` and ``high``, price; ``digits`` of a price; ``ring``, pixels of area per USD; ``tight``,
-whether labels have to be short; ``now``, the share of the width that is time; ``part``, the range in whose columns the
-price is drawn.
+Data enters as rows, under the names of :mod:`liqmap.charts.heatmap.rows`, or as a parameter: ``start`` and ``end``,
+milliseconds; ``low`` and ``high``, price; ``digits``, decimals of a price; ``ring``, pixels of area per USD; ``tight``,
+whether labels are shortened; ``now``, the share of the width for the time axis; ``part``, index of the range in whose
+columns the price is drawn.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
+from liqmap.charts import expressions
 
 if TYPE_CHECKING:
     import altair as alt
@@ -36,15 +37,15 @@ __all__ = [
 ]
 
 PICTURE_WIDTH = 0.86
-"""Share of a heatmap's width that is time; what stands now is to its right."""
+"""Share of the chart width for the time axis; the bars of the latest map are to its right."""
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
-"""A swept cluster's end."""
+"""Symbol of the end of a swept cluster."""
 _LABEL_LIMIT = 28
 _LABEL_SPACING = 25
 
 
 def picture(*, dark: bool) -> alt.Chart:
-    """The cells, one picture per range; a page holds both themes and shows the one it has."""
+    """The cells, one image per range; a page holds the images of both themes and shows one."""
     theme = "dark" if dark else "light"
     chart: alt.Chart = (
         _chart("pictures", theme)
@@ -62,7 +63,7 @@ def picture(*, dark: bool) -> alt.Chart:
 
 
 def frame(theme: Theme) -> list[alt.Chart]:
-    """Paper under what stands now, so that no cell reaches into it."""
+    """Background of the bars of the latest map, so that no cell extends below them."""
     left = _expr("width * now")
     base = _chart("last")
     full: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(_expr("height"))}
@@ -71,7 +72,7 @@ def frame(theme: Theme) -> list[alt.Chart]:
 
 
 def columns(theme: Theme) -> alt.Chart:
-    """What stands now, as bars that run from right to left."""
+    """The latest map, as bars from right to left."""
     colours = alt.Scale(domain=[0, 1], range=[theme.longs[2], theme.shorts[2]])
     chart: alt.Chart = (
         _chart("now")
@@ -88,7 +89,7 @@ def columns(theme: Theme) -> alt.Chart:
 
 
 def path(theme: Theme) -> list[alt.Chart]:
-    """The price: its span in each column and a line through the closes, kept clear of the cells by a rim of paper."""
+    """The price: its range in each column and a line through the closes, outlined in the paper colour."""
     at = _chart("path").transform_filter("datum.part == part").encode(x=time_axis("t"))
     closes = at.encode(y=price_axis("close"))
     return [
@@ -101,7 +102,7 @@ def path(theme: Theme) -> list[alt.Chart]:
 
 
 def tracks(theme: Theme) -> list[alt.Chart]:
-    """Clusters followed through time as thin lines, with a cross where the price swept one."""
+    """Tracks as thin lines, with a cross at the price and time of a sweep."""
     style: dict[str, Any] = {"clip": True, "color": theme.ink, "strokeWidth": 1, "opacity": 0.75, "strokeDash": [2, 2]}
     line = _chart("tracks").mark_line(order=False, **style)
     cross = _chart("sweeps").mark_point(
@@ -114,7 +115,7 @@ def tracks(theme: Theme) -> list[alt.Chart]:
 
 
 def rings(theme: Theme) -> list[alt.Chart]:
-    """Realised liquidations, the largest in view; area is USD; longs are discs under the price, shorts rings over."""
+    """The largest realised liquidations in view, area by USD: longs as discs below the price, shorts as rings above."""
     shown = (
         _chart("rings")
         .transform_filter("datum.t >= start && datum.t <= end && datum.p >= low && datum.p <= high")
@@ -134,7 +135,7 @@ def rings(theme: Theme) -> list[alt.Chart]:
 
 
 def names(theme: Theme) -> list[alt.Chart]:
-    """The clusters that stand now, named at the right; of two that would touch, the smaller is left out."""
+    """Labels of the latest clusters at the right; of two overlapping ones, the smaller cluster's is omitted."""
     inside = "datum.p >= low && datum.p <= high && datum.room / (high - low) * height > "
     base = (
         _chart("names")
@@ -151,7 +152,7 @@ def names(theme: Theme) -> list[alt.Chart]:
 
 
 def last(theme: Theme) -> list[alt.Chart]:
-    """The last price, across what stands now."""
+    """The last price, across the bars of the latest map."""
     base = _chart("last").transform_filter("datum.p >= low && datum.p <= high").encode(y=price_axis("p"))
     rule = base.mark_rule(color=theme.ink, strokeWidth=1).encode(
         x=alt.value(_expr("width * now")), x2=alt.value(_expr("width + 4"))
@@ -171,7 +172,7 @@ def _expr(text: str) -> alt.ExprRef:
 
 
 def time_axis(field: str) -> alt.X:
-    """Time; days where they begin, hours between."""
+    """Time axis, labelled with the date at midnight and the hour otherwise."""
     return alt.X(
         f"{field}:T",
         scale=alt.Scale(type="utc", domain=[_expr("start"), _expr("end")], range=[0, _expr("width * now")]),
@@ -189,7 +190,7 @@ def time_axis(field: str) -> alt.X:
 
 
 def price_axis(field: str) -> alt.Y:
-    """Price, equal steps of it equally far apart."""
+    """Linear price axis."""
     return alt.Y(
         f"{field}:Q",
         scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False),
@@ -198,7 +199,7 @@ def price_axis(field: str) -> alt.Y:
             grid=False,
             domain=False,
             tickCount=_expr("height / 60"),
-            labelExpr="format(datum.value, ',.' + digits + 'f')",
+            labelExpr=expressions.price("datum.value"),
             labelPadding=4,
         ),
     )

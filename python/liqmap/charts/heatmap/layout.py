@@ -1,4 +1,4 @@
-"""What a heatmap's chart shows: its ranges of time, its rows of price, what was liquidated, where clusters stand."""
+"""Layout of a heatmap chart: time ranges, price rows, realised liquidations and clusters."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ DAY = 86_400_000_000
 _HOUR = DAY // 24
 
 RANGES = ((30, 4 * _HOUR), (7, _HOUR), (1, _HOUR // 4))
-"""Days looked back on and the width of a column, the longest first."""
+"""Length in days and column width in microseconds of each range, the longest first."""
 
 _ROWS_IN_VIEW = 150
 _MAX_TRACKS = 20
 _MIN_VIEW_DISTANCE = 0.06
-"""The first view reaches at least this far above and below the last price."""
+"""Minimum distance of the ends of a view from the last price, as a fraction of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeatmapSize:
-    """The room a chart has, pixels: the picture with what stands now at its right, without the labels around it."""
+    """Size of a heatmap chart in pixels: cells and bars, without the labels around them."""
 
     width: int
     height: int
@@ -62,14 +62,14 @@ NARROW = HeatmapSize(width=246, height=430, ring=260)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class RealisedLiquidations:
-    """Liquidations that happened, by hour.
+    """Realised liquidations by hour.
 
     Attributes:
-        feed: Whose: the instrument's own name, or that of an aggregate of venues.
-        start: Of each hour, UTC microseconds, ascending.
-        usd: Longs and shorts, shape ``(hours, 2)``.
-        since: From when on the feed tells; an hour without a row before that is not known to be quiet.
-        until: Up to when it does.
+        feed: Name of the instrument or of the vendor aggregate that reports them.
+        start: Start of each hour, UTC microseconds, ascending.
+        usd: USD of longs and shorts, shape ``(hours, 2)``.
+        since: Start of the feed's coverage, UTC microseconds; before it an hour without a row is missing, not zero.
+        until: End of the feed's coverage, UTC microseconds.
     """
 
     feed: str
@@ -79,7 +79,7 @@ class RealisedLiquidations:
     until: Instant
 
     def between(self, start: Instant, end: Instant) -> tuple[float, float] | None:
-        """Longs and shorts liquidated in hours between two times, USD; ``None`` where the feed is not known."""
+        """USD of longs and shorts liquidated in whole hours between two times; ``None`` outside the coverage."""
         if start < self.since or end > self.until:
             return None
         inside = (self.start >= start) & (self.start + _HOUR <= end)
@@ -89,20 +89,20 @@ class RealisedLiquidations:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class HeatmapLayout:
-    """A heatmap ready to be drawn.
+    """A heatmap with the choices needed to draw it.
 
     Attributes:
-        heat: Its columns, the denser the later: see :func:`column_times`.
+        heat: The heatmap, with denser columns at later times: see :func:`column_times`.
         parts: Cells by range, the longest range first.
-        days: Length of each range, in days: that of the history where it is shorter.
-        rows: Rows of price that all parts share.
-        scale: What a shade stands for.
-        views: First and last price to show with each range.
-        clusters: Those that stand now.
-        realised: What happened, where a feed tells.
-        lives: Clusters followed through the week, the largest last; they are drawn as lines.
-        tick: The instrument's.
-        first: Which of the ranges is shown first.
+        days: Length of each range in days, limited by the length of the history.
+        rows: Price rows, shared by all parts.
+        scale: The colour scale.
+        views: Lowest and highest price shown with each range.
+        clusters: The latest clusters.
+        realised: Realised liquidations; ``None`` without a feed.
+        summaries: Tracks that are drawn as lines, the largest last.
+        tick: Tick size of the instrument.
+        first: Index of the range that is shown first.
     """
 
     heat: Heatmap
@@ -113,7 +113,7 @@ class HeatmapLayout:
     views: tuple[tuple[float, float], ...]
     clusters: tuple[Cluster, ...]
     realised: RealisedLiquidations | None
-    lives: tuple[TrackSummary, ...]
+    summaries: tuple[TrackSummary, ...]
     tick: float
     first: int
 
@@ -125,13 +125,13 @@ class HeatmapLayout:
         *,
         tick: float,
         realised: RealisedLiquidations | None = None,
-        lives: Sequence[TrackSummary] = (),
+        summaries: Sequence[TrackSummary] = (),
         ranges: Sequence[tuple[float, Instant]] | None = None,
     ) -> HeatmapLayout:
-        """Choose ranges, rows and shades for columns made at :func:`column_times`, or for any given ``ranges``."""
+        """Choose ranges, rows and colour scale for columns at :func:`column_times`, or for the given ``ranges``."""
         end, begin = int(heat.at[-1]), int(heat.at[0])
         shown = time_ranges(begin, end) if ranges is None else ranges
-        # The week comes first, where there is one: a day tells too little of how a map came about.
+        # The week is shown first if the history is long enough, since a day holds few changes of the map.
         first = next((i for i, (days, _) in enumerate(shown) if days <= RANGES[1][0]), 0)
         views = tuple(_view(heat, end - round(days * DAY)) for days, _ in shown)
         step = price_rows(*views[first], _ROWS_IN_VIEW).step
@@ -147,29 +147,29 @@ class HeatmapLayout:
             views=views,
             clusters=tuple(c for c in clusters if rows.low <= c.peak <= rows.high),
             realised=realised,
-            lives=tuple(one for one in lives if rows.low <= one.last.peak <= rows.high)[-_MAX_TRACKS:],
+            summaries=tuple(one for one in summaries if rows.low <= one.last.peak <= rows.high)[-_MAX_TRACKS:],
             tick=tick,
             first=first,
         )
 
     @property
     def view(self) -> tuple[float, float]:
-        """First and last price of the first view."""
+        """Lowest and highest price of the first view."""
         return self.views[self.first]
 
     @property
     def end(self) -> Instant:
-        """As-of time."""
+        """As-of time, UTC microseconds."""
         return int(self.heat.at[-1])
 
     @property
     def start(self) -> Instant:
-        """Where the first view begins."""
+        """Start of the first view, UTC microseconds."""
         return self.end - round(self.days[self.first] * DAY)
 
 
 def time_ranges(begin: Instant, end: Instant) -> list[tuple[float, Instant]]:
-    """Ranges that a history from ``begin`` can fill, with their columns' width, the longest first.
+    """Ranges that a history from ``begin`` to ``end`` covers, with their column widths, the longest first.
 
     Example:
         >>> [(days, width // 60_000_000) for days, width in time_ranges(0, 18 * DAY)]
@@ -187,14 +187,14 @@ def time_ranges(begin: Instant, end: Instant) -> list[tuple[float, Instant]]:
 
 
 def column_times(begin: Instant, end: Instant) -> npt.NDArray[np.int64]:
-    """Times at which the engine has to be read for all ranges together."""
+    """Times at which the engine is read, for all ranges together."""
     spans = [np.arange(end - round(days * DAY), end + 1, width) for days, width in time_ranges(begin, end)]
     return np.asarray(np.unique(np.concatenate([*spans, [end]])), dtype=np.int64)
 
 
 def _view(heat: Heatmap, since: Instant) -> tuple[float, float]:
-    """Where the price was since then, and some way to either side of where it is."""
-    seen, last = heat.at >= since, float(heat.close[-1])
-    low, high = float(np.nanmin(heat.low[seen])), float(np.nanmax(heat.high[seen]))
-    spare = (high - low) * 0.03
-    return min(low - spare, last * (1 - _MIN_VIEW_DISTANCE)), max(high + spare, last * (1 + _MIN_VIEW_DISTANCE))
+    """Price range of the view: the prices since then and a margin on both sides of the last price."""
+    in_view, last = heat.at >= since, float(heat.close[-1])
+    low, high = float(np.nanmin(heat.low[in_view])), float(np.nanmax(heat.high[in_view]))
+    margin = (high - low) * 0.03
+    return min(low - margin, last * (1 - _MIN_VIEW_DISTANCE)), max(high + margin, last * (1 + _MIN_VIEW_DISTANCE))

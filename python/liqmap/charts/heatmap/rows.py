@@ -1,4 +1,4 @@
-"""The rows behind each layer of a heatmap's chart."""
+"""Rows of each layer of a heatmap chart."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ _MAX_RINGS = 160
 _MS = 1000
 
 
-def datasets(scene: HeatmapLayout, *, everything: bool) -> dict[str, list[Row]]:
-    """Rows by the name of their layer; ``everything``, or only what the first view shows.
+def datasets(layout: HeatmapLayout, *, everything: bool) -> dict[str, list[Row]]:
+    """Rows by layer name; ``everything``, or only the first view.
 
     Raises:
-        InputError: The heatmap holds NaN or an infinity.
+        InputError: A value of the heatmap is NaN or infinite.
     """
-    first = 0 if everything else scene.first
+    first = 0 if everything else layout.first
     values: dict[str, list[Row]] = {
-        "path": _path(scene, first),
-        "now": _latest_bars(scene),
-        "pictures": _pictures(scene, first),
-        "rings": _rings(scene, first),
-        "names": _cluster_labels(scene),
-        "tracks": _tracks(scene),
-        "sweeps": _sweeps(scene),
-        "last": [{"t": scene.end // _MS, "p": float(scene.heat.close[-1]), "text": _price(scene)}],
+        "path": _path(layout, first),
+        "now": _latest_bars(layout),
+        "pictures": _pictures(layout, first),
+        "rings": _rings(layout, first),
+        "names": _cluster_labels(layout),
+        "tracks": _tracks(layout),
+        "sweeps": _sweeps(layout),
+        "last": [{"t": layout.end // _MS, "p": float(layout.heat.close[-1]), "text": _price(layout)}],
     }
     return {name: plain_rows(f"heatmap/{name}", value) for name, value in values.items()}
 
 
-def _since(scene: HeatmapLayout, first: int) -> int:
-    return scene.parts[first].start
+def _since(layout: HeatmapLayout, first: int) -> int:
+    return layout.parts[first].start
 
 
-def _pictures(scene: HeatmapLayout, first: int) -> list[Row]:
-    """Coarse ones first: finer ones lie over them."""
+def _pictures(layout: HeatmapLayout, first: int) -> list[Row]:
+    """Images of the cells, coarse ones first, since finer ones are drawn over them."""
     found: list[Row] = []
-    for part in scene.parts[first:]:
-        light, dark = (data_url(drawn) for drawn in encode_png(part.indices(scene.scale), *palettes()))
-        box = {"t": part.start // _MS, "t2": part.end // _MS, "p": scene.rows.low, "p2": scene.rows.high}
+    for part in layout.parts[first:]:
+        light, dark = (data_url(drawn) for drawn in encode_png(part.indices(layout.scale), *palettes()))
+        box = {"t": part.start // _MS, "t2": part.end // _MS, "p": layout.rows.low, "p2": layout.rows.high}
         found.append({**box, "light": light, "dark": dark})
     return found
 
 
 def palettes() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Light and dark: nothing, then the shades of longs, then those of shorts."""
+    """Light and dark palette: paper for empty cells, then the shades of longs and of shorts."""
     light, dark = ((theme.paper, *(colour for side in shades(theme) for colour in side)) for theme in (LIGHT, DARK))
     return light, dark
 
 
-def _path(scene: HeatmapLayout, first: int) -> list[Row]:
-    """The price once per range, in that range's columns: only one of them is drawn."""
+def _path(layout: HeatmapLayout, first: int) -> list[Row]:
+    """The price in the columns of each range; only one of the ranges is drawn."""
     found: list[Row] = []
-    heat = scene.heat
-    for number, part in enumerate(scene.parts):
+    heat = layout.heat
+    for number, part in enumerate(layout.parts):
         if number < first:
             continue
         keep = np.flatnonzero(np.isin(heat.at, np.arange(part.start, part.end, part.step)))
@@ -88,48 +88,50 @@ def _path(scene: HeatmapLayout, first: int) -> list[Row]:
     return found
 
 
-def _latest_bars(scene: HeatmapLayout) -> list[Row]:
-    """What stands at the end, as bars beside the picture: length tells more exactly than a shade."""
-    last, edges = scene.parts[-1].usd[-1], scene.rows.edges()
-    inside = (edges[1:] > scene.view[0]) & (edges[:-1] < scene.view[1])
+def _latest_bars(layout: HeatmapLayout) -> list[Row]:
+    """The latest map as bars, since length is read more exactly than a shade."""
+    last, edges = layout.parts[-1].usd[-1], layout.rows.edges()
+    inside = (edges[1:] > layout.view[0]) & (edges[:-1] < layout.view[1])
     top = float(last[inside].max(initial=1.0))
-    inset = scene.rows.step * 0.08
+    inset = layout.rows.step * 0.08
     return [
         {
             "p": float(edges[i]) + inset,
             "p2": float(edges[i + 1]) - inset,
             "share": round(min(float(last[i]) / top, 1.0), 4),
-            "side": int(scene.parts[-1].short[-1, i]),
+            "side": int(layout.parts[-1].short[-1, i]),
         }
         for i in np.flatnonzero(last >= top / 400)
     ]
 
 
-def _rings(scene: HeatmapLayout, first: int) -> list[Row]:
-    """The largest hours of realised liquidations, at the price's end that set them off."""
-    if scene.realised is None:
+def _rings(layout: HeatmapLayout, first: int) -> list[Row]:
+    """The hours with the largest realised liquidations, at the low (longs) or high (shorts) of the hour."""
+    if layout.realised is None:
         return []
-    heat, real = scene.heat, scene.realised
+    heat, realised = layout.heat, layout.realised
     hour = 3_600_000_000
-    inside = np.flatnonzero((real.start >= _since(scene, first)) & (real.start + hour <= scene.end))
-    order = sorted(((float(real.usd[i, k]), int(i), k) for i in inside for k in (0, 1)), reverse=True)[:_MAX_RINGS]
+    inside = np.flatnonzero((realised.start >= _since(layout, first)) & (realised.start + hour <= layout.end))
+    largest_hours = sorted(((float(realised.usd[i, k]), int(i), k) for i in inside for k in (0, 1)), reverse=True)[
+        :_MAX_RINGS
+    ]
     found: list[Row] = []
-    for size, i, k in order:
-        begin = int(real.start[i])
-        seen = slice(
+    for size, i, k in largest_hours:
+        begin = int(realised.start[i])
+        columns = slice(
             int(np.searchsorted(heat.at, begin, side="right")), int(np.searchsorted(heat.at, begin + hour)) + 1
         )
-        if size < 1 or not heat.at[seen].size:
+        if size < 1 or not heat.at[columns].size:
             continue
-        at = float(heat.high[seen].max() if k else heat.low[seen].min())
+        at = float(heat.high[columns].max() if k else heat.low[columns].min())
         found.append({"t": (begin + hour // 2) // _MS, "p": at, "usd": round(size), "side": k})
     return found
 
 
-def _tracks(scene: HeatmapLayout) -> list[Row]:
-    """Each cluster as a line through its peaks; one that was swept runs on to where it was gone."""
+def _tracks(layout: HeatmapLayout) -> list[Row]:
+    """Each track as a line through its peaks; a swept one extends to the time of the sweep."""
     found: list[Row] = []
-    for one in scene.lives:
+    for one in layout.summaries:
         line: list[Row] = [
             {"track": one.track.number, "t": step.at // _MS, "p": step.peak}
             for step in one.track.steps
@@ -141,22 +143,22 @@ def _tracks(scene: HeatmapLayout) -> list[Row]:
     return found
 
 
-def _sweeps(scene: HeatmapLayout) -> list[Row]:
-    return [{"t": one.until // _MS, "p": one.last.peak} for one in scene.lives if one.end == "swept"]
+def _sweeps(layout: HeatmapLayout) -> list[Row]:
+    return [{"t": one.until // _MS, "p": one.last.peak} for one in layout.summaries if one.end == "swept"]
 
 
-def _cluster_labels(scene: HeatmapLayout) -> list[Row]:
-    """The clusters that stand now."""
-    near = [c for c in scene.clusters if scene.view[0] <= c.peak <= scene.view[1]]
-    largest = sorted(near or scene.clusters, key=lambda c: (-c.notional, c.peak))[:_MAX_LABELS]
+def _cluster_labels(layout: HeatmapLayout) -> list[Row]:
+    """Labels of the largest clusters of the latest map."""
+    near = [c for c in layout.clusters if layout.view[0] <= c.peak <= layout.view[1]]
+    largest = sorted(near or layout.clusters, key=lambda c: (-c.notional, c.peak))[:_MAX_LABELS]
     texts = [(c.peak, f"{usd(c.notional)}  {percent(c.distance, signed=True)}", usd(c.notional)) for c in largest]
-    return price_labels(texts, float(scene.heat.close[-1]), scene.tick)
+    return price_labels(texts, float(layout.heat.close[-1]), layout.tick)
 
 
 def price_labels(texts: Iterable[tuple[float, str, str]], last: float, tick: float) -> list[Row]:
-    """Labels of prices, the most important first: each a price, a second line, and that in short.
+    """Rows of price labels from ``(price, second line, short second line)``, the most important first.
 
-    ``room`` is how far, in price, a more important label is away, the last price's among them.
+    ``room`` is the distance, in price, to the nearest more important label, including that of the last price.
     """
     found: list[Row] = []
     taken = [last]
@@ -167,5 +169,5 @@ def price_labels(texts: Iterable[tuple[float, str, str]], last: float, tick: flo
     return found
 
 
-def _price(scene: HeatmapLayout) -> str:
-    return price(float(scene.heat.close[-1]), scene.tick)
+def _price(layout: HeatmapLayout) -> str:
+    return price(float(layout.heat.close[-1]), layout.tick)

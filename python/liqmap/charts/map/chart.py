@@ -1,4 +1,4 @@
-"""The map as one Altair chart: notional by price, the sum on the way there, and the names of the clusters."""
+"""Altair chart of a map: notional by price, cumulative notional from the mark, and cluster labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if not TYPE_CHECKING:
 __all__ = ["map_chart", "map_close_view", "map_data", "map_spec"]
 
 CLOSE_DISTANCE = 0.05
-"""Distance from the mark within which a page can show finer bars."""
+"""Distance from the mark within which a page can show finer bars, as a fraction of the mark."""
 CLOSE_MAX_BARS = 200
 
 
@@ -38,76 +38,76 @@ def map_chart(
     interactive: bool = True,
     title: str | None = None,
 ) -> alt.LayerChart:
-    """Draw a map: price to the right, notional up, longs left of the mark and shorts right of it.
+    """Draw a map: notional (y) by price (x), with longs left of the mark and shorts right of it.
 
-    Bars are stacked by leverage group, the group with the strongest contrast the one with the highest leverage. Lines
-    count what would be liquidated between the mark and each price, on the axis at the right. The first view is
-    :func:`liqmap.maps.display_bars.first_view`; the rest of the map is there to be panned to, and Ctrl + wheel zooms.
+    Bars are stacked by leverage group; the highest leverage has the strongest contrast. Lines show the notional that
+    would be liquidated between the mark and each price, on the right axis. The chart opens with
+    :func:`liqmap.maps.display_bars.first_view`; dragging pans to the rest of the map and Ctrl + wheel zooms.
 
     Args:
         of: The map.
-        frame: The room there is.
+        frame: Size of the chart.
         theme: Colours.
-        interactive: With zoom, pan, tooltips, and a legend whose entries can be clicked (shift-click adds one).
+        interactive: Add zoom, pan, tooltips and a legend whose entries select groups (shift-click adds one).
         title: A title above the chart, as plain text.
 
     Raises:
-        InputError: The map holds NaN or an infinity.
+        InputError: A value of the map is NaN or infinite.
     """
-    scene = MapLayout.of_map(of, frame)
-    made = datasets(scene, everything=interactive)
-    given = [alt.param(name=name, value=value) for name, value in scene.parameters().items()]
-    chart = _drawing(theme, legend=True, pick=interactive).add_params(*given)
+    layout = MapLayout.of_map(of, frame)
+    made = datasets(layout, everything=interactive)
+    params = [alt.param(name=name, value=value) for name, value in layout.parameters().items()]
+    chart = _drawing(theme, legend=True, pick=interactive).add_params(*params)
     chart = chart.properties(width=frame.width, height=frame.height)
     chart.datasets = made
     return chart if title is None else chart.properties(title=title)
 
 
 def map_spec(theme: Theme) -> dict[str, Any]:
-    """The Vega-Lite specification without a map in it: the same for every map and frame, made once.
+    """The Vega-Lite specification without data, equal for all maps and sizes and cached.
 
-    :func:`liqmap.charts.vega_data.with_data` puts a map in. There is no legend, zoom or title: a page brings its own,
-    and changes the parameters ``low``, ``high`` and ``show_0`` … ``show_3``.
+    :func:`liqmap.charts.vega_data.with_data` adds the data of a map. There is no legend, zoom or title: a page provides
+    its own and changes the parameters ``low``, ``high`` and ``show_0`` … ``show_3``.
     """
     return dict(_specification(theme))
 
 
 def map_data(of: LiquidationMap, *, frame: MapChartSize, everything: bool) -> dict[str, Any]:
-    """What a map adds to :func:`map_spec`: ``width``, ``height``, ``params``, ``datasets``.
+    """The data that a map adds to :func:`map_spec`: ``width``, ``height``, ``params``, ``datasets``.
 
     Args:
         of: The map.
-        frame: The room there is.
-        everything: Also what lies outside the first view, and the columns that answer to a pointer.
+        frame: Size of the chart.
+        everything: Include prices outside the first view, and the columns that react to the pointer.
 
     Raises:
-        InputError: The map holds NaN or an infinity.
+        InputError: A value of the map is NaN or infinite.
     """
-    scene = MapLayout.of_map(of, frame)
+    layout = MapLayout.of_map(of, frame)
     return {
         "width": frame.width,
         "height": frame.height,
-        "datasets": datasets(scene, everything=everything),
-        "params": [{"name": name, "value": value} for name, value in scene.parameters().items()],
+        "datasets": datasets(layout, everything=everything),
+        "params": [{"name": name, "value": value} for name, value in layout.parameters().items()],
     }
 
 
 def map_close_view(of: LiquidationMap, frames: Mapping[str, MapChartSize]) -> dict[str, Any]:
-    """What a page that looks closer puts in the place of the first view's rows.
+    """Rows with which a page replaces those of the first view to show prices near the mark.
 
     Returns:
-        ``reach``, the distance from the mark it holds for; ``step``, the width of its bars; ``datasets``, the finer
-        bars, the same for all frames; ``names``, the labels by frame.
+        ``reach``, the distance from the mark that they cover; ``step``, the width of the bars; ``datasets``, the finer
+        bars, equal for all sizes; ``names``, the labels by size.
     """
-    scenes = {
+    layouts = {
         key: MapLayout.of_map(of, replace(frame, most=CLOSE_MAX_BARS), CLOSE_DISTANCE) for key, frame in frames.items()
     }
-    one = next(iter(scenes.values()))
+    one = next(iter(layouts.values()))
     return {
         "reach": CLOSE_DISTANCE,
         "step": one.bars.step,
         "datasets": bar_rows(one),
-        "names": {key: label_rows(scene) for key, scene in scenes.items()},
+        "names": {key: label_rows(layout) for key, layout in layouts.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""Where the labels of clusters go: the largest first, none over another, none off the frame."""
+"""Placement of cluster labels: the largest first, without overlaps and within the chart."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 __all__ = ["Label", "place_labels"]
 
 MIN_GAP = 10.0
-"""Pixels between two labels of a row."""
+"""Minimum gap between two labels of a row, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label and its place.
+    """A label and its position.
 
     Attributes:
-        key: Which of the wanted ones it is.
-        x: Middle of the text, pixels from the frame's left.
-        row: 0 is the row nearest to the bars.
+        key: Index in the list of wanted labels.
+        x: Centre of the text, pixels from the left of the chart.
+        row: Row; 0 is nearest to the bars.
     """
 
     key: int
@@ -36,13 +36,13 @@ def place_labels(
     rows: int,
     taken: Iterable[tuple[float, float, int]] = (),
 ) -> list[Label]:
-    """Place labels greedily in the given order; one that fits nowhere is left out.
+    """Place labels greedily in the given order; a label that fits nowhere is omitted.
 
     Args:
-        wanted: For each label the pixel it points at and the width of its text, most important first.
-        width: Width of the frame in pixels.
-        rows: How many rows there are.
-        taken: What is there already: left, right, row.
+        wanted: For each label the pixel of its target and the width of its text, most important first.
+        width: Width of the chart, pixels.
+        rows: Number of rows.
+        taken: Occupied spans: left, right, row.
 
     Example:
         >>> [(label.key, label.x, label.row) for label in place_labels([(50, 60), (95, 60), (50, 60)], 200, rows=2)]
@@ -61,16 +61,16 @@ def place_labels(
 
 
 def _candidate_centres(target: float, size: float, width: float) -> list[float]:
-    """Where a text may stand over its target: centred, else moved aside, its leader still under it."""
+    """Candidate centres of a text: centred on its target, else shifted so that the leader line stays below it."""
     slack = size / 2 - MIN_GAP
-    aside = [target, target + slack / 2, target - slack / 2, target + slack, target - slack]
-    return [min(max(float(x), size / 2), width - size / 2) for x in aside]
+    centres = [target, target + slack / 2, target - slack / 2, target + slack, target - slack]
+    return [min(max(float(x), size / 2), width - size / 2) for x in centres]
 
 
 def _is_free(
     row: int, target: float, left: float, right: float, low: float, high: float, other: int, points_at: float | None
 ) -> bool:
-    """Whether neither text lies over the other, nor over the other's leader, which drops from text to bars."""
+    """Whether neither text overlaps the other or the leader line from the other's text down to the bars."""
     if row == other:
         return right <= low or left >= high
     if row > other:

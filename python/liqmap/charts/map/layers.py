@@ -1,7 +1,7 @@
-"""The layers of a map's chart: the same text for every map, so that no expression can be made from data.
+"""Layers of a map chart, equal for all maps, so that no expression is built from data.
 
-What differs from map to map enters as rows, under the names of :mod:`liqmap.charts.map.rows`, or as a parameter:
-``mark``; ``low`` and ``high``, the ends of the price axis; ``count``, its ticks, and ``digits``, their decimals;
+Data enters as rows, under the names of :mod:`liqmap.charts.map.rows`, or as a parameter: ``mark``; ``low`` and
+``high``, the ends of the price axis; ``count``, the number of its ticks, and ``digits``, their decimals;
 ``top`` and ``total``, the tops of the left and right axes; ``left`` and ``right``, their ticks; ``strip``, the height
 of the strip of labels; ``show_0`` … ``show_3``, whether a leverage group is drawn.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from liqmap._base.lazy_import import lazy_import
+from liqmap.charts.expressions import distance, price, usd
 from liqmap.maps.display_bars import GROUPS
 
 if TYPE_CHECKING:
@@ -23,30 +24,25 @@ if not TYPE_CHECKING:
 
 __all__ = ["assumed_zones", "clusters", "cumulative_lines", "hover", "mark", "notional_bars", "observed_bars", "titles"]
 
-# Vega writes k and G for a thousand and a thousand million; readers of markets write K and B.
-_USD = "replace(replace(format({0}, '$.3~s'), 'G', 'B'), 'k', 'K')"
-_PRICE = "format({0}, ',.' + digits + 'f')"
-_PERCENT = "format(100 * ({0} / mark - 1), '+.1f') + ' %'"
-
-# Pixels below the top of the frame, on the left axis: they hold their place when the axis changes.
+# A position in pixels below the top of the chart, on the left axis; it does not move when the axis changes.
 _PIXELS_BELOW_TOP = "top * (1 - ({0}) / height)"
 
 
 def assumed_zones(theme: Theme) -> list[alt.Chart]:
-    """A wash over the prices where the assumed leverage decides, and where there is room the words that say so."""
+    """Shading of the prices where the assumed leverage determines the map, with a label if there is space."""
     zones = _chart("assumed").transform_calculate(left="max(datum.low, low)", right="min(datum.high, high)")
     wash = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_full())
-    words = zones.transform_calculate(middle="(datum.left + datum.right) / 2").transform_filter(
+    labelled = zones.transform_calculate(middle="(datum.left + datum.right) / 2").transform_filter(
         "(datum.right - datum.left) / (high - low) * width > 140"
     )
-    text = words.mark_text(clip=True, baseline="top", fontSize=11, color=theme.quiet).encode(
+    text = labelled.mark_text(clip=True, baseline="top", fontSize=11, color=theme.quiet).encode(
         x=_x("middle"), y=alt.value(4), text="text:N"
     )
     return [wash, text]
 
 
 def notional_bars(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
-    """The stacked bars. A layer is ``4 · side + group``; the stack is worked out after groups are hidden."""
+    """The stacked bars. ``layer`` is ``4 · side + group``; the stack is computed after groups are hidden."""
     names = [f"{side} {group}" for side in ("longs", "shorts") for group in GROUPS]
     key = alt.Legend(title=None, columns=4, labelExpr=f"{names!r}[datum.value]", labelLimit=0) if legend else None
     chart: alt.Chart = (
@@ -70,17 +66,17 @@ def notional_bars(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
 
 
 def hover(theme: Theme, *, pick: bool) -> alt.Chart:
-    """An unseen column over each bar: it answers for all its leverage groups at once, however thin they are."""
+    """A transparent column over each bar, whose tooltip lists all leverage groups, however small they are."""
     inside = alt.selection_point(name="hover", on="pointerover", clear="pointerout", empty=False, fields=["low"])
     groups = [(GROUPS[group], f"text_{group}", f"datum.group_{group}") for group in reversed(range(len(GROUPS)))]
     chart: alt.Chart = (
         _chart("columns")
         .transform_calculate(
-            price=f"{_PRICE.format('datum.low')} + '–' + {_PRICE.format('datum.high')}",
-            distance=_PERCENT.format("(datum.low + datum.high) / 2"),
-            here=_USD.format("datum.all"),
-            there=_USD.format("datum.sum"),
-            **{text: _USD.format(field) for _, text, field in groups},
+            price=f"{price('datum.low')} + '–' + {price('datum.high')}",
+            distance=distance("(datum.low + datum.high) / 2"),
+            here=usd("datum.all"),
+            there=usd("datum.sum"),
+            **{text: usd(field) for _, text, field in groups},
         )
         .mark_rect(clip=True, color=theme.ink)
         .encode(
@@ -93,14 +89,14 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
                 alt.Tooltip("distance:N", title="from the mark"),
                 alt.Tooltip("here:N", title="liquidated here"),
                 *[alt.Tooltip(f"{text}:N", title=name) for name, text, _ in groups],
-                alt.Tooltip("there:N", title="all the way here"),
+                alt.Tooltip("there:N", title="from the mark to here"),
             ],
         )
         .add_params(inside)
     )
     if not pick:
         return chart
-    # All selections sit on one layer: over two, Altair lifts each of them twice.
+    # All selections are on one layer: with two layers Altair would hoist each of them twice.
     wheel = "wheel![event.ctrlKey || event.metaKey]"
     picking: alt.Chart = chart.add_params(
         alt.selection_interval(name="zoom", bind="scales", encodings=["x"], zoom=wheel),
@@ -110,7 +106,7 @@ def hover(theme: Theme, *, pick: bool) -> alt.Chart:
 
 
 def observed_bars(theme: Theme) -> alt.Chart:
-    """The core of each bar that was observed, from the ground up: the rest of the bar is modelled."""
+    """The observed part of each bar, as a narrow bar inside it; the rest is modelled."""
     chart: alt.Chart = (
         _chart("seen")
         .transform_calculate(ground="0")
@@ -121,7 +117,7 @@ def observed_bars(theme: Theme) -> alt.Chart:
 
 
 def clusters(theme: Theme) -> list[alt.Chart]:
-    """The strip above the bars: basins as lines, the thicker the higher the band; the largest named, with leaders."""
+    """The strip above the bars: basins as lines, thicker for higher bands; labels of the largest, with leader lines."""
     strip = (
         _chart("basins")
         .transform_calculate(y=_PIXELS_BELOW_TOP.format("strip - 6"))
@@ -134,7 +130,7 @@ def clusters(theme: Theme) -> list[alt.Chart]:
             strokeWidth=alt.StrokeWidth("thick:Q", scale=None),
         )
     )
-    # Labels are placed for the first view; further out they would run into each other.
+    # Labels are placed for the first view; in a wider view they would overlap.
     names = _chart("names").transform_filter("high - low < 1.1 * datum.span")
     names = names.transform_calculate(
         y=_PIXELS_BELOW_TOP.format("datum.pixel"),
@@ -152,7 +148,7 @@ def clusters(theme: Theme) -> list[alt.Chart]:
 
 
 def mark(theme: Theme) -> list[alt.Chart]:
-    """The mark price: a rule from top to bottom and its figure."""
+    """The mark price: a vertical rule and its label."""
     at = _chart("mark").encode(x=_x("at"))
     return [
         at.mark_rule(clip=True, color=theme.ink).encode(y=alt.value(18), y2=_full()["y2"]),
@@ -161,7 +157,7 @@ def mark(theme: Theme) -> list[alt.Chart]:
 
 
 def cumulative_lines(theme: Theme) -> alt.LayerChart:
-    """What would be liquidated between the mark and each price, as a line per side with its sum at the end."""
+    """Cumulative notional between the mark and each price, a line per side with its total at the end."""
     line = (
         _chart("sums")
         .mark_line(clip=True, color=theme.ink, strokeWidth=1.25)
@@ -180,7 +176,7 @@ def cumulative_lines(theme: Theme) -> alt.LayerChart:
         .transform_filter("datum.sum > 0")
         .transform_calculate(
             at="datum.side == 'longs' ? datum.first : datum.last",
-            text=_USD.format("datum.sum") + " + ' of ' + datum.side",
+            text=usd("datum.sum") + " + ' of ' + datum.side",
         )
         .encode(x=_x("at"), y=alt.Y("sum:Q"), text="text:N")
     )
@@ -194,7 +190,7 @@ def cumulative_lines(theme: Theme) -> alt.LayerChart:
 
 
 def titles(theme: Theme) -> list[alt.Chart]:
-    """What the vertical axes count, where there is room for the words."""
+    """Titles of the vertical axes, if there is space."""
     middle = _expr("height * 0.6")
     return [
         _chart("titles")
@@ -205,7 +201,7 @@ def titles(theme: Theme) -> list[alt.Chart]:
 
 
 def _full() -> dict[str, Any]:
-    """From the top of the frame to its bottom."""
+    """The full height of the chart."""
     return {"y": alt.value(0), "y2": alt.value(alt.ExprRef(expr="height"))}
 
 
@@ -219,7 +215,7 @@ def _leverage_colours(theme: Theme) -> alt.Scale:
 
 
 def _x(field: str = "low") -> alt.X:
-    """Price; each tick says its distance from the mark on a second line."""
+    """Price axis; each tick has the distance from the mark on a second line."""
     return alt.X(
         f"{field}:Q",
         scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False),
@@ -227,7 +223,7 @@ def _x(field: str = "low") -> alt.X:
             title=None,
             grid=False,
             tickCount=_expr("count"),
-            labelExpr=f"[{_PRICE.format('datum.value')}, {_PERCENT.format('datum.value')}]",
+            labelExpr=f"[{price('datum.value')}, {distance('datum.value')}]",
             labelFlush=False,
             labelPadding=5,
         ),
@@ -235,7 +231,7 @@ def _x(field: str = "low") -> alt.X:
 
 
 def _usd_axis(field: str, orient: Literal["left", "right"]) -> alt.Y:
-    """A dollar axis that stops where the strip of labels begins."""
+    """A USD axis that ends below the strip of labels."""
     top = "top" if orient == "left" else "total"
     return alt.Y(
         f"{field}:Q",
@@ -244,7 +240,7 @@ def _usd_axis(field: str, orient: Literal["left", "right"]) -> alt.Y:
             title=None,
             orient=orient,
             values=_expr(orient),
-            labelExpr=_USD.format("datum.value"),
+            labelExpr=usd("datum.value"),
             grid=orient == "left",
             domain=False,
             ticks=False,

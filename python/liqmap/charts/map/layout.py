@@ -1,12 +1,12 @@
-"""The frame a map is drawn in: its room in pixels, its axes, and where a pixel lies on them."""
+"""Layout of a map chart: its size in pixels, its axes, and the conversion between prices and pixels."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap._base.number_format import decimals
+from liqmap.charts.nice_steps import nice_step
 from liqmap.maps.display_bars import GROUPS, DisplayBars, display_bars, first_view
 
 if TYPE_CHECKING:
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 __all__ = ["MEDIUM", "NARROW", "WIDE", "MapChartSize", "MapLayout"]
 
 
-_HEADROOM = 1.08  # above the end of a line of sums, so that its figure keeps clear of the strip
+_HEADROOM = 1.08  # above the end of a cumulative line, so that its label does not overlap the strip
 
 
 @dataclass(frozen=True, slots=True)
 class MapChartSize:
-    """The room a chart has.
+    """Size of a map chart.
 
     Attributes:
         width: Pixels between the two vertical axes.
         height: Pixels from the top of the label strip to the price axis.
         rows: Rows of cluster labels in the strip.
-        labels: How many clusters may be named.
-        most: Bars in the first view, at most.
-        titles: Whether there is room for words: titles of the vertical axes, the name of the assumed zone.
+        labels: Maximum number of cluster labels.
+        most: Maximum number of bars in the first view.
+        titles: Whether there is space for the titles of the vertical axes.
     """
 
     width: int
@@ -40,12 +40,12 @@ class MapChartSize:
 
     @property
     def strip(self) -> int:
-        """Height of the strip above the bars: the mark's line, then the rows, then the basins."""
+        """Height of the strip above the bars: the mark's label, the rows of cluster labels and the basins, pixels."""
         return 22 + self.rows * self.row + 12
 
     @property
     def row(self) -> int:
-        """Height of a row of labels: two lines and air."""
+        """Height of a row of labels: two lines and spacing, pixels."""
         return 34
 
 
@@ -56,15 +56,16 @@ NARROW = MapChartSize(width=284, height=360, rows=2, labels=8, most=80, titles=F
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MapLayout:
-    """A map in its frame.
+    """A map with the choices needed to draw it.
 
     Attributes:
         of: The map.
-        bars: Its bars.
+        bars: Bars of the map.
         low: Left end of the first view, price.
-        high: Right end.
-        top: USD per bar at the top of the frame, strip included.
-        total: USD at the top of the frame on the axis of sums.
+        high: Right end of the first view, price.
+        top: USD per bar at the top of the chart, including the strip.
+        total: USD at the top of the chart on the cumulative axis.
+        frame: Size of the chart.
     """
 
     of: LiquidationMap
@@ -77,26 +78,26 @@ class MapLayout:
 
     @classmethod
     def of_map(cls, of: LiquidationMap, frame: MapChartSize, reach: float | None = None) -> MapLayout:
-        """Choose bars, range and axes for a map; with a reach, for that distance from the mark and no further."""
+        """Choose bars, price range and axes for a map; ``reach`` limits the range to that distance from the mark."""
         low, high = first_view(of) if reach is None else (of.mark_price * (1 - reach), of.mark_price * (1 + reach))
         shown = display_bars(of, most=frame.most, within=(low, high))
         inside = (shown.high > low) & (shown.low < high)
-        # An empty map still has axes: a thousand dollars high.
+        # The axes of an empty map end at 1,000 USD.
         tallest = float((shown.long + shown.short).sum(axis=0)[inside].max(initial=0.0)) or 1e3
         total = float(shown.cumulative[inside].max(initial=0.0)) or 1e3
-        room = frame.height / (frame.height - frame.strip)
-        return cls(of, shown, low, high, tallest * room, total * room * _HEADROOM, frame)
+        stretch = frame.height / (frame.height - frame.strip)
+        return cls(of, shown, low, high, tallest * stretch, total * stretch * _HEADROOM, frame)
 
     def pixel(self, price: float) -> float:
-        """Pixels from the left of the frame in the first view."""
+        """Pixels of a price from the left of the chart in the first view."""
         return (price - self.low) / (self.high - self.low) * self.frame.width
 
     def price_at(self, pixel: float) -> float:
-        """The price ``pixel`` from the left of the frame in the first view."""
+        """The price at ``pixel`` from the left of the chart in the first view."""
         return self.low + pixel / self.frame.width * (self.high - self.low)
 
     def parameters(self) -> dict[str, float | list[float]]:
-        """What the drawing of :mod:`liqmap.charts.map.layers` has to be told."""
+        """Values of the parameters of :mod:`liqmap.charts.map.layers`."""
         return {
             "mark": self.of.mark_price,
             "low": self.low,
@@ -113,8 +114,7 @@ class MapLayout:
         }
 
     def ticks(self, top: float, count: int = 4) -> list[float]:
-        """Round values for an axis whose value at the top of the frame is ``top``: 0 up to where the strip begins."""
+        """Round tick values from 0 to the lower end of the strip, for an axis with ``top`` at the top of the chart."""
         usable = top * (self.frame.height - self.frame.strip) / self.frame.height
-        power = 10.0 ** math.floor(math.log10(usable / count))
-        step = power * next(step for step in (1, 2, 2.5, 5, 10) if step * power >= usable / count * (1 - 1e-9))
+        step = nice_step(usable / count)
         return [step * i for i in range(int(usable / step + 1e-9) + 1)]

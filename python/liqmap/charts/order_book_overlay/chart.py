@@ -1,7 +1,6 @@
-"""The book under the map as an Altair chart: liquidations upward, orders downward, voids as a wash.
+"""Altair chart of a map and its order book: liquidations upwards, resting orders downwards, voids shaded.
 
-The drawing is the same text for every map: what differs enters as rows and numbers, so that no expression is made from
-data.
+The specification is equal for all maps; data enters as rows and parameters, so that no expression is built from data.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import numpy as np
 
 from liqmap._base.lazy_import import lazy_import
 from liqmap._base.number_format import decimals, percent, price, usd
+from liqmap.charts import expressions
 from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.theme import LIGHT, Theme
 from liqmap.charts.vega_data import Row, plain_rows
@@ -30,36 +30,33 @@ __all__ = ["overlay_chart", "overlay_data", "overlay_spec"]
 
 _MAX_BARS = 60
 _HEADROOM = 1.06
-_USD = "replace(replace(format(abs({0}), '$.3~s'), 'G', 'B'), 'k', 'K')"
-_PRICE = "format({0}, ',.' + digits + 'f')"
-_PERCENT = "({0} ? format(100 * ({0}), '+.2~f') : '0') + ' %'"
 
 
 def overlay_chart(
     of: TradingLevels, *, width: int = 900, height: int = 420, theme: Theme = LIGHT, title: str | None = None
 ) -> alt.LayerChart:
-    """Price to the right; what would be liquidated up, what rests in the book down, each on its own dollar axis.
+    """Draw liquidations (up) and resting orders (down) by price, each on its own USD axis.
 
     Raises:
-        InputError: A number that is none.
+        InputError: A value is NaN or infinite.
     """
     data = overlay_data(of, width=width, height=height)
-    given = [alt.param(**one) for one in data["params"]]
-    chart = _drawing(theme).add_params(*given).properties(width=width, height=height)
+    params = [alt.param(**one) for one in data["params"]]
+    chart = _drawing(theme).add_params(*params).properties(width=width, height=height)
     chart.datasets = data["datasets"]
     return chart if title is None else chart.properties(title=title)
 
 
 def overlay_spec(theme: Theme) -> dict[str, Any]:
-    """The specification without a map in it; what :func:`overlay_data` gives completes it."""
+    """The specification without data; :func:`overlay_data` provides the data."""
     return dict(_specification(theme))
 
 
 def overlay_data(of: TradingLevels, *, width: int, height: int) -> dict[str, Any]:
-    """What a map adds to the drawing: ``width``, ``height``, ``params``, ``datasets``.
+    """The data that a map adds to :func:`overlay_spec`: ``width``, ``height``, ``params``, ``datasets``.
 
     Raises:
-        InputError: A number that is none.
+        InputError: A value is NaN or infinite.
     """
     bars = [row for overlay in of.overlay for row in _bars(overlay)]
     ends = [float(at) for row in bars for at in (row["low"], row["high"])] or [
@@ -91,7 +88,7 @@ def overlay_data(of: TradingLevels, *, width: int, height: int) -> dict[str, Any
 
 
 def _bars(overlay: Overlay) -> list[Row]:
-    """Bins summed outward from the mark into fewer bars; the last may be narrower."""
+    """Bins summed outward from the mark into fewer bars; the last bar may be narrower."""
     count = overlay.depth.size
     if count == 0:
         return []
@@ -106,7 +103,7 @@ def _bars(overlay: Overlay) -> list[Row]:
             "forced": float(forced[i]),
             "orders": float(orders[i]),
             "title": f"{price(float(min(ends[i : i + 2])))}–{price(float(max(ends[i : i + 2])))}",
-            "told": f"{usd(float(forced[i]))} against {usd(float(orders[i]))}",
+            "comparison": f"{usd(float(forced[i]))} against {usd(float(orders[i]))}",
             "ratio": percent(float(forced[i] / orders[i]), 0) if orders[i] > 0 else "–",
         }
         for i in range(starts.size)
@@ -137,12 +134,12 @@ def _drawing(theme: Theme) -> alt.LayerChart:
     orders = bars.mark_bar(clip=True, color=theme.quiet, opacity=0.5, stroke=theme.paper, strokeWidth=0.3).encode(
         x=_x("low"), x2="high:Q", y=_y("ground", "orders", "right", "resting orders"), y2="down:Q"
     )
-    told = [
+    tooltip = [
         alt.Tooltip("title:N"),
-        alt.Tooltip("told:N", title="liquidations against orders"),
+        alt.Tooltip("comparison:N", title="liquidations against orders"),
         alt.Tooltip("ratio:N", title="ratio"),
     ]
-    hover = bars.mark_rect(color=theme.ink, opacity=0).encode(x=_x("low"), x2="high:Q", **full, tooltip=told)
+    hover = bars.mark_rect(color=theme.ink, opacity=0).encode(x=_x("low"), x2="high:Q", **full, tooltip=tooltip)
     mark = _dataset_chart("mark").encode(x=_x("at"))
     lines = [
         mark.mark_rule(color=theme.ink).encode(**full),
@@ -165,15 +162,15 @@ def _expr(text: str) -> alt.ExprRef:
 
 
 def _x(field: str) -> alt.X:
-    label = f"[{_PRICE.format('datum.value')}, {_PERCENT.format('datum.value / mark - 1')}]"
+    label = expressions.price_and_distance()
     axis = alt.Axis(title=None, grid=False, labelExpr=label, tickCount=_expr("width / 90"))
     return alt.X(f"{field}:Q", axis=axis, scale=alt.Scale(domain=[_expr("low"), _expr("high")], nice=False, zero=False))
 
 
-def _y(field: str, top: str, orient: Any, title: str) -> alt.Y:  # noqa: ANN401 - Altair's own words
-    """A dollar axis whose zero lies in the middle: one half of it is in use."""
+def _y(field: str, top: str, orient: Any, title: str) -> alt.Y:  # noqa: ANN401 - Altair's own literals
+    """A USD axis with zero in the middle, of which one half is used."""
     scale = alt.Scale(domain=[_expr(f"-{top}"), _expr(top)], nice=False)
     half = "datum.value >= 0" if orient == "left" else "datum.value <= 0"
-    label = f"{half} ? {_USD.format('datum.value')} : ''"
+    label = f"{half} ? {expressions.usd('abs(datum.value)')} : ''"
     axis = alt.Axis(title=title, orient=orient, labelExpr=label, grid=False, domain=False, ticks=False, tickCount=6)
     return alt.Y(f"{field}:Q", axis=axis, scale=scale)

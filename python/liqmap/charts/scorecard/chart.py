@@ -1,7 +1,7 @@
-"""The scorecard drawn: what maps add to each rival, and what they said against what happened.
+"""Altair charts of a scorecard: the gain of adding maps to each baseline, and predicted against realised USD.
 
-Layers are the same text for every card; figures enter as rows, limits as parameters: ``low`` and ``high``, the ends of
-both axes of amounts; ``rows``, how many rivals there are.
+The specifications are equal for all scorecards. Data enters as rows, limits as parameters: ``low`` and ``high``, the
+ends of both USD axes; ``rows``, the number of baselines and placebos.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from liqmap._base.lazy_import import lazy_import
+from liqmap.charts import expressions
 from liqmap.charts.spec_cache import cached_spec
 from liqmap.charts.vega_data import Row, plain_rows
 
@@ -26,7 +27,6 @@ if not TYPE_CHECKING:
 
 __all__ = ["MEDIUM", "NARROW", "ScorecardChartSize", "reliability_data", "reliability_spec", "skill_data", "skill_spec"]
 
-_USD = "replace(replace(format(datum.value, '$.2~s'), 'G', 'B'), 'k', 'K')"
 _ROW_HEIGHT = 50
 _MAX_GAIN = 1.0
 _AXIS_RANGE = 1e-4
@@ -34,7 +34,7 @@ _AXIS_RANGE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ScorecardChartSize:
-    """The room a drawing has, in pixels, axes left out."""
+    """Size of a chart in pixels, without axes."""
 
     width: int
     height: int
@@ -46,21 +46,21 @@ NARROW = ScorecardChartSize(width=272, height=272)
 
 @cache
 def reliability_spec(theme: Theme) -> dict[str, Any]:
-    """Deciles of what maps said against what was liquidated, both on logarithmic axes."""
+    """The specification of realised against predicted USD by decile, on logarithmic axes."""
     return cached_spec(f"reliability {theme}", lambda: _reliability(theme))
 
 
 def reliability_data(card: IssuedScorecard, frame: ScorecardChartSize) -> dict[str, Any]:
-    """What the drawing has to be told about a card; see :func:`reliability_spec`."""
+    """The data that a scorecard adds to :func:`reliability_spec`."""
     made = [(side, d) for side, of in enumerate((card.long, card.short)) for d in of.deciles]
-    top = max((max(d.said, d.high) for _, d in made), default=1e6)
+    top = max((max(d.predicted, d.high) for _, d in made), default=1e6)
     high = 10.0 ** math.ceil(math.log10(max(top, 1e4)))
-    least = min((value for _, d in made for value in (d.said, d.realised) if value > 0), default=high)
+    least = min((value for _, d in made for value in (d.predicted, d.realised) if value > 0), default=high)
     low = 10.0 ** math.floor(math.log10(max(least, high * _AXIS_RANGE)))
     points: list[Row] = [
         {
             "side": side,
-            "said": max(d.said, low),
+            "predicted": max(d.predicted, low),
             "realised": max(d.realised, low),
             "low": max(d.low, low),
             "high": max(d.high, low),
@@ -78,12 +78,12 @@ def reliability_data(card: IssuedScorecard, frame: ScorecardChartSize) -> dict[s
 
 @cache
 def skill_spec(theme: Theme) -> dict[str, Any]:
-    """What each rival gains with the maps at its side, with 90 % intervals; placebos below."""
+    """The specification of each baseline's gain from the maps, with 90 % intervals, and of the placebos' gains."""
     return cached_spec(f"skill {theme}", lambda: _skill(theme))
 
 
 def skill_data(card: IssuedScorecard, frame: ScorecardChartSize) -> dict[str, Any]:
-    """What the drawing has to be told about a card; see :func:`skill_spec`."""
+    """The data that a scorecard adds to :func:`skill_spec`."""
     sides: tuple[SideScorecard, SideScorecard] = (card.long, card.short)
     names = next((of.skill.rivals for of in sides if of.skill is not None), ())
     gains: list[Row] = []
@@ -104,7 +104,7 @@ def skill_data(card: IssuedScorecard, frame: ScorecardChartSize) -> dict[str, An
     return {
         "width": frame.width,
         "height": _ROW_HEIGHT * max(1, len(names)),
-        "datasets": {"gains": plain_rows("skill", gains), "names": plain_rows("skill", labels), "nothing": [{"at": 0}]},
+        "datasets": {"gains": plain_rows("skill", gains), "names": plain_rows("skill", labels), "zero": [{"at": 0}]},
         "params": [{"name": "rows", "value": max(1, len(names))}],
     }
 
@@ -127,17 +127,23 @@ def _shape() -> alt.Shape:
 
 def _reliability(theme: Theme) -> dict[str, Any]:
     limits = alt.Scale(type="log", domain=[alt.ExprRef(expr="low"), alt.ExprRef(expr="high")], nice=False)
-    # Every layer bears the same axis: one without would take it from all.
-    style: dict[str, Any] = {"labelExpr": _USD, "tickCount": 4, "domain": False, "ticks": False, "labelPadding": 6}
+    # Every layer needs the same axis: a layer without one would remove it from all.
+    style: dict[str, Any] = {
+        "labelExpr": expressions.usd("datum.value", 2),
+        "tickCount": 4,
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+    }
 
     def x(field: str) -> alt.X:
-        return alt.X(f"{field}:Q", scale=limits, axis=alt.Axis(title="said by the map", **style))
+        return alt.X(f"{field}:Q", scale=limits, axis=alt.Axis(title="predicted by the map", **style))
 
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=limits, axis=alt.Axis(title="liquidated", **style))
 
     even = alt.Chart(alt.NamedData("even")).encode(x=x("at"), y=y("at"))
-    deciles = alt.Chart(alt.NamedData("deciles")).encode(x=x("said"), color=_colour(theme))
+    deciles = alt.Chart(alt.NamedData("deciles")).encode(x=x("predicted"), color=_colour(theme))
     chart = alt.layer(
         even.mark_line(color=theme.quiet, strokeDash=[4, 3], strokeWidth=1),
         deciles.mark_rule(strokeWidth=1.5, opacity=0.6).encode(y=y("low"), y2="high:Q"),
@@ -165,7 +171,7 @@ def _skill(theme: Theme) -> dict[str, Any]:
     y = alt.Y("y:Q", scale=alt.Scale(domain=[alt.ExprRef(expr="rows"), 0], nice=False), axis=None)
     gains = alt.Chart(alt.NamedData("gains")).encode(y=y, color=_colour(theme))
     chart = alt.layer(
-        alt.Chart(alt.NamedData("nothing")).mark_rule(color=theme.quiet, strokeWidth=1).encode(x=x("at")),
+        alt.Chart(alt.NamedData("zero")).mark_rule(color=theme.quiet, strokeWidth=1).encode(x=x("at")),
         alt.Chart(alt.NamedData("names"))
         .mark_text(align="left", color=theme.ink, fontSize=12)
         .encode(x=alt.value(0), y=y, text="name:N"),

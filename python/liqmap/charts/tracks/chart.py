@@ -1,4 +1,4 @@
-"""Tracks as one Altair chart: each cluster a trail through time, as thick as its notional, with its birth and end."""
+"""Altair chart of tracks: each cluster as a trail through time with its notional as width, and its start and end."""
 
 from __future__ import annotations
 
@@ -31,45 +31,45 @@ _BAR = "M0,-1L0,1"
 
 
 def track_spec(theme: Theme) -> dict[str, Any]:
-    """The Vega-Lite specification without tracks in it: the same for all, made once."""
+    """The Vega-Lite specification without data, equal for all tracks and cached."""
     return dict(_specification(theme))
 
 
-def track_data(scene: TracksLayout, frame: HeatmapSize) -> dict[str, Any]:
-    """What tracks and a frame add to :func:`track_spec`: size, parameters, rows.
+def track_data(layout: TracksLayout, frame: HeatmapSize) -> dict[str, Any]:
+    """The data that tracks and a size add to :func:`track_spec`: size, parameters, rows.
 
     Raises:
-        InputError: A NaN or an infinity among them.
+        InputError: A value is NaN or infinite.
     """
     thick = frame.height / 26
-    largest = max((one.largest for one in scene.shown), default=1.0)
+    largest = max((one.largest for one in layout.shown), default=1.0)
     values = {
-        "start": int(scene.of.at[0]) // _MS,
-        "end": int(scene.of.at[-1]) // _MS,
-        "low": scene.view[0],
-        "high": scene.view[1],
-        "digits": decimals(float(scene.path.close[-1]), scene.tick),
+        "start": int(layout.of.at[0]) // _MS,
+        "end": int(layout.of.at[-1]) // _MS,
+        "low": layout.view[0],
+        "high": layout.view[1],
+        "digits": decimals(float(layout.path.close[-1]), layout.tick),
         "thick": thick / largest,
         "tight": frame.width < _NARROW_WIDTH,
         "part": 0,
         "now": 1,
     }
-    made: dict[str, list[Row]] = {
-        "trails": _trails(scene),
-        "ends": _ends(scene),
-        "path": _path(scene),
-        "names": _names(scene),
+    layer_rows: dict[str, list[Row]] = {
+        "trails": _trails(layout),
+        "ends": _ends(layout),
+        "path": _path(layout),
+        "names": _names(layout),
         "last": [
-            {"t": int(scene.of.at[-1]) // _MS, "p": float(scene.path.close[-1]), "text": _last_price(scene)},
+            {"t": int(layout.of.at[-1]) // _MS, "p": float(layout.path.close[-1]), "text": _last_price(layout)},
         ],
     }
     return {
-        # Room for a reader's own font, which may be wider than the one measured here.
+        # Space for a reader's font that is wider than the one measured here.
         "padding": {"left": 4, "right": 14, "top": 8, "bottom": 4},
         "width": frame.width,
         "height": frame.height,
         "params": [{"name": name, "value": value} for name, value in values.items()],
-        "datasets": {name: plain_rows(f"tracks/{name}", value) for name, value in made.items()},
+        "datasets": {name: plain_rows(f"tracks/{name}", value) for name, value in layer_rows.items()},
     }
 
 
@@ -101,7 +101,7 @@ def _trail_layer(theme: Theme) -> alt.Chart:
 
 
 def _end_layers(theme: Theme) -> list[alt.Chart]:
-    """Births as dots, migrations as diamonds, ends as crosses where they were swept and as bars where they were not."""
+    """Starts as dots, migrations as diamonds, sweeps as crosses and other ends as bars."""
     base = alt.Chart(alt.NamedData("ends")).encode(x=layers.time_axis("t"), y=layers.price_axis("p"))
     style: dict[str, Any] = {"clip": True, "opacity": 1, "stroke": theme.ink}
     return [
@@ -115,10 +115,10 @@ def _end_layers(theme: Theme) -> list[alt.Chart]:
     ]
 
 
-def _trails(scene: TracksLayout) -> list[Row]:
-    """Each track where it stood; one that was swept runs on to the column by which it was gone."""
+def _trails(layout: TracksLayout) -> list[Row]:
+    """Each track at its peaks; a swept one extends to the time of the sweep."""
     found: list[Row] = []
-    for one in scene.shown:
+    for one in layout.shown:
         steps = [step for step in one.track.steps if step.notional > 0]
         side = int(one.track.side == "short")
         row: list[Row] = [
@@ -130,9 +130,9 @@ def _trails(scene: TracksLayout) -> list[Row]:
     return found
 
 
-def _ends(scene: TracksLayout) -> list[Row]:
+def _ends(layout: TracksLayout) -> list[Row]:
     found: list[Row] = []
-    for one in scene.shown:
+    for one in layout.shown:
         first, last = one.track.steps[0], one.last
         if one.known:
             found.append({"kind": "born", "t": first.at // _MS, "p": first.peak})
@@ -144,19 +144,19 @@ def _ends(scene: TracksLayout) -> list[Row]:
     return found
 
 
-def _path(scene: TracksLayout) -> list[Row]:
-    line = scene.line
+def _path(layout: TracksLayout) -> list[Row]:
+    line = layout.line
     return [
         {"part": 0, "t": int(at) // _MS, "low": float(low), "high": float(high), "close": float(close)}
         for at, low, high, close in zip(line.at, line.low, line.high, line.close, strict=True)
     ]
 
 
-def _names(scene: TracksLayout) -> list[Row]:
-    """The largest that stand now."""
-    now = sorted((one for one in scene.shown if one.end == "stands"), key=lambda one: -one.last.notional)[:_MAX_LABELS]
+def _names(layout: TracksLayout) -> list[Row]:
+    """Labels of the largest open tracks."""
+    now = sorted((one for one in layout.shown if one.end == "stands"), key=lambda one: -one.last.notional)[:_MAX_LABELS]
     texts = [(one.last.peak, _notional_change(one), usd(one.last.notional)) for one in now]
-    return price_labels(texts, float(scene.path.close[-1]), scene.tick)
+    return price_labels(texts, float(layout.path.close[-1]), layout.tick)
 
 
 def _notional_change(one: TrackSummary) -> str:
@@ -165,5 +165,5 @@ def _notional_change(one: TrackSummary) -> str:
     return f"{usd(one.last.notional)}  {'+' if one.change > 0 else ''}{usd(one.change)}"
 
 
-def _last_price(scene: TracksLayout) -> str:
-    return price(float(scene.path.close[-1]), scene.tick)
+def _last_price(layout: TracksLayout) -> str:
+    return price(float(layout.path.close[-1]), layout.tick)

@@ -1,4 +1,4 @@
-"""Tracks ready to be drawn and told: which of them, how each began and ended, and the price they met."""
+"""Layout of a track chart: the tracks to draw, their starts and ends, and the price."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TrackEnd: TypeAlias = Literal["stands", "swept", "merged", "dissolved"]
 
 _MIN_VIEW_DISTANCE = 0.06
 _MIN_SHARE = 0.08
-"""Of the largest cluster's notional: what never reaches it is not drawn."""
+"""Minimum of a drawn track's largest notional, as a share of that of the largest track."""
 _MAX_TRACKS = 48
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PricePath:
-    """The price column by column: its span since the column before, and its last one.
+    """The price by column: its range since the column before, and its close.
 
     Attributes:
         at: UTC microseconds of each column, ascending.
@@ -42,17 +42,17 @@ class PricePath:
 
 @dataclass(frozen=True, slots=True)
 class TrackSummary:
-    """A track from its first column here to its last.
+    """Summary of a track.
 
     Attributes:
         track: The track.
-        end: ``swept``: the price touched its last peak in the step in which it ended; ``merged``: its positions went on
-            in another; ``dissolved``: closed by choice, or spread until it was no peak any more.
-        known: Whether its birth was seen; else it stood at the first column.
-        until: The last column; of one that ended the one where it was gone, or the time at which it was swept.
-        largest: Its largest notional, USD.
+        end: ``stands``: open at the last column; ``swept``: the price touched its last peak in the step in which it
+            ended; ``merged``: merged into another track; ``dissolved``: closed by choice, or no longer a peak.
+        known: Whether it started after the first column; otherwise its start is unknown.
+        until: Time of the last column, of the column at which it had ended, or of the sweep, UTC microseconds.
+        largest: Largest notional of its steps, USD.
         opened, closed, liquidated: Sums over its steps, USD.
-        migrated: Its latest step that counts as migration, if there is one.
+        migrated: Its latest step that is a migration, if any.
     """
 
     track: Track
@@ -67,80 +67,80 @@ class TrackSummary:
 
     @property
     def born(self) -> Instant:
-        """When it was first seen."""
+        """Time of its first step."""
         return self.track.steps[0].at
 
     @property
     def last(self) -> Step:
-        """The last step in which it stood."""
+        """Its last step with notional."""
         return self.track.steps[-1] if self.track.alive or len(self.track.steps) == 1 else self.track.steps[-2]
 
     @property
     def new(self) -> bool:
-        """Whether it came up by itself within the time shown, and did not split off from another."""
+        """Whether it started after the first column and did not split off another track."""
         return self.known and self.track.parent is None
 
     @property
     def change(self) -> float:
-        """USD since it was first seen here: since its birth all that it has."""
+        """Change of notional since the first column, USD; the whole notional if it started later."""
         return self.track.steps[-1].notional - (0.0 if self.known else self.track.steps[0].notional)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TracksLayout:
-    """Tracks with the price, and the part of both that is shown.
+    """Tracks with the price, and the price range that is shown.
 
     Attributes:
         of: The tracks.
-        path: The price in their columns.
-        line: The price in finer ones, to be drawn.
-        lives: Every track, in order of number.
-        view: First and last price shown.
-        tick: The instrument's.
+        path: The price in the columns of the tracks.
+        line: The price in finer columns, for drawing.
+        summaries: Summaries of all tracks, in order of number.
+        view: Lowest and highest price shown.
+        tick: Tick size of the instrument.
     """
 
     of: Tracks
     path: PricePath
     line: PricePath
-    lives: tuple[TrackSummary, ...]
+    summaries: tuple[TrackSummary, ...]
     view: tuple[float, float]
     tick: float
 
     @classmethod
     def of_tracks(cls, of: Tracks, path: PricePath, line: PricePath, tick: float) -> TracksLayout:
-        """Tell each track's life, and choose the prices to show."""
+        """Summarise each track and choose the price range."""
         last = float(path.close[-1])
         low, high = float(path.low.min()), float(path.high.max())
-        spare = 0.03 * (high - low)
-        view = min(low - spare, last * (1 - _MIN_VIEW_DISTANCE)), max(high + spare, last * (1 + _MIN_VIEW_DISTANCE))
+        margin = 0.03 * (high - low)
+        view = min(low - margin, last * (1 - _MIN_VIEW_DISTANCE)), max(high + margin, last * (1 + _MIN_VIEW_DISTANCE))
         return cls(of, path, line, tuple(summarise_track(track, of, path, line) for track in of.tracks), view, tick)
 
     @property
     def shown(self) -> tuple[TrackSummary, ...]:
-        """Those worth drawing, the largest last: it lies on top."""
-        inside = [one for one in self.lives if self.view[0] <= one.last.peak <= self.view[1]]
+        """The tracks to draw, the largest last so that it is on top."""
+        inside = [one for one in self.summaries if self.view[0] <= one.last.peak <= self.view[1]]
         floor = _MIN_SHARE * max((one.largest for one in inside), default=0.0)
-        kept = sorted((one for one in inside if one.largest >= floor), key=lambda one: (one.largest, one.track.number))
-        return tuple(kept[-_MAX_TRACKS:])
+        drawn = sorted((one for one in inside if one.largest >= floor), key=lambda one: (one.largest, one.track.number))
+        return tuple(drawn[-_MAX_TRACKS:])
 
-    def standing(self, count: int) -> tuple[TrackSummary, ...]:
-        """The largest that stand now in the prices shown, highest price first."""
-        now = [one for one in self.lives if one.end == "stands" and self.view[0] <= one.last.peak <= self.view[1]]
+    def open_tracks(self, count: int) -> tuple[TrackSummary, ...]:
+        """The largest open tracks in the price range, highest price first."""
+        now = [one for one in self.summaries if one.end == "stands" and self.view[0] <= one.last.peak <= self.view[1]]
         largest = sorted(now, key=lambda one: (-one.last.notional, one.track.number))[:count]
         return tuple(sorted(largest, key=lambda one: -one.last.peak))
 
-    def ended(self, count: int) -> tuple[TrackSummary, ...]:
-        """The largest that ended in the prices shown, the latest first."""
-        gone = [one for one in self.lives if one.end != "stands" and self.view[0] <= one.last.peak <= self.view[1]]
-        largest = sorted(gone, key=lambda one: (-one.largest, one.track.number))[:count]
+    def ended_tracks(self, count: int) -> tuple[TrackSummary, ...]:
+        """The largest ended tracks in the price range, the latest first."""
+        final = [one for one in self.summaries if one.end != "stands" and self.view[0] <= one.last.peak <= self.view[1]]
+        largest = sorted(final, key=lambda one: (-one.largest, one.track.number))[:count]
         return tuple(sorted(largest, key=lambda one: (-one.until, one.track.number)))
 
 
 def summarise_track(track: Track, of: Tracks, path: PricePath, line: PricePath) -> TrackSummary:
-    """What became of a track."""
+    """Summarise a track."""
     steps = track.steps
     begin, end = int(of.at[0]), _end(track, of, path)
-    # What stood at the first column was carried in from before: nothing of it was seen to begin.
+    # The start of a track that is open at the first column is not known.
     return TrackSummary(
         track=track,
         end=end,
@@ -157,18 +157,18 @@ def summarise_track(track: Track, of: Tracks, path: PricePath, line: PricePath) 
 def _end(track: Track, of: Tracks, path: PricePath) -> TrackEnd:
     if track.alive:
         return "stands"
-    gone = track.steps[-1]
-    column = int(np.searchsorted(of.at, gone.at))
-    touched = path.low[column] <= gone.peak if track.side == "long" else path.high[column] >= gone.peak
+    final = track.steps[-1]
+    column = int(np.searchsorted(of.at, final.at))
+    touched = path.low[column] <= final.peak if track.side == "long" else path.high[column] >= final.peak
     if touched:
         return "swept"
     return "merged" if track.heir is not None else "dissolved"
 
 
 def _swept_at(track: Track, line: PricePath) -> Instant:
-    """When, within the step in which it ended, the price first touched its last peak."""
-    gone = track.steps[-1]
-    inside = (line.at > track.steps[-2].at) & (line.at <= gone.at)
-    touched = line.low <= gone.peak if track.side == "long" else line.high >= gone.peak
+    """Time at which the price first touched the last peak of a track, within the step in which the track ended."""
+    final = track.steps[-1]
+    inside = (line.at > track.steps[-2].at) & (line.at <= final.at)
+    touched = line.low <= final.peak if track.side == "long" else line.high >= final.peak
     found = line.at[inside & touched]
-    return int(found[0]) if len(found) else gone.at
+    return int(found[0]) if len(found) else final.at

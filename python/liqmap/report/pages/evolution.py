@@ -29,7 +29,7 @@ _MAX_OPEN, _MAX_ENDED = 14, 8
 
 def _build(facts: Facts, data: TracksData) -> PageContent | MissingData:
     layout = TracksLayout.of_tracks(data.tracks, data.path, data.hourly_path, facts.map.grid.tick)
-    if not layout.lives:
+    if not layout.summaries:
         return MissingData("There was no cluster in this period.", "The page needs a market with open positions.")
     drawing, name = track_spec(COLOURS), slug(facts.map.instrument)
     return PageContent(
@@ -41,8 +41,8 @@ def _build(facts: Facts, data: TracksData) -> PageContent | MissingData:
                 for key, frame in FRAMES.items()
             },
             "layout": layout,
-            "open_clusters": layout.standing(_MAX_OPEN),
-            "ended_clusters": layout.ended(_MAX_ENDED),
+            "open_clusters": layout.open_tracks(_MAX_OPEN),
+            "ended_clusters": layout.ended_tracks(_MAX_ENDED),
             "sides": turnover(data.tracks),
             "alt": text.alt_text(facts, layout),
             "text": text,
@@ -69,7 +69,7 @@ def _rows(facts: Facts, layout: TracksLayout) -> list[list[Cell]]:
             *(one.track.steps[-1].notional, one.largest, one.opened, one.closed, one.liquidated),
             iso(one.migrated.at) if one.migrated else None,
         ]
-        for one in layout.lives
+        for one in layout.summaries
     ]
 
 

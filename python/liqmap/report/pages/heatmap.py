@@ -94,8 +94,8 @@ def _read(history: History, facts: Facts) -> HeatmapPageData | MissingData:
 
 def _build(facts: Facts, data: HeatmapPageData) -> PageContent:
     tick, week = facts.map.grid.tick, data.tracks
-    lives = () if week is None else TracksLayout.of_tracks(week.tracks, week.path, week.hourly_path, tick).shown
-    layout = HeatmapLayout.of_heatmap(data.heat, facts.clusters, tick=tick, realised=data.realised, lives=lives)
+    summaries = () if week is None else TracksLayout.of_tracks(week.tracks, week.path, week.hourly_path, tick).shown
+    layout = HeatmapLayout.of_heatmap(data.heat, facts.clusters, tick=tick, realised=data.realised, summaries=summaries)
     drawing, name = heat_spec(COLOURS), slug(facts.map.instrument)
     frames = {key: heat_frame(layout, frame) for key, frame in FRAMES.items()}
     static_data = heat_data(layout, everything=False)
