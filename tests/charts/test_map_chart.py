@@ -1,4 +1,4 @@
-"""The chart draws the map it was given: all of its mass, none of its words as code."""
+"""Map charts draw all notional of the map, and no text of it becomes an expression."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def texts(value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("frame", [WIDE, MEDIUM, NARROW], ids=["wide", "medium", "narrow"])
-def test_bars_keep_every_dollar_and_no_bar_holds_both_sides(frame: Any) -> None:
+def test_bars_preserve_notional_and_no_bar_holds_both_sides(frame: Any) -> None:
     sample = sample_map()
     shown = display_bars(sample, most=frame.most)
     for side, binned in (("long", shown.long), ("short", shown.short)):
@@ -53,8 +53,8 @@ def test_bars_keep_every_dollar_and_no_bar_holds_both_sides(frame: Any) -> None:
     most=st.integers(5, 200),
     seed=st.integers(0, 9),
 )
-def test_any_grid_keeps_its_mass(bins: int, start: int, mark: float, most: int, seed: int) -> None:
-    """A grid that is not around the mark, or does not hold it, or is of one bin."""
+def test_bars_preserve_notional_on_any_grid(bins: int, start: int, mark: float, most: int, seed: int) -> None:
+    """Grids may be off centre, exclude the mark, or have a single bin."""
     grid = Grid(tick=1, low_tick=start, width_ticks=1, bins=bins)
     rng = np.random.default_rng(seed)
     sample = sample_map()
@@ -68,7 +68,7 @@ def test_any_grid_keeps_its_mass(bins: int, start: int, mark: float, most: int, 
 
 
 @pytest.mark.parametrize("frame", [WIDE, MEDIUM, NARROW], ids=["wide", "medium", "narrow"])
-def test_where_a_view_ends_the_line_is_exact_however_wide_the_bars(frame: Any) -> None:
+def test_the_cumulative_line_is_exact_at_the_ends_of_a_view(frame: Any) -> None:
     sample = sample_map()
     made = map_data(sample, frame=frame, everything=True)["datasets"]["sums"]
     low, high = first_view(sample)
@@ -78,7 +78,7 @@ def test_where_a_view_ends_the_line_is_exact_however_wide_the_bars(frame: Any) -
         assert point["side"] == ("longs" if end < sample.mark_price else "shorts")
 
 
-def test_cumulative_line_is_the_maps_own() -> None:
+def test_the_cumulative_line_equals_that_of_the_map() -> None:
     sample = sample_map()
     below, above = display_bars(sample).cumulative_by_side()
     whole = sample.cumulative()
@@ -95,12 +95,12 @@ def test_cumulative_line_is_the_maps_own() -> None:
 def test_a_chart_holds_at_most_two_thousand_marks(frame: Any) -> None:
     data = map_data(sample_map(), frame=frame, everything=True)["datasets"]
     assert 200 < len(data["bars"]) + len(data["columns"]) <= 2000
-    still = map_data(sample_map(), frame=frame, everything=False)["datasets"]
-    assert len(still["bars"]) < len(data["bars"])
-    assert still["columns"] == []
+    static = map_data(sample_map(), frame=frame, everything=False)["datasets"]
+    assert len(static["bars"]) < len(data["bars"])
+    assert static["columns"] == []
 
 
-def test_the_drawing_is_the_same_for_every_map_so_no_expression_comes_from_data() -> None:
+def test_the_specification_is_equal_for_all_maps_and_holds_no_data() -> None:
     hostile = sample_map("sim:</script><img onerror=alert(1)>'];alert(1)//", seed=3, mark=0.01234, tick=0.00001)
     drawing = map_spec(LIGHT)
     for sample in (sample_map(), hostile):
@@ -111,14 +111,14 @@ def test_the_drawing_is_the_same_for_every_map_so_no_expression_comes_from_data(
     assert not any("alert" in text for text in texts(map_data(hostile, frame=WIDE, everything=True)))
 
 
-def test_field_names_are_plain_words() -> None:
+def test_field_names_are_alphanumeric() -> None:
     data = map_data(sample_map(), frame=WIDE, everything=True)["datasets"]
     fields = {field for rows in data.values() for row in rows for field in row}
     assert all(field.replace("_", "").isalnum() for field in fields), fields
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_number_that_json_cannot_say_is_refused_by_chart_and_field(bad: float) -> None:
+def test_an_invalid_number_is_rejected_with_its_chart_and_field(bad: float) -> None:
     sample = sample_map()
     broken = sample.long.copy()
     broken[0, 700] = bad
@@ -126,7 +126,7 @@ def test_a_number_that_json_cannot_say_is_refused_by_chart_and_field(bad: float)
         map_data(replace(sample, long=broken), frame=WIDE, everything=True)
 
 
-def test_bars_close_to_the_mark_are_finer_and_hold_the_same() -> None:
+def test_bars_of_the_close_view_are_finer_and_preserve_notional() -> None:
     sample = sample_map()
     close = map_close_view(sample, {"wide": WIDE, "narrow": NARROW})
     assert close["step"] == sample.grid.width
@@ -142,7 +142,7 @@ def test_bars_close_to_the_mark_are_finer_and_hold_the_same() -> None:
     assert drawn == pytest.approx(sum(row["all"] for row in close["datasets"]["columns"]), rel=1e-6)
 
 
-def test_an_empty_map_still_has_axes() -> None:
+def test_an_empty_map_has_axes() -> None:
     sample = sample_map()
     empty = replace(sample, long=np.zeros_like(sample.long), short=np.zeros_like(sample.short))
     params = {p["name"]: p["value"] for p in map_data(empty, frame=WIDE, everything=True)["params"]}
@@ -151,7 +151,7 @@ def test_an_empty_map_still_has_axes() -> None:
     assert params["left"][0] == 0
 
 
-def test_the_notebook_chart_is_valid_vega_lite_and_carries_the_map() -> None:
+def test_the_notebook_chart_is_valid_vega_lite_with_the_data_of_the_map() -> None:
     chart = sample_map().chart(title="<b>title</b>")
     spec = chart.to_dict()  # validates against the schema
     assert spec["title"] == "<b>title</b>"

@@ -1,4 +1,4 @@
-"""The book under the map: every dollar of both is drawn, voids are washed, no word is code."""
+"""Order book overlay: notional of both is drawn completely, voids are shaded, and no text becomes an expression."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def found(name: str = "sim:HAND", *, measured: bool = True) -> TradingLevels:
     return liqmap.trading_levels(of, book if measured else None, conditions=CALM)
 
 
-def test_every_dollar_is_drawn() -> None:
+def test_all_notional_is_drawn() -> None:
     levels = found()
     drawn = overlay_data(levels, width=900, height=400)["datasets"]["bars"]
     for overlay in levels.overlay:
@@ -42,27 +42,27 @@ def test_every_dollar_is_drawn() -> None:
     assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(edges)), "no gap, no overlap"
 
 
-def test_a_void_is_washed_where_it_lies() -> None:
+def test_voids_are_shaded_at_their_prices() -> None:
     levels = found()
-    washed = overlay_data(levels, width=900, height=400)["datasets"]["voids"]
-    assert len(washed) == len(levels.voids.rows) > 0
-    assert any(row["low"] == pytest.approx(98_100, abs=30) for row in washed)
+    shaded = overlay_data(levels, width=900, height=400)["datasets"]["voids"]
+    assert len(shaded) == len(levels.voids.rows) > 0
+    assert any(row["low"] == pytest.approx(98_100, abs=30) for row in shaded)
 
 
 @pytest.mark.parametrize("measured", [True, False], ids=["a book", "a law"])
-def test_a_page_can_draw_it(measured: bool) -> None:
+def test_a_page_can_draw_the_overlay(measured: bool) -> None:
     data = overlay_data(found(measured=measured), width=560, height=360)
     drawing = overlay_spec(PAGE)
     spec = {**drawing, **data, "params": [*drawing.get("params", ()), *data["params"]]}
     assert static_svg(spec, "overlay").marks > 50
 
 
-def test_no_expression_is_made_from_data() -> None:
+def test_no_expression_is_built_from_data() -> None:
     plain, odd = found().chart().to_dict(), found("sim:');alert(1)//").chart(title="plain").to_dict()
     assert "alert" not in json.dumps({key: value for key, value in odd.items() if key != "title"})
     assert plain["layer"] == odd["layer"]
 
 
-def test_nothing_liquidated_is_still_a_picture() -> None:
+def test_a_map_without_liquidations_is_drawn() -> None:
     empty = liqmap.trading_levels(hand_map(), conditions=CALM)
     assert static_svg(empty.chart().to_dict(), "empty").marks > 50, "the stated law's orders"

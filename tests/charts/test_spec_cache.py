@@ -1,4 +1,4 @@
-"""What is kept is what was made; what is damaged is made again; modules load when they are used."""
+"""Cached specifications equal computed ones, damaged entries are rebuilt, and a cached chart does not load Altair."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from liqmap.charts.spec_cache import cache_folder, cached_spec
 
 
-def test_what_is_kept_is_made_once_and_never_believed_blindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_is_made_once_and_a_damaged_entry_is_rebuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     made: list[str] = []
 
@@ -29,13 +29,13 @@ def test_what_is_kept_is_made_once_and_never_believed_blindly(tmp_path: Path, mo
     assert len(made) == 3
 
 
-def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_cache_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert cached_spec("a chart", lambda: {"mark": "bar"}) == {"mark": "bar"}
 
 
-def test_drawings_that_are_kept_need_no_altair() -> None:
+def test_cached_specifications_do_not_load_altair() -> None:
     program = (
         "import sys\n"
         "from liqmap.charts.theme import PAGE\n"
@@ -50,14 +50,14 @@ def test_drawings_that_are_kept_need_no_altair() -> None:
         "    assert draw(PAGE)['layer']\n"
         "print('altair.vegalite' in sys.modules)\n"
     )
-    told = [
+    altair_loaded = [
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
         for _ in range(2)
     ]
-    assert told[1] == "False"
+    assert altair_loaded[1] == "False"
 
 
-def test_a_kept_drawing_is_the_one_altair_makes() -> None:
+def test_a_cached_specification_equals_that_of_altair() -> None:
     from liqmap.charts.map import chart  # noqa: PLC0415
     from liqmap.charts.theme import PAGE  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The colours do what they promise: readable, ordered, apart for every eye and in grey."""
+"""Theme colours are readable, ordered, and distinguishable with colour-vision deficiency and in grey."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_text_has_a_contrast_of_at_least_four_and_a_half(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 @pytest.mark.parametrize("side", ["longs", "shorts"])
-def test_leverage_is_an_order_of_lightness_that_survives_grey(theme: Theme, side: str) -> None:
+def test_leverage_colours_are_ordered_by_lightness(theme: Theme, side: str) -> None:
     against_paper = [contrast(colour, theme.paper) for colour in getattr(theme, side)]
     assert against_paper[0] >= 1.5
     assert all(b / a >= 1.3 for a, b in itertools.pairwise(against_paper)), against_paper
@@ -68,20 +68,20 @@ def test_leverage_is_an_order_of_lightness_that_survives_grey(theme: Theme, side
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
 @pytest.mark.parametrize("vision", VISION)
-def test_no_two_colours_of_the_map_are_taken_for_each_other(theme: Theme, vision: str) -> None:
-    def seen(colour: str) -> np.ndarray:
+def test_neighbouring_colours_and_sides_are_distinguishable(theme: Theme, vision: str) -> None:
+    def perceived(colour: str) -> np.ndarray:
         return oklab(np.clip(VISION[vision] @ linear(colour), 0, 1))
 
-    for ramp in (theme.longs, theme.shorts):
-        steps = [seen(colour) for colour in ramp]
+    for colours in (theme.longs, theme.shorts):
+        steps = [perceived(colour) for colour in colours]
         assert min(np.linalg.norm(a - b) for a, b in itertools.pairwise(steps)) >= 0.08
-    # Longs and shorts of one leverage: differ in hue, and in lightness for those who do not see the hue.
+    # Longs and shorts of one leverage differ in hue and in lightness.
     for long, short in zip(theme.longs, theme.shorts, strict=True):
-        assert np.linalg.norm(seen(long) - seen(short)) >= 0.05, (long, short)
+        assert np.linalg.norm(perceived(long) - perceived(short)) >= 0.05, (long, short)
 
 
 @pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
-def test_sides_differ_in_lightness_too(theme: Theme) -> None:
+def test_sides_differ_in_lightness(theme: Theme) -> None:
     for long, short in zip(theme.longs, theme.shorts, strict=True):
         assert luminance(short) > luminance(long) * 1.05
 

@@ -1,4 +1,4 @@
-"""Tracks ready to be drawn: how each ended, which are new, what a trail shows."""
+"""Track charts: ends of tracks, new tracks, and the data of trails."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from liqmap.charts.tracks.layout import PricePath, TracksLayout
 from liqmap.report.svg.turnover import HEIGHT, turnover
 
 TRACKS, PATH = sample_tracks(sample_map())
-SCENE = TracksLayout.of_tracks(TRACKS, PATH, PATH, 0.1)
+LAYOUT = TracksLayout.of_tracks(TRACKS, PATH, PATH, 0.1)
 
 
 def test_every_track_has_one_end() -> None:
-    ends = {one.track.number: one.end for one in SCENE.lives}
+    ends = {one.track.number: one.end for one in LAYOUT.summaries}
     assert ends == {1: "swept", 2: "stands", 3: "stands", 4: "merged", 5: "stands", 6: "stands"}
-    # Had the price stayed where it was, the first would only have been closed.
+    # With a price that does not reach the first track, it is dissolved instead of swept.
     still = PricePath(TRACKS.at, np.full(COLUMNS, 7e4), np.full(COLUMNS, 7e4) * 1.1, np.full(COLUMNS, 7.7e4))
     high = PricePath(TRACKS.at, still.high, still.high, still.high)
-    assert TracksLayout.of_tracks(TRACKS, high, high, 0.1).lives[0].end == "dissolved"
+    assert TracksLayout.of_tracks(TRACKS, high, high, 0.1).summaries[0].end == "dissolved"
 
 
-def test_new_is_what_came_up_by_itself() -> None:
-    assert [one.track.number for one in SCENE.lives if one.new] == [5]
-    assert [one.track.number for one in SCENE.lives if one.known] == [5, 6]
-    assert SCENE.lives[4].change == 25e6
-    assert SCENE.lives[1].change == 0
+def test_a_new_track_started_later_and_did_not_split_off() -> None:
+    assert [one.track.number for one in LAYOUT.summaries if one.new] == [5]
+    assert [one.track.number for one in LAYOUT.summaries if one.known] == [5, 6]
+    assert LAYOUT.summaries[4].change == 25e6
+    assert LAYOUT.summaries[1].change == 0
 
 
-def test_tables_are_read_like_an_order_book_and_like_a_log() -> None:
-    # The largest three, from the highest price down.
-    assert [one.track.number for one in SCENE.standing(3)] == [5, 3, 2]
-    assert [one.track.number for one in SCENE.ended(5)] == [4, 1]
+def test_open_tracks_are_ordered_by_price_and_ended_tracks_by_time() -> None:
+    # The largest three, highest price first.
+    assert [one.track.number for one in LAYOUT.open_tracks(3)] == [5, 3, 2]
+    assert [one.track.number for one in LAYOUT.ended_tracks(5)] == [4, 1]
 
 
-def test_trails_are_as_thick_as_their_notional_and_marked_at_their_ends() -> None:
-    data = track_data(SCENE, WIDE)
+def test_trails_show_the_notional_and_the_ends_of_tracks() -> None:
+    data = track_data(LAYOUT, WIDE)
     rows = data["datasets"]
     assert {row["track"] for row in rows["trails"]} == {1, 2, 3, 4, 5, 6}
     kinds = [row["kind"] for row in rows["ends"]]
     assert sorted(kinds) == ["born", "born", "dissolved", "moved", "swept"]
     swept = next(row for row in rows["ends"] if row["kind"] == "swept")
     assert swept["t"] == TRACKS.tracks[0].steps[-1].at // 1000
-    # No trail where nothing stands, but up to the sweep.
+    # A trail ends at the sweep.
     first = [row["t"] for row in rows["trails"] if row["track"] == 1]
     assert first[-1] == swept["t"]
     assert all(row["usd"] > 0 for row in rows["trails"])
-    assert track_data(SCENE, WIDE) == data
+    assert track_data(LAYOUT, WIDE) == data
     assert "trail" in str(track_spec(PAGE))
 
 
-def test_bars_of_both_sides_share_a_scale_and_sum_up() -> None:
+def test_turnover_bars_of_both_sides_share_a_scale_and_sum_to_the_totals() -> None:
     longs, shorts = turnover(TRACKS)
     steps = COLUMNS - 1
     assert longs.totals == (8e6 * steps, 4e6 * steps, 3e6 * steps)
@@ -66,7 +66,7 @@ def test_bars_of_both_sides_share_a_scale_and_sum_up() -> None:
     assert longs.paths["opened"].count("M") == steps
 
 
-def test_a_price_that_is_no_number_is_told_by_its_field() -> None:
+def test_an_invalid_price_is_rejected_with_its_field() -> None:
     close = PATH.close.copy()
     close[3] = np.nan
     line = PricePath(PATH.at, PATH.low, PATH.high, close)

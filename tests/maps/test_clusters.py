@@ -1,4 +1,4 @@
-"""Clusters: prominence as scipy measures it, basins that share nothing, ranks that never see the future."""
+"""Clusters: prominence equals scipy's, basins are disjoint, and percentiles use no later data."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ AT = "2026-06-12T00:00Z"
 
 
 def reference(density: np.ndarray, floor: float) -> dict[int, float]:
-    """Peaks and prominences by scipy, on ground that ends at 0 on both sides."""
-    at, told = find_peaks(np.concatenate([[0.0], density, [0.0]]), prominence=max(floor, 1e-300))
-    return dict(zip((at - 1).tolist(), told["prominences"].tolist(), strict=True))
+    """Peaks and prominences by scipy, with zeros added at both ends."""
+    at, properties = find_peaks(np.concatenate([[0.0], density, [0.0]]), prominence=max(floor, 1e-300))
+    return dict(zip((at - 1).tolist(), properties["prominences"].tolist(), strict=True))
 
 
 @settings(max_examples=1_000, deadline=None)
 @given(heights=st.lists(st.integers(0, 9), min_size=1, max_size=60), floor=st.sampled_from([0.0, 1.0, 3.0]))
-def test_prominence_is_that_of_scipy(heights: list[int], floor: float) -> None:
+def test_prominence_equals_scipy(heights: list[int], floor: float) -> None:
     density = np.array(heights, dtype=np.float64)
-    ours = {at: prominence for at, prominence, *_ in _core.peaks(density, floor, BASIN_SHARE)}
-    assert ours == reference(density, floor)
+    computed = {at: prominence for at, prominence, *_ in _core.peaks(density, floor, BASIN_SHARE)}
+    assert computed == reference(density, floor)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_prominence_on_maps_is_that_of_scipy(seed: int) -> None:
+def test_prominence_on_maps_equals_scipy(seed: int) -> None:
     m = sample_map(seed=seed)
     sigma = max(2.0, 1e-3 * m.mark_price / m.grid.width)
     for side in ("long", "short"):
@@ -54,7 +54,7 @@ def test_prominence_on_maps_is_that_of_scipy(seed: int) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(heights=st.lists(st.integers(0, 12), min_size=3, max_size=60))
-def test_basins_share_no_bin(heights: list[int]) -> None:
+def test_basins_are_disjoint_and_not_empty(heights: list[int]) -> None:
     mass = np.array(heights, dtype=np.float64)
     found = basins(mass, 0.8)
     for left, right in itertools.pairwise(found):
@@ -63,7 +63,7 @@ def test_basins_share_no_bin(heights: list[int]) -> None:
     assert all(basin.bins.start <= basin.at < basin.bins.stop for basin in found)
 
 
-def test_a_percentile_counts_what_was_smaller() -> None:
+def test_a_percentile_is_the_share_of_smaller_past_clusters() -> None:
     m = sample_map()
     largest, *_, least = m.clusters()
     assert largest.percentile is None
@@ -76,7 +76,7 @@ def test_a_percentile_counts_what_was_smaller() -> None:
 
 @pytest.fixture(scope="module")
 def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real bars and, in another history, those that were known at the map's time."""
+    """Two histories: one with all real bars, one with the bars known at the map's time."""
     folder = tmp_path_factory.mktemp("past")
     source = shared / "data/binance_btcusdt_perp_5m_20260525_20260614.csv"
     lines = source.read_text().splitlines()
@@ -88,7 +88,7 @@ def db(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_ranks_rest_on_what_stood_before_and_on_nothing_later(db: Path) -> None:
+def test_percentiles_use_earlier_clusters_and_no_later_data(db: Path) -> None:
     with liqmap.open(db / "whole.duckdb") as history, liqmap.open(db / "known.duckdb") as cut:
         m, early = history.map(NAME, AT), cut.map(NAME, AT)
         bars, tiers = history.market_bars(NAME, m.at), history.tiers(NAME, m.at)
@@ -97,16 +97,16 @@ def test_ranks_rest_on_what_stood_before_and_on_nothing_later(db: Path) -> None:
     assert early.past is not None
     assert np.array_equal(m.past, early.past)
     assert m.clusters() == early.clusters()
-    # The slow way: an engine of its own for each look.
+    # Reference: a new engine run for each time.
     ends = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at).bars.end
     want: list[float] = []
     for ago in itertools.count(STEP_HOURS, STEP_HOURS):
         if (at := ends[-1] - ago * US_PER_HOUR) < ends[0]:
             break
-        nursery = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at)
-        nursery.advance(0, int((ends <= at).sum()))
-        first, bins, _ = price_axis(nursery, nursery.step, MAP_MERGE)
-        sides, _ = nursery.engine.density([(0, len(nursery.leverages))], first, MAP_MERGE, bins)
+        engine_run = prepare_run(bars, tiers, DEFAULT_RECIPE, instrument=NAME, at=m.at)
+        engine_run.advance(0, int((ends <= at).sum()))
+        first, bins, _ = price_axis(engine_run, engine_run.step, MAP_MERGE)
+        sides, _ = engine_run.engine.density([(0, len(engine_run.leverages))], first, MAP_MERGE, bins)
         want += [mass[basin.bins].sum() for (mass,) in sides for basin in basins(mass, MAP_SIGMA)]
     assert np.array_equal(m.past, np.sort(want))
     ranks = [c.percentile for c in m.clusters()]

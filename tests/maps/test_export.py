@@ -1,4 +1,4 @@
-"""A map's table is the map, in every form, and no spreadsheet is tricked by it."""
+"""Tables of a map hold the map in every format, without cells that a spreadsheet would run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_arrow_holds_every_filled_bin_once() -> None:
     assert ((table["price_high"] - table["price_low"]).round(6) == sample.grid.width).all()
 
 
-def test_csv_and_parquet_say_the_same_as_arrow(tmp_path: Path) -> None:
+def test_csv_and_parquet_equal_arrow(tmp_path: Path) -> None:
     sample = sample_map()
     table = pl.DataFrame(sample.to_arrow())
     read = pl.read_csv(io.StringIO(to_csv(sample)))
@@ -40,7 +40,7 @@ def test_csv_and_parquet_say_the_same_as_arrow(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\0"])
-def test_text_cells_cannot_be_formulas_and_numbers_stay_numbers(start: str) -> None:
+def test_text_cells_are_no_formulas_and_numbers_remain_numbers(start: str) -> None:
     text = csv_text(["name", "x"], [[f"{start}1+1", -2.5], ["plain", None]])
     rows = list(csv.reader(io.StringIO(text, newline="")))
     assert rows[1][0].startswith("'")

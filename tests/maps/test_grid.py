@@ -1,4 +1,4 @@
-"""The price axis."""
+"""The grid: validation, default grid and printed edges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from liqmap import Grid, InputError
         (lambda: Grid.between(10, 20, 0.01, tick=0.1), "at least one tick"),
     ],
 )
-def test_an_impossible_axis_is_refused(make: object, what: str) -> None:
+def test_an_invalid_grid_is_rejected(make: object, what: str) -> None:
     with pytest.raises(InputError, match=what):
         make()  # type: ignore[operator]
 
@@ -43,7 +43,7 @@ def test_no_bin_of_the_default_grid_holds_both_sides(mark: float, reach: float) 
     assert grid.low > 0
 
 
-def test_edges_print_well() -> None:
+def test_edges_have_no_rounding_noise() -> None:
     assert Grid.between(60_000.1, 60_000.5, 0.1, tick=0.1).edges().tolist() == [
         60_000.1,
         60_000.2,

@@ -1,4 +1,4 @@
-"""Maps through time, and what a map says of itself."""
+"""Heatmaps, and the max pain of a map."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ START = 1_735_689_600_000_000
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten days of hourly bars with open interest, made by hand."""
+    """Ten days of synthetic hourly bars with open interest."""
     return write_hourly_market(tmp_path_factory.mktemp("heat"), NAME, seed=3)
 
 
-def test_each_column_is_the_map_of_its_time(db: Path) -> None:
+def test_each_column_equals_the_map_at_its_time(db: Path) -> None:
     with liqmap.open(db) as history:
         heat = history.heatmap(NAME, "2025-01-05", "2025-01-06", step="6h", groups=((2, 20), (20, 1000)))
         for i, at in enumerate(heat.at):
@@ -40,7 +40,7 @@ def test_each_column_is_the_map_of_its_time(db: Path) -> None:
             assert not heat.short[i][:, heat.edges[:-1] < heat.close[i] * (1 - 1.1e-3)].any()
 
 
-def test_what_was_predicted_adds_up_over_columns(db: Path) -> None:
+def test_predicted_liquidations_sum_over_columns(db: Path) -> None:
     with liqmap.open(db) as history:
         fine = history.heatmap(NAME, "2025-01-03", "2025-01-08", step="1h")
         coarse = history.heatmap(NAME, "2025-01-03", "2025-01-08", step="12h")
@@ -50,7 +50,7 @@ def test_what_was_predicted_adds_up_over_columns(db: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "error", "what"),
+    ("arguments", "error", "what"),
     [
         (("2025-01-06", "2025-01-05", "1h"), InputError, "before"),
         (("2025-01-05", "2025-01-06", "5m"), InputError, "at least one bar"),
@@ -59,20 +59,20 @@ def test_what_was_predicted_adds_up_over_columns(db: Path) -> None:
         (("2026-01-05", "2026-01-06", "1h"), NotFoundError, "nothing from"),
     ],
 )
-def test_a_span_that_makes_no_sense_is_refused(
-    db: Path, words: tuple[str, str, str], error: type[Exception], what: str
+def test_an_invalid_span_is_rejected(
+    db: Path, arguments: tuple[str, str, str], error: type[Exception], what: str
 ) -> None:
     with liqmap.open(db) as history, pytest.raises(error, match=what):
-        history.heatmap(NAME, *words)
+        history.heatmap(NAME, *arguments)
 
 
-def test_the_command_writes_what_the_history_says(db: Path, tmp_path: Path) -> None:
+def test_the_command_writes_the_heatmap_and_the_tracks(db: Path, tmp_path: Path) -> None:
     cells = tmp_path / "heat.parquet"
     span = ["--start", "2025-01-05", "--end", "2025-01-06", "--step", "6h"]
     tracks = tmp_path / "tracks.csv"
-    words = ["heatmap", NAME, "--db", str(db), *span, "--csv", "--parquet", str(cells), "--tracks", str(tracks)]
+    arguments = ["heatmap", NAME, "--db", str(db), *span, "--csv", "--parquet", str(cells), "--tracks", str(tracks)]
     done = subprocess.run(
-        [sys.executable, "-c", "from liqmap.cli import main; main()", *words],
+        [sys.executable, "-c", "from liqmap.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
         check=True,
@@ -90,7 +90,7 @@ def test_the_command_writes_what_the_history_says(db: Path, tmp_path: Path) -> N
         assert tracks.read_text() == history.tracks(NAME, "2025-01-05", "2025-01-06", "6h").to_csv()
 
 
-def test_max_pain_is_where_the_pace_is_highest(db: Path) -> None:
+def test_max_pain_maximises_notional_per_distance(db: Path) -> None:
     with liqmap.open(db) as history:
         m = history.map(NAME)
     sums, edges = m.cumulative(), m.grid.edges()
@@ -98,6 +98,6 @@ def test_max_pain_is_where_the_pace_is_highest(db: Path) -> None:
         pain = m.max_pain(side)  # type: ignore[arg-type]
         assert pain is not None
         away = np.abs(at / m.mark_price - 1)
-        pace = np.where(away >= 0.005, reached / np.maximum(away, 0.005), 0)
-        assert pace[np.flatnonzero(at == pain)[0]] == pytest.approx(pace.max())
+        notional_per_distance = np.where(away >= 0.005, reached / np.maximum(away, 0.005), 0)
+        assert notional_per_distance[np.flatnonzero(at == pain)[0]] == pytest.approx(notional_per_distance.max())
         assert (pain < m.mark_price) == (side == "long")

@@ -1,4 +1,4 @@
-"""`liqmap.histogram` against a slow oracle in plain Python, from every producer of Arrow streams."""
+"""`liqmap.histogram` equals an oracle in plain Python, for every producer of Arrow streams."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _LIMIT = 1e12
 
 
 def oracle(rows: list[Row], grid: Grid, brackets: int) -> tuple[dict[tuple[int, int, int], int], list[int], int]:
-    """One level at a time, in integers: cells, outside and how many were refused."""
+    """Cells, units outside and number of rejected levels, computed one level at a time in integers."""
     cells: dict[tuple[int, int, int], int] = {}
-    outside, refused = [0, 0, 0, 0], 0
+    outside, rejected = [0, 0, 0, 0], 0
     for price, notional, side, bracket in rows:
-        sound = (
+        valid = (
             price is not None
             and math.isfinite(price)
             and price > 0
@@ -38,8 +38,8 @@ def oracle(rows: list[Row], grid: Grid, brackets: int) -> tuple[dict[tuple[int, 
             and bracket is not None
             and 0 <= bracket < brackets
         )
-        if not sound:
-            refused += 1
+        if not valid:
+            rejected += 1
             continue
         units = math.floor(notional * 10_000 + 0.5)
         short = int(side == -1)
@@ -48,17 +48,17 @@ def oracle(rows: list[Row], grid: Grid, brackets: int) -> tuple[dict[tuple[int, 
             cells[short, bracket, index] = cells.get((short, bracket, index), 0) + units
         else:
             outside[2 * short + int(index >= 0)] += units
-    return cells, outside, refused
+    return cells, outside, rejected
 
 
 def check(h: Histogram, rows: list[Row], grid: Grid, brackets: int) -> None:
-    cells, outside, refused = oracle(rows, grid, brackets)
+    cells, outside, rejected = oracle(rows, grid, brackets)
     want = np.zeros((2, brackets, grid.bins), dtype=np.int64)
     for at, units in cells.items():
         want[at] = units
     assert np.array_equal(h.units, want)
     assert h.outside.ravel().tolist() == outside
-    assert (h.accepted, h.rejected) == (len(rows) - refused, refused)
+    assert (h.accepted, h.rejected) == (len(rows) - rejected, rejected)
 
 
 def table(rows: list[Row]) -> pa.Table:
@@ -118,13 +118,13 @@ def test_equals_the_oracle_exactly_in_a_long_search(producer: str, rows: list[Ro
 
 @settings(max_examples=100, deadline=None)
 @given(rows=levels, grid=grids, cut=st.integers(0, 50))
-def test_parts_sum_to_the_whole(rows: list[Row], grid: Grid, cut: int) -> None:
+def test_histograms_of_parts_sum_to_that_of_the_whole(rows: list[Row], grid: Grid, cut: int) -> None:
     a, b = (histogram(table(part), grid, brackets=3) for part in (rows[:cut], rows[cut:]))
     for merged in (a + b, b + a):
         check(merged, rows, grid, 3)
 
 
-def test_a_large_table_is_binned_the_same_on_threads() -> None:
+def test_a_large_table_is_binned_exactly_on_several_threads() -> None:
     rng = np.random.default_rng(1)
     n = 700_000
     rows = {
@@ -145,7 +145,7 @@ def test_a_large_table_is_binned_the_same_on_threads() -> None:
     assert h.units.sum() + h.outside.sum() == int(rows["notional"].sum()) * 10_000
 
 
-def test_words_and_wider_types_are_read() -> None:
+def test_text_sides_and_wider_types_are_converted() -> None:
     rows = pd.DataFrame(
         {"price": [99, 101], "notional": [10, 20], "side": ["long", "short"], "bracket": np.array([0, 1], np.int64)}
     )
@@ -154,7 +154,7 @@ def test_words_and_wider_types_are_read() -> None:
     assert h.short.tolist() == [[0.0, 0.0], [0.0, 20.0]]
 
 
-def test_no_levels_make_an_empty_histogram() -> None:
+def test_an_empty_table_makes_an_empty_histogram() -> None:
     h = histogram(table([]), Grid.between(1, 2, 1, tick=1.0))
     assert (h.units.sum(), h.accepted, h.rejected) == (0, 0, 0)
 
@@ -168,20 +168,20 @@ def test_no_levels_make_an_empty_histogram() -> None:
         (pa.table({"price": [5.0] * 2000, "notional": [1e12] * 2000, "side": [1] * 2000}), "2e15"),
     ],
 )
-def test_what_is_no_table_of_levels_is_refused(levels_: Any, what: str) -> None:
+def test_an_invalid_table_is_rejected(levels_: Any, what: str) -> None:
     with pytest.raises(InputError, match=what) as caught:
         histogram(levels_, Grid.between(1, 10, 1, tick=1.0))
     assert str(caught.value).startswith("liqmap: histogram: ")
 
 
-def test_grids_that_differ_do_not_add() -> None:
+def test_histograms_of_different_grids_do_not_add() -> None:
     a, b = (histogram(table([]), Grid.between(1, high, 1, tick=1.0)) for high in (2, 3))
     with pytest.raises(InputError, match="one grid"):
         _ = a + b
 
 
 @pytest.mark.parametrize("other", [Grid(1.0, 100, 1, 10), Grid(0.5, 0, 1, 10), Grid(1.0, 0, 2, 10)])
-def test_grids_of_one_shape_that_differ_do_not_add(other: Grid) -> None:
+def test_histograms_of_different_grids_of_equal_shape_do_not_add(other: Grid) -> None:
     a, b = (histogram(table([]), grid) for grid in (Grid(1.0, 0, 1, 10), other))
     assert a.units.shape == b.units.shape
     with pytest.raises(InputError, match="one grid"):

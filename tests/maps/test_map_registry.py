@@ -1,4 +1,4 @@
-"""Maps on record: named by their content, never changed, made again to the byte."""
+"""Registered maps: keyed by their content, immutable, and reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def issue(history: History) -> LiquidationMap:
     return history.map(INSTRUMENT, AT)
 
 
-def test_the_same_map_twice_is_there_once(history: History, issue: LiquidationMap) -> None:
+def test_registering_a_map_is_idempotent(history: History, issue: LiquidationMap) -> None:
     assert history.record(issue) == 1
     assert history.record(issue, history.map(INSTRUMENT, AT)) == 0
     (header,) = issued_maps.read_map_records(history, INSTRUMENT)
@@ -43,17 +43,17 @@ def test_the_same_map_twice_is_there_once(history: History, issue: LiquidationMa
     assert (header.issued_at, header.mark_price, header.bins) == (AT, issue.mark_price, issue.grid.bins)
     assert header.data_cutoff <= AT
     assert header.params_hash == issue.provenance.to_dict()["params_hash"]
-    kept = issued_maps.read_map_bins(history, header.map_id)
-    assert kept.notional.sum() == pytest.approx(issue.long.sum() + issue.short.sum(), rel=1e-12)
-    assert kept.notional[kept.long].sum() == pytest.approx(issue.long.sum(), rel=1e-12)
+    stored = issued_maps.read_map_bins(history, header.map_id)
+    assert stored.notional.sum() == pytest.approx(issue.long.sum() + issue.short.sum(), rel=1e-12)
+    assert stored.notional[stored.long].sum() == pytest.approx(issue.long.sum(), rel=1e-12)
 
 
-def test_another_map_under_the_same_name_is_refused(history: History, issue: LiquidationMap) -> None:
+def test_a_different_map_under_the_same_key_is_rejected(history: History, issue: LiquidationMap) -> None:
     header, bins = registry_entry(published_bytes(issue), issue.grid.tick)
     history.record(issue)
-    for odd in ((replace(header, mark_price=1.0), bins), (header, replace(bins, notional=bins.notional * 2))):
+    for changed in ((replace(header, mark_price=1.0), bins), (header, replace(bins, notional=bins.notional * 2))):
         with pytest.raises(StorageError, match="another map with id"):
-            issued_maps.record_issued_maps(history, [odd])
+            issued_maps.record_issued_maps(history, [changed])
     assert len(issued_maps.read_map_records(history)) == 1
     assert issued_maps.read_map_bins(history, header.map_id).is_identical(bins)
 
@@ -62,7 +62,7 @@ def test_another_map_under_the_same_name_is_refused(history: History, issue: Liq
     ("recipe", "grid"),
     [(None, None), (Recipe(mapped_share=0.11), liqmap.Grid.between(40_000, 90_000, 25, tick=0.1))],
 )
-def test_a_map_on_record_is_made_again_to_the_byte(
+def test_a_registered_map_is_recreated_to_the_byte(
     history: History, recipe: Recipe | None, grid: liqmap.Grid | None
 ) -> None:
     made = history.map(INSTRUMENT, AT, recipe=recipe, grid=grid)
@@ -73,21 +73,21 @@ def test_a_map_on_record_is_made_again_to_the_byte(
     assert published_bytes(again.map) == published_bytes(made)
 
 
-def test_what_changed_since_is_said_and_the_record_is_what_counts(history: History, issue: LiquidationMap) -> None:
-    odd = replace(issue, long=issue.long * 1.5)
-    history.record(odd, issue)
-    again = history.recreate(map_id(odd))
+def test_differences_are_reported_and_the_registered_map_is_used(history: History, issue: LiquidationMap) -> None:
+    changed = replace(issue, long=issue.long * 1.5)
+    history.record(changed, issue)
+    again = history.recreate(map_id(changed))
     assert not again.identical
     assert [text.split(":")[0] for text in again.differences] == ["levels"]
     bars = history.market_bars(INSTRUMENT, AT)
-    (told,) = SnapshotRun(history.instrument(INSTRUMENT)).maps(history, [AT], bars)
-    assert told.differs
-    assert told.sums[0].max() == pytest.approx(odd.long.sum(), rel=1e-9)
+    (snapshot,) = SnapshotRun(history.instrument(INSTRUMENT)).maps(history, [AT], bars)
+    assert snapshot.differs
+    assert snapshot.sums[0].max() == pytest.approx(changed.long.sum(), rel=1e-9)
     with pytest.raises(NotFoundError, match="2 maps whose name begins with ''"):
         history.recreate("")
 
 
-def test_a_recorded_map_that_comes_out_again_changes_nothing(history: History, issue: LiquidationMap) -> None:
+def test_registering_an_unchanged_map_changes_no_snapshot(history: History, issue: LiquidationMap) -> None:
     bars, about = history.market_bars(INSTRUMENT, AT), history.instrument(INSTRUMENT)
     (before,) = SnapshotRun(about).maps(history, [AT], bars)
     history.record(issue)
@@ -96,7 +96,7 @@ def test_a_recorded_map_that_comes_out_again_changes_nothing(history: History, i
     assert np.array_equal(before.sums, after.sums)
 
 
-def test_readers_record_nothing(history: History, issue: LiquidationMap, tmp_path: Path) -> None:
+def test_a_read_only_history_registers_no_map(history: History, issue: LiquidationMap, tmp_path: Path) -> None:
     history.close()
     with liqmap.open(tmp_path / "btc.duckdb") as reader, pytest.raises(StorageError, match="read-only"):
         reader.record(issue)

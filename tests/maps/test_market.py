@@ -1,4 +1,4 @@
-"""The map of a market is the sum of its instruments' maps, to the unit, on one axis."""
+"""The map of a market is the exact sum of its instruments' maps on one axis."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def bars_of(close: np.ndarray, source: str) -> str:
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three venues with their own basis, one that stopped early; a vendor's sum; a simulation; a spot price."""
+    """Three venues with different bases, one with data that ends early; an aggregate; a simulation; a spot price."""
     folder = tmp_path_factory.mktemp("market")
     with liqmap.open(folder / "h.duckdb", mode="w") as history:
 
@@ -76,7 +76,7 @@ def units(usd: np.ndarray) -> np.ndarray:
     return np.rint(usd * UNITS_PER_NOTIONAL).astype(np.int64)
 
 
-def test_a_bin_is_the_sum_of_its_parts(market: MarketMap) -> None:
+def test_each_bin_is_the_sum_of_its_parts(market: MarketMap) -> None:
     assert [part.instrument for part in market.parts] == ["binance:BTCUSDT", "bybit:BTCUSDT"]
     for side in ("long", "short"):
         whole = units(market.side(side))  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def test_the_order_of_the_parts_does_not_matter(market: MarketMap) -> None:
 
 
 def test_levels_lie_at_their_spot_equivalent(db: Path, market: MarketMap) -> None:
-    """Each instrument's own map, on an axis that is stretched by its basis, is its part of the market's map."""
+    """Each part equals the instrument's own map with prices scaled by spot over mark."""
     with liqmap.open(db) as history:
         for part in market.parts:
             own = history.map(part.instrument, market.at)
@@ -119,18 +119,18 @@ def test_levels_lie_at_their_spot_equivalent(db: Path, market: MarketMap) -> Non
                 centre = (own.side(side) * own.grid.centres()).sum() / own.side(side).sum()  # type: ignore[arg-type]
                 moved = (part.side(side) * part.grid.centres()).sum() / part.side(side).sum()  # type: ignore[arg-type]
                 assert moved == pytest.approx(centre * factor, rel=2e-4)
-    # Longs below spot, shorts above, whatever the basis.
+    # Longs lie below spot and shorts above, for any basis.
     edges = market.grid.edges()
     assert not market.side("long")[edges[:-1] >= market.mark_price].any()
     assert not market.side("short")[edges[1:] <= market.mark_price].any()
 
 
-def test_what_is_not_in_the_sum_is_named(db: Path, market: MarketMap) -> None:
+def test_instruments_left_out_are_named(db: Path, market: MarketMap) -> None:
     assert set(market.left_out) == {"okx:BTC-USDT-SWAP", "coinglass:BTC", "sim:BTCUSDT"}
     for name in market.left_out:
         assert any(name in note for note in market.provenance.assumptions)
     assert not market.provenance.simulated
-    # The last time that all reach: bybit's bars end an hour before the others'.
+    # The latest time with data of all instruments: bybit's bars end an hour before the others'.
     assert market.at == START + (N - 1) * HOUR
     with liqmap.open(db) as history:
         early = history.map("BTC", START + (N - 80) * HOUR)
@@ -143,8 +143,8 @@ def test_what_is_not_in_the_sum_is_named(db: Path, market: MarketMap) -> None:
             history.map("DOGE")
 
 
-def test_brackets_of_different_recipes_stand_side_by_side(db: Path, market: MarketMap) -> None:
-    """Calibrated leverages are the venue's own: no two are alike, and all are kept."""
+def test_brackets_of_different_leverage_are_not_merged(db: Path, market: MarketMap) -> None:
+    """Leverages of calibrated recipes differ by venue, and all are present in the market's map."""
     with liqmap.open(db) as history:
         made = history.map("BTC", recipe=CalibratedRecipe.uniform(0.0003))
     assert isinstance(made, MarketMap)
@@ -164,19 +164,19 @@ def test_the_command_splits_by_venue(db: Path, market: MarketMap) -> None:
     assert made["instruments"][0]["basis"] == pytest.approx(0.004, abs=1e-4)
     assert made["max_pain"]["long"] < made["mark_price"] < made["max_pain"]["short"]
     assert "left_out" in made
-    told = run()
-    assert told.startswith("BTC   ")
+    printed = run()
+    assert printed.startswith("BTC   ")
     long, short = (market.venues()["binance"][side].sum() / 1e6 for side in ("long", "short"))  # type: ignore[index]
-    assert f"binance          {long:>10,.1f}M long {short:>10,.1f}M short   basis +0.40%" in told
+    assert f"binance          {long:>10,.1f}M long {short:>10,.1f}M short   basis +0.40%" in printed
 
 
-def test_a_market_map_is_a_map(market: MarketMap) -> None:
+def test_a_market_map_has_clusters_cascades_and_tables(market: MarketMap) -> None:
     assert market.clusters()
     assert market.cascade(-0.02).stop_price <= market.mark_price * 0.98
     assert market.to_arrow().num_rows > 0
 
 
-def test_units_are_those_of_the_core() -> None:
+def test_units_equal_those_of_the_core() -> None:
     empty = liqmap.Grid.between(1, 2, 1, tick=1)
     with liqmap.open(":memory:", mode="w") as store, store.reading() as connection:
         none = connection.sql("SELECT 1.0 AS price, 1.0 AS notional, 1::TINYINT AS side")

@@ -1,4 +1,4 @@
-"""The band of a map: what it is made of, and that every recipe in it is a map of its own."""
+"""The uncertainty range of a map consists of the maps other_map all alternative recipes."""
 
 from __future__ import annotations
 
@@ -27,52 +27,52 @@ N = 240
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten days of hourly bars with open interest, made by hand."""
+    """Ten days of synthetic hourly bars with open interest."""
     return write_hourly_market(tmp_path_factory.mktemp("bands"), NAME, seed=12, bars=N)
 
 
-def test_each_row_is_the_map_under_its_recipe(db: Path) -> None:
+def test_each_row_equals_the_map_under_its_recipe(db: Path) -> None:
     with liqmap.open(db) as history:
-        told = history.uncertainty(NAME)
+        uncertainty = history.uncertainty(NAME)
         m = history.map(NAME)
-        assert told.grid == m.grid
-        assert np.array_equal(told.long[0], m.side("long"))
+        assert uncertainty.grid == m.grid
+        assert np.array_equal(uncertainty.long[0], m.side("long"))
         others = alternatives(DEFAULT_RECIPE)
-        assert told.recipes == tuple(other.name for other in others)
+        assert uncertainty.recipes == tuple(other.name for other in others)
         for row, other in enumerate(others):
-            under = history.map(NAME, grid=m.grid, recipe=other.recipe)
-            assert np.array_equal(told.long[row], under.side("long"))
-            assert np.array_equal(told.short[row], under.side("short"))
+            other_map = history.map(NAME, grid=m.grid, recipe=other.recipe)
+            assert np.array_equal(uncertainty.long[row], other_map.side("long"))
+            assert np.array_equal(uncertainty.short[row], other_map.side("short"))
     for side in ("long", "short"):
-        low, high = told.band(side)  # type: ignore[arg-type]
+        low, high = uncertainty.band(side)  # type: ignore[arg-type]
         assert (low <= m.side(side)).all()  # type: ignore[arg-type]
         assert (high >= m.side(side)).all()  # type: ignore[arg-type]
         assert high.sum() > 1.2 * m.side(side).sum()  # type: ignore[arg-type]
 
 
-def test_a_cluster_has_the_band_of_its_basin(db: Path) -> None:
+def test_the_range_of_a_cluster_is_that_of_its_basin(db: Path) -> None:
     with liqmap.open(db) as history:
-        told, clusters = history.uncertainty(NAME), history.map(NAME).clusters()
-    assert [replace(band.cluster, percentile=None) for band in told.clusters] == [
+        uncertainty, clusters = history.uncertainty(NAME), history.map(NAME).clusters()
+    assert [replace(band.cluster, percentile=None) for band in uncertainty.clusters] == [
         replace(cluster, percentile=None) for cluster in clusters
     ]
-    edges = told.grid.edges()
-    for band in told.clusters:
+    edges = uncertainty.grid.edges()
+    for band in uncertainty.clusters:
         at = slice(*np.searchsorted(edges, [band.cluster.low, band.cluster.high]))
-        held = (told.long if band.cluster.side == "long" else told.short)[:, at].sum(axis=1)
+        held = (uncertainty.long if band.cluster.side == "long" else uncertainty.short)[:, at].sum(axis=1)
         assert held[0] == pytest.approx(band.cluster.notional)
         assert (band.low, band.high) == pytest.approx((held.min(), held.max()))
 
 
-def test_the_prior_decides_far_from_the_mark(db: Path) -> None:
+def test_assumed_zones_lie_more_than_10_percent_from_the_mark(db: Path) -> None:
     with liqmap.open(db) as history:
-        told, m = history.uncertainty(NAME), history.map(NAME)
-    (low, near), (far, high) = told.assumed
+        uncertainty, m = history.uncertainty(NAME), history.map(NAME)
+    (low, near), (far, high) = uncertainty.assumed
     assert (low, high) == (m.grid.low, m.grid.high)
     assert (near, far) == pytest.approx((m.mark_price * 0.9, m.mark_price * 1.1))
 
 
-def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -> None:
+def test_the_range_of_a_calibrated_map_uses_its_intervals(db: Path, tmp_path: Path) -> None:
     kernel = CalibratedRecipe.uniform(0.0004)
     bounds = tuple(tuple(tuple(x * f for x in side) for side in (kernel.long, kernel.short)) for f in (0.5, 2.0))
     fitted = Calibration(
@@ -104,21 +104,21 @@ def test_a_calibrated_map_moves_within_its_intervals(db: Path, tmp_path: Path) -
             interval_s=3600,
             price_source="mark",
         )
-        told = history.uncertainty(NAME)
+        uncertainty = history.uncertainty(NAME)
         assert history.uncertainty(NAME, "2025-01-03").recipes == before.recipes
         assert len(history.uncertainty(NAME, recipe=kernel).recipes) == 3
-    assert told.recipes[:4] == (
+    assert uncertainty.recipes[:4] == (
         "",
         "positions live a third as long",
         "positions live three times as long",
         "shares at 5 %",
     )
-    # The engine is linear in its shares, as long as open interest does not cut.
-    assert told.long[3] == pytest.approx(told.long[0] / 2, abs=1)
-    assert told.long[6] == pytest.approx(told.long[0] * 2, abs=1)
+    # The engine is linear in its shares, unless positions are rescaled to open interest.
+    assert uncertainty.long[3] == pytest.approx(uncertainty.long[0] / 2, abs=1)
+    assert uncertainty.long[6] == pytest.approx(uncertainty.long[0] * 2, abs=1)
 
 
-def test_the_command_adds_the_band(db: Path) -> None:
+def test_the_command_adds_the_range(db: Path) -> None:
     def run(*words: str) -> str:
         command = [sys.executable, "-c", "from liqmap.cli import main; main()", "map", NAME, "--db", str(db), *words]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
