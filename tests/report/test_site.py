@@ -236,6 +236,6 @@ def test_a_failed_issue_leaves_the_site_unchanged(issue_site: Path) -> None:
     broken[3, 1400] = float("nan")
     # Clusters are computed from the valid map, so the invalid bin is detected when the pages are built.
     object.__setattr__(facts, "map", replace(facts.map, long=broken))
-    with pytest.raises(InputError, match="(?i)nan"):
+    with pytest.raises(InputError, match=r"(?i)nan"):
         write_issue(good, issue_site)
     assert files(issue_site) == before
