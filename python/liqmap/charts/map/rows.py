@@ -78,7 +78,7 @@ def _assumed(layout: MapLayout) -> list[Row]:
         return []
     near, far = layout.of.mark_price * (1 - IDENTIFIED_DISTANCE), layout.of.mark_price * (1 + IDENTIFIED_DISTANCE)
     zones = ((layout.of.grid.low, near), (far, layout.of.grid.high))
-    return [{"low": low, "high": high, "text": "assumed leverage decides"} for low, high in zones if low < high]
+    return [{"low": low, "high": high, "text": "assumed leverage"} for low, high in zones if low < high]
 
 
 def _bars(layout: MapLayout, inside: npt.NDArray[np.bool_]) -> list[Row]:
@@ -191,4 +191,4 @@ def _cumulative_lines(layout: MapLayout) -> list[Row]:
 def _titles(layout: MapLayout) -> list[Row]:
     if not layout.frame.titles:
         return []
-    return [{"left": "liquidated in each bar", "right": "liquidated from the mark to there"}]
+    return [{"left": "liquidated in each bar", "right": "cumulative from the mark price"}]
