@@ -1,4 +1,4 @@
-"""A map of a few blocks of liquidations around 100,000, small enough to reckon by hand."""
+"""A map of a few blocks of liquidations around 100,000, simple enough for hand calculation."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from liqmap.stress.impact import Law, Linear
 
 MARK = 100_000.0
 WIDTH = 20.0
-DOLLAR_A_MILLION = Linear(depth=1e11)
-"""$1M moves the price of 100,000 by $1."""
+MILLION_PER_DOLLAR = Linear(depth=1e11)
+"""An impact law under which $1M moves the price of 100,000 by $1."""
 CALM = Conditions(volatility=0.5, atr=300.0)
 
 
 def hand_map(*blocks: tuple[float, float, float]) -> LiquidationMap:
-    """Blocks ``(low, high, USD)``, each spread evenly over its bins of 20; those below 100,000 are longs."""
+    """Blocks ``(low, high, USD)``, each spread evenly over its bins of 20; blocks below 100,000 are longs."""
     grid = Grid(tick=0.5, low_tick=int(80_000 / 0.5), width_ticks=int(WIDTH / 0.5), bins=2000)
     held = {"long": np.zeros((2, grid.bins)), "short": np.zeros((2, grid.bins))}
     for low, high, usd in blocks:
@@ -42,5 +42,7 @@ def hand_map(*blocks: tuple[float, float, float]) -> LiquidationMap:
     )
 
 
-def setting(*blocks: tuple[float, float, float], law: Law = DOLLAR_A_MILLION, conditions: Conditions = CALM) -> MapContext:
+def map_context(
+    *blocks: tuple[float, float, float], law: Law = MILLION_PER_DOLLAR, conditions: Conditions = CALM
+) -> MapContext:
     return MapContext(hand_map(*blocks), law, conditions)

@@ -1,4 +1,4 @@
-"""Bars and realised liquidations made by hand."""
+"""Synthetic bars and realised liquidations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOUR = 3_600_000_000
 
 
 def walk(count: int, *, seed: int = 1, interval_s: int = 3600, volatility: float = 0.5) -> MarketBars:
-    """A driftless market whose volatility clusters (GARCH-like, Student t), with volume that follows its range."""
+    """A driftless market with GARCH-like volatility and Student t shocks; volume is proportional to its range."""
     random = np.random.default_rng(seed)
     dt = interval_s / (365 * 86_400)
     variance, path = 1.0, [0.0]
@@ -23,7 +23,7 @@ def walk(count: int, *, seed: int = 1, interval_s: int = 3600, volatility: float
     high = np.maximum(opened, close) * np.exp(wick[0])
     low = np.minimum(opened, close) * np.exp(-wick[1])
     volume = 1e3 * random.lognormal(0, 0.3, count) * (1 + 100 * (high / low - 1))
-    unknown = np.full(count, np.nan)
+    missing = np.full(count, np.nan)
     return MarketBars(
         instrument="sim:BTC",
         interval_s=interval_s,
@@ -34,19 +34,19 @@ def walk(count: int, *, seed: int = 1, interval_s: int = 3600, volatility: float
         low=low,
         close=close,
         volume_base=volume,
-        taker_buy_base=unknown,
-        taker_net_base=unknown,
+        taker_buy_base=missing,
+        taker_net_base=missing,
         oi_base=np.full(count, 1e5),
         oi_age_us=np.zeros(count, dtype=np.int64),
     )
 
 
 def windows(bars: MarketBars, usd: np.ndarray) -> Liquidations:
-    """Realised liquidations, one window a bar and side; ``usd`` has shape ``(bars, 2)``."""
+    """Realised liquidations, one window per bar and side; ``usd`` has shape ``(bars, 2)``."""
     count = len(bars)
-    both = np.repeat(bars.ts, 2)
+    ts = np.repeat(bars.ts, 2)
     return Liquidations(
-        ts=both,
+        ts=ts,
         window_s=np.full(2 * count, bars.interval_s, dtype=np.int64),
         long=np.tile([True, False], count),
         price=np.full(2 * count, np.nan),

@@ -1,4 +1,4 @@
-"""Perpetual against dated: rates by hand and as a venue gives them, a known basis from a history, and none at all."""
+"""Basis of dated futures: rates by hand and by a venue, a known basis from a history, and missing data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PERPETUAL, DATED = "binance:BTCUSDT", "binance:BTCUSDT_260925"
 RATE = 0.06
 
 
-def test_rates_as_the_venue_gives_them(shared: Path) -> None:
+def test_rates_equal_those_of_the_venue(shared: Path) -> None:
     """BitMEX states ``fairBasisRate`` of its dated contracts: the simple rate of the mark over the index."""
     file = shared / "data/books/bitmex_instruments_XBT_20210722.json"
     listed = json.loads(file.read_text())
@@ -41,19 +41,19 @@ def test_rates_as_the_venue_gives_them(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", [(0.0, 1.0, 1.0), (1.0, math.nan, 1.0), (1.0, 1.0, 0.0), (1.0, -1.0, 5.0)])
-def test_a_rate_of_nothing(bad: tuple[float, float, float]) -> None:
+def test_invalid_inputs_of_a_rate_are_rejected(bad: tuple[float, float, float]) -> None:
     with pytest.raises(InputError, match=r"levels: (future|spot|days): "):
         annual_basis(*bad)
 
 
-def test_a_score_needs_readings_that_differ() -> None:
+def test_a_z_score_needs_enough_different_values() -> None:
     assert z_score(np.arange(99.0)) is None
     assert z_score(np.ones(200)) is None
     values = np.append(np.tile([-1.0, 0.0, 1.0], 100), 5.0)
     assert z_score(values) == pytest.approx(5 / 1.4826)
 
 
-def test_the_same_map_lies_on_itself() -> None:
+def test_a_map_overlaps_itself_completely() -> None:
     of = hand_map((98_800, 99_200, 300e6), (101_000, 101_400, 200e6))
     both = colocate(of, of)
     assert both.overlap == {"long": pytest.approx(1), "short": pytest.approx(1)}
@@ -61,7 +61,7 @@ def test_the_same_map_lies_on_itself() -> None:
     assert [(pair.side, pair.first == pair.second) for pair in both.pairs] == [("long", True), ("short", True)]
 
 
-def test_a_shifted_map_is_as_far_as_the_shift() -> None:
+def test_the_distance_of_a_shifted_map_is_the_shift() -> None:
     first, second = hand_map((98_800, 99_200, 300e6)), hand_map((98_700, 99_100, 30e6))
     both = colocate(first, second)
     assert both.overlap == {"long": pytest.approx(0.75), "short": None}
@@ -73,7 +73,7 @@ def test_a_shifted_map_is_as_far_as_the_shift() -> None:
     assert not far.pairs
 
 
-def test_maps_on_two_axes_are_not_compared() -> None:
+def test_maps_on_different_grids_are_rejected() -> None:
     of = hand_map((98_800, 99_200, 300e6))
     other = replace(of, grid=Grid(tick=0.5, low_tick=1, width_ticks=40, bins=of.grid.bins))
     with pytest.raises(InputError, match="maps on one spot-equivalent axis"):
@@ -84,7 +84,7 @@ def market(folder: Path, *, dated: bool = True, interest: bool = True, spot: boo
     """A perpetual at spot and a dated contract with 6 % a year, 10 % in the last hour."""
     spots = 80_000 * np.exp(np.cumsum(np.random.default_rng(6).normal(0, 0.006, N)))
     left = (parse_instant("2026-09-25T08:00Z") - (START + HOUR * np.arange(1, N + 1))) / 86_400e6 / 365
-    # A basis that never changed has no deviation: a little noise, and a jump at the end.
+    # A constant basis has no deviation: some noise, and a jump at the end.
     rate = RATE + 0.002 * np.random.default_rng(8).normal(size=N)
     rate[-1] = 0.10
     with liqmap.open(folder / "h.duckdb", mode="w") as history:
@@ -111,13 +111,13 @@ def market(folder: Path, *, dated: bool = True, interest: bool = True, spot: boo
     return folder / "h.duckdb"
 
 
-def test_a_known_basis_comes_back(tmp_path: Path) -> None:
+def test_a_known_basis_is_recovered(tmp_path: Path) -> None:
     with liqmap.open(market(tmp_path)) as history:
         found = history.basis("BTC")
         before = history.basis("BTC", START + (N - 1) * HOUR)
     (one,) = found.dated
     assert one.instrument == DATED
-    assert found.spot_from == f"spot price beside {PERPETUAL}"
+    assert found.spot_from == f"spot price of {PERPETUAL}"
     assert one.annual == pytest.approx(0.10, abs=1e-5)
     assert one.annual_simple == pytest.approx(one.basis * 365 / one.days)
     assert one.price == pytest.approx(found.spot * math.exp(one.annual * one.days / 365))  # type: ignore[operator]
@@ -125,15 +125,15 @@ def test_a_known_basis_comes_back(tmp_path: Path) -> None:
     assert one.carry_gap == pytest.approx(one.annual - found.funding)  # type: ignore[operator]
     assert one.readings == N
     assert one.z == pytest.approx(0.04 / 0.002, rel=0.15)
-    # An hour earlier nothing of the jump is known.
+    # One hour earlier the jump is not known.
     assert before.dated[0].annual == pytest.approx(RATE, abs=0.01)
     assert abs(before.dated[0].z or 99) < 4
     assert found.none is None
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_both_maps_lie_on_one_axis(tmp_path: Path) -> None:
-    """The same prices but for the basis: on the spot-equivalent axis their clusters meet."""
+def test_both_maps_are_compared_on_one_axis(tmp_path: Path) -> None:
+    """The prices differ only by the basis, so on the spot-equivalent axis the clusters coincide."""
     with liqmap.open(market(tmp_path)) as history:
         both = history.basis("BTC", START + (N - 1) * HOUR).dated[0].colocation
     assert both is not None
@@ -144,13 +144,13 @@ def test_both_maps_lie_on_one_axis(tmp_path: Path) -> None:
     assert len(both.pairs) >= 5
 
 
-def test_a_market_without_dated_futures_says_what_would_fill_it(tmp_path: Path) -> None:
+def test_a_market_without_dated_futures_explains_how_to_add_one(tmp_path: Path) -> None:
     with liqmap.open(market(tmp_path, dated=False)) as history:
         found = history.basis("BTC")
     assert not found.dated
     assert found.none is not None
     assert found.none.startswith(
-        "no dated future on BTC (the history holds none); bars of one would fill it: liqmap load"
+        "no dated future on BTC (the history holds none); to add one, load its bars: liqmap load"
     )
     assert found.funding == pytest.approx(0.1095)
 
@@ -160,13 +160,13 @@ def test_without_open_interest_there_is_a_basis_but_no_map(tmp_path: Path) -> No
         (one,) = history.basis("BTC").dated
     assert one.annual == pytest.approx(0.10, abs=1e-5)
     assert one.colocation is None
-    assert "no map of it beside a perpetual's: open interest is missing" in one.why
+    assert "no map of the contract and of a perpetual to compare: open interest is missing" in one.why
 
 
-def test_without_a_spot_price_the_perpetual_stands_in(tmp_path: Path) -> None:
+def test_without_a_spot_price_the_perpetual_is_the_fallback(tmp_path: Path) -> None:
     with liqmap.open(market(tmp_path, spot=False)) as history:
         found = history.basis("BTC")
-    assert found.spot_from == f"{PERPETUAL}, for want of a spot price"
+    assert found.spot_from == f"{PERPETUAL}, as fallback for a missing spot price"
     assert found.dated[0].annual == pytest.approx(0.10, abs=1e-5)
 
 
@@ -189,10 +189,10 @@ def test_within_a_day_of_expiry_there_is_no_rate(tmp_path: Path) -> None:
         (one,) = history.basis("BTC").dated
     assert (one.annual, one.z, one.carry_gap) == (None, None, None)
     assert one.basis > 0
-    assert "within a day of expiry a rate a year says nothing" in one.why
+    assert "within a day of expiry no annual rate is given" in one.why
 
 
-def test_a_market_is_asked_for_by_its_base(tmp_path: Path) -> None:
+def test_the_basis_is_requested_by_base_asset(tmp_path: Path) -> None:
     with liqmap.open(market(tmp_path)) as history:
         with pytest.raises(InputError, match="a base asset, such as BTC"):
             history.basis(PERPETUAL)

@@ -1,4 +1,4 @@
-"""All rules on one map: from a history, from the command line, and where there is nothing."""
+"""All rules on one map: from a history, from the command line, and on an empty map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from liqmap.strategies.stops import OwnPosition
 if TYPE_CHECKING:
     from pathlib import Path
 
-USES = ("clusters", "breakout", "scalping", "stops", "liquidity", "voids", "traps", "volatility")
+RULES = ("clusters", "breakout", "scalping", "stops", "liquidity", "voids", "traps", "volatility")
 
 
 def run(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:
@@ -36,57 +36,57 @@ def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(db: Path) -> dict[str, Any]:
+def printed(db: Path) -> dict[str, Any]:
     return dict(json.loads(run(NAME, "--db", db, "--json").stdout))
 
 
-def test_every_use_states_its_rule(told: dict[str, Any]) -> None:
-    assert list(told) == ["instrument", "at", "mark_price", "conditions", *USES]
-    for name in USES:
-        use = told[name]
-        assert set(use) == {"rule", "rows", "none", "limits"}
-        assert use["rule"].endswith(".")
-        assert use["rows"] or use["none"], name
-        assert use["limits"]
+def test_every_result_states_its_rule(printed: dict[str, Any]) -> None:
+    assert list(printed) == ["instrument", "at", "mark_price", "conditions", *RULES]
+    for name in RULES:
+        result = printed[name]
+        assert set(result) == {"rule", "rows", "none", "limits"}
+        assert result["rule"].endswith(".")
+        assert result["rows"] or result["none"], name
+        assert result["limits"]
 
 
-def test_the_command_line_prints_what_python_gives(db: Path, told: dict[str, Any]) -> None:
+def test_the_command_line_prints_the_results_of_python(db: Path, printed: dict[str, Any]) -> None:
     with liqmap.open(db) as history:
-        assert json.loads(json.dumps(history.levels(NAME).to_dict())) == told
+        assert json.loads(json.dumps(history.levels(NAME).to_dict())) == printed
     text = run(NAME, "--db", db).stdout
-    for name in USES:
-        assert f"\n{name}: {told[name]['rule']}\n" in text
+    for name in RULES:
+        assert f"\n{name}: {printed[name]['rule']}\n" in text
 
 
-def test_nothing_later_is_used(db: Path) -> None:
+def test_later_data_is_not_used(db: Path) -> None:
     at = END - 36 * 3_600_000_000
     with liqmap.open(db) as history:
         found = history.trading_levels(NAME, at)
         close = history.market_bars(NAME, until=at)
     assert found.at == at
     assert found.conditions == liqmap.Conditions.of_bars(close)
-    # The only book came a day and a half later.
-    assert found.voids.none == "there is no measured book at that time: a stated law has no holes"
+    # The only order book is a day and a half later.
+    assert found.voids.none == "no measured order book at that time; an impact law has no voids"
 
 
-def test_the_stored_book_is_walked(told: dict[str, Any]) -> None:
-    assert told["traps"]["limits"][0].startswith(f"depth: book of {NAME}; visible to")
+def test_the_stored_order_book_is_used(printed: dict[str, Any]) -> None:
+    assert printed["traps"]["limits"][0].startswith(f"depth: book of {NAME}; visible to")
 
 
-def test_the_forecast_compares_with_the_days_before(told: dict[str, Any]) -> None:
-    # Five days of bars: the maps of four days before can be made.
-    assert told["volatility"]["limits"][0] == "compared with 4 maps before, under today's book"
+def test_the_forecast_compares_with_the_days_before(printed: dict[str, Any]) -> None:
+    # Five days of bars permit maps of the four days before.
+    assert printed["volatility"]["limits"][0] == "compared with 4 past maps under the present book"
 
 
-def test_an_own_position_limits_its_stops(db: Path, told: dict[str, Any]) -> None:
-    near = told["mark_price"] * 0.999
+def test_an_own_position_limits_its_stops(db: Path, printed: dict[str, Any]) -> None:
+    near = printed["mark_price"] * 0.999
     words = (NAME, "--db", db, "--liquidation", near, "--size", 1e6, "--json")
     longs = [row for row in json.loads(run(*words).stdout)["stops"]["rows"] if row["side"] == "long"]
     assert longs
     assert all(row["price"] is None and row["limit"] > near for row in longs)
 
 
-def test_an_empty_map_has_nothing_to_use() -> None:
+def test_an_empty_map_gives_reasons() -> None:
     found = liqmap.trading_levels(hand_map(), conditions=CALM)
     plain = found.to_dict()
     json.dumps(plain, allow_nan=False)
@@ -97,7 +97,7 @@ def test_an_empty_map_has_nothing_to_use() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, -1.0])
-def test_notional_that_is_none(bad: float) -> None:
+def test_invalid_notional_is_rejected(bad: float) -> None:
     of = hand_map((98_800, 99_200, 300e6))
     held = of.long.copy()
     held[0, 940] = bad
@@ -114,22 +114,22 @@ def test_notional_that_is_none(bad: float) -> None:
         ([NAME, "--liquidation", "nan"], "nan"),
     ],
 )
-def test_what_cannot_be_answered_is_one_line(db: Path, words: list[str], what: str) -> None:
+def test_invalid_requests_are_one_line_errors(db: Path, words: list[str], what: str) -> None:
     done = run(*words, "--db", db, status=1)
     assert done.stderr.startswith("liqmap: ")
     assert done.stderr.count("\n") == 1
     assert what in done.stderr
 
 
-def test_own_is_of_one_side_only() -> None:
+def test_an_own_position_limits_one_side_only() -> None:
     of = hand_map((98_800, 99_200, 300e6), (100_800, 101_200, 300e6))
     long, short = liqmap.trading_levels(of, conditions=CALM, own=OwnPosition(liquidation_price=99_900.0)).stops.rows
     assert long.price is None
     assert short.price is not None
 
 
-def test_a_market_has_levels_too(db: Path) -> None:
-    """One instrument with a book: its market has the same clusters, and that book."""
+def test_a_market_has_trading_levels(db: Path) -> None:
+    """A market of one instrument has the same clusters and the same order book."""
     with liqmap.open(db) as history:
         one, all_of_it = history.trading_levels(NAME), history.levels("BTC")
     assert (all_of_it.instrument, all_of_it.mark_price) == ("BTC", one.mark_price)

@@ -1,1 +1,1 @@
-"""What to do with a map: documented rules, each with its numbers, its source and its limits."""
+"""Strategy rules on a liquidation map, each documented with its numbers, source and assumptions."""

@@ -1,4 +1,4 @@
-"""Perpetual against dated futures: basis, how unusual it is, what funding says, and where both would be liquidated."""
+"""Dated futures against perpetuals: basis, its z-score, its gap to funding, and co-located liquidation levels."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Basis", "DatedBasis", "annual_basis", "z_score"]
 
 MIN_DAYS = 1.0
-"""Within a day of expiry a basis point is a rate of 4 % a year and more: no rate is given."""
+"""Within a day of expiry one basis point is an annual rate of 4 % or more, so no rate is given."""
 MIN_READINGS = 100
-"""A median and its deviation need some readings."""
+"""Minimum number of values for a median and its deviation."""
 _MAD_TO_SIGMA = 1.4826
 _YEAR_DAYS = 365.0
 
@@ -35,16 +35,17 @@ class DatedBasis:
     Attributes:
         instrument: ``venue:SYMBOL``.
         expiry: UTC microseconds.
-        days: Until then.
-        price: Its last price, quote currency.
+        days: Days until expiry.
+        price: Last price, quote currency.
         basis: ``F / S − 1``.
         annual: ``ln(F / S) / τ``, τ in years of 365 days; ``None`` within a day of expiry.
-        annual_simple: ``(F / S − 1) / τ``; likewise.
-        z: ``(b − median) / (1.4826 · MAD)`` of ``annual`` over the last 30 days; ``None`` with too few readings.
-        readings: How many there were.
-        carry_gap: ``annual`` less what the perpetual's funding pays; ``None`` where either is not known.
-        colocation: Its map over that of the perpetuals, on the spot-equivalent axis; ``None`` without a map of it.
-        why: Why something is ``None``, a sentence each.
+        annual_simple: ``(F / S − 1) / τ``; ``None`` within a day of expiry.
+        z: ``(b − median) / (1.4826 · MAD)`` of ``annual`` over the last 30 days; ``None`` with too few values.
+        readings: Number of these values.
+        carry_gap: ``annual`` minus the perpetual's funding per year; ``None`` if either is missing.
+        colocation: Comparison of its map with that of the perpetuals, on the spot-equivalent axis; ``None`` without
+            a map of the contract.
+        why: Reasons for each ``None``, one sentence each.
     """
 
     instrument: str
@@ -68,13 +69,13 @@ class Basis:
     Attributes:
         market: The base asset.
         at: UTC microseconds.
-        spot: Price that the basis is counted from, quote currency.
-        spot_from: What stands for spot: a spot or index series, else a perpetual.
-        funding_from: The perpetual whose funding is taken; ``None`` where none is known.
-        funding: What it pays a year at the last rate, a fraction: ``rate · 8760 / interval_h``.
+        spot: Reference price of the basis, quote currency.
+        spot_from: Source of the spot price: a spot or index series, or a perpetual as fallback.
+        funding_from: The perpetual that provides the funding rate; ``None`` if all funding is missing.
+        funding: Funding per year at the last rate, a fraction: ``rate · 8760 / interval_h``.
         dated: The contracts, nearest expiry first.
-        none: Why there is none, and what would fill it; ``None`` where there is one.
-        left_out: Per contract that is not shown: why.
+        none: Why there are no contracts, and how to add one; ``None`` if there are contracts.
+        left_out: Reason for each contract that is not shown.
     """
 
     market: str
@@ -88,7 +89,7 @@ class Basis:
     left_out: dict[str, str]
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
+        """The attributes as JSON values."""
         head: dict[str, JSON] = {
             "market": self.market,
             "at": iso(self.at),
@@ -106,7 +107,7 @@ def annual_basis(future: float, spot: float, days: float) -> tuple[float, float]
     """``ln(F / S) / τ`` and ``(F / S − 1) / τ``, τ = days / 365.
 
     Raises:
-        InputError: A price or a time that is not a finite number above 0.
+        InputError: A price or time is not a finite number above 0.
 
     Example:
         >>> [round(rate, 4) for rate in annual_basis(32_350.84, 32_182.72, 63.56)]
@@ -120,10 +121,10 @@ def annual_basis(future: float, spot: float, days: float) -> tuple[float, float]
 
 
 def z_score(values: npt.NDArray[np.float64], least: int = MIN_READINGS) -> float | None:
-    """How far the last value lies from the median, in robust standard deviations: ``(b − median) / (1.4826 · MAD)``.
+    """Robust z-score of the last value, ``(b − median) / (1.4826 · MAD)``; the factor makes MAD a normal σ.
 
     Returns:
-        ``None`` with fewer than ``least`` values, or where more than half of them are the same.
+        ``None`` with fewer than ``least`` values, or if more than half of them are equal.
 
     Example:
         >>> round(z_score(np.array([0.0, 1.0, 2.0, 3.0, 7.0]), least=5), 3)

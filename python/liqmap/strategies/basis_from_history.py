@@ -1,4 +1,4 @@
-"""The basis of a market, from a history."""
+"""The basis of a market, computed from a history."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _YEAR_HOURS = 8760.0
 
 
 def basis_from_history(store: Store, market: str, at: Instant | None, *, recipe: AnyRecipe | None = None) -> Basis:
-    """Dated contracts of a base asset against spot and against its perpetuals; nothing later than ``at`` is used.
+    """Dated contracts of a base asset against spot and against its perpetuals, from data known at ``at``.
 
-    Spot is the freshest of the market's spot bars, else its index bars, else the perpetual with the most open
-    interest. Maps lie on the market's spot-equivalent axis (:mod:`liqmap.maps.market`): a level of a contract at ``p``,
-    whose mark is ``m``, lies at ``p · spot / m``, which is ``p · exp(−b·τ)``.
+    Spot is the most recent of the market's spot bars, or else its index bars, or else the perpetual with the most open
+    interest. Maps use the market's spot-equivalent axis (:mod:`liqmap.maps.market`): a level at ``p`` of a contract
+    with the mark ``m`` lies at ``p · spot / m``, which is ``p · exp(−b·τ)``.
 
     Raises:
-        InputError: An instrument instead of a market.
+        InputError: ``market`` is an instrument.
         NotFoundError: No instrument on that asset, or none with a map at that time.
     """
     if ":" in market:
@@ -51,25 +51,25 @@ def basis_from_history(store: Store, market: str, at: Instant | None, *, recipe:
     perpetuals = [one.name for one in members if one.kind == "perpetual" and one.name in names]
     dated = [one for one in members if one.kind == "dated"]
     spot, spot_from = spot_series(store, of, [one.name for one in members])
-    paid_by, paid = _funding(store, of, perpetuals)
+    funding_from, funding = _funding(store, of, perpetuals)
     together = _sum_maps(of, perpetuals) if perpetuals else None
     found: list[DatedBasis] = []
     left_out = {name: why for name, why in of.left_out.items() if any(one.name == name for one in dated)}
     for one in dated:
-        told = _dated_basis(store, one, of.at, spot, paid, together, names.get(one.name))
-        if isinstance(told, str):
-            left_out[one.name] = told
+        result = _dated_basis(store, one, of.at, spot, funding, together, names.get(one.name))
+        if isinstance(result, str):
+            left_out[one.name] = result
         else:
             left_out.pop(one.name, None)
-            found.append(told)
+            found.append(result)
     found.sort(key=lambda one: (one.expiry, one.instrument))
     return Basis(
         market=market,
         at=of.at,
         spot=float(spot.close[-1]),
         spot_from=spot_from,
-        funding_from=paid_by,
-        funding=paid,
+        funding_from=funding_from,
+        funding=funding,
         dated=tuple(found),
         none=None if found else _missing_reason(market, left_out),
         left_out=left_out,
@@ -79,8 +79,8 @@ def basis_from_history(store: Store, market: str, at: Instant | None, *, recipe:
 def _missing_reason(market: str, left_out: dict[str, str]) -> str:
     held = "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "the history holds none"
     return (
-        f"no dated future on {market} ({held}); bars of one would fill it: liqmap load FILE --db FILE --instrument "
-        "venue:SYMBOL, with a row of kind dated and its expiry in instruments where the catalogue does not know it"
+        f"no dated future on {market} ({held}); to add one, load its bars: liqmap load FILE --db FILE --instrument "
+        "venue:SYMBOL, and if the catalogue lacks it, a row of kind dated with its expiry in instruments"
     )
 
 
@@ -89,7 +89,7 @@ def _is_traded(of: MarketMap) -> bool:
 
 
 def _funding(store: Store, of: MarketMap, perpetuals: list[str]) -> tuple[str | None, float | None]:
-    """The last rate of the perpetual with the most open interest that has one, a year."""
+    """The perpetual with the most open interest among those with a recent rate, and its funding per year."""
     parts = [part for part in of.parts if part.instrument in perpetuals]
     for part in sorted(parts, key=lambda part: (-part.open_interest, part.instrument)):
         rates = store.funding(part.instrument, until=of.at)
@@ -99,7 +99,7 @@ def _funding(store: Store, of: MarketMap, perpetuals: list[str]) -> tuple[str | 
 
 
 def _sum_maps(of: MarketMap, names: Collection[str]) -> LiquidationMap:
-    """Some of a market's parts as one map."""
+    """The sum of some of a market's maps."""
     parts = tuple(part for part in of.parts if part.instrument in names)
     basis = {part.instrument: of.basis[part.instrument] for part in parts}
     return add_maps(
@@ -112,18 +112,18 @@ def _dated_basis(
     one: Instrument,
     at: Instant,
     spot: MarketBars,
-    paid: float | None,
+    funding: float | None,
     perpetuals: LiquidationMap | None,
     own: LiquidationMap | None,
 ) -> DatedBasis | str:
-    """One contract, or why it is not shown."""
+    """The basis of one contract, or the reason why it is not shown."""
     if one.expiry is None or one.expiry <= at:
         return "expired"
     bars = fresh_bars(store, one.name, at)
     if bars is None:
         return "no bar in the last hour"
     if bars.price_source in ("spot", "index"):
-        return "no price of its own"
+        return "only spot or index prices, none of the contract"
     ends, ours, theirs = np.intersect1d(bars.end, spot.end, assume_unique=True, return_indices=True)
     price, days = float(bars.close[-1]), (one.expiry - at) / _DAY
     rates = _rates(one.expiry, ends, bars.close[ours], spot.close[theirs], at)
@@ -131,14 +131,14 @@ def _dated_basis(
     last = float(spot.close[-1])
     annual, simple = annual_basis(price, last, days) if days >= MIN_DAYS else (None, None)
     if annual is None:
-        why.append("within a day of expiry a rate a year says nothing")
+        why.append("within a day of expiry no annual rate is given")
     if z is None:
-        why.append(f"{rates.size} readings in 30 days are too few, or too alike, for a z-score")
-    if paid is None:
-        why.append("no funding of a perpetual is known")
+        why.append(f"no z-score: {rates.size} values in 30 days are too few or too often equal")
+    if funding is None:
+        why.append("the funding of the perpetuals is missing")
     both = colocate(perpetuals, own) if perpetuals is not None and own is not None else None
     if both is None:
-        why.append("no map of it beside a perpetual's: open interest is missing")
+        why.append("no map of the contract and of a perpetual to compare: open interest is missing")
     return DatedBasis(
         instrument=one.name,
         expiry=one.expiry,
@@ -149,7 +149,7 @@ def _dated_basis(
         annual_simple=simple,
         z=z if annual is not None else None,
         readings=int(rates.size),
-        carry_gap=None if annual is None or paid is None else annual - paid,
+        carry_gap=None if annual is None or funding is None else annual - funding,
         colocation=both,
         why=tuple(why),
     )
@@ -162,7 +162,7 @@ def _rates(
     spot: npt.NDArray[np.float64],
     at: Instant,
 ) -> npt.NDArray[np.float64]:
-    """The annual basis at every common bar of the last 30 days, those within a day of expiry apart."""
+    """The annual basis at every common bar of the last 30 days, except within a day of expiry."""
     days = (expiry - ends) / _DAY
     kept = (ends > at - _WINDOW) & (days >= MIN_DAYS)
     return np.asarray(np.log(future[kept] / spot[kept]) * 365 / days[kept], dtype=np.float64)

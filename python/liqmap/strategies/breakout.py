@@ -1,4 +1,4 @@
-"""Breakout levels: where passing releases fuel."""
+"""Breakout levels: clusters whose forced flow extends a move through them."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ MIN_SHARE = 0.5
 
 RULE = (
     f"A breakout level is the near edge of a cluster that holds at least {MIN_SHARE:.0%} of the largest one within "
-    "reach: once the price has gone through to the far edge, forced flow carries it on by the run-on."
+    "reach: after price has crossed the cluster to its far edge, forced flow extends the move by the run-on."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Breakout:
-    """One level.
+    """One breakout level.
 
     Attributes:
-        side: Whose positions fuel it: longs on the way down, shorts on the way up.
+        side: Side of the liquidated positions: longs on the way down, shorts on the way up.
         level: Near edge of the cluster, quote currency.
-        through: Far edge.
-        notional: USD that wait between the two.
-        distance: Of the level, signed fraction of the mark.
+        through: Far edge of the cluster, quote currency.
+        notional: Notional of the cluster, USD.
+        distance: Distance of the level, signed fraction of the mark.
         touch: Probability that the level is touched within ``4h``, ``12h``, ``24h``.
-        shock_needed: The smallest shock from the mark that fires the first level of the cluster, signed fraction.
-        shock_through: The one that fires the last: the same where passing the edge is enough.
-        self_fuelled: Whether it is the same: the cluster burns through by itself under the calm book.
-        run_on: How far beyond the far edge the cascade ends, a fraction of it; three laws.
-        stop_price: Where it ends under the calm book; a bound where ``run_on.calm`` is ``None``.
+        shock_needed: The smallest shock from the mark that triggers the first level of the cluster, signed fraction.
+        shock_through: The smallest shock that triggers its last level.
+        self_fuelled: Whether both shocks are equal: once touched, the cluster is liquidated entirely under the calm
+            book.
+        run_on: Distance from the far edge to the end of the cascade, a fraction of the far edge; three laws.
+        stop_price: Price at the end of the cascade under the calm book; a bound if ``run_on.calm`` is ``None``.
     """
 
     side: Side
@@ -56,30 +57,30 @@ class Breakout:
     stop_price: float
 
 
-def breakouts(setting: MapContext) -> RuleResult[Breakout]:
-    """Clusters worth breaking, nearest first.
+def breakouts(context: MapContext) -> RuleResult[Breakout]:
+    """Breakout levels, nearest first.
 
-    The price stands at the near edge; a shock takes it to the far edge; the cascade from there is the least fixed
-    point ``x = Φ(s, G(x))`` of the levels beyond (:func:`liqmap.stress.cascade.cascade`), under each of the three laws.
-    Levels between the mark and the edge are taken as gone, their effect as part of the move that led there. Shocks
-    needed are the thresholds ``σ_i`` of :mod:`liqmap.stress.thresholds`, from today's mark.
+    Price starts at the near edge and a shock takes it to the far edge; the cascade from there is the least fixed point
+    ``x = Φ(s, G(x))`` of the levels beyond (:func:`liqmap.stress.cascade.cascade`), under each of the three laws.
+    Levels between the mark and the near edge count as swept by the move to the edge. Shocks needed are the thresholds
+    ``σ_i`` of :mod:`liqmap.stress.thresholds`, from the present mark.
     """
-    enough = MIN_SHARE * setting.largest
-    rows = tuple(_row(setting, cluster) for cluster in setting.clusters if cluster.notional >= enough)
-    return RuleResult(RULE, rows, None if rows else setting.empty_reason, setting.limits)
+    enough = MIN_SHARE * context.largest
+    rows = tuple(_row(context, cluster) for cluster in context.clusters if cluster.notional >= enough)
+    return RuleResult(RULE, rows, None if rows else context.empty_reason, context.limits)
 
 
-def _row(setting: MapContext, cluster: Cluster) -> Breakout:
+def _row(context: MapContext, cluster: Cluster) -> Breakout:
     near, far, side = near_edge(cluster), far_edge(cluster), cluster.side
-    end = setting.cascade_at(near, side, far / near - 1)
-    first, last = setting.shocks(cluster)
+    end = context.cascade_at(near, side, far / near - 1)
+    first, last = context.shocks(cluster)
     return Breakout(
         side=side,
         level=near,
         through=far,
         notional=cluster.notional,
-        distance=setting.distance(near),
-        touch=setting.touch(near),
+        distance=context.distance(near),
+        touch=context.touch(near),
         shock_needed=first,
         shock_through=last,
         self_fuelled=first is not None and first == last,

@@ -1,4 +1,4 @@
-"""The table of clusters: how likely each is touched, what it would take, and what it would do."""
+"""The table of clusters: touch probability, shock needed and expected move of each."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["ClusterRow", "cluster_table"]
 
 RULE = (
-    "A cluster is triggered when the price touches its near edge: within 4, 12 and 24 hours with the probability of a "
-    "driftless price at the observed volatility, whatever shock its levels would need."
+    "A cluster is triggered when price touches its near edge: within 4, 12 and 24 hours with the probability of a "
+    "driftless price at the realised volatility, independently of the shock that its levels need."
 )
-_TWO_SCHEMES = (
-    "touch probability and shock needed stand side by side and are never multiplied: observed volatility already holds "
-    "past cascades"
+_NOT_MULTIPLIED = (
+    "touch probability and shock needed are separate figures and never multiplied: realised volatility already "
+    "includes past cascades"
 )
 
 
@@ -31,20 +31,20 @@ class ClusterRow:
     """One cluster within reach.
 
     Attributes:
-        side: Whose positions it holds.
+        side: Side of its positions.
         low: Lower edge, quote currency.
-        peak: Its highest bin.
-        high: Upper edge.
+        peak: Price of its highest bin, quote currency.
+        high: Upper edge, quote currency.
         notional: USD.
-        percentile: Share of the clusters of the 90 days before that were smaller, 0 to 100; ``None`` if not ranked.
-        distance: Of its near edge, signed fraction of the mark.
+        percentile: Share of smaller clusters in the 90 days before, 0 to 100; ``None`` if not ranked.
+        distance: Distance of its near edge, signed fraction of the mark.
         touch: Probability that the near edge is touched within ``4h``, ``12h``, ``24h``.
-        shock_needed: The smallest exogenous shock that fires its first level, signed fraction of the mark.
-        expected: How far its forced flow pushes the price beyond its far edge, three laws.
-        expected_usd: The calm one in quote currency; ``None`` where the book does not hold the flow.
-        expected_sigma: The calm one in standard deviations of 12 hours.
-        band: By that: low below 0.48 σ, medium below 1.2 σ, high below 2.4 σ, extreme from there.
-        legacy_band: The seed's scheme by dollars, kept for comparison: $200, $500, $1,000.
+        shock_needed: The smallest exogenous shock that triggers its first level, signed fraction of the mark.
+        expected: Displacement by its forced flow beyond its far edge, a fraction; three laws.
+        expected_usd: Displacement under the calm book in quote currency; ``None`` if the flow exceeds the book.
+        expected_sigma: The same in standard deviations of 12-hour moves.
+        band: Move band by ``expected_sigma``: low below 0.48 σ, medium below 1.2 σ, high below 2.4 σ, else extreme.
+        legacy_band: Move band of the legacy scheme in dollars, for comparison: $200, $500, $1,000.
     """
 
     side: Side
@@ -63,20 +63,20 @@ class ClusterRow:
     legacy_band: Band
 
 
-def cluster_table(setting: MapContext) -> RuleResult[ClusterRow]:
+def cluster_table(context: MapContext) -> RuleResult[ClusterRow]:
     """Every cluster within reach, nearest first.
 
     Touch: ``2·N(−a / (σ√T))`` (reflection principle; :mod:`liqmap.stress.touch_probability`). Expected move: ``I(M)``,
-    the impact of the cluster's notional ``M``, in σ of 12 hours. A flow that the book does not hold counts as extreme.
+    the impact of the cluster's notional ``M``, in σ of 12 hours. A flow that exceeds the book counts as extreme.
     """
-    rows = tuple(_row(setting, cluster) for cluster in setting.clusters)
-    return RuleResult(RULE, rows, None if rows else setting.empty_reason, (_TWO_SCHEMES, *setting.limits))
+    rows = tuple(_row(context, cluster) for cluster in context.clusters)
+    return RuleResult(RULE, rows, None if rows else context.empty_reason, (_NOT_MULTIPLIED, *context.limits))
 
 
-def _row(setting: MapContext, cluster: Cluster) -> ClusterRow:
-    near, push = near_edge(cluster), setting.push(cluster.side, cluster.notional)
+def _row(context: MapContext, cluster: Cluster) -> ClusterRow:
+    near, push = near_edge(cluster), context.push(cluster.side, cluster.notional)
     usd = None if push.calm is None else push.calm * far_edge(cluster)
-    sigmas = None if push.calm is None else push.calm / setting.conditions.move(12)
+    sigmas = None if push.calm is None else push.calm / context.conditions.move(12)
     return ClusterRow(
         side=cluster.side,
         low=cluster.low,
@@ -84,9 +84,9 @@ def _row(setting: MapContext, cluster: Cluster) -> ClusterRow:
         high=cluster.high,
         notional=cluster.notional,
         percentile=cluster.percentile,
-        distance=setting.distance(near),
-        touch=setting.touch(near),
-        shock_needed=setting.shocks(cluster)[0],
+        distance=context.distance(near),
+        touch=context.touch(near),
+        shock_needed=context.shocks(cluster)[0],
         expected=push,
         expected_usd=usd,
         expected_sigma=sigmas,

@@ -1,4 +1,4 @@
-"""Two maps on one axis: how much of them lies at the same prices."""
+"""Co-location: the share of two maps that lies at the same prices on one axis."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Pair:
     """Two clusters of one side at nearly the same price.
 
     Attributes:
-        side: Whose positions.
-        first: Peak on the first map, the axis' price.
-        second: Peak on the second.
-        first_usd: Notional of the first.
-        second_usd: Notional of the second.
+        side: Side of their positions.
+        first: Peak on the first map, in prices of the common axis.
+        second: Peak on the second map.
+        first_usd: Notional of the first cluster.
+        second_usd: Notional of the second cluster.
     """
 
     side: Side
@@ -39,14 +39,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Colocation:
-    """How two maps lie over each other.
+    """Agreement of two maps on one axis.
 
     Attributes:
-        overlap: By side, the share of notional that lies in the same bins, ``OVL = ∫ min(f, g)`` of both shapes, 0 to
-            1; ``None`` where one has nothing on that side.
-        distance: By side, ``W1(f, g)``: how far the one shape would have to be carried on average to become the other,
-            a fraction of the axis' mark; ``None`` likewise.
-        pairs: Clusters of both whose peaks are closer than half their mean width, nearest to the mark first.
+        overlap: By side, the overlapping coefficient ``OVL = ∫ min(f, g)`` of both maps normalised to 1, from 0 to 1;
+            ``None`` if a map has no notional on that side.
+        distance: By side, the Wasserstein distance ``W1(f, g)`` of the normalised maps, a fraction of the axis' mark;
+            ``None`` if a map has no notional on that side.
+        pairs: Clusters of both maps whose peaks are closer than half their mean width, nearest to the mark first.
     """
 
     overlap: dict[str, float | None]
@@ -58,7 +58,7 @@ def colocate(first: LiquidationMap, second: LiquidationMap) -> Colocation:
     """Compare two maps that lie on one grid.
 
     Raises:
-        InputError: They do not.
+        InputError: The grids differ.
     """
     if first.grid != second.grid:
         expected = "maps on one spot-equivalent axis, such as the parts of a market's map"
@@ -78,7 +78,7 @@ def colocate(first: LiquidationMap, second: LiquidationMap) -> Colocation:
 
 
 def _pairs(first: LiquidationMap, second: LiquidationMap) -> tuple[Pair, ...]:
-    """Each cluster with its nearest match, the closest pairs first; no cluster in two pairs."""
+    """Greedy matching of clusters, closest peaks first; each cluster is in at most one pair."""
     close = sorted(
         (
             (abs(a.peak - b.peak), a.peak, b.peak, a, b)
@@ -88,13 +88,13 @@ def _pairs(first: LiquidationMap, second: LiquidationMap) -> tuple[Pair, ...]:
         ),
         key=lambda found: found[:3],
     )
-    taken: set[tuple[int, str, float]] = set()
+    paired: set[tuple[int, str, float]] = set()
     pairs = []
     for _, _, _, a, b in close:
         keys = {(0, a.side, a.peak), (1, b.side, b.peak)}
-        if keys & taken:
+        if keys & paired:
             continue
-        taken |= keys
+        paired |= keys
         pairs.append(Pair(a.side, a.peak, b.peak, a.notional, b.notional))
     return tuple(sorted(pairs, key=lambda pair: (abs(pair.first - first.mark_price), pair.first)))
 

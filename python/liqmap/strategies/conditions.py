@@ -1,4 +1,4 @@
-"""How the market moves: volatility and hourly true range, from bars."""
+"""Market conditions: volatility and hourly true range, from bars."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _ATR_HOURS = 14
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How much the price moves.
+    """Volatility and true range of a market.
 
     Attributes:
-        volatility: Realised, annual, as a fraction.
-        atr: Mean true range of an hour, quote currency.
+        volatility: Realised annual volatility, a fraction.
+        atr: Average true range of one hour (ATR), quote currency.
 
     Raises:
-        InputError: A number that is not finite and above 0.
+        InputError: A value is not finite and above 0.
 
     Example:
         >>> round(Conditions(volatility=0.5, atr=300.0).move(12), 4)
@@ -48,21 +48,21 @@ class Conditions:
                 raise InputError("levels", name, repr(value), "a finite number above 0", "nothing computed")
 
     def move(self, hours: float) -> float:
-        """One standard deviation of the move over so many hours, as a fraction: ``σ·√(hours / 8760)``."""
+        """Standard deviation of the move over a number of hours, a fraction: ``σ·√(hours / 8760)``."""
         return self.volatility * math.sqrt(hours / _HOURS_PER_YEAR)
 
     @classmethod
     def of_bars(cls, bars: MarketBars) -> Conditions:
-        """Volatility by exponential weights (half-life 24 h), true range by the mean of the last 14 hours.
+        """Exponentially weighted volatility (half-life 24 h), and the mean true range of the last 14 hours.
 
-        Bars are summed to whole hours of the clock; of longer bars the range is scaled by ``√(1 h / bar)``.
+        Bars are aggregated to clock hours; the range of longer bars is scaled by ``√(1 h / bar)``.
 
         Raises:
             InputError: Fewer than two hours of bars, or prices that never moved.
         """
         hour = (bars.end - 1) // _HOUR_US
         starts = np.flatnonzero(np.diff(hour, prepend=hour[0] - 1)) if len(bars) else np.empty(0, np.int64)
-        if starts.size < 2:  # noqa: PLR2004 - a true range needs the close before
+        if starts.size < 2:  # noqa: PLR2004 - a true range needs the previous close
             raise InputError("levels", bars.instrument, f"{len(bars)} bars", "two hours of bars", "nothing computed")
         high, low = np.maximum.reduceat(bars.high, starts), np.minimum.reduceat(bars.low, starts)
         close = bars.close[np.append(starts[1:], len(bars)) - 1]
@@ -71,5 +71,5 @@ class Conditions:
         return cls(volatility=ewma_volatility(bars.close, bars.interval_s), atr=atr)
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
+        """The attributes as JSON values."""
         return dict(asdict(self))

@@ -1,4 +1,4 @@
-"""What every rule starts from: a map, the law of each side, how the price moves, and the clusters within reach."""
+"""Map context: the inputs shared by all rules: map, impact laws, market conditions and the clusters within reach."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["REACH_SIGMAS", "ImpactByLaw", "MapContext", "book_side", "far_edge", "near_edge"]
 
 REACH_SIGMAS = 3.0
-"""Clusters further away than three standard deviations of 24 hours' moves are no matter of today."""
+"""Reach, in standard deviations of 24-hour moves; price rarely gets farther within a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImpactByLaw:
-    """How far a flow pushes the price, as a fraction, under the three laws of every band.
+    """Displacement of price by a flow, a fraction, under the three laws of the law range.
 
-    ``None`` where the flow is more than the book is known to hold: there a number would be made up.
+    ``None`` if the flow exceeds the known depth of the book, since any number would be an extrapolation.
     """
 
     calm: float | None
@@ -45,15 +45,15 @@ class ImpactByLaw:
 
 @dataclass(frozen=True)
 class MapContext:
-    """A map and what is known of its market at that time.
+    """A map with the order book and conditions of its market at that time.
 
     Attributes:
         of: The map.
-        depth: The book, another law, or ``None`` for the labelled fallback.
-        conditions: How the price moves.
+        depth: The order book, another impact law, or ``None`` for the labelled fallback.
+        conditions: Volatility and true range.
 
     Raises:
-        InputError: A bin that is negative or no number.
+        InputError: A bin is negative or not finite.
     """
 
     of: LiquidationMap
@@ -69,28 +69,30 @@ class MapContext:
 
     @property
     def mark(self) -> float:
-        """The price everything is measured from."""
+        """Mark price of the map, from which distances are measured."""
         return self.of.mark_price
 
     @cached_property
     def laws(self) -> dict[Side, Law]:
-        """Whose orders take the forced flow of each side; see :func:`liqmap.stress.impact_selection.usable_law`."""
+        """Impact law for the forced flow of each side; see :func:`liqmap.stress.impact_selection.usable_law`."""
         return {side: usable_law(self.of, self.depth, side) for side in SIDES}
 
     @cached_property
     def square_root(self) -> SquareRoot:
-        """The third law of the band, with the observed volatility of a day; turnover stays assumed."""
+        """The square-root law with the realised volatility of a day; its turnover is assumed."""
         return SquareRoot(sigma=self.conditions.move(24))
 
     @cached_property
     def limits(self) -> tuple[str, ...]:
-        """What the laws assume."""
-        said = [sentence for law in self.laws.values() for sentence in law.assumptions]
-        return tuple(dict.fromkeys([*said, *self.square_root.assumptions, f"stressed book: {STRESSED:g} of the depth"]))
+        """Assumptions of the laws, without duplicates."""
+        stated = [sentence for law in self.laws.values() for sentence in law.assumptions]
+        return tuple(
+            dict.fromkeys([*stated, *self.square_root.assumptions, f"stressed book: {STRESSED:g} of the depth"])
+        )
 
     @property
     def reach(self) -> float:
-        """Three standard deviations of 24 hours' moves."""
+        """Three standard deviations of a 24-hour move, a fraction of the mark."""
         return REACH_SIGMAS * self.conditions.move(24)
 
     @cached_property
@@ -106,33 +108,33 @@ class MapContext:
 
     @property
     def empty_reason(self) -> str:
-        """Why a rule over clusters has nothing to say, where there is no cluster."""
+        """Reason for an empty result of a rule on clusters."""
         return f"no cluster lies within {self.reach:.1%} of the mark (three standard deviations of 24 hours)"
 
     @cached_property
     def thresholds(self) -> dict[Side, Thresholds | None]:
-        """The shock each level needs, by side; ``None`` for a side without levels."""
+        """The threshold of each level, by side; ``None`` for a side without levels."""
         found: dict[Side, Thresholds | None] = {}
         for side in SIDES:
             held = bool(self.of.side(side).any())
             try:
                 found[side] = thresholds(self.of, side, self.laws[side]) if held else None
             except InputError:
-                # All its levels lie past the mark.
+                # All levels of the side lie beyond the mark.
                 found[side] = None
         return found
 
     def distance(self, price: float) -> float:
-        """``price / mark − 1``."""
+        """Signed distance ``price / mark − 1``."""
         return price / self.mark - 1
 
     def touch(self, price: float) -> dict[str, float]:
-        """Probability that the price is touched within 4, 12 and 24 hours (driftless, observed volatility)."""
+        """Probability that the price is touched within 4, 12 and 24 hours (driftless, realised volatility)."""
         away, sigma = self.distance(price), self.conditions.volatility
         return {f"{hours:g}h": touch_probability(away, sigma, hours) for hours in HORIZONS_H}
 
     def shocks(self, cluster: Cluster) -> tuple[float | None, float | None]:
-        """The smallest shocks, as signed fractions, that fire the first level of a cluster and its last."""
+        """The smallest shocks, signed fractions, that trigger the first and the last level of a cluster."""
         table = self.thresholds[cluster.side]
         if table is None:
             return None, None
@@ -144,29 +146,29 @@ class MapContext:
         )
 
     def push(self, side: Side, usd: float) -> ImpactByLaw:
-        """``I(Q)``: how far the forced flow of a side pushes the price on."""
+        """Displacement ``I(Q)`` by the forced flow of a side."""
         book, law = book_side(side), self.laws[side]
         third = _impact(self.square_root, book, usd)
         return ImpactByLaw(_impact(law, book, usd), _impact(law, book, usd / STRESSED), third)
 
     def cascade_at(self, price: float, side: Side, shock: float) -> Cascade:
-        """A cascade whose shock starts from another price: levels on the way there are taken as gone."""
+        """A cascade whose shock starts from another price; levels on the way there count as swept."""
         there = replace(self.of, mark_price=price)
         return cascade(there, shock, usable_law(there, self.depth, side), square_root=self.square_root)
 
 
 def book_side(side: Side) -> BookSide:
-    """Whose orders take the forced flow: bids take sales of longs, asks purchases of shorts."""
+    """Book side that absorbs the forced flow: bids absorb sales of longs, asks purchases of shorts."""
     return "bid" if side == "long" else "ask"
 
 
 def near_edge(cluster: Cluster) -> float:
-    """The edge of a cluster that the price reaches first."""
+    """The edge of a cluster that price reaches first."""
     return cluster.high if cluster.side == "long" else cluster.low
 
 
 def far_edge(cluster: Cluster) -> float:
-    """The edge it reaches last."""
+    """The edge of a cluster that price reaches last."""
     return cluster.low if cluster.side == "long" else cluster.high
 
 

@@ -1,4 +1,4 @@
-"""The levels to use, from a history: its map, its book, its bars, and the maps of the week before."""
+"""Trading levels from a history: from its map, order book and bars, and the maps of the week before."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def levels_from_history(
     own: OwnPosition | None = None,
     past_days: int = PAST_DAYS,
 ) -> TradingLevels:
-    """Every rule on the map of an instrument, or of a market; see `liqmap.strategies.trading_levels.trading_levels`.
+    """Apply all rules to the map of an instrument or market; see `liqmap.strategies.trading_levels.trading_levels`.
 
     Raises:
-        NotFoundError: The history does not have the instrument or market, or no bars of it at that time.
+        NotFoundError: The history lacks the instrument or market, or bars of it at that time.
         InputError: Fewer than two hours of bars.
     """
     build = build_market if is_market(name) else build_map
@@ -59,9 +59,9 @@ def levels_of_map(
     own: OwnPosition | None = None,
     past_days: int = PAST_DAYS,
 ) -> TradingLevels:
-    """The same on a map that is made already.
+    """Apply all rules to an existing map.
 
-    A market moves as its spot series does, and its book is that of its instruments together, as far as there are any.
+    The conditions of a market are those of its spot series, and its order book is the sum of its instruments' books.
 
     Raises:
         NotFoundError: No bars of its instrument at that time.
@@ -84,7 +84,7 @@ def levels_of_map(
 def _past_market_maps(
     store: Store, market: str, days: Sequence[Instant], recipe: AnyRecipe | None
 ) -> tuple[LiquidationMap, ...]:
-    """The market's maps at earlier times, as far as the history goes back."""
+    """The market's maps at earlier times; times before the start of the history are skipped."""
     found: list[LiquidationMap] = []
     for day in days:
         with suppress(NotFoundError):

@@ -1,4 +1,4 @@
-"""The book laid over the map: orders and liquidations bin by bin, and runs of bins that are alike."""
+"""Order-book overlay: orders and liquidations per bin, and runs of bins that satisfy a condition."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["REACH", "Overlay", "Stretch", "quantile", "runs", "stretch"]
 
 REACH = 0.05
-"""The book is looked at within 5 % of the mark, as far as it is visible."""
+"""The visible book is used up to this distance from the mark."""
 _TOLERANCE = 5e-10
-"""Forgives an edge that is off the mark by its last bits."""
+"""Tolerance for rounding errors of bin edges, a fraction of the mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +36,16 @@ class Stretch:
     """A run of neighbouring bins of one side.
 
     Attributes:
-        side: Whose liquidations lie there: longs below the mark, shorts above.
+        side: Side of the liquidations: longs below the mark, shorts above.
         low: Lower edge, quote currency.
-        high: Upper edge.
-        distance: Of the edge nearer to the mark, signed fraction.
-        depth: USD of resting orders in it.
-        forced: USD of liquidations in it.
-        ratio: The second over the first: the branching ratio ρ; the largest of any bin in a void, and
-            ``None`` where nothing rests at all.
-        amplification: ``1 / (1 − ρ)``, how far a small push inside goes; ``None`` from ρ = 1 on: it goes through.
+        high: Upper edge, quote currency.
+        distance: Distance of the edge nearer to the mark, signed fraction.
+        depth: USD of resting orders.
+        forced: USD of liquidations.
+        ratio: Branching ratio ρ, ``forced / depth``; in a void the largest of its bins; ``None`` without orders.
+        amplification: ``1 / (1 − ρ)``, the amplification of a small move; ``None`` from ρ = 1 on.
         touch: Probability that the nearer edge is touched within ``4h``, ``12h``, ``24h``.
-        falls_through: In a void, whether liquidations exceed the orders in every bin.
+        falls_through: For a void, whether liquidations exceed the orders in every bin.
     """
 
     side: Side
@@ -63,11 +62,11 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """The book over the map, bin by bin, outward from the mark, within 5 % and what is visible.
+    """Orders and liquidations per bin, outward from the mark, within 5 % and the visible book.
 
     Attributes:
-        side: Whose liquidations.
-        edge: Prices between the bins, from the mark outward; one more than bins.
+        side: Side of the liquidations.
+        edge: Bin edges from the mark outward; one more than bins.
         depth: USD of resting orders per bin.
         forced: USD of liquidations per bin.
     """
@@ -79,20 +78,20 @@ class Overlay:
 
     @cached_property
     def ratio(self) -> Floats:
-        """Liquidations over orders, the branching ratio ``ρ = g / D'`` of each bin."""
+        """Branching ratio ``ρ = g / D'`` of each bin: liquidations divided by orders."""
         with np.errstate(divide="ignore", invalid="ignore"):
             found = np.where(self.depth > 0, self.forced / self.depth, np.where(self.forced > 0, np.inf, 0.0))
         return np.asarray(found, dtype=np.float64)
 
     @classmethod
-    def of(cls, setting: MapContext, side: Side) -> Overlay:
-        """The overlay of one side; without bins where the book shows nothing."""
-        law, grid, mark = setting.laws[side], setting.of.grid, setting.mark
-        seen = law.ladder(book_side(side)).edge if isinstance(law, Depth) else REACH
-        edges, mass = grid.edges(), setting.of.side(side)
+    def of(cls, context: MapContext, side: Side) -> Overlay:
+        """The overlay of one side; without bins if the book has no visible orders."""
+        law, grid, mark = context.laws[side], context.of.grid, context.mark
+        visible = law.ladder(book_side(side)).edge if isinstance(law, Depth) else REACH
+        edges, mass = grid.edges(), context.of.side(side)
         away = (1 - edges / mark) if side == "long" else (edges / mark - 1)
         inner, outer = (away[1:], away[:-1]) if side == "long" else (away[:-1], away[1:])
-        inside = np.flatnonzero((inner >= -_TOLERANCE) & (outer <= min(REACH, seen) + _TOLERANCE))
+        inside = np.flatnonzero((inner >= -_TOLERANCE) & (outer <= min(REACH, visible) + _TOLERANCE))
         order = inside[::-1] if side == "long" else inside
         if order.size == 0:
             return cls(side, np.empty(0), np.empty(0), np.empty(0))
@@ -103,19 +102,19 @@ class Overlay:
 
 
 def quantile(overlays: list[Overlay], q: float) -> float:
-    """Of both sides' density together."""
+    """Quantile of the depth per bin over all overlays; 0 without bins."""
     every = np.concatenate([overlay.depth for overlay in overlays])
     return float(np.quantile(every, q)) if every.size else 0.0
 
 
 def runs(good: Mask, least: int = 2) -> Iterator[slice]:
-    """Runs of at least so many bins that are all good."""
+    """Runs of at least ``least`` consecutive true bins."""
     ends = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
     return (slice(int(a), int(z)) for a, z in list(pairwise(ends))[::2] if z - a >= least)
 
 
-def stretch(setting: MapContext, overlay: Overlay, run: slice, *, void: bool = False) -> Stretch:
-    """A run of an overlay, in numbers."""
+def stretch(context: MapContext, overlay: Overlay, run: slice, *, void: bool = False) -> Stretch:
+    """Summarise a run of bins of an overlay."""
     depth, forced = float(overlay.depth[run].sum()), float(overlay.forced[run].sum())
     near, far = float(overlay.edge[run.start]), float(overlay.edge[run.stop])
     ratios = overlay.ratio[run]
@@ -124,11 +123,11 @@ def stretch(setting: MapContext, overlay: Overlay, run: slice, *, void: bool = F
         side=overlay.side,
         low=min(near, far),
         high=max(near, far),
-        distance=setting.distance(near),
+        distance=context.distance(near),
         depth=depth,
         forced=forced,
         ratio=worst if np.isfinite(worst) else None,
         amplification=1 / (1 - worst) if worst < 1 else None,
-        touch=setting.touch(near),
+        touch=context.touch(near),
         falls_through=void and bool((ratios > 1).all()),
     )

@@ -1,4 +1,4 @@
-"""Which series of prices stands for a market."""
+"""Selection of the price series that represents a market."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FRESH = 3_600_000_000
 
 
 def fresh_bars(store: Store, name: str, at: Instant, source: str | None = None) -> MarketBars | None:
-    """An instrument's bars, if they reach to within an hour of a time; ``None`` if not."""
+    """An instrument's bars, or ``None`` if the last one ended more than one hour before a time."""
     try:
         bars = store.market_bars(name, until=at, price_source=source)
     except NotFoundError:
@@ -29,19 +29,19 @@ def fresh_bars(store: Store, name: str, at: Instant, source: str | None = None) 
 
 
 def spot_series(store: Store, of: MarketMap, names: Sequence[str]) -> tuple[MarketBars, str]:
-    """The freshest spot series beside any of the instruments, else index, else the largest perpetual's own.
+    """The most recent spot series of any instrument, or else an index series, or else the largest perpetual's bars.
 
     Returns:
-        The bars, and in words what they are.
+        The bars, and a description of their source.
 
     Raises:
-        NotFoundError: None reaches to within an hour of the map.
+        NotFoundError: No series has a bar in the hour before the map.
     """
     for source in ("spot", "index"):
         found = [bars for name in names if (bars := fresh_bars(store, name, of.at, source)) is not None]
         if found:
             best = max(found, key=lambda bars: (int(bars.end[-1]), -bars.interval_s, len(bars)))
-            return best, f"{source} price beside {best.instrument}"
+            return best, f"{source} price of {best.instrument}"
     kinds = {one.name: one.kind for one in store.instruments()}
     parts = sorted(
         of.parts,
@@ -50,5 +50,7 @@ def spot_series(store: Store, of: MarketMap, names: Sequence[str]) -> tuple[Mark
     for part in parts:
         bars = fresh_bars(store, part.instrument, of.at)
         if bars is not None:
-            return bars, f"{part.instrument}, for want of a spot price"
-    raise NotFoundError("levels", of.instrument, "no fresh bars", "bars of spot or of a perpetual", "nothing computed")
+            return bars, f"{part.instrument}, as fallback for a missing spot price"
+    raise NotFoundError(
+        "levels", of.instrument, "no bars in the last hour", "recent bars of spot or of a perpetual", "nothing computed"
+    )

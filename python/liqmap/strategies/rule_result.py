@@ -1,4 +1,4 @@
-"""A use of a map: the rule in one sentence, what it found, and why nothing where it found nothing."""
+"""Result of a strategy rule: the rule, its rows, the reason if there are none, and its assumptions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Row_co = TypeVar("Row_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class RuleResult(Generic[Row_co]):
-    """What one rule finds on one map.
+    """Result of one rule on one map.
 
     Attributes:
-        rule: The rule, in one sentence, with its numbers.
-        rows: What it found, in the order a reader wants it.
-        none: Why nothing was found, in one sentence; ``None`` where something was.
-        limits: What the numbers take for granted, a sentence each.
+        rule: The rule in one sentence, with its parameters.
+        rows: The rows, most relevant first.
+        none: Reason for an empty or unflagged result, in one sentence; ``None`` otherwise.
+        limits: Assumptions, one sentence each.
     """
 
     rule: str
@@ -30,7 +30,7 @@ class RuleResult(Generic[Row_co]):
     limits: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data."""
+        """The attributes as JSON values."""
         plain: tuple[Any, ...] = self.rows
         return {
             "rule": self.rule,

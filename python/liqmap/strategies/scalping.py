@@ -1,4 +1,4 @@
-"""Scalping zones: small clusters close by whose overshoot may come back."""
+"""Scalping zones: small clusters close to the mark whose overshoot may revert."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ if TYPE_CHECKING:
 __all__ = ["MIN_TOUCH", "PERMANENT", "ROUND_TRIP_COSTS", "ScalpingZone", "scalping_zones"]
 
 MIN_TOUCH = 0.2
-"""Touched within four hours with at least this probability."""
+"""Minimum probability that the zone is touched within four hours."""
 CALM_ATR = 0.5
-"""The overshoot stays below this many hourly true ranges: a zone that runs away is a breakout level."""
+"""Maximum overshoot, in hourly true ranges; clusters with a larger one are breakout candidates."""
 PERMANENT = 2 / 3
-"""Share of impact that stays: for stocks about 2/3 by the end of the day (Bucci et al., arXiv 1901.05332)."""
+"""Permanent share of impact: for stocks about 2/3 at the end of the day (Bucci et al., arXiv 1901.05332)."""
 ROUND_TRIP_COSTS = 0.001
-"""A round trip as taker, twice 5 bp: assumed."""
+"""Assumed costs of a round trip as taker: twice 5 bp."""
 
 RULE = (
     f"A scalping zone is a cluster touched within 4 hours with a probability of {MIN_TOUCH:.0%} or more whose forced "
     f"flow overshoots its far edge by less than {CALM_ATR:g} hourly true ranges; "
-    "a third of the overshoot is expected back."
+    "a third of the overshoot is expected to revert."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ScalpingZone:
-    """One zone.
+    """One scalping zone.
 
     Attributes:
-        side: Whose positions it holds; the trade against the overshoot is on the same side.
+        side: Side of its positions; the trade against the overshoot is on the same side.
         low: Lower edge, quote currency.
-        high: Upper edge.
+        high: Upper edge, quote currency.
         notional: USD.
-        distance: Of its near edge, signed fraction of the mark.
+        distance: Distance of its near edge, signed fraction of the mark.
         touch: Probability that the near edge is touched within ``4h``, ``12h``, ``24h``.
-        overshoot: ``I(M)`` beyond the far edge, three laws.
-        give_back: The part of the calm overshoot that is expected back, a fraction of the price.
-        covers_costs: Whether that is more than a round trip costs.
+        overshoot: Displacement ``I(M)`` beyond the far edge, a fraction; three laws.
+        give_back: Expected reversion of the calm overshoot, a fraction of the price.
+        covers_costs: Whether ``give_back`` exceeds the costs of a round trip.
     """
 
     side: Side
@@ -58,41 +58,42 @@ class ScalpingZone:
     covers_costs: bool
 
 
-def scalping_zones(setting: MapContext) -> RuleResult[ScalpingZone]:
-    """Zones, nearest first.
+def scalping_zones(context: MapContext) -> RuleResult[ScalpingZone]:
+    """Scalping zones, nearest first.
 
-    Overshoot ``I(M)``; expected back ``(1 − φ)·I(M)`` with ``φ = 2/3``, the permanent share of impact. Both are
-    assumptions for forced flow in crypto, where no half-life of a book was measured; costs are 10 bp a round trip.
+    Overshoot ``I(M)``; expected reversion ``(1 − φ)·I(M)`` with ``φ = 2/3``, the permanent share of impact. Both are
+    assumptions for forced flow in crypto, where the refill of books was not measured; a round trip costs 10 bp.
     """
-    rows = tuple(zone for cluster in setting.clusters if (zone := _zone(setting, cluster)) is not None)
-    none = f"no small cluster is touched within 4 hours with {MIN_TOUCH:.0%} or more" if setting.clusters else None
+    rows = tuple(zone for cluster in context.clusters if (zone := _zone(context, cluster)) is not None)
+    unlikely = f"no small cluster is touched within 4 hours with a probability of {MIN_TOUCH:.0%} or more"
+    none = unlikely if context.clusters else context.empty_reason
     limits = (
         f"costs of a round trip: {ROUND_TRIP_COSTS:.2%}, assumed",
-        f"{PERMANENT:.0%} of impact stays: measured for stocks, assumed here",
-        "no test of such a trade on this market stands behind the rule",
-        *setting.limits,
+        f"{PERMANENT:.0%} of impact is permanent: measured for stocks, assumed here",
+        "the profitability of this rule was not tested on this market",
+        *context.limits,
     )
-    return RuleResult(RULE, rows, None if rows else none or setting.empty_reason, limits)
+    return RuleResult(RULE, rows, None if rows else none, limits)
 
 
-def _zone(setting: MapContext, cluster: Cluster) -> ScalpingZone | None:
-    near, push = near_edge(cluster), setting.push(cluster.side, cluster.notional)
-    touch = setting.touch(near)
+def _zone(context: MapContext, cluster: Cluster) -> ScalpingZone | None:
+    near, push = near_edge(cluster), context.push(cluster.side, cluster.notional)
+    touch = context.touch(near)
     if (
         push.calm is None
         or touch["4h"] < MIN_TOUCH
-        or push.calm * far_edge(cluster) > CALM_ATR * setting.conditions.atr
+        or push.calm * far_edge(cluster) > CALM_ATR * context.conditions.atr
     ):
         return None
-    back = (1 - PERMANENT) * push.calm
+    give_back = (1 - PERMANENT) * push.calm
     return ScalpingZone(
         side=cluster.side,
         low=cluster.low,
         high=cluster.high,
         notional=cluster.notional,
-        distance=setting.distance(near),
+        distance=context.distance(near),
         touch=touch,
         overshoot=push,
-        give_back=back,
-        covers_costs=back > ROUND_TRIP_COSTS,
+        give_back=give_back,
+        covers_costs=give_back > ROUND_TRIP_COSTS,
     )

@@ -1,4 +1,4 @@
-"""The levels to use: every rule on one map."""
+"""Trading levels: all strategy rules applied to one map."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ __all__ = ["TradingLevels", "levels_to_use", "trading_levels"]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TradingLevels:
-    """What the rules find on one map; none of it is advice, and none of it was tested for profit.
+    """Results of all rules on one map; they are not advice, and their profitability was not tested.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
         at: UTC microseconds of the map.
         mark_price: Quote currency.
         conditions: Volatility and hourly true range.
-        clusters: Touch probabilities, shock needed, expected move and bands of every cluster within reach.
-        breakout: Levels whose passing releases fuel.
-        scalping: Small clusters close by.
+        clusters: Touch probability, shock needed, expected move and move bands of every cluster within reach.
+        breakout: Breakout levels.
+        scalping: Scalping zones.
         stops: Stops behind clusters, for both sides.
-        liquidity: Deep, calm stretches of the book.
-        voids: Thin ones.
-        traps: The whale-trap index.
-        volatility: Forecasts beside the plain baseline.
-        overlay: The book over the map, below the mark and above it; not part of :meth:`to_dict`.
+        liquidity: Zones for providing liquidity.
+        voids: Voids of the order book.
+        traps: Whale-trap indices.
+        volatility: Volatility forecasts with the realised volatility as baseline.
+        overlay: Order-book overlays below and above the mark; not part of :meth:`to_dict`.
     """
 
     instrument: str
@@ -69,7 +69,7 @@ class TradingLevels:
 
     @property
     def rule_results(self) -> dict[str, RuleResult[object]]:
-        """All of them by name, in the order of a page."""
+        """The rule results by name, in the order of the page."""
         return {
             "clusters": self.clusters,
             "breakout": self.breakout,
@@ -82,17 +82,17 @@ class TradingLevels:
         }
 
     def to_dict(self) -> dict[str, JSON]:
-        """Plain data, in the form ``liqmap levels --json`` prints."""
+        """JSON values in the form printed by ``liqmap levels --json``."""
         head: dict[str, JSON] = {
             "instrument": self.instrument,
             "at": iso(self.at),
             "mark_price": self.mark_price,
             "conditions": self.conditions.to_dict(),
         }
-        return head | {name: use.to_dict() for name, use in self.rule_results.items()}
+        return head | {name: result.to_dict() for name, result in self.rule_results.items()}
 
     def chart(self, **options: Any) -> alt.LayerChart:  # noqa: ANN401 - passed on to overlay_chart
-        """The book under the map as an Altair chart; see `charts.order_book_overlay.chart.overlay_chart`."""
+        """Altair chart of the order book under the map; see `charts.order_book_overlay.chart.overlay_chart`."""
         return chart("order_book_overlay", self, **options)
 
 
@@ -104,33 +104,33 @@ def trading_levels(
     past: Sequence[LiquidationMap | MapSnapshot] = (),
     own: OwnPosition | None = None,
 ) -> TradingLevels:
-    """Apply every rule to a map.
+    """Apply all rules to a map.
 
     Args:
         of: The map.
-        depth: A :class:`~liqmap.stress.depth.Depth` or another law; ``None`` is the labelled fallback.
-        conditions: Volatility and hourly true range, such as :meth:`Conditions.of_bars`.
-        past: Maps of the days before, for the volatility forecast, whole or frozen.
-        own: The position that stops are for.
+        depth: A :class:`~liqmap.stress.depth.Depth` or another impact law; ``None`` for the labelled fallback.
+        conditions: Volatility and hourly true range, for example from :meth:`Conditions.of_bars`.
+        past: Maps or map snapshots of the days before, for the volatility forecast.
+        own: The user's own position, for the stops.
 
     Raises:
-        InputError: A map with notional that is negative or no number.
+        InputError: Notional of the map is negative or not finite.
     """
-    setting = MapContext(of, depth, conditions)
+    context = MapContext(of, depth, conditions)
     return TradingLevels(
         instrument=of.instrument,
         at=of.at,
         mark_price=of.mark_price,
         conditions=conditions,
-        clusters=cluster_table(setting),
-        breakout=breakouts(setting),
-        scalping=scalping_zones(setting),
-        stops=stops(setting, own),
-        liquidity=provision_zones(setting),
-        voids=voids(setting),
-        traps=whale_traps(setting),
-        volatility=volatility_forecast(setting, past),
-        overlay=(Overlay.of(setting, "long"), Overlay.of(setting, "short")),
+        clusters=cluster_table(context),
+        breakout=breakouts(context),
+        scalping=scalping_zones(context),
+        stops=stops(context, own),
+        liquidity=provision_zones(context),
+        voids=voids(context),
+        traps=whale_traps(context),
+        volatility=volatility_forecast(context, past),
+        overlay=(Overlay.of(context, "long"), Overlay.of(context, "short")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Volatility from the slope of the map: what forced flow close by adds to the moves seen so far, or no longer adds."""
+"""Volatility forecast from the slope of the map: amplification by nearby forced flow, relative to past maps."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
 __all__ = ["Forecast", "volatility_forecast"]
 
 CAP = 0.9
-"""From a branching ratio of 0.9 on, a tenfold amplification, no number would mean anything."""
+"""Maximum branching ratio, a tenfold amplification; the linear model does not hold beyond it."""
 
 RULE = (
-    "The forecast is the realised volatility times how much more one standard deviation is amplified by the "
-    "liquidations within it than on the maps of the days before: 1/(1−ρ) now over 1/(1−ρ) then, root mean square of "
-    "both sides."
+    "The forecast is the realised volatility times the amplification of a one-standard-deviation move by the "
+    "liquidations within it, relative to the maps of the days before: present 1/(1−ρ) divided by past 1/(1−ρ), root "
+    "mean square of both sides."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """One horizon.
+    """Forecast for one horizon.
 
     Attributes:
         hours: The horizon.
-        baseline: One standard deviation of its moves at the realised volatility alone, a fraction.
+        baseline: Standard deviation of moves over the horizon at the realised volatility, a fraction.
         forecast: The same with the map.
         ratio: ``forecast / baseline``.
-        below: ρ within one standard deviation below the mark: USD of longs over USD of bids.
-        above: ρ above it: shorts over asks.
-        usual_below: The same on the maps before, their mean; 0 where there are none.
-        usual_above: Likewise above.
-        capped: Whether a ρ was cut to 0.9.
+        below: ρ within one standard deviation below the mark: USD of longs divided by USD of bids.
+        above: ρ within one standard deviation above the mark: USD of shorts divided by USD of asks.
+        usual_below: Mean of ``below`` over past maps; 0 without past maps.
+        usual_above: Mean of ``above`` over past maps; 0 without past maps.
+        capped: Whether a ρ was limited to 0.9.
     """
 
     hours: float
@@ -60,32 +60,32 @@ class Forecast:
     capped: bool
 
 
-def volatility_forecast(setting: MapContext, past: Sequence[LiquidationMap | MapSnapshot] = ()) -> RuleResult[Forecast]:
+def volatility_forecast(context: MapContext, past: Sequence[LiquidationMap | MapSnapshot] = ()) -> RuleResult[Forecast]:
     """Forecasts for 4, 12 and 24 hours.
 
-    ``ρ = G(σ_h) / D(σ_h)``: liquidations within one standard deviation of the horizon over the orders there, the
-    slope of the map in units of the book; a constant ρ amplifies every move by ``A = 1/(1 − ρ)`` (locally uniform
-    density). Realised volatility already holds the amplification of its own days, so only the change counts:
-    ``σ̂_h = σ_h · √(½ Σ_sides (A_now / A_then)²)``. The same book serves both: only the map's change speaks.
+    ``ρ = G(σ_h) / D(σ_h)``: liquidations within one standard deviation of the horizon divided by the orders there, the
+    slope of the map relative to the book; a constant ρ amplifies every move by ``A = 1/(1 − ρ)`` (locally uniform
+    density). Realised volatility already includes the amplification of its own days, so only the change matters:
+    ``σ̂_h = σ_h · √(½ Σ_sides (A_now / A_then)²)``. Both use the present book, so only changes of the map count.
     """
     then = [one if isinstance(one, MapSnapshot) else take_snapshot(one) for one in past]
-    today = take_snapshot(setting.of)
-    rows = tuple(_forecast(setting, today, then, hours) for hours in HORIZONS_H)
-    said = (
-        f"compared with {len(past)} maps before, under today's book"
+    today = take_snapshot(context.of)
+    rows = tuple(_forecast(context, today, then, hours) for hours in HORIZONS_H)
+    comparison = (
+        f"compared with {len(past)} past maps under the present book"
         if past
-        else "no maps before to compare with: an upper bound, past cascades are counted twice"
+        else "no past maps for comparison: an upper bound that counts past cascades twice"
     )
     return RuleResult(
-        RULE, rows, None, (said, "no test of this forecast against the plain one stands behind it", *setting.limits)
+        RULE, rows, None, (comparison, "the forecast was not tested against realised volatility alone", *context.limits)
     )
 
 
-def _forecast(setting: MapContext, today: MapSnapshot, past: Sequence[MapSnapshot], hours: float) -> Forecast:
-    sigma = setting.conditions.move(hours)
-    now = {side: _forced_flow_ratio(setting, today, side, sigma) for side in SIDES}
+def _forecast(context: MapContext, today: MapSnapshot, past: Sequence[MapSnapshot], hours: float) -> Forecast:
+    sigma = context.conditions.move(hours)
+    now = {side: _forced_flow_ratio(context, today, side, sigma) for side in SIDES}
     usual = {
-        side: float(np.mean([_forced_flow_ratio(setting, of, side, sigma) for of in past])) if past else 0.0
+        side: float(np.mean([_forced_flow_ratio(context, of, side, sigma) for of in past])) if past else 0.0
         for side in SIDES
     }
     ratio = math.sqrt(float(np.mean([((1 - min(usual[s], CAP)) / (1 - min(now[s], CAP))) ** 2 for s in SIDES])))
@@ -102,9 +102,9 @@ def _forecast(setting: MapContext, today: MapSnapshot, past: Sequence[MapSnapsho
     )
 
 
-def _forced_flow_ratio(setting: MapContext, of: MapSnapshot, side: Side, sigma: float) -> float:
-    """Liquidations within ``sigma`` of a map's mark over today's orders there."""
+def _forced_flow_ratio(context: MapContext, of: MapSnapshot, side: Side, sigma: float) -> float:
+    """Liquidations within ``sigma`` of a map's mark divided by the present orders there."""
     reach = of.mark_price * (1 - sigma if side == "long" else 1 + sigma)
     forced = float(of.reached(SIDES.index(side), np.array([reach]))[0])
-    held = float(setting.laws[side].curve(book_side(side)).notional(np.array([sigma]))[0])
+    held = float(context.laws[side].curve(book_side(side)).notional(np.array([sigma]))[0])
     return forced / held if held > 0 else math.inf

@@ -1,4 +1,4 @@
-"""The whale-trap index: how much forced flow a dollar spent on reaching a cluster would release."""
+"""The whale-trap index: forced flow released per USD needed to move price to a cluster."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 __all__ = ["Trap", "whale_traps"]
 
 RANK = 0.9
-"""Only clusters among the largest tenth of the map can be flagged."""
+"""Minimum rank for a flag: the largest tenth of the map's clusters."""
 EXIT_ZONE = 0.005
-"""Orders within this distance beyond the far edge are the way out."""
+"""Width of the exit zone beyond the far edge, a fraction of the mark."""
 _MIN_DISTANCE = 1e-3
 
 RULE = (
-    "The whale-trap index is a cluster's notional over the orders between the mark and its near edge; from 1 on it is "
-    f"flagged, if the cluster is among the largest tenth and as much rests within {EXIT_ZONE:.1%} beyond its far "
-    "edge: a ratio, not an accusation."
+    "The whale-trap index is a cluster's notional divided by the orders between the mark and its near edge. A cluster "
+    "is flagged if the index is at least 1, the cluster is among the largest tenth, and at least as much depth rests "
+    f"within {EXIT_ZONE:.1%} beyond its far edge. The index is a ratio; it does not imply intent."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """One cluster, seen as a target.
+    """Whale-trap index of one cluster.
 
     Attributes:
-        side: Whose positions it holds.
-        peak: Its highest bin, quote currency.
-        notional: USD, ``M``.
-        distance: Of its near edge, signed fraction of the mark.
+        side: Side of its positions.
+        peak: Price of its highest bin, quote currency.
+        notional: Notional ``M``, USD.
+        distance: Distance of its near edge, signed fraction of the mark.
         cost: USD of orders between the mark and that edge.
-        index: ``M / cost``: USD released per USD needed to get there.
-        rank: Share of the map's clusters that are no larger.
-        exit: USD of orders just beyond its far edge; ``None`` where the book is not known that far.
-        flagged: Index at least 1, rank at least 0.9, exit at least ``M``.
+        index: ``M / cost``: USD released per USD needed to reach the edge.
+        rank: Share of the map's clusters that are not larger.
+        exit: USD of orders in the exit zone beyond its far edge; ``None`` if the visible book ends before.
+        flagged: Whether the index is at least 1, the rank at least 0.9 and the exit at least ``M``.
     """
 
     side: Side
@@ -57,21 +57,21 @@ class Trap:
     flagged: bool
 
 
-def whale_traps(setting: MapContext) -> RuleResult[Trap]:
+def whale_traps(context: MapContext) -> RuleResult[Trap]:
     """Clusters within reach, highest index first: ``WTI = M / D(d_near)``, ``d_near`` at least 10 bp."""
-    sizes = np.array([cluster.notional for cluster in setting.of.clusters()])
-    rows = sorted((_trap(setting, c, sizes) for c in setting.clusters), key=lambda row: (-row.index, row.peak))
+    sizes = np.array([cluster.notional for cluster in context.of.clusters()])
+    rows = sorted((_trap(context, c, sizes) for c in context.clusters), key=lambda row: (-row.index, row.peak))
     none = None
     if not rows:
-        none = setting.empty_reason
+        none = context.empty_reason
     elif not any(row.flagged for row in rows):
         none = f"no cluster is flagged; the highest index is {rows[0].index:.2f}"
-    return RuleResult(RULE, tuple(rows), none, setting.limits)
+    return RuleResult(RULE, tuple(rows), none, context.limits)
 
 
-def _trap(setting: MapContext, cluster: Cluster, sizes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trap:
-    curve = setting.laws[cluster.side].curve(book_side(cluster.side))
-    near, far = (abs(setting.distance(edge)) for edge in (near_edge(cluster), far_edge(cluster)))
+def _trap(context: MapContext, cluster: Cluster, sizes: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Trap:
+    curve = context.laws[cluster.side].curve(book_side(cluster.side))
+    near, far = (abs(context.distance(edge)) for edge in (near_edge(cluster), far_edge(cluster)))
     cost, before, after = (float(x) for x in curve.notional(np.array([max(near, _MIN_DISTANCE), far, far + EXIT_ZONE])))
     out = after - before if far + EXIT_ZONE <= curve.reach else None
     index, rank = cluster.notional / cost, float((sizes <= cluster.notional).mean())
@@ -79,7 +79,7 @@ def _trap(setting: MapContext, cluster: Cluster, sizes: np.ndarray[tuple[int], n
         side=cluster.side,
         peak=cluster.peak,
         notional=cluster.notional,
-        distance=setting.distance(near_edge(cluster)),
+        distance=context.distance(near_edge(cluster)),
         cost=cost,
         index=index,
         rank=rank,
