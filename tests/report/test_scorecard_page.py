@@ -100,6 +100,21 @@ def test_the_downloads_contain_every_figure_of_the_page(card: IssuedScorecard) -
     assert sum(line["part"] == "clusters reached" for line in lines) == len(card.bands)
 
 
+def test_regressions_that_did_not_converge_are_reported_on_the_page(card: IssuedScorecard, tmp_path: Path) -> None:
+    assert scorecard.convergence_warnings(card) == ()
+    assert card.long.skill is not None
+    move, *others = card.long.skill.rivals
+    skill = replace(card.long.skill, rivals=(replace(move, converged=False), *others))
+    cut = replace(card, long=replace(card.long, skill=skill))
+    warning = "Longs: a regression did not converge, figures are approximate (move)."
+    assert scorecard.convergence_warnings(cut) == (warning,)
+    issue = make_issue()
+    issue.facts[0].page_data["scorecard"] = cut
+    write_issue(issue, tmp_path / "s")
+    (found,) = tmp_path.glob("s/latest/*/scorecard.html")
+    assert warning in html.fromstring(found.read_bytes()).xpath("//p[@class='note']/text()")
+
+
 def test_charts_have_tables_and_alternative_texts(tmp_path: Path) -> None:
     issue = make_issue()
     write_issue(issue, tmp_path / "s")

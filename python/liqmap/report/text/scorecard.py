@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from liqmap.score.issued_scorecard import SideScorecard
     from liqmap.score.issued_skill import Gain
 
-__all__ = ["banner", "heading", "interval", "missing_reason", "missing_reasons"]
+__all__ = ["banner", "convergence_warnings", "heading", "interval", "missing_reason", "missing_reasons"]
 
 PAGE_NAME = "scorecard"
 
@@ -66,6 +66,16 @@ def missing_reasons(card: IssuedScorecard) -> tuple[str, ...]:
     if len({reason for _, reason in reasons}) < len(reasons):
         return (f"Longs and shorts: {reasons[0][1]}",)
     return tuple(f"{name}: {reason}" for name, reason in reasons)
+
+
+def convergence_warnings(card: IssuedScorecard) -> tuple[str, ...]:
+    """Warnings for the baselines and placebos whose regressions did not converge, one sentence per side."""
+    warnings = []
+    for side, of in (("Longs", card.long), ("Shorts", card.short)):
+        names = [rival.name for rival in of.skill.rivals if not rival.converged] if of.skill is not None else []
+        if names:
+            warnings.append(f"{side}: a regression did not converge, figures are approximate ({', '.join(names)}).")
+    return tuple(warnings)
 
 
 def interval(gain: Gain) -> str:
