@@ -61,4 +61,4 @@ def test_a_cached_specification_equals_that_of_altair() -> None:
     from liqmap.charts.map import chart  # noqa: PLC0415
     from liqmap.charts.theme import PAGE  # noqa: PLC0415
 
-    assert chart.map_spec(PAGE) == chart._drawing(PAGE, legend=False, pick=False).to_dict()
+    assert chart.map_spec(PAGE) == chart._build_chart(PAGE, legend=False, pick=False).to_dict()

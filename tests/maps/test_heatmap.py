@@ -56,7 +56,7 @@ def test_predicted_liquidations_sum_over_columns(db: Path) -> None:
         (("2025-01-05", "2025-01-06", "5m"), InputError, "at least one bar"),
         (("2025-01-05", "2025-01-06", "often"), InputError, "'often'"),
         (("2025-01-05", "2045-01-06", "1h"), InputError, "at most 20000"),
-        (("2026-01-05", "2026-01-06", "1h"), NotFoundError, "nothing from"),
+        (("2026-01-05", "2026-01-06", "1h"), NotFoundError, "no data from"),
     ],
 )
 def test_an_invalid_span_is_rejected(

@@ -1,4 +1,4 @@
-"""The uncertainty range of a map consists of the maps other_map all alternative recipes."""
+"""The uncertainty range of a map consists of the maps under all alternative recipes."""
 
 from __future__ import annotations
 

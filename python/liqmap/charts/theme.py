@@ -102,7 +102,7 @@ PAGE = Theme(
     longs=_css_variables("longs"),
     shorts=_css_variables("shorts"),
 )
-"""Colours as CSS variables, so that one drawing follows the page's light or dark theme."""
+"""Colours as CSS variables, so that one chart follows the page's light or dark theme."""
 
 
 def css() -> str:

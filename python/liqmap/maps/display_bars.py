@@ -74,7 +74,7 @@ class DisplayBars:
     observed: npt.NDArray[np.float64]
 
     def cumulative_by_side(self) -> tuple[_Line, _Line]:
-        """Per side, longs first: the far edge of each bar and the notional up to it, from the mark cumulative."""
+        """Per side, longs first: the far edge of each bar and the notional up to it, from the mark outward."""
         return (
             (self.low[: self.first_short][::-1], self.cumulative[: self.first_short][::-1]),
             (self.high[self.first_short :], self.cumulative[self.first_short :]),

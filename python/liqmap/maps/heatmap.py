@@ -241,7 +241,7 @@ def _stops(engine_run: EngineRun, wanted: npt.NDArray[np.int64], instrument: str
     start, end = int(wanted[0]), int(wanted[-1])
     # Bars that closed before the first column do not make a column.
     if not stops or engine_run.bars.end[stops[-1] - 1] < start:
-        found = f"nothing from {iso(start)} to {iso(end)}"
+        found = f"no data from {iso(start)} to {iso(end)}"
         raise NotFoundError("heatmap", instrument, found, "a span within the history", "nothing made")
     return stops
 

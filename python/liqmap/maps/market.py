@@ -104,7 +104,7 @@ def add_maps(
         for side in SIDES
     )
     weight = [float(part.long.sum() + part.short.sum()) + sum(part.outside.values()) for part in parts]
-    seen = sum(w * part.provenance.observed_share for w, part in zip(weight, parts, strict=True))
+    observed = sum(w * part.provenance.observed_share for w, part in zip(weight, parts, strict=True))
     return MarketMap(
         instrument=market,
         at=at,
@@ -122,7 +122,7 @@ def add_maps(
             parameters={part.instrument: part.provenance.parameters for part in parts},
             assumptions=(*notes, *_assumptions(parts)),
             simulated=any(part.provenance.simulated for part in parts),
-            observed_share=seen / sum(weight) if sum(weight) > 0 else 0.0,
+            observed_share=observed / sum(weight) if sum(weight) > 0 else 0.0,
         ),
         observed=_sum_observed(parts, brackets),
         parts=parts,
@@ -149,17 +149,17 @@ def _sum_accounts(accounts: list[SideLedger]) -> SideLedger:
 
 
 def _sum_observed(parts: tuple[LiquidationMap, ...], brackets: tuple[float, ...]) -> ObservedPart | None:
-    seen = [(part, part.observed) for part in parts if part.observed is not None]
-    if not seen:
+    observed = [(part, part.observed) for part in parts if part.observed is not None]
+    if not observed:
         return None
     total = sum(part.open_interest for part in parts)
-    held = {side: sum(part.open_interest * o.coverage[side] for part, o in seen) for side in SIDES}
+    held = {side: sum(part.open_interest * o.coverage[side] for part, o in observed) for side in SIDES}
     return ObservedPart(
-        long=_exact_sum([_onto_brackets(o.long, part.brackets, brackets) for part, o in seen]),
-        short=_exact_sum([_onto_brackets(o.short, part.brackets, brackets) for part, o in seen]),
+        long=_exact_sum([_onto_brackets(o.long, part.brackets, brackets) for part, o in observed]),
+        short=_exact_sum([_onto_brackets(o.short, part.brackets, brackets) for part, o in observed]),
         coverage={side: coin / total if total > 0 else 0.0 for side, coin in held.items()},
-        positions=sum(o.positions for _, o in seen),
-        as_of=max(o.as_of for _, o in seen),
+        positions=sum(o.positions for _, o in observed),
+        as_of=max(o.as_of for _, o in observed),
     )
 
 

@@ -61,7 +61,7 @@ class ClusterBand:
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """The uncertainty range of a map: the least and the greatest notional of each bin by_recipe any of the recipes.
+    """The uncertainty range of a map: the least and the greatest notional of each bin under any of the recipes.
 
     Attributes:
         instrument: ``venue:SYMBOL``.
@@ -116,7 +116,7 @@ def build_uncertainty(
     grid: Grid | None = None,
     recipe: AnyRecipe | None = None,
 ) -> Uncertainty:
-    """Build the map by_recipe every alternative recipe on one grid, in parallel; each holds the observed positions.
+    """Build the map under every alternative recipe on one grid, in parallel; each holds the observed positions.
 
     Raises:
         NotFoundError: The history does not have the instrument, or has no data of it at that time.
@@ -150,7 +150,7 @@ def _alternatives_to(store: Store, inputs: MapInputs, *, own: bool) -> tuple[Alt
 
 
 def _map_with(other: Alternative, inputs: MapInputs, grid: Grid) -> LiquidationMap | None:
-    """The map by_recipe another recipe; ``None`` if the venue offers none of its leverages."""
+    """The map under another recipe; ``None`` if the venue offers none of its leverages."""
     try:
         return map_from_inputs(replace(inputs, recipe=other.recipe), grid, compare=False)
     except NotFoundError:

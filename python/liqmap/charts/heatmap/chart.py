@@ -60,7 +60,7 @@ def heat_chart(
     layout = HeatmapLayout.of_heatmap(of, clusters, tick=_TICK, ranges=(full_range,))
     frame_data = heat_frame(layout, frame)
     params = [alt.param(name=param["name"], value=param["value"]) for param in frame_data["params"]]
-    chart = _drawing(theme, (theme == DARK,)).add_params(*params)
+    chart = _build_chart(theme, (theme == DARK,)).add_params(*params)
     chart = chart.properties(width=frame.width, height=frame.height, padding=frame_data["padding"])
     chart.datasets = datasets(layout, everything=True)
     return chart if title is None else chart.properties(title=title)
@@ -113,13 +113,13 @@ def heat_frame(layout: HeatmapLayout, frame: HeatmapSize) -> dict[str, Any]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return cached_spec(f"heatmap {theme}", lambda: dict(_drawing(theme).to_dict()))
+    return cached_spec(f"heatmap {theme}", lambda: dict(_build_chart(theme).to_dict()))
 
 
-def _drawing(theme: Theme, pictures: tuple[bool, ...] = (False, True)) -> alt.LayerChart:
+def _build_chart(theme: Theme, pictures: tuple[bool, ...] = (False, True)) -> alt.LayerChart:
     parts = (
-        *(layers.picture(dark=dark) for dark in pictures),
-        *layers.frame(theme),
+        *(layers.cell_image(dark=dark) for dark in pictures),
+        *layers.bar_background(theme),
         layers.columns(theme),
         *layers.tracks(theme),
         *layers.path(theme),

@@ -24,12 +24,12 @@ if not TYPE_CHECKING:
 __all__ = [
     "CROSS",
     "PICTURE_WIDTH",
+    "bar_background",
+    "cell_image",
     "columns",
-    "frame",
     "last",
     "names",
     "path",
-    "picture",
     "price_axis",
     "rings",
     "time_axis",
@@ -44,7 +44,7 @@ _LABEL_LIMIT = 28
 _LABEL_SPACING = 25
 
 
-def picture(*, dark: bool) -> alt.Chart:
+def cell_image(*, dark: bool) -> alt.Chart:
     """The cells, one image per range; a page holds the images of both themes and shows one."""
     theme = "dark" if dark else "light"
     chart: alt.Chart = (
@@ -62,13 +62,13 @@ def picture(*, dark: bool) -> alt.Chart:
     return chart
 
 
-def frame(theme: Theme) -> list[alt.Chart]:
+def bar_background(theme: Theme) -> list[alt.Chart]:
     """Background of the bars of the latest map, so that no cell extends below them."""
     left = _expr("width * now")
     base = _chart("last")
     full: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(_expr("height"))}
-    wash = base.mark_rect(color=theme.paper).encode(x=alt.value(left), x2=alt.value(_expr("width")), **full)
-    return [wash, base.mark_rule(color=theme.quiet, strokeWidth=0.75).encode(x=alt.value(left), **full)]
+    background = base.mark_rect(color=theme.paper).encode(x=alt.value(left), x2=alt.value(_expr("width")), **full)
+    return [background, base.mark_rule(color=theme.quiet, strokeWidth=0.75).encode(x=alt.value(left), **full)]
 
 
 def columns(theme: Theme) -> alt.Chart:

@@ -57,7 +57,7 @@ def map_chart(
     layout = MapLayout.of_map(of, frame)
     made = datasets(layout, everything=interactive)
     params = [alt.param(name=name, value=value) for name, value in layout.parameters().items()]
-    chart = _drawing(theme, legend=True, pick=interactive).add_params(*params)
+    chart = _build_chart(theme, legend=True, pick=interactive).add_params(*params)
     chart = chart.properties(width=frame.width, height=frame.height)
     chart.datasets = made
     return chart if title is None else chart.properties(title=title)
@@ -113,10 +113,10 @@ def map_close_view(of: LiquidationMap, frames: Mapping[str, MapChartSize]) -> di
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return cached_spec(f"map {theme}", lambda: dict(_drawing(theme, legend=False, pick=False).to_dict()))
+    return cached_spec(f"map {theme}", lambda: dict(_build_chart(theme, legend=False, pick=False).to_dict()))
 
 
-def _drawing(theme: Theme, *, legend: bool, pick: bool) -> alt.LayerChart:
+def _build_chart(theme: Theme, *, legend: bool, pick: bool) -> alt.LayerChart:
     front = alt.layer(
         *layers.assumed_zones(theme),
         layers.notional_bars(theme, legend=legend, pick=pick),

@@ -31,14 +31,14 @@ _PIXELS_BELOW_TOP = "top * (1 - ({0}) / height)"
 def assumed_zones(theme: Theme) -> list[alt.Chart]:
     """Shading of the prices where the assumed leverage determines the map, with a label if there is space."""
     zones = _chart("assumed").transform_calculate(left="max(datum.low, low)", right="min(datum.high, high)")
-    wash = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_full())
+    shading = zones.mark_rect(clip=True, color=theme.ink, opacity=0.045).encode(x=_x("low"), x2="high:Q", **_full())
     labelled = zones.transform_calculate(middle="(datum.left + datum.right) / 2").transform_filter(
         "(datum.right - datum.left) / (high - low) * width > 140"
     )
     text = labelled.mark_text(clip=True, baseline="top", fontSize=11, color=theme.quiet).encode(
         x=_x("middle"), y=alt.value(4), text="text:N"
     )
-    return [wash, text]
+    return [shading, text]
 
 
 def notional_bars(theme: Theme, *, legend: bool, pick: bool) -> alt.Chart:
@@ -168,7 +168,7 @@ def cumulative_lines(theme: Theme) -> alt.LayerChart:
         )
     )
     style: dict[str, Any] = {"clip": True, "baseline": "bottom", "dy": -5, "color": theme.ink, "fontSize": 11}
-    # Where a line leaves the view: the furthest point of it that is seen. Rows keep eight figures, a view keeps all.
+    # The point of each line at the edge of the view. Rows are rounded to eight digits and the view is not.
     ends = (
         _chart("sums")
         .transform_filter("datum.at > low - 1e-7 * mark && datum.at < high + 1e-7 * mark")

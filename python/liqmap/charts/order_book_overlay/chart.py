@@ -42,7 +42,7 @@ def overlay_chart(
     """
     data = overlay_data(of, width=width, height=height)
     params = [alt.param(**one) for one in data["params"]]
-    chart = _drawing(theme).add_params(*params).properties(width=width, height=height)
+    chart = _build_chart(theme).add_params(*params).properties(width=width, height=height)
     chart.datasets = data["datasets"]
     return chart if title is None else chart.properties(title=title)
 
@@ -112,14 +112,14 @@ def _bars(overlay: Overlay) -> list[Row]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return cached_spec(f"overlay {theme}", lambda: dict(_drawing(theme).to_dict()))
+    return cached_spec(f"overlay {theme}", lambda: dict(_build_chart(theme).to_dict()))
 
 
-def _drawing(theme: Theme) -> alt.LayerChart:
+def _build_chart(theme: Theme) -> alt.LayerChart:
     sides = alt.Scale(domain=["long", "short"], range=[theme.longs[2], theme.shorts[2]])
     bars = _dataset_chart("bars").transform_calculate(ground="0", down="-datum.orders")
     full: dict[str, Any] = {"y": alt.value(0), "y2": alt.value(_expr("height"))}
-    wash = (
+    shading = (
         _dataset_chart("voids")
         .mark_rect(clip=True, color=theme.ink, opacity=0.09)
         .encode(x=_x("low"), x2="high:Q", **full)
@@ -147,7 +147,7 @@ def _drawing(theme: Theme) -> alt.LayerChart:
             y=alt.value(2), text="text:N"
         ),
     ]
-    front = alt.LayerChart(layer=[wash, forced, *lines, hover])
+    front = alt.LayerChart(layer=[shading, forced, *lines, hover])
     chart: alt.LayerChart = alt.layer(front, orders).resolve_scale(y="independent")
     styled: alt.LayerChart = chart.configure(**theme.altair())
     return styled

@@ -75,10 +75,10 @@ def track_data(layout: TracksLayout, frame: HeatmapSize) -> dict[str, Any]:
 
 @cache
 def _specification(theme: Theme) -> dict[str, Any]:
-    return cached_spec(f"tracks {theme}", lambda: dict(_drawing(theme).to_dict()))
+    return cached_spec(f"tracks {theme}", lambda: dict(_build_chart(theme).to_dict()))
 
 
-def _drawing(theme: Theme) -> alt.LayerChart:
+def _build_chart(theme: Theme) -> alt.LayerChart:
     parts = (_trail_layer(theme), *_end_layers(theme), *layers.path(theme), *layers.last(theme), *layers.names(theme))
     chart: alt.LayerChart = alt.layer(*parts).configure(**theme.altair())
     return chart
