@@ -77,9 +77,9 @@ def basis_from_history(store: Store, market: str, at: Instant | None, *, recipe:
 
 
 def _missing_reason(market: str, left_out: dict[str, str]) -> str:
-    held = "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "the history holds none"
+    reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items()) or "the history holds none"
     return (
-        f"no dated future on {market} ({held}); to add one, load its bars: liqmap load FILE --db FILE --instrument "
+        f"no dated future on {market} ({reasons}); to add one, load its bars: liqmap load FILE --db FILE --instrument "
         "venue:SYMBOL, and if the catalogue lacks it, a row of kind dated with its expiry in instruments"
     )
 

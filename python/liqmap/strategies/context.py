@@ -62,8 +62,8 @@ class MapContext:
 
     def __post_init__(self) -> None:
         for side in SIDES:
-            held = self.of.side(side)
-            if not np.all(np.isfinite(held) & (held >= 0)):
+            usd = self.of.side(side)
+            if not np.all(np.isfinite(usd) & (usd >= 0)):
                 found = f"a {side} bin negative or not finite"
                 raise InputError("levels", self.of.instrument, found, "USD from 0 on", "nothing computed")
 
@@ -116,9 +116,9 @@ class MapContext:
         """The threshold of each level, by side; ``None`` for a side without levels."""
         found: dict[Side, Thresholds | None] = {}
         for side in SIDES:
-            held = bool(self.of.side(side).any())
+            has_levels = bool(self.of.side(side).any())
             try:
-                found[side] = thresholds(self.of, side, self.laws[side]) if held else None
+                found[side] = thresholds(self.of, side, self.laws[side]) if has_levels else None
             except InputError:
                 # All levels of the side lie beyond the mark.
                 found[side] = None

@@ -88,7 +88,7 @@ class Overlay:
         """The overlay of one side; without bins if the book has no visible orders."""
         law, grid, mark = context.laws[side], context.of.grid, context.mark
         visible = law.ladder(book_side(side)).edge if isinstance(law, Depth) else REACH
-        edges, mass = grid.edges(), context.of.side(side)
+        edges, usd = grid.edges(), context.of.side(side)
         away = (1 - edges / mark) if side == "long" else (edges / mark - 1)
         inner, outer = (away[1:], away[:-1]) if side == "long" else (away[:-1], away[1:])
         inside = np.flatnonzero((inner >= -_TOLERANCE) & (outer <= min(REACH, visible) + _TOLERANCE))
@@ -96,9 +96,9 @@ class Overlay:
         if order.size == 0:
             return cls(side, np.empty(0), np.empty(0), np.empty(0))
         reach = np.append(np.maximum(inner[order[:1]], 0.0), outer[order])
-        held = np.diff(law.curve(book_side(side)).notional(reach))
+        depth = np.diff(law.curve(book_side(side)).notional(reach))
         edge = np.append(edges[order[0] + (side == "long")], edges[order + (side == "short")])
-        return cls(side, edge, np.asarray(held, dtype=np.float64), np.asarray(mass[order], dtype=np.float64))
+        return cls(side, edge, np.asarray(depth, dtype=np.float64), np.asarray(usd[order], dtype=np.float64))
 
 
 def quantile(overlays: list[Overlay], q: float) -> float:

@@ -106,5 +106,5 @@ def _forced_flow_ratio(context: MapContext, of: MapSnapshot, side: Side, sigma: 
     """Liquidations within ``sigma`` of a map's mark divided by the present orders there."""
     reach = of.mark_price * (1 - sigma if side == "long" else 1 + sigma)
     forced = float(of.reached(SIDES.index(side), np.array([reach]))[0])
-    held = float(context.laws[side].curve(book_side(side)).notional(np.array([sigma]))[0])
-    return forced / held if held > 0 else math.inf
+    depth = float(context.laws[side].curve(book_side(side)).notional(np.array([sigma]))[0])
+    return forced / depth if depth > 0 else math.inf
