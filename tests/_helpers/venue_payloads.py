@@ -70,7 +70,7 @@ def hyperliquid_position(coin: str = "BTC", size: str = "0.1", **more: Any) -> d
 
 
 def binance_position_risk(**more: Any) -> dict[str, Any]:
-    """A row of Binance's ``positionRisk``."""
+    """Return a row of Binance's ``positionRisk``."""
     return {
         "symbol": "BTCUSDT",
         "positionAmt": "0.5",

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import liqmap
+import liqmap.public
 from _helpers.scoring_market import walk
 from liqmap import InputError, NotFoundError
 from liqmap._base.timestamps import iso
@@ -140,12 +142,27 @@ def test_calibrating_from_the_command_line_changes_later_maps(
     day = 86_400_000_000
     start, end = iso(START + 10 * day), iso(START + 30 * day)
     calibrate(BTC, db=copy, start=start, end=end)
-    assert f"valid from {end}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"valid from {end}" in printed
+    assert "\n\nassumed: fitted on " in printed
+    assert "warning: " not in printed
     calibrate(BTC, db=copy, start=start, end=end, json=True)
     assert len(json.loads(capsys.readouterr().out)["kernel"]["long"]) == len(DISTANCES)
     with liqmap.open(copy) as history:
         assert len(history.map(BTC, START + 30 * day).brackets) == len(DISTANCES)
         assert len(history.map(BTC, START + 29 * day).brackets) < len(DISTANCES)
+
+
+def test_the_command_line_warns_of_a_calibration_that_did_not_converge(
+    market: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for file in market.parent.glob("market.duckdb*"):
+        shutil.copy(file, tmp_path)
+    day = 86_400_000_000
+    monkeypatch.setattr(liqmap.public, "calibrate", partial(fit_calibration, resamples=0, max_iterations=2))
+    calibrate(BTC, db=tmp_path / market.name, start=iso(START + 10 * day), end=iso(START + 30 * day))
+    printed = capsys.readouterr().out
+    assert "\n\nwarning: the fit of longs did not converge in 2 iterations: shares are approximate\n" in printed
 
 
 def test_a_page_without_markers_is_unchanged(tmp_path: Path) -> None:

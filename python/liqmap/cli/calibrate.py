@@ -40,6 +40,7 @@ def calibrate(
     """
     from liqmap import public  # noqa: PLC0415 - keep start-up fast
     from liqmap._base.timestamps import iso  # noqa: PLC0415
+    from liqmap.score.calibrate import NOT_CONVERGED  # noqa: PLC0415
     from liqmap.score.markdown_tables import format_calibration  # noqa: PLC0415
 
     with public.open_history(db, "w") as history:
@@ -50,6 +51,5 @@ def calibrate(
         sys.stdout.write(text.dumps(fitted.to_dict(), allow_nan=False) + "\n")
         return
     head = f"{instrument}: thousandths of traded volume by liquidation distance, valid from {iso(fitted.issued_at)}"
-    sys.stdout.write(
-        "\n\n".join([head, format_calibration(fitted), *(f"assumed: {note}" for note in fitted.notes)]) + "\n"
-    )
+    notes = (f"{'warning' if NOT_CONVERGED in note else 'assumed'}: {note}" for note in fitted.notes)
+    sys.stdout.write("\n\n".join([head, format_calibration(fitted), *notes]) + "\n")
