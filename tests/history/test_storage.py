@@ -266,20 +266,16 @@ def test_fault_58_a_complete_write_ahead_log_is_replayed(path: Path, write: Writ
         assert count(store, "bars") == 600
 
 
-def test_fault_58_the_load_journal_survives_truncation_and_a_new_history(path: Path, write: Write) -> None:
-    made = files(write, 3)
+def test_fault_58_the_load_journal_survives_truncation(path: Path, write: Write) -> None:
+    made = files(write, 2)
     journal = Path(f"{path}.loads")
     with open_store(path, "w") as store:
         store.load(made[0], instrument=BTC)
     with journal.open("a") as file:
-        file.write('{"history": "cut in the mid')
+        file.write('{"history": "0123456789')
     with open_store(path, "w") as store:
         store.load(made[1], instrument=BTC)
     assert [json.loads(s)["load_id"] for s in journal.read_text().splitlines() if s.endswith("}")] == [1, 2]
-    # A new history is not compared with journal entries of an old one with the same file name.
-    path.unlink()
-    with open_store(path, "w") as store:
-        store.load(made[2], instrument=BTC)
     open_store(path).close()
 
 
