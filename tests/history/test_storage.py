@@ -18,7 +18,7 @@ import pytest
 
 from _helpers.history_files import START, bars, count, fingerprint
 from liqmap._base.errors import InputError, NotFoundError, StorageError
-from liqmap.history import Store, open_store
+from liqmap.history import Store, connection, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +127,54 @@ def test_fault_53_a_history_is_created_atomically(path: Path, write: Write) -> N
         assert process.returncode == 0, errors
     with open_store(path) as store:
         assert count(store, "bars") == 20
+    assert not list(path.parent.glob(".*"))
+
+
+def test_fault_53_without_hard_links_a_new_history_never_replaces_a_loaded_one(
+    path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = files(write, 2, rows=5)
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    def load_first(draft: Path) -> None:
+        # Another writer creates the history and loads a file after this writer has found the path free.
+        if draft.name.endswith(".tmp"):
+            monkeypatch.setattr(connection, "fsync", fsync)
+            with open_store(path, "w") as store:
+                store.load(first, instrument=BTC)
+        fsync(draft)
+
+    fsync = connection.fsync
+    monkeypatch.setattr("os.link", no_links)
+    monkeypatch.setattr(connection, "fsync", load_first)
+    with open_store(path, "w") as store:
+        store.load(second, instrument=BTC)
+    with open_store(path) as store:
+        assert (count(store, "loads"), count(store, "bars")) == (2, 10)
+    assert not list(path.parent.glob(".*"))
+
+
+LOADER_WITHOUT_LINKS = (
+    """
+import os
+def link(*arguments):
+    raise PermissionError(1, "Operation not permitted")
+os.link = link
+"""
+    + LOADER
+)
+
+
+@pytest.mark.storm
+def test_fault_53_without_hard_links_several_first_loads_lose_nothing(path: Path, write: Write) -> None:
+    makers = [python(LOADER_WITHOUT_LINKS, path, file) for file in files(write, 4, rows=5)]
+    for process in makers:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    with open_store(path) as store:
+        assert (count(store, "loads"), count(store, "bars")) == (4, 20)
     assert not list(path.parent.glob(".*"))
 
 

@@ -18,7 +18,7 @@ from liqmap._base.errors import LiqmapError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = [
     "MEMORY",
@@ -41,6 +41,7 @@ _MAGIC_OFFSET = 8
 _LOCK_MESSAGE = "Could not set lock"
 _PID = re.compile(r"PID (\d+)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+_CREATION_PATIENCE = 10.0
 _DISK_MARGIN_BYTES = 64 * 1024 * 1024
 
 
@@ -167,7 +168,42 @@ def _link_into_place(draft: Path, path: Path) -> None:
     except FileExistsError:
         return  # Another writer created an equivalent file first.
     except OSError:
-        draft.replace(path)  # a file system without links
+        _rename_into_place(draft, path)  # a file system without hard links
+
+
+def _rename_into_place(draft: Path, path: Path) -> None:
+    """Rename a new history to its path unless another writer created a history there first.
+
+    A rename replaces an existing file, and with it the loads that another process has committed to it. A lock on the
+    folder therefore admits one creator at a time; the operating system releases it when the process ends.
+    """
+    if os.name == "nt":
+        with suppress(FileExistsError):
+            draft.rename(path)  # on Windows, a rename never replaces a file
+        return
+    with _locked_folder(path.parent):
+        if not path.exists():
+            draft.replace(path)
+
+
+@contextmanager
+def _locked_folder(folder: Path) -> Iterator[None]:
+    import fcntl  # noqa: PLC0415 - not available on Windows
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + _CREATION_PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_FIRST_PAUSE)
+        yield
+    finally:
+        os.close(handle)
 
 
 def fsync(path: Path) -> None:
