@@ -410,6 +410,31 @@ def test_fault_48_the_schema_rejects_invalid_prices(store: Store, value: str) ->
     assert count(store, "bars") == 0
 
 
+NOTEBOOK = """
+import sys, types
+sys.modules["ipywidgets"] = None if sys.argv[2] == "without ipywidgets" else types.ModuleType("ipywidgets")
+class Kernel:
+    config = {"IPKernelApp": {}}
+ipython = types.ModuleType("IPython")
+ipython.get_ipython = Kernel
+sys.modules["IPython"] = ipython
+import liqmap
+for mode in ("w", "r"):
+    with liqmap.open(sys.argv[1], mode) as history, history.reading() as connection:
+        print(connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()[0], flush=True)
+with liqmap.open(":memory:", "w") as history:
+    history.instruments()
+"""
+
+
+@pytest.mark.parametrize("package", ["without ipywidgets", "with ipywidgets"])
+def test_issue_14_a_notebook_opens_a_history_without_a_progress_bar(path: Path, package: str) -> None:
+    # The kernel is simulated: DuckDB takes an interpreter with these modules for a notebook.
+    done = python(NOTEBOOK, path, package)
+    out, errors = done.communicate()
+    assert (done.returncode, out) == (0, "False\nFalse\n"), errors
+
+
 def test_fault_66_no_column_needs_a_time_zone(store: Store) -> None:
     with store.reading() as connection:
         kinds = connection.execute("SELECT DISTINCT data_type FROM duckdb_columns() WHERE NOT internal").fetchall()

@@ -88,8 +88,11 @@ def _configure(connection: duckdb.DuckDBPyConnection) -> None:
     # DuckDB underestimates the rows of a filtered side and then uses a nested-loop join: the check of 17,000 rows of
     # open interest took 20 s instead of 0.3 s.
     connection.execute("SET asof_loop_join_threshold = 0")
-    # A progress bar would corrupt JSON on standard output.
-    connection.execute("SET enable_progress_bar = false")
+    # A progress bar would corrupt JSON on standard output. In a notebook without ipywidgets it is already disabled, and
+    # DuckDB then refuses every change of the setting.
+    enabled = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if enabled[0][0]:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _settings(mode: Mode) -> dict[str, str | bool | int | float | list[str]]:
