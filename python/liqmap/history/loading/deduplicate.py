@@ -106,6 +106,10 @@ def compare_with_stored(staging: Staging, staged: StagedRows, load_id: int, *, r
     if known:
         connection.execute(f"DELETE FROM {name} WHERE row_index IN (SELECT row_index FROM matched WHERE identical)")
     if replaced:
+        connection.execute(
+            "UPDATE loads SET rows = rows - replaced FROM (SELECT load_id, count(DISTINCT stored) AS replaced "
+            "FROM matched WHERE NOT identical GROUP BY load_id) m WHERE loads.load_id = m.load_id"
+        )
         connection.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT stored FROM matched WHERE NOT identical)")
     return known, replaced
 
