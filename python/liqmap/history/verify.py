@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap._base.provenance import digest
+from liqmap.history.column_limits import TABLES
 from liqmap.history.connection import MEMORY
 from liqmap.history.load_journal import read_journal
-from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
 from liqmap._base.timestamps import iso
-from liqmap.history.tables import TABLES
+from liqmap.history.column_limits import TABLES
 
 if TYPE_CHECKING:
     import duckdb
 
+    from liqmap.history.column_limits import Table
     from liqmap.history.loading.staging import Staging
     from liqmap.history.loading.types import StagedRows
-    from liqmap.history.tables import Table
 
 __all__ = ["aggregate", "compare_with_stored", "drop_duplicates", "drop_unfinished", "insert_rows"]
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap._base.instruments import Instrument
+    from liqmap.history.column_limits import Column
     from liqmap.history.loading.mapping import FieldMapping, TimeUnit
-    from liqmap.history.tables import Column
 
 __all__ = [
     "FUTURE_TOLERANCE",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import InputError
 from liqmap._base.provenance import digest
+from liqmap.history.column_limits import TABLES
 from liqmap.history.loading.account_hashes import hash_account
 from liqmap.history.loading.account_snapshots import record_account_snapshots
 from liqmap.history.loading.deduplicate import (
@@ -22,7 +23,6 @@ from liqmap.history.loading.instrument_lookup import check_instruments, resolve_
 from liqmap.history.loading.load_report import LoadReport, Reject, TableReport
 from liqmap.history.loading.staging import BLANK_CODE, Staging
 from liqmap.history.loading.validate import check_blanks, check_dates, check_open_interest, infer_interval
-from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
     import duckdb
