@@ -16,8 +16,8 @@ from liqmap._base.errors import InputError
 from liqmap.charts.heatmap.cells import ColourScale, PriceRows, resample_cells
 from liqmap.charts.heatmap.chart import heat_data
 from liqmap.charts.heatmap.layout import DAY, HeatmapLayout, column_times, time_ranges
-from liqmap.charts.palette import SHADES, shades
 from liqmap.charts.png import encode_png
+from liqmap.charts.shade_ramp import SHADES, shades
 from liqmap.charts.theme import DARK, LIGHT, Theme
 
 MAP = sample_map()

@@ -13,8 +13,8 @@ import pytest
 from _helpers.history_files import START, bars, count
 from liqmap._base.errors import InputError
 from liqmap._base.timestamps import parse_instant
+from liqmap.history.column_limits import SQL_TYPE, TABLES
 from liqmap.history.loading.mapping import bundled_mappings, read_mapping
-from liqmap.history.tables import SQL_TYPE, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ import pytest
 
 from _helpers.history_files import START, bars, count, fingerprint
 from liqmap._base.errors import InputError, NotFoundError, StorageError
-from liqmap.history import Store, open_store
+from liqmap.history import Store, connection, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +127,54 @@ def test_fault_53_a_history_is_created_atomically(path: Path, write: Write) -> N
         assert process.returncode == 0, errors
     with open_store(path) as store:
         assert count(store, "bars") == 20
+    assert not list(path.parent.glob(".*"))
+
+
+def test_fault_53_without_hard_links_a_new_history_never_replaces_a_loaded_one(
+    path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = files(write, 2, rows=5)
+
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    def load_first(draft: Path) -> None:
+        # Another writer creates the history and loads a file after this writer has found the path free.
+        if draft.name.endswith(".tmp"):
+            monkeypatch.setattr(connection, "fsync", fsync)
+            with open_store(path, "w") as store:
+                store.load(first, instrument=BTC)
+        fsync(draft)
+
+    fsync = connection.fsync
+    monkeypatch.setattr("os.link", no_links)
+    monkeypatch.setattr(connection, "fsync", load_first)
+    with open_store(path, "w") as store:
+        store.load(second, instrument=BTC)
+    with open_store(path) as store:
+        assert (count(store, "loads"), count(store, "bars")) == (2, 10)
+    assert not list(path.parent.glob(".*"))
+
+
+LOADER_WITHOUT_LINKS = (
+    """
+import os
+def link(*arguments):
+    raise PermissionError(1, "Operation not permitted")
+os.link = link
+"""
+    + LOADER
+)
+
+
+@pytest.mark.storm
+def test_fault_53_without_hard_links_several_first_loads_lose_nothing(path: Path, write: Write) -> None:
+    makers = [python(LOADER_WITHOUT_LINKS, path, file) for file in files(write, 4, rows=5)]
+    for process in makers:
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+    with open_store(path) as store:
+        assert (count(store, "loads"), count(store, "bars")) == (4, 20)
     assert not list(path.parent.glob(".*"))
 
 
@@ -266,20 +314,16 @@ def test_fault_58_a_complete_write_ahead_log_is_replayed(path: Path, write: Writ
         assert count(store, "bars") == 600
 
 
-def test_fault_58_the_load_journal_survives_truncation_and_a_new_history(path: Path, write: Write) -> None:
-    made = files(write, 3)
+def test_fault_58_the_load_journal_survives_truncation(path: Path, write: Write) -> None:
+    made = files(write, 2)
     journal = Path(f"{path}.loads")
     with open_store(path, "w") as store:
         store.load(made[0], instrument=BTC)
     with journal.open("a") as file:
-        file.write('{"history": "cut in the mid')
+        file.write('{"history": "0123456789')
     with open_store(path, "w") as store:
         store.load(made[1], instrument=BTC)
     assert [json.loads(s)["load_id"] for s in journal.read_text().splitlines() if s.endswith("}")] == [1, 2]
-    # A new history is not compared with journal entries of an old one with the same file name.
-    path.unlink()
-    with open_store(path, "w") as store:
-        store.load(made[2], instrument=BTC)
     open_store(path).close()
 
 
@@ -364,6 +408,31 @@ def test_fault_48_the_schema_rejects_invalid_prices(store: Store, value: str) ->
     with pytest.raises(StorageError, match="CHECK"), store.transaction() as connection:
         connection.execute(f"INSERT INTO bars VALUES ('x:Y', 1, 60, {value}, 1, 1, 1, 1, 1, 1, 'last', NULL)")
     assert count(store, "bars") == 0
+
+
+NOTEBOOK = """
+import sys, types
+sys.modules["ipywidgets"] = None if sys.argv[2] == "without ipywidgets" else types.ModuleType("ipywidgets")
+class Kernel:
+    config = {"IPKernelApp": {}}
+ipython = types.ModuleType("IPython")
+ipython.get_ipython = Kernel
+sys.modules["IPython"] = ipython
+import liqmap
+for mode in ("w", "r"):
+    with liqmap.open(sys.argv[1], mode) as history, history.reading() as connection:
+        print(connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()[0], flush=True)
+with liqmap.open(":memory:", "w") as history:
+    history.instruments()
+"""
+
+
+@pytest.mark.parametrize("package", ["without ipywidgets", "with ipywidgets"])
+def test_issue_14_a_notebook_opens_a_history_without_a_progress_bar(path: Path, package: str) -> None:
+    # The kernel is simulated: DuckDB takes an interpreter with these modules for a notebook.
+    done = python(NOTEBOOK, path, package)
+    out, errors = done.communicate()
+    assert (done.returncode, out) == (0, "False\nFalse\n"), errors
 
 
 def test_fault_66_no_column_needs_a_time_zone(store: Store) -> None:

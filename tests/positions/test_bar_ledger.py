@@ -15,7 +15,7 @@ from liqmap._core import Cohorts
 from liqmap.positions.engine.bar_ledger import BarLedger, record_bar_ledger
 from liqmap.positions.engine.bar_steps import step_bars
 from liqmap.positions.engine.calibrated_recipe import CalibratedRecipe
-from liqmap.positions.engine.inputs import EngineBars
+from liqmap.positions.engine.opening_flow import EngineBars
 from liqmap.positions.engine.population import EngineRun
 
 NAME = "binance:BTCUSDT"

@@ -10,7 +10,7 @@ import pytest
 
 from liqmap._core import Cohorts
 from liqmap.positions.engine import checkpoints, population
-from liqmap.positions.engine.inputs import EngineBars
+from liqmap.positions.engine.opening_flow import EngineBars
 from liqmap.positions.engine.population import EngineRun
 
 BRACKETS = np.array([[0.3, 0.3, 0.2, 0.1, 100.0], [0.05, 0.05, 0.3, 0.4, 10.0], [0.01, 0.01, 0.5, 0.5, 5.0]])

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "Simulate a market, map it and write a report.",
     "load": "Load files into a history: CSV, Parquet, JSON, zip, gz.",
     "coverage": "Show the data coverage of a history: spans, gaps, stale runs.",
+    "verify": "Verify that load journal, row counts and content hashes of a history agree.",
     "map": "Print the liquidation map of an instrument or market.",
     "heatmap": "Build liquidation maps at regular times (heatmap).",
     "cascade": "Simulate the liquidation cascade after a price shock.",

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import duckdb
 
 from liqmap._base.errors import LiqmapError, StorageError
+from liqmap.history.resource_limits import MAX_TEMP_SIZE, MEMORY_LIMIT, limit_settings, max_temp_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = [
     "MEMORY",
@@ -41,6 +42,7 @@ _MAGIC_OFFSET = 8
 _LOCK_MESSAGE = "Could not set lock"
 _PID = re.compile(r"PID (\d+)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+_CREATION_PATIENCE = 10.0
 _DISK_MARGIN_BYTES = 64 * 1024 * 1024
 
 
@@ -64,7 +66,7 @@ def open_connection(path: Path | str, mode: Mode, *, patience: float) -> duckdb.
     connection = _connect_with_retry(path, mode, patience)
     try:
         with storage_errors(path):
-            _configure(connection)
+            _configure(connection, mode)
             _check_meta(connection, path)
             if mode == "r":
                 connection.execute("SET lock_configuration = true")
@@ -77,25 +79,32 @@ def open_connection(path: Path | str, mode: Mode, *, patience: float) -> duckdb.
 def _open_in_memory(mode: Mode) -> duckdb.DuckDBPyConnection:
     if mode != "w":
         raise StorageError("open", MEMORY, "nothing to read", 'mode "w" for a history in memory', "stopped")
-    connection = duckdb.connect(MEMORY, config=_settings("w"))
-    _configure(connection)
+    connection = duckdb.connect(MEMORY, config=_settings(MEMORY, "w"))
+    _configure(connection, mode)
     _create_schema(connection)
     return connection
 
 
-def _configure(connection: duckdb.DuckDBPyConnection) -> None:
+def _configure(connection: duckdb.DuckDBPyConnection, mode: Mode) -> None:
+    if mode == "w":
+        connection.execute(f"SET max_temp_directory_size = '{max_temp_size()}'")
     # DuckDB underestimates the rows of a filtered side and then uses a nested-loop join: the check of 17,000 rows of
     # open interest took 20 s instead of 0.3 s.
     connection.execute("SET asof_loop_join_threshold = 0")
-    # A progress bar would corrupt JSON on standard output.
-    connection.execute("SET enable_progress_bar = false")
+    # A progress bar would corrupt JSON on standard output. In a notebook without ipywidgets it is already disabled, and
+    # DuckDB then refuses every change of the setting.
+    enabled = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if enabled[0][0]:
+        connection.execute("SET enable_progress_bar = false")
 
 
-def _settings(mode: Mode) -> dict[str, str | bool | int | float | list[str]]:
+def _settings(path: Path | str, mode: Mode) -> dict[str, str | bool | int | float | list[str]]:
     # A reader has access to its own file only, and Python variables cannot be queried as tables.
     settings: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": False}
     if mode == "r":
         settings["enable_external_access"] = False
+    else:
+        settings.update(limit_settings(None if str(path) == MEMORY else Path(path)))
     return settings
 
 
@@ -124,7 +133,7 @@ def _connect_with_retry(path: Path, mode: Mode, patience: float) -> duckdb.DuckD
     pause = _FIRST_PAUSE
     while True:
         try:
-            return duckdb.connect(str(path), read_only=mode == "r", config=_settings(mode))
+            return duckdb.connect(str(path), read_only=mode == "r", config=_settings(path, mode))
         except duckdb.Error as error:
             if _LOCK_MESSAGE not in str(error) or time.monotonic() >= deadline:
                 raise translate_error(error, path) from None
@@ -167,7 +176,42 @@ def _link_into_place(draft: Path, path: Path) -> None:
     except FileExistsError:
         return  # Another writer created an equivalent file first.
     except OSError:
-        draft.replace(path)  # a file system without links
+        _rename_into_place(draft, path)  # a file system without hard links
+
+
+def _rename_into_place(draft: Path, path: Path) -> None:
+    """Rename a new history to its path unless another writer created a history there first.
+
+    A rename replaces an existing file, and with it the loads that another process has committed to it. A lock on the
+    folder therefore admits one creator at a time; the operating system releases it when the process ends.
+    """
+    if os.name == "nt":
+        with suppress(FileExistsError):
+            draft.rename(path)  # on Windows, a rename never replaces a file
+        return
+    with _locked_folder(path.parent):
+        if not path.exists():
+            draft.replace(path)
+
+
+@contextmanager
+def _locked_folder(folder: Path) -> Iterator[None]:
+    import fcntl  # noqa: PLC0415 - not available on Windows
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + _CREATION_PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(_FIRST_PAUSE)
+        yield
+    finally:
+        os.close(handle)
 
 
 def fsync(path: Path) -> None:
@@ -238,7 +282,8 @@ def translate_error(error: duckdb.Error, path: Path | str, stage: str = "open") 
         stage, found = "write", f"disk full ({free:,} bytes free)"
         expected, done = "free disk space", "nothing of this load stored, all earlier loads kept"
     elif isinstance(error, duckdb.OutOfMemoryException):
-        stage, expected = "write", "more memory, or disk space for DuckDB's temporary files"
+        stage = "write"
+        expected = f"more memory or temporary disk space; {MEMORY_LIMIT} and {MAX_TEMP_SIZE} set the limits"
         done = "nothing of this load stored"
     elif has("WAL", "orrupt", "checksum", "Could not read enough bytes"):
         expected, done = "an undamaged history", "file unchanged; restore a database snapshot"

@@ -43,7 +43,7 @@ def open_store(path: str | PathLike[str], mode: Mode = "r", *, patience: float =
 
     Raises:
         StorageError: The file is missing, locked, damaged, not a liqmap history, of another schema version, or lacks
-            committed loads.
+            committed loads; or its load journal is damaged or belongs to another history.
 
     Example:
         >>> with open_store(":memory:", mode="w") as store:
@@ -61,6 +61,7 @@ class Store:
             raise StorageError("open", str(path), f"mode {mode!r}", 'mode "r" or "w"', "stopped")
         self.path = MEMORY if str(path) == MEMORY else Path(path)
         self.mode = mode
+        load_journal.require_no_journal(self.path)
         self._connection = open_connection(self.path, mode, patience=patience)
         self._query_cache: dict[Hashable, Any] = {}
         try:

@@ -12,7 +12,7 @@ from liqmap.positions.engine.calibrated_recipe import DISTANCES, CalibratedRecip
 
 if TYPE_CHECKING:
     from liqmap.history.queries import Floats, MarketBars
-    from liqmap.positions.engine.inputs import EngineBars
+    from liqmap.positions.engine.opening_flow import EngineBars
 
 __all__ = ["EnginePredictions", "predict_unit_shares", "predict_with_engine"]
 

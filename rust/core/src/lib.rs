@@ -8,11 +8,11 @@ mod error;
 pub mod ewma;
 pub mod grid;
 pub mod histogram;
-pub mod impact;
 pub mod margin;
 pub mod monotone_alignment;
+pub mod optimal_transport;
+pub mod response;
 pub mod scenarios;
 mod simd;
-pub mod transport;
 
 pub use error::{CoreError, Detail, Result};

@@ -6,7 +6,7 @@
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
 use liqmap_core::depth::Curve;
-use liqmap_core::impact::{Market, Response, ShockKind};
+use liqmap_core::response::{Market, Response, ShockKind};
 use liqmap_core::scenarios::scenarios;
 use proptest::prelude::*;
 

@@ -5,7 +5,7 @@ use liqmap_core::cascade::dynamics::{
 };
 use liqmap_core::cascade::{Levels, rounds, sweep};
 use liqmap_core::depth::Curve;
-use liqmap_core::impact::{Market, ShockKind};
+use liqmap_core::response::{Market, ShockKind};
 use proptest::prelude::*;
 
 /// Five levels below 100,000; $1 of displacement per $1M, in fractions of the mark; ticks of one cent.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use liqmap_core::cascade::{Levels, rounds, sweep, thresholds as all_shocks};
 use liqmap_core::depth;
-use liqmap_core::impact::{self, ShockKind};
+use liqmap_core::response::{self, ShockKind};
 use liqmap_core::scenarios::{ScenarioResults, scenarios as run};
 use liqmap_core::{CoreError, Result};
 use numpy::{IntoPyArray, PyArray1};
@@ -91,8 +91,8 @@ pub struct Market {
 }
 
 impl Market {
-    pub fn core(&self) -> liqmap_core::Result<impact::Market<'_>> {
-        impact::Market::new(&self.curve.get().0, self.shock, self.scale, self.limit)
+    pub fn core(&self) -> liqmap_core::Result<response::Market<'_>> {
+        response::Market::new(&self.curve.get().0, self.shock, self.scale, self.limit)
     }
 }
 

@@ -12,9 +12,9 @@ use numpy::{IntoPyArray, PyArray3, PyArrayMethods};
 use pyo3::prelude::*;
 
 use crate::arrays::count;
+use crate::arrow_streams::Source;
 use crate::dictionary_codes::DictionaryColumn;
 use crate::error::OrInputError;
-use crate::streams::Source;
 
 /// Cells in integer units, shape `(2, brackets, bins)`; units outside the grid `[long below, long above, short below,
 /// short above]`; accepted levels; rejected levels; units per notional.

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "pyo3 hands arrays and streams over by value")]
 
 mod arrays;
+mod arrow_streams;
 mod cascade;
 mod clusters;
 mod cohorts;
@@ -13,8 +14,7 @@ mod error;
 mod ewma;
 mod histogram;
 mod margin;
-mod streams;
-mod transport;
+mod optimal_transport;
 
 use pyo3::prelude::*;
 
@@ -27,8 +27,8 @@ fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(clusters::smooth, m)?)?;
     m.add_function(wrap_pyfunction!(clusters::peaks, m)?)?;
     m.add_function(wrap_pyfunction!(ewma::lagged_ewma, m)?)?;
-    m.add_function(wrap_pyfunction!(transport::align_monotone, m)?)?;
-    m.add_function(wrap_pyfunction!(transport::couple, m)?)?;
+    m.add_function(wrap_pyfunction!(optimal_transport::align_monotone, m)?)?;
+    m.add_function(wrap_pyfunction!(optimal_transport::couple, m)?)?;
     m.add_class::<cohorts::Cohorts>()?;
     m.add_class::<cascade::Curve>()?;
     m.add_class::<cascade::Market>()?;

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap.charts.nice_steps import nice_step
-from liqmap.charts.palette import SHADES
+from liqmap.charts.shade_ramp import SHADES
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.number_format import percent, price, usd
-from liqmap.charts.palette import shades
 from liqmap.charts.png import data_url, encode_png
+from liqmap.charts.shade_ramp import shades
 from liqmap.charts.theme import DARK, LIGHT
 from liqmap.charts.vega_data import Row, plain_rows, with_gap
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from liqmap.history.column_limits import Column
     from liqmap.history.loading.mapping import FieldMapping
-    from liqmap.history.tables import Column
 
 __all__ = ["REDACTED", "account_hash_sql", "account_sql", "hash_account", "redact"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
 from liqmap._base.timestamps import iso
-from liqmap.history.tables import TABLES
+from liqmap.history.column_limits import TABLES
 
 if TYPE_CHECKING:
     import duckdb
 
+    from liqmap.history.column_limits import Table
     from liqmap.history.loading.staging import Staging
     from liqmap.history.loading.types import StagedRows
-    from liqmap.history.tables import Table
 
 __all__ = ["aggregate", "compare_with_stored", "drop_duplicates", "drop_unfinished", "insert_rows"]
 
@@ -106,6 +106,10 @@ def compare_with_stored(staging: Staging, staged: StagedRows, load_id: int, *, r
     if known:
         connection.execute(f"DELETE FROM {name} WHERE row_index IN (SELECT row_index FROM matched WHERE identical)")
     if replaced:
+        connection.execute(
+            "UPDATE loads SET rows = rows - replaced FROM (SELECT load_id, count(DISTINCT stored) AS replaced "
+            "FROM matched WHERE NOT identical GROUP BY load_id) m WHERE loads.load_id = m.load_id"
+        )
         connection.execute(f"DELETE FROM {table.name} WHERE rowid IN (SELECT stored FROM matched WHERE NOT identical)")
     return known, replaced
 

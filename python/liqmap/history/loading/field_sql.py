@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
-from liqmap._base.timestamps import EARLIEST
+from liqmap._base.timestamps import EARLIEST, iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from liqmap._base.instruments import Instrument
+    from liqmap.history.column_limits import Column
     from liqmap.history.loading.mapping import FieldMapping, TimeUnit
-    from liqmap.history.tables import Column
 
 __all__ = [
+    "FUTURE_TOLERANCE",
     "TIME_UNIT_CODES",
     "Check",
     "FieldSql",
@@ -41,6 +42,8 @@ TIME_UNIT_CODES: dict[TimeUnit, int] = {"s": 1, "ms": 2, "us": 3, "iso": 4}
 TIME_UNIT_NAMES = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "ISO 8601"}
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|\+00:?00| UTC)?"
 _MAX_LABEL_LENGTH = 200
+FUTURE_TOLERANCE = 86_400_000_000
+"""Accepted time ahead of this machine's clock, microseconds."""
 _USD_CURRENCIES = ("USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI", "USDE")
 
 
@@ -203,11 +206,20 @@ def _time_field_sql(
         wrong = f"{cell} IS NOT NULL AND {unit} IS NOT NULL AND {unit} <> {code}"
         checks.append(Check(wrong, column.name, at, f"a time in {TIME_UNIT_NAMES[code]}", before_blank_check=True))
     until = "9000000000000000" if column.name == "expiry" else str(latest)
-    wrong = f"{cell} IS NOT NULL AND NOT coalesce({value} >= {EARLIEST} AND {value} <= {until}, false)"
+    wrong = f"{cell} IS NOT NULL AND NOT coalesce({value} >= {EARLIEST}, false)"
     checks.append(Check(wrong, column.name, at, column.expected, before_blank_check=True))
+    future = f"{cell} IS NOT NULL AND {value} > {until}"
+    expected = column.expected if column.name == "expiry" else _future_text(latest)
+    checks.append(Check(future, column.name, at, expected, before_blank_check=True))
     shifted = f"{value} + {field.offset_s * 1_000_000}" if field.offset_s else value
     cells = frozenset(() if at is None else (at,))
     return FieldSql(shifted, tuple(checks), cells, time_columns=cells)
+
+
+def _future_text(latest: int) -> str:
+    """The valid times of a future time; a wrong clock of this machine is the other possible cause."""
+    now = iso(latest - FUTURE_TOLERANCE)
+    return f"a time at most one day after this machine's clock, which shows {now} and may be wrong"
 
 
 def _interval_sql(column: Column, until: int, latest: int) -> FieldSql:

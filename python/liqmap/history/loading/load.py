@@ -75,18 +75,22 @@ def load_file(
         matches = [match_mapping(s, options) for s in sources]
         load = LoadTransaction(connection, opened, options, allow_rejects=allow_rejects, replace=replace)
         if (earlier := load.find_identical_load(matches[0])) is not None:
-            return LoadReport(opened.where, opened.sha256, matches[0].mapping.name, earlier, already=True)
-        report = load.run(sources, matches)
+            report = LoadReport(opened.where, opened.sha256, matches[0].mapping.name, earlier, already=True)
+        else:
+            report = load.run(sources, matches)
     _verify_commit(store, report)
     return report
 
 
 def _verify_commit(store: HistoryWriter, report: LoadReport) -> None:
-    """Verify after the commit that the load is stored, and append it to the load journal."""
+    """Verify after the commit that the load is stored and in the load journal.
+
+    This includes a load that was already stored: its process may have been killed between the commit and the journal.
+    """
     with store.reading() as connection:
         row = connection.execute("SELECT rows FROM loads WHERE load_id = $1", [report.load_id]).fetchone()
-        if row is None or row[0] != report.stored:
+        if row is None or (not report.already and row[0] != report.stored):
             raise StorageError(
                 "load", report.source, "the load is missing after its commit", "a stored load", "check the disk"
             )
-        load_journal.append_loads(connection, store.path)
+        load_journal.append_loads(connection, store.path, report.load_id)

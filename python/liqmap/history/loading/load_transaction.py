@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqmap._base.errors import InputError
 from liqmap._base.provenance import digest
+from liqmap.history.column_limits import TABLES
 from liqmap.history.loading.account_hashes import hash_account
 from liqmap.history.loading.account_snapshots import record_account_snapshots
 from liqmap.history.loading.deduplicate import (
@@ -17,11 +18,11 @@ from liqmap.history.loading.deduplicate import (
     drop_unfinished,
     insert_rows,
 )
+from liqmap.history.loading.field_sql import FUTURE_TOLERANCE
 from liqmap.history.loading.instrument_lookup import check_instruments, resolve_instrument
 from liqmap.history.loading.load_report import LoadReport, Reject, TableReport
 from liqmap.history.loading.staging import BLANK_CODE, Staging
 from liqmap.history.loading.validate import check_blanks, check_dates, check_open_interest, infer_interval
-from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from liqmap.history.loading.types import LoadOptions, MappingMatch, OpenedFile, SourceFile, StagedRows
 
 __all__ = ["LoadTransaction"]
-
-_DAY = 86_400_000_000
 
 
 class LoadTransaction:
@@ -123,7 +122,9 @@ class LoadTransaction:
         return str(Path(self.opened.where).resolve())
 
     def _load_member(self, source: SourceFile, match: MappingMatch) -> None:
-        staging = Staging(self.connection, source, match, latest=self.now + _DAY, lenient=self.allow_rejects > 0)
+        staging = Staging(
+            self.connection, source, match, latest=self.now + FUTURE_TOLERANCE, lenient=self.allow_rejects > 0
+        )
         stages = []
         for index, target in enumerate(match.mapping.targets):
             name, instrument = resolve_instrument(self.connection, target, match.mapping, self.options, source.where)
@@ -151,7 +152,7 @@ class LoadTransaction:
                     source.venue_rows,
                     instrument=self.options.instrument,
                     load_id=self.load_id,
-                    latest=self.now + _DAY,
+                    latest=self.now + FUTURE_TOLERANCE,
                 )
         for staged in validated:
             self._store_rows(staging, staged, left_out, skipped)

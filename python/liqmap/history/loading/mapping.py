@@ -14,7 +14,7 @@ from pydantic import Field as Option
 
 from liqmap._base.errors import InputError
 from liqmap._base.provenance import digest
-from liqmap.history.tables import TABLES
+from liqmap.history.column_limits import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Dict

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError
+from liqmap.history.column_limits import TABLES
 from liqmap.history.loading.mapping import FileMapping, bundled_mappings, mapping_from_columns, own_layout, read_mapping
 from liqmap.history.loading.types import MappingMatch
-from liqmap.history.tables import TABLES
 
 if TYPE_CHECKING:
     from liqmap.history.loading.types import LoadOptions, SourceFile, VenueRows

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from liqmap._base.errors import InputError
+from liqmap.history.column_limits import SQL_TYPE, TABLES, Table
 from liqmap.history.loading.account_hashes import account_sql, redact
 from liqmap.history.loading.field_sql import (
     TIME_UNIT_NAMES,
@@ -25,7 +26,6 @@ from liqmap.history.loading.file_rows import FileRows
 from liqmap.history.loading.load_report import Reject
 from liqmap.history.loading.mapping import FieldMapping
 from liqmap.history.loading.types import StagedRows
-from liqmap.history.tables import SQL_TYPE, TABLES, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from liqmap._base.timestamps import Instant
+    from liqmap.history.column_limits import Table
     from liqmap.history.loading.field_sql import Check
     from liqmap.history.loading.mapping import FileMapping, TargetTable
-    from liqmap.history.tables import Table
     from liqmap.venues.payload import Cell
 
 __all__ = ["HistoryWriter", "LoadOptions", "MappingMatch", "OpenedFile", "SourceFile", "StagedRows", "VenueRows"]

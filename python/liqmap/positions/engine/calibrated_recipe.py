@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liqmap._base.errors import InputError, NotFoundError
-from liqmap.positions.engine.inputs import EngineBars, forward_fill, taker_imbalance
 from liqmap.positions.engine.oi_quality import is_frozen, oi_warnings
+from liqmap.positions.engine.opening_flow import EngineBars, forward_fill, taker_imbalance
 from liqmap.positions.liquidation_distance import Brackets
 
 if TYPE_CHECKING:

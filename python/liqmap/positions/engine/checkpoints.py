@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from liqmap import _core
-    from liqmap.positions.engine.inputs import EngineBars
+    from liqmap.positions.engine.opening_flow import EngineBars
 
 __all__ = ["CHECKPOINT_BARS", "Checkpoint", "CheckpointCache", "checkpoint_cache"]
 

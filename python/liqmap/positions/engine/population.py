@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from liqmap._base.timestamps import Instant
     from liqmap.history.queries import MarketBars
-    from liqmap.positions.engine.inputs import EngineBars
+    from liqmap.positions.engine.opening_flow import EngineBars
     from liqmap.venues.catalogue import Tier
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from liqmap._base.errors import InputError
-from liqmap.positions.engine.inputs import engine_bars
+from liqmap.positions.engine.opening_flow import engine_bars
 from liqmap.positions.liquidation_distance import Brackets, liquidation_distances
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from liqmap._base.provenance import JSON
     from liqmap.history.queries import MarketBars
-    from liqmap.positions.engine.inputs import EngineBars
+    from liqmap.positions.engine.opening_flow import EngineBars
     from liqmap.venues.catalogue import Tier
 
 __all__ = ["DEFAULT_RECIPE", "Recipe"]
@@ -133,7 +133,7 @@ class Recipe:
         return Brackets(tuple(table[:, 0].tolist()), np.ascontiguousarray(table[:, 1:]))
 
     def engine_bars(self, bars: MarketBars, *, instrument: str) -> EngineBars:
-        """Return the input of the cohort engine; see :func:`liqmap.positions.engine.inputs.engine_bars`.
+        """Return the input of the cohort engine; see :func:`liqmap.positions.engine.opening_flow.engine_bars`.
 
         Raises:
             NotFoundError: No bar has open interest.

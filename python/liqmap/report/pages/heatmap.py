@@ -14,7 +14,7 @@ from liqmap.charts.heatmap.cell_table import cells_table
 from liqmap.charts.heatmap.chart import heat_data, heat_frame, heat_spec
 from liqmap.charts.heatmap.layout import MEDIUM, NARROW, WIDE, HeatmapLayout, RealisedLiquidations, column_times
 from liqmap.charts.heatmap.rows import palettes
-from liqmap.charts.palette import SHADES
+from liqmap.charts.shade_ramp import SHADES
 from liqmap.charts.theme import PAGE as COLOURS
 from liqmap.charts.tracks.layout import TracksLayout
 from liqmap.maps.clusters import basins

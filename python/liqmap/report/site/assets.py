@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from pathlib import PurePath
 
-from liqmap.charts import palette
+from liqmap.charts import shade_ramp
 from liqmap.charts.theme import css
 from liqmap.report.vega.vega_bundle import vega_bundle
 
@@ -34,5 +34,5 @@ def _sources() -> dict[str, tuple[str, bytes]]:
     folder = resources.files("liqmap.report") / "assets"
     names = sorted(PurePath(entry.name) for entry in folder.iterdir())
     found = {name.stem: (name.suffix, (folder / name.name).read_bytes()) for name in names}
-    found["site"] = (".css", (css() + palette.css()).encode() + found["site"][1])
+    found["site"] = (".css", (css() + shade_ramp.css()).encode() + found["site"][1])
     return found | {"vega": (".js", vega_bundle())}

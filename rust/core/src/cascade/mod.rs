@@ -2,7 +2,7 @@
 //! a fixed point is reached.
 //!
 //! The displacement solves `x = Φ(s, G(x))`, where `s` is the shock, `G(x)` the notional of the levels within `x` and
-//! `Φ` the price impact ([`crate::impact::Response`]). Both maps are monotone, so a least fixed point exists (Tarski
+//! `Φ` the price impact ([`crate::response::Response`]). Both maps are monotone, so a least fixed point exists (Tarski
 //! 1955). Three algorithms compute it: one level at a time ([`sweep`]), all reached levels at once ([`rounds`]), and
 //! the smallest triggering shock of every level ([`thresholds`]), which answers all shocks together. [`dynamics`]
 //! extends the model.
@@ -10,7 +10,7 @@
 //! ```
 //! use liqmap_core::cascade::{Levels, rounds, sweep, thresholds};
 //! use liqmap_core::depth::Curve;
-//! use liqmap_core::impact::{Market, ShockKind};
+//! use liqmap_core::response::{Market, ShockKind};
 //!
 //! // One USD of displacement per million USD of flow; the tick is 0.01 USD.
 //! let book = Curve::new(&[1.0], &[1e6], 1.0, 1.0, Some(1e12))?;

@@ -1,7 +1,7 @@
 //! The cascade in rounds: all reached levels at once, which shows the order of liquidation.
 
 use super::{Levels, Outcome};
-use crate::impact::Response;
+use crate::response::Response;
 
 /// A cascade, round by round.
 #[derive(Debug, Clone, PartialEq)]

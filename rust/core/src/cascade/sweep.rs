@@ -1,7 +1,7 @@
 //! The cascade one level at a time, in time linear in the triggered levels.
 
 use super::{Levels, Outcome};
-use crate::impact::Response;
+use crate::response::Response;
 
 /// The least fixed point, found by adding the next level while it is reached.
 ///

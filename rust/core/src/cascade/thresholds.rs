@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Levels;
-use crate::impact::{Response, ShockKind};
+use crate::response::{Response, ShockKind};
 
 /// Levels per task; fewer levels are processed on one thread.
 const ROWS_PER_TASK: usize = 1 << 15;

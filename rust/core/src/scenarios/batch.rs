@@ -3,7 +3,7 @@
 
 use super::level_index::LevelIndex;
 use super::warm_start::WarmStart;
-use crate::impact::{Market, ShockKind};
+use crate::response::{Market, ShockKind};
 use crate::simd::{Kernel, run_widest};
 
 /// Scenarios per batch: their state fits the first-level cache.

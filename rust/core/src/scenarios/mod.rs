@@ -3,7 +3,7 @@
 //! ```
 //! use liqmap_core::cascade::Levels;
 //! use liqmap_core::depth::Curve;
-//! use liqmap_core::impact::{Market, ShockKind};
+//! use liqmap_core::response::{Market, ShockKind};
 //! use liqmap_core::scenarios::scenarios;
 //!
 //! // The mark is 100,000 USD in ticks of 0.01 USD; displacement is a fraction of the mark.
@@ -23,7 +23,7 @@ mod warm_start;
 use rayon::prelude::*;
 
 use crate::cascade::Levels;
-use crate::impact::Market;
+use crate::response::Market;
 use crate::{CoreError, Result};
 
 use batch::{OutputSlices, Tables};

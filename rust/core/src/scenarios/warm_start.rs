@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::Result;
 use crate::cascade::{Levels, thresholds};
-use crate::impact::Market;
+use crate::response::Market;
 
 /// Depth steps between the smallest and the largest multiplier.
 const DEPTH_STEPS: usize = 16;

@@ -18,8 +18,8 @@ use pyo3_arrow::PyTable;
 
 use self::positions::Positions;
 use self::tables::{Catalog, TierRows, read_tiers};
+use crate::arrow_streams::Source;
 use crate::error::input_error;
-use crate::streams::Source;
 
 /// Per position: liquidation price, bankruptcy price, tier, reason.
 #[pyfunction]

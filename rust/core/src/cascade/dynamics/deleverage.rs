@@ -2,7 +2,7 @@
 //! lose more are transferred to profitable positions of the other side, without an order.
 
 use crate::cascade::Levels;
-use crate::impact::Response;
+use crate::response::Response;
 use crate::{CoreError, Result};
 
 /// A cascade with an insurance fund.

@@ -2,7 +2,7 @@
 //! decays.
 
 use crate::cascade::Levels;
-use crate::impact::Market;
+use crate::response::Market;
 use crate::{CoreError, Result};
 
 /// Largest number of steps.

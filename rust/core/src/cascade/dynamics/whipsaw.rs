@@ -4,7 +4,7 @@
 //! order matters. Each leg by itself has one.
 
 use crate::cascade::{Levels, Outcome, sweep};
-use crate::impact::{Market, Response};
+use crate::response::{Market, Response};
 use crate::{CoreError, Result};
 
 /// The size of the rebound after a leg.

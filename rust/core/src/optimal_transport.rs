@@ -1,7 +1,7 @@
 //! Optimal transport in one dimension: the monotone (quantile) coupling of two sets of masses on a line.
 //!
 //! ```
-//! use liqmap_core::transport::{couple, distance};
+//! use liqmap_core::optimal_transport::{couple, distance};
 //!
 //! let before = [(100.0, 1.0), (110.0, 1.0)];
 //! let after = [(100.0, 1.0), (120.0, 1.0)];

@@ -1,6 +1,6 @@
 //! Optimal transport and monotone alignment of two lists on a line.
 
-use liqmap_core::{monotone_alignment as pairs, transport as core};
+use liqmap_core::{monotone_alignment as pairs, optimal_transport as core};
 use pyo3::prelude::*;
 
 use crate::arrays::{Array, matrix};
