@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError, StorageError
 from liqmap._base.timestamps import parse_duration
-from liqmap.report.site.atomic_files import MANIFEST, manifest_entry, manifest_matches
+from liqmap.report.site.atomic_files import MANIFEST, is_draft, manifest_entry, manifest_matches
 from liqmap.report.site.site import issues, read_summary, rebuild_site_files
 
 if TYPE_CHECKING:
@@ -104,14 +104,14 @@ def checked_copy(site: Path, keep: Retention, *, most: int) -> Iterator[SiteCopy
         raise InputError(
             "publish", str(site), "no manifest.json", "a site written by liqmap report", "nothing published"
         )
-    if not manifest_matches(site):
+    if not manifest_matches(site, ignore_drafts=True):
         expected = "exactly the files listed in its manifest"
         raise InputError("publish", str(site), "a modified or damaged site", expected, "nothing published")
     if not issues(site):
         raise InputError("publish", str(site), "a site without issues", "at least one issue", "nothing published")
     with tempfile.TemporaryDirectory(prefix="liqmap-publish-") as scratch:
         folder = Path(scratch) / "site"
-        shutil.copytree(site, folder)
+        shutil.copytree(site, folder, ignore=lambda _, names: [name for name in names if is_draft(name)])
         excluded = keep.excluded(folder)
         for path in excluded:
             shutil.rmtree(folder / path)

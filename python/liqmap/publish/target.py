@@ -10,6 +10,7 @@ from liqmap.publish.directory import publish_directory
 from liqmap.publish.git import publish_git
 from liqmap.publish.object_store import open_object_store, publish_object_store
 from liqmap.publish.site_copy import checked_copy
+from liqmap.report.site.site_lock import read_lock
 
 if TYPE_CHECKING:
     from liqmap.publish.site_copy import Retention
@@ -36,7 +37,7 @@ def publish(site: Path, to: str, *, keep: Retention, most: int = MAX_BYTES) -> t
         InputError: The site is invalid or too large, or the target address is invalid.
         StorageError: The target cannot be written; its previous contents are unchanged.
     """
-    with checked_copy(site, keep, most=most) as ready:
+    with read_lock(site), checked_copy(site, keep, most=most) as ready:
         if to.startswith("git:"):
             remote, mark, branch = to.removeprefix("git:").rpartition("#")
             if not mark:

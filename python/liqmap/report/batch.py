@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import threading
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -13,7 +14,7 @@ from liqmap._base.errors import InputError, NotFoundError, StorageError
 from liqmap._base.timestamps import iso
 from liqmap.report.site.atomic_files import manifest_matches
 from liqmap.report.site.issue import issue_path, issue_summary
-from liqmap.report.site.site import ensure_own_site, issues, read_summary, rebuild_site_files, write_issue_folder
+from liqmap.report.site.site import issues, locked_site, read_summary, rebuild_site_files, write_issue_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -104,31 +105,31 @@ def write_issues(
 
     Raises:
         InputError: ``site`` is a file or a non-empty folder that is not a site.
-        StorageError: A file cannot be read or written.
+        StorageError: Another process uses the site, or a file cannot be read or written.
     """
-    ensure_own_site(site)
-    planned = sorted(set(due))
-    complete = {path for path in issues(site) if manifest_matches(site / path)}
-    missing = [at for at in planned if issue_path(at) not in complete]
-    advance(len(planned) - len(missing))
-    plan = _BatchPlan(database, report, site, _previous_issues(missing, complete, set(issues(site))))
-    wanted = workers or os.cpu_count() or 1
-    size = max(1, min(_CHUNK_SIZE, -(-len(missing) // (wanted * _CHUNKS_PER_WORKER))))
-    chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
-    count = min(wanted, len(chunks))
-    skipped: dict[Instant, str] = {}
-    try:
-        site.mkdir(parents=True, exist_ok=True)
-        for found in _run_sequentially(plan, chunks) if count <= 1 else _run_in_parallel(plan, chunks, count):
-            skipped |= {at: message for at, message in found.items() if message}
-            advance(len(found))
-        rebuild_site_files(site)
-    except StorageError:
-        raise
-    except OSError as error:
-        raise StorageError("report", str(site), str(error), "a writable folder", "run again to continue") from error
-    written = tuple(issue_path(at) for at in missing if at not in skipped)
-    return BatchResult(written, len(planned) - len(missing), tuple(sorted(skipped.items())))
+    with locked_site(site):
+        planned = sorted(set(due))
+        complete = {path for path in issues(site) if manifest_matches(site / path)}
+        missing = [at for at in planned if issue_path(at) not in complete]
+        advance(len(planned) - len(missing))
+        plan = _BatchPlan(database, report, site, _previous_issues(missing, complete, set(issues(site))))
+        wanted = workers or os.cpu_count() or 1
+        size = max(1, min(_CHUNK_SIZE, -(-len(missing) // (wanted * _CHUNKS_PER_WORKER))))
+        chunks = [missing[i : i + size] for i in range(0, len(missing), size)]
+        count = min(wanted, len(chunks))
+        skipped: dict[Instant, str] = {}
+        try:
+            site.mkdir(parents=True, exist_ok=True)
+            for found in _run_sequentially(plan, chunks) if count <= 1 else _run_in_parallel(plan, chunks, count):
+                skipped |= {at: message for at, message in found.items() if message}
+                advance(len(found))
+            rebuild_site_files(site)
+        except StorageError:
+            raise
+        except OSError as error:
+            raise StorageError("report", str(site), str(error), "a writable folder", "run again to continue") from error
+        written = tuple(issue_path(at) for at in missing if at not in skipped)
+        return BatchResult(written, len(planned) - len(missing), tuple(sorted(skipped.items())))
 
 
 def _previous_issues(missing: list[Instant], complete: set[str], known: set[str]) -> dict[Instant, Instant | str]:
@@ -212,7 +213,16 @@ _writer: _IssueWriter | None = None
 def _start_worker(plan: _BatchPlan) -> None:
     global _writer  # noqa: PLW0603 - the initialiser of a process pool can only set globals
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type] # see liqmap.cli.main
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _writer = _IssueWriter(plan)
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that holds the site's lock is killed: a worker without it must not write."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _write_chunk(chunk: list[Instant]) -> dict[Instant, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +17,46 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MANIFEST",
+    "is_draft",
     "json_bytes",
     "manifest_bytes",
     "manifest_entry",
     "manifest_matches",
     "replace_folder",
+    "sweep_drafts",
     "write_file",
 ]
 
 MANIFEST = "manifest.json"
+_DRAFT = re.compile(r"\.(.+)-\d+\.(new|old)")
+
+
+def is_draft(name: str) -> bool:
+    """Whether a name is that of a draft or of a replaced folder, which an interrupted run leaves.
+
+    Example:
+        >>> is_draft(".latest-4711.new"), is_draft("latest")
+        (True, False)
+    """
+    return _DRAFT.fullmatch(name) is not None
+
+
+def sweep_drafts(site: Path) -> None:
+    """Remove what interrupted runs left in a site; the caller holds the site's write lock.
+
+    A folder that was moved away and not yet replaced is moved back.
+    """
+    for found in [*site.glob(".*"), *site.glob("*/.*")]:
+        match = _DRAFT.fullmatch(found.name)
+        if match is None:
+            continue
+        target = found.with_name(match[1])
+        if match[2] == "old" and not target.exists():
+            found.rename(target)
+        elif found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found)
+        else:
+            found.unlink()
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -71,11 +103,17 @@ def manifest_bytes(files: Mapping[str, bytes]) -> bytes:
     return json_bytes({"files": {name: manifest_entry(content) for name, content in sorted(files.items())}})
 
 
-def manifest_matches(folder: Path) -> bool:
-    """Whether a folder contains exactly the files of its manifest, with matching hashes."""
+def manifest_matches(folder: Path, *, ignore_drafts: bool = False) -> bool:
+    """Whether a folder contains exactly the files of its manifest, with matching hashes.
+
+    Args:
+        folder: The folder with the manifest.
+        ignore_drafts: Whether to disregard the drafts of interrupted runs.
+    """
     try:
         entries = json.loads((folder / MANIFEST).read_bytes())["files"]
-        present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+        present = {path.as_posix() for path in found if not (ignore_drafts and any(map(is_draft, path.parts)))}
         return present == {*entries, MANIFEST} and all(
             manifest_entry((folder / name).read_bytes()) == expected for name, expected in entries.items()
         )

@@ -12,22 +12,43 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqmap._base.errors import InputError, StorageError
 from liqmap.report.site.archive_pages import archive_files
 from liqmap.report.site.assets import assets
-from liqmap.report.site.atomic_files import MANIFEST, json_bytes, manifest_entry, replace_folder, write_file
+from liqmap.report.site.atomic_files import (
+    MANIFEST,
+    is_draft,
+    json_bytes,
+    manifest_entry,
+    replace_folder,
+    sweep_drafts,
+    write_file,
+)
 from liqmap.report.site.issue import FRONT, INNER, issue_files, issue_path, relocate_links
+from liqmap.report.site.site_lock import write_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from liqmap.report.facts import Issue
     from liqmap.report.site.types import IssueSummary
 
-__all__ = ["ensure_own_site", "issues", "read_summary", "rebuild_site_files", "write_issue", "write_issue_folder"]
+__all__ = [
+    "ensure_own_site",
+    "issues",
+    "locked_site",
+    "read_summary",
+    "rebuild_site_files",
+    "write_issue",
+    "write_issue_folder",
+]
 
 _ISSUE_PATH = re.compile(r"\d{4}-\d{2}-\d{2}/\d{4}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CALENDAR_MARKER = b"<!--archive-->"
 
 
@@ -49,16 +70,33 @@ def write_issue(issue: Issue, out: Path | str) -> Path:
         StorageError: The site cannot be written.
     """
     site = Path(out)
-    ensure_own_site(site)
     try:
-        earlier = [known for known in issues(site) if known < issue_path(issue.at)]
-        write_issue_folder(site, issue, read_summary(site, earlier[-1]) if earlier else None)
-        rebuild_site_files(site)
+        with locked_site(site):
+            earlier = [known for known in issues(site) if known < issue_path(issue.at)]
+            write_issue_folder(site, issue, read_summary(site, earlier[-1]) if earlier else None)
+            rebuild_site_files(site)
+    except StorageError:
+        raise
     except OSError as error:
         raise StorageError(
             "report", str(site), str(error), "a writable folder", "the issue is not published"
         ) from error
     return site / issue_path(issue.at) / "index.html"
+
+
+@contextmanager
+def locked_site(site: Path) -> Iterator[None]:
+    """Hold the write lock of a site, without the drafts of interrupted runs.
+
+    Raises:
+        InputError: ``site`` is a file or a non-empty folder that is not a site.
+        StorageError: Another process uses the site, or it cannot be written.
+    """
+    ensure_own_site(site)
+    with write_lock(site):
+        ensure_own_site(site)  # again: the folder may have changed before the lock was taken
+        sweep_drafts(site)
+        yield
 
 
 def write_issue_folder(site: Path, issue: Issue, previous: IssueSummary | None) -> None:
@@ -138,9 +176,23 @@ def ensure_own_site(site: Path) -> None:
     """
     if site.is_file():
         raise InputError("report", str(site), "a file", "a folder", "nothing written")
-    if site.is_dir() and any(site.iterdir()) and not (site / MANIFEST).is_file() and not issues(site):
+    if (
+        site.is_dir()
+        and not (site / MANIFEST).is_file()
+        and not issues(site)
+        and not all(map(_only_drafts, site.iterdir()))
+    ):
         expected = "an empty folder or a site written by liqmap"
         raise InputError("report", str(site), "a folder with other files", expected, "nothing written")
+
+
+def _only_drafts(entry: Path) -> bool:
+    """Whether an entry is the folder of a date whose first issue was interrupted."""
+    return (
+        _DATE.fullmatch(entry.name) is not None
+        and entry.is_dir()
+        and all(is_draft(found.name) for found in entry.iterdir())
+    )
 
 
 def _site_manifest(site: Path, known: list[str]) -> bytes:
