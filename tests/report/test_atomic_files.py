@@ -10,7 +10,7 @@ import pytest
 
 from liqmap.report.site import atomic_files
 from liqmap.report.site.atomic_files import replace_folder
-from liqmap.report.site.exchange import exchange
+from liqmap.report.site.folder_exchange import exchange
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from liqmap._base.timestamps import iso
 from liqmap.history.column_limits import TABLES
 from liqmap.history.loading.instrument_lookup import ensure_instrument, find_instrument
 from liqmap.history.loading.json_documents import JsonDocument, read_documents
-from liqmap.history.loading.tier_chain import fill_deductions
+from liqmap.history.loading.margin_tier_chain import fill_deductions
 from liqmap.history.loading.types import VenueRows
 from liqmap.venues import binance, bybit, collection, hyperliquid, okx
 from liqmap.venues.payload import Cell, DocumentSchema, VenueRecord, parse_number, product, quotient, to_cell

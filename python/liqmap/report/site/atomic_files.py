@@ -9,7 +9,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from liqmap.report.site.exchange import exchange
+from liqmap.report.site.folder_exchange import exchange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
